@@ -1,0 +1,281 @@
+"""Master → template, solution and autograder zip, through Otter Assign.
+
+`exercise.md` holds the prose, the solutions and the public checks. Points and hidden tests come from
+grading.yml: every hidden test is one line that calls `autograder.checks`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import logging
+import re
+import shutil
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_raw_cell
+
+from autograder import dataset
+from autograder.errors import BuildError
+from autograder.layout import Layout
+from autograder.notebook import ANSWER_TAG, PLACEHOLDER, cell_id
+from autograder.policy import CodeQuestion, Policy, load, share
+
+__all__ = ["Built", "build", "hidden_tests", "is_stale", "master", "read_tests", "stale", "write"]
+
+MANIFEST = "kit.json"
+EPOCH = (2026, 1, 1, 0, 0, 0)
+"""The date of every zip entry, so that the same input makes the same zip."""
+
+
+# Otter Assign's marks in the solution notebook.
+SOLUTION_TAG = "otter_assign_solution_cell"
+PROMPT_BLOCK = re.compile(r'""" # BEGIN PROMPT\n.*?""" # END PROMPT', re.DOTALL)
+SOLUTION_LINE = re.compile(r"\s*# (BEGIN|END) SOLUTION")
+SOLUTION_MARK = re.compile(r"\s*# SOLUTION( NO PROMPT)?$")
+
+
+@dataclass(frozen=True)
+class Built:
+    """Everything a build makes, in memory; notebooks are JSON text, tests are Otter test files by question."""
+
+    template: str
+    solution: str
+    tests: dict[str, str]
+    zip: bytes
+
+
+def build(layout: Layout) -> Built:
+    """Build everything in a temporary folder; nothing is written to `layout`.
+
+    Raises PolicyError, DatasetError, or BuildError where the master and grading.yml do not fit together.
+    """
+    policy = load(layout.policy)
+    dataset.load(layout.data)
+    notebook = master(layout, policy)
+    with tempfile.TemporaryDirectory(prefix="mnist-kit-build-") as folder:
+        path = Path(folder) / "master" / layout.template.name
+        path.parent.mkdir()
+        nbformat.write(notebook, path)
+        out = Path(folder) / "out"
+        _assign(path, out)
+        template = nbformat.read(out / "student" / path.name, as_version=4)
+        solution = nbformat.read(out / "autograder" / path.name, as_version=4)
+        archive = next((out / "autograder").glob("*.zip"))
+        zipped, tests = _repack(archive, layout, policy)
+    _settle(solution, layout)
+    for finished in (template, solution):
+        _tidy(finished, policy)
+    return Built(_text(template), _text(solution), tests, zipped)
+
+
+def write(built: Built, layout: Layout) -> tuple[Path, ...]:
+    """Put a build in its places; returns the paths written."""
+    layout.dist.mkdir(exist_ok=True)
+    layout.template.write_text(built.template, encoding="utf-8")
+    layout.solution.write_text(built.solution, encoding="utf-8")
+    layout.zip.write_bytes(built.zip)
+    handout = layout.dist / "handout"
+    shutil.rmtree(handout, ignore_errors=True)
+    shutil.copytree(layout.root / "assignment" / "handout", handout)
+    shutil.copy(layout.template, handout)
+    return layout.template, layout.solution, layout.zip, handout
+
+
+def stale(built: Built, layout: Layout) -> tuple[Path, ...]:
+    """The committed generated files that are not what a build makes now."""
+    wanted = {layout.template: built.template, layout.solution: built.solution}
+    return tuple(
+        path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    )
+
+
+def is_stale(layout: Layout) -> bool:
+    """Whether the zip is missing, or was made from another master, policy or kit."""
+    try:
+        with zipfile.ZipFile(layout.zip) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return True
+    return bool(manifest != _manifest(layout))
+
+
+def read_tests(path: Path) -> dict[str, str]:
+    """The Otter test files in an autograder zip, by question. Raises BuildError where there are none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if re.fullmatch(r"tests/\w+\.py", name)]
+            tests = {Path(name).stem: archive.read(name).decode() for name in sorted(names)}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BuildError(f"{path} cannot be read ({error}): run `mnist-kit build`") from None
+    if not tests:
+        raise BuildError(f"{path} holds no tests: run `mnist-kit build`")
+    return tests
+
+
+def master(layout: Layout, policy: Policy) -> NotebookNode:
+    """The master notebook as Otter Assign reads it: points and hidden tests put in.
+
+    Raises BuildError where its questions are not those of grading.yml.
+    """
+    try:
+        notebook = jupytext.read(layout.master)
+    except FileNotFoundError:
+        raise BuildError(f"{layout.master} is missing") from None
+    cells: list[NotebookNode] = []
+    question: str | None = None
+    seen: list[str] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "raw" and cell.source.startswith("# ASSIGNMENT CONFIG"):
+            cell.source += f"\nname: {policy.assignment.name}"
+        if cell.cell_type == "raw" and cell.source.startswith("# BEGIN QUESTION"):
+            config = yaml.safe_load(cell.source)
+            question = str(config["name"])
+            seen.append(question)
+            if question not in policy.questions:
+                raise BuildError(f"{layout.master}: question {question} is not in {layout.policy.name}")
+            if bool(config.get("manual")) != (question in policy.written):
+                raise BuildError(f"{layout.master}: {question} is written in one of the two files and code in the other")
+            if question in policy.written:
+                cell.source += f"\npoints: {policy.questions[question].points:g}"
+        if cell.cell_type == "raw" and cell.source.startswith("# END TESTS") and question in policy.code:
+            cells += [new_code_cell(source) for source in hidden_tests(question, policy.code[question])]
+        cells.append(cell)
+    missing = sorted(set(policy.questions) - set(seen))
+    if missing or len(seen) != len(set(seen)):
+        raise BuildError(f"{layout.master}: each question once, please; missing: {', '.join(missing) or 'none'}")
+    notebook.cells = [*cells]
+    notebook.metadata.pop("jupytext", None)
+    return notebook
+
+
+def hidden_tests(id: str, question: CodeQuestion) -> Iterator[str]:
+    """The hidden test cells of a question, in the order they are shown."""
+    if question.reports is not None:
+        for name, points in question.reports.items():
+            yield _test(name, f"report(env, {id!r}, {name!r})", points)
+    elif question.layers is not None:
+        even = share(question.points, len(question.layers))
+        for index, layer in enumerate(question.layers):
+            yield _test(f"layer_{index + 1}", f"layer(env, {id!r}, {index})", layer.points or even[index])
+    elif question.accuracy is not None:
+        before = 0.0
+        levels = [points for _, points in question.accuracy.bands] + [question.points]
+        for level, points in enumerate(levels):
+            yield _test(f"level_{level + 1}", f"accuracy(env, {id!r}, {level})", points - before)
+            before = points
+    else:
+        for part, points in zip(("optimizer", "loss"), share(question.points, 2), strict=True):
+            yield _test(part, f"compile_{part}(env, {id!r})", points)
+
+
+def _test(name: str, call: str, points: float) -> str:
+    return (
+        f'""" # BEGIN TEST CONFIG\nhidden: true\npoints: {points:g}\n""" # END TEST CONFIG\n'
+        f"def test_{name}(env):\n    from autograder import checks\n    checks.{call}"
+    )
+
+
+def _assign(path: Path, out: Path) -> None:
+    """Otter Assign, with what it says kept for the error message."""
+    from otter.assign import main as otter_assign
+
+    said = io.StringIO()
+    logger = logging.getLogger("otter")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            otter_assign(str(path), str(out), no_pdfs=True, no_run_tests=True)
+    except Exception as error:  # Otter raises many kinds, all of them about the master
+        raise BuildError(f"otter assign refuses the master: {error}\n{said.getvalue()[-2000:]}") from error
+    finally:
+        logger.setLevel(before)
+
+
+def _settle(solution: NotebookNode, layout: Layout) -> None:
+    """Take Otter's authoring marks out of the solution, so that it reads as a student's notebook would."""
+    model_answers = [cell for cell in solution.cells if SOLUTION_TAG in cell.metadata.get("tags", [])]
+    written = [cell for cell in model_answers if cell.cell_type == "markdown"]
+    solution.cells = [cell for cell in solution.cells if not (written and cell.source == PLACEHOLDER)]
+    for cell in model_answers:
+        cell.metadata["tags"] = [ANSWER_TAG]
+        cell.source = PROMPT_BLOCK.sub("", cell.source)
+        lines = [SOLUTION_MARK.sub("", line) for line in cell.source.splitlines() if not SOLUTION_LINE.match(line)]
+        cell.source = "\n".join(lines).strip()
+    for cell in solution.cells:
+        cell.source = cell.source.replace(layout.template.name, layout.solution.name)
+
+
+def _tidy(notebook: NotebookNode, policy: Policy) -> None:
+    """Cell ids that say what a cell is, and nothing that differs from build to build."""
+    counts: Counter[str] = Counter()
+    owner = "intro"
+    for cell in notebook.cells:
+        role = "text" if cell.cell_type != "code" else "code"
+        check = re.match(r'grader\.check\("(\w+)"\)', cell.source)
+        heading = re.search(r"^### Question (\d+)\.", cell.source, re.MULTILINE)
+        if heading:
+            owner, role = f"q{heading[1]}", "prompt"
+        elif check:
+            role = "check"
+        elif owner in policy.questions:
+            tags = cell.metadata.get("tags", [])
+            answered = counts[cell_id(owner, "answer")]
+            if (owner in policy.written and tags) or (owner in policy.code and role == "code" and not answered):
+                role = "answer"
+        name = cell_id(owner, role)
+        cell.id = cell_id(owner, role, counts[name] and counts[name] + 1)
+        counts[name] += 1
+        if check or (owner in policy.written and role == "answer"):
+            owner = f"after_{owner}"
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "otter": notebook.metadata["otter"],
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+
+
+def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[str, str]]:
+    """Otter's zip with a manifest, the same bytes for the same input."""
+    out = io.BytesIO()
+    tests: dict[str, str] = {}
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        entries = {name: source.read(name) for name in sorted(source.namelist())}
+        entries[MANIFEST] = json.dumps(_manifest(layout), indent=1).encode()
+        for name, content in entries.items():
+            info = zipfile.ZipInfo(name, EPOCH)
+            executable = name in ("run_autograder", "setup.sh")
+            info.external_attr = (0o755 if executable else 0o644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(info, content)
+            if name.startswith("tests/"):
+                tests[Path(name).stem] = content.decode()
+    missing = set(policy.code) - set(tests)
+    if missing:
+        raise BuildError(f"otter assign made no tests for {', '.join(sorted(missing))}")
+    return out.getvalue(), tests
+
+
+def _manifest(layout: Layout) -> dict[str, str]:
+    """What the zip was made from."""
+    files = {"policy": layout.policy, "master": layout.master, "build": Path(__file__)}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+
+
+def _text(notebook: NotebookNode) -> str:
+    return str(nbformat.writes(notebook)) + "\n"

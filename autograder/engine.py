@@ -1,0 +1,377 @@
+"""Warm processes, and one submission graded end to end.
+
+The launcher (this process) never imports TensorFlow and never runs student code. It starts one warm process
+(`autograder.warm`), which becomes the evaluator and the zygote, and talks to both over sockets: a student
+process for each submission from the zygote, then a judge from the evaluator.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import numpy as np
+
+from autograder import dataset, notebook
+from autograder.errors import GraderFault, SubmissionError
+from autograder.evidence import BLOB_LIMIT, specs
+from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge import Verdict
+from autograder.policy import Policy
+from autograder.sandbox.recorder import JOURNAL_LIMIT
+from autograder.sandbox.zygote import HANDLER_FAILED, MESSAGE_LIMIT
+from autograder.submission import Submission
+
+__all__ = ["Engine"]
+
+START_S = 180
+"""Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""
+
+GRACE_S = 4
+"""Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""
+
+JUDGE_S = 120
+"""Seconds a judge may take; a second or two is normal."""
+
+ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+}
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How a child ended, as the zygote tells it."""
+
+    exit: int | None
+    signal: int | None
+    timeout: bool
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One student process, over."""
+
+    ended: _Ended
+    journal: IO[bytes]
+    blob: IO[bytes]
+    printed: bytes
+
+
+class Engine:
+    """Grades submissions; `grade` may be called from several threads at once.
+
+    `tests` are Otter test files by question, as text. Use as a context manager. Raises GraderFault where the
+    warm process cannot be started.
+    """
+
+    def __init__(self, policy: Policy, tests: Mapping[str, str], data: Path) -> None:
+        self._policy = policy
+        self._tests = dict(tests)
+        self._data = data
+        self._lock = threading.Lock()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._warm: _Warm | None = None
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="mnist-kit-", ignore_cleanup_errors=True)
+        try:
+            self._write_public(Path(self._folder.name) / "public")
+            self._ready()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._warm is not None:
+            self._warm.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def grade(self, submission: Submission) -> GradeReport:
+        """Grade one submission. Never raises: whatever goes wrong is in the report."""
+        if submission.problem:
+            return self._rejected(submission, submission.problem)
+        try:
+            book = notebook.read(submission.data, self._policy)
+        except SubmissionError as error:
+            return self._rejected(submission, str(error))
+        try:
+            return self._grade(submission, book)
+        except (GraderFault, OSError, ValueError, KeyError) as first:
+            try:  # A process of ours may have died under another submission: once more, from a fresh start.
+                return self._grade(submission, book)
+            except (GraderFault, OSError, ValueError, KeyError) as error:
+                return self._ungraded(submission, book, f"{error} (and before that: {first})")
+
+    def _grade(self, submission: Submission, book: notebook.Notebook) -> GradeReport:
+        warm = self._ready()
+        run = self._run(warm, book)
+        with run.journal, run.blob:
+            if run.ended.exit == HANDLER_FAILED:
+                last = run.printed.decode("utf-8", "replace").strip().splitlines()[-1:]
+                raise GraderFault(f"the process for the notebook failed: {''.join(last)[:200]}")
+            started = time.monotonic()
+            verdict = self._judge(warm, run)
+        if verdict.fault:
+            return self._ungraded(submission, book, verdict.fault)
+        return GradeReport(
+            name=submission.name,
+            source=submission.source,
+            status=Status.GRADED,
+            questions=tuple(self._questions(book, verdict, run.ended)),
+            notes=(*book.notes, *dict.fromkeys(verdict.evidence["notes"]), *self._how_it_ended(book, verdict, run.ended)),
+            seconds=(("notebook", run.ended.seconds), ("judge", time.monotonic() - started)),
+            peak_memory_mb=run.ended.peak_memory_mb,
+            accuracy=verdict.accuracy,
+            isolation=("own process", "time limit", "output cap"),
+        )
+
+    def _run(self, warm: _Warm, book: notebook.Notebook) -> _Run:
+        assert self._folder is not None  # entered
+        limits = self._policy.execution
+        job = {
+            "cells": [{"index": cell.index, "source": cell.source} for cell in book.cells],
+            "questions": specs(self._policy),
+            "timeout_s": limits.timeout_s,
+        }
+        journal, blob = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115  # handed to the caller
+        with (
+            tempfile.TemporaryDirectory(dir=self._folder.name, prefix="work-", ignore_cleanup_errors=True) as work,
+            tempfile.TemporaryFile() as job_file,
+        ):
+            job_file.write(json.dumps(job).encode())
+            job_file.seek(0)
+            read_end, write_end = os.pipe()
+            try:
+                request = {"args": {"work": work}, "wall_s": limits.timeout_s + GRACE_S}
+                fds = [job_file.fileno(), journal.fileno(), blob.fileno(), write_end]
+                with warm.students.ask(request, fds) as status:
+                    os.close(write_end)
+                    write_end = -1
+                    wait = limits.timeout_s + 2 * GRACE_S + 10
+                    ended, printed = _watch(status, read_end, int(limits.output_mb * 2**20), wait)
+            finally:
+                os.close(read_end)
+                if write_end >= 0:
+                    os.close(write_end)
+        return _Run(ended, journal, blob, printed)
+
+    def _judge(self, warm: _Warm, run: _Run) -> Verdict:
+        for file, limit in ((run.journal, JOURNAL_LIMIT), (run.blob, BLOB_LIMIT)):
+            if os.fstat(file.fileno()).st_size > limit:
+                raise GraderFault("the notebook's process left more evidence than the contract allows")
+        with tempfile.TemporaryFile() as result:
+            fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
+            with warm.judges.ask({"args": {}, "wall_s": JUDGE_S}, fds) as status:
+                ended, _ = _watch(status, None, 0, JUDGE_S + GRACE_S)
+            if ended.exit != 0:
+                how = "took too long" if ended.timeout else f"ended with {ended.exit if ended.exit is not None else f'signal {ended.signal}'}"
+                raise GraderFault(f"the judge {how}")
+            return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
+
+    def _questions(self, book: notebook.Notebook, verdict: Verdict, ended: _Ended) -> Iterator[QuestionGrade]:
+        broken = {cell.index: cell.question for cell in book.cells}
+        for id, asked in self._policy.questions.items():
+            if id in self._policy.written:
+                yield QuestionGrade(id, asked.title, True, asked.points, None, answer=book.answers[id])
+                continue
+            checks = verdict.checks[id]
+            sure = all(check.outcome is not Outcome.UNGRADED for check in checks if check.points)
+            earned = round(sum(check.earned for check in checks), 6) if sure else None
+            messages = []
+            if earned is None or earned < asked.points:
+                for error in verdict.evidence["errors"]:
+                    if broken.get(error["cell"]) == id and error["name"] != "TimeLimit":
+                        messages.append(f"Cell {error['cell'] + 1} stopped with {error['name']}: {error['text']}")
+            yield QuestionGrade(id, asked.title, False, asked.points, earned, checks, "\n".join(messages[:3]))
+
+    def _how_it_ended(self, book: notebook.Notebook, verdict: Verdict, ended: _Ended) -> tuple[str, ...]:
+        facts = verdict.evidence
+        stopped = next((error["cell"] for error in facts["errors"] if error["name"] == "TimeLimit"), None)
+        if facts["finished"] and stopped is None:
+            return ()
+        at = stopped if stopped is not None else facts["last_cell"]
+        owner = next((cell.question for cell in book.cells if cell.index == at), None)
+        where = f"cell {at + 1}" + (f" (question {owner})" if owner else "") if at is not None else "the start"
+        if ended.timeout or stopped is not None:
+            limit = self._policy.execution.timeout_s
+            return (f"The time limit of {limit:g} s was reached in {where}. What was answered before it counts.",)
+        return (f"The notebook's process ended in {where}. What was answered before it counts.",)
+
+    def _rejected(self, submission: Submission, why: str) -> GradeReport:
+        questions = tuple(
+            QuestionGrade(id, asked.title, id in self._policy.written, asked.points, 0.0)
+            for id, asked in self._policy.questions.items()
+        )
+        return GradeReport(submission.name, submission.source, Status.REJECTED, questions, notes=(why,))
+
+    def _ungraded(self, submission: Submission, book: notebook.Notebook, fault: str) -> GradeReport:
+        questions = tuple(
+            QuestionGrade(id, asked.title, id in self._policy.written, asked.points, None, answer=book.answers.get(id))
+            for id, asked in self._policy.questions.items()
+        )
+        return GradeReport(
+            submission.name, submission.source, Status.UNGRADED, questions, notes=book.notes, fault=fault
+        )
+
+    def _ready(self) -> _Warm:
+        """The warm process, started (again) if there is none alive."""
+        assert self._folder is not None  # entered
+        with self._lock:
+            if self._warm is None or not self._warm.alive:
+                if self._warm is not None:
+                    self._warm.close()
+                self._warm = _Warm(Path(self._folder.name))
+                self._warm.brief({"policy": self._policy.model_dump(mode="json"), "tests": self._tests, "data": str(self._data)})
+            return self._warm
+
+    def _write_public(self, folder: Path) -> None:
+        """The images a student process may see, as plain arrays that all of them share by mapping."""
+        view = dataset.public_view(dataset.load(self._data), self._policy.assignment.split_seed)
+        folder.mkdir()
+        arrays = (view.train.images, view.train.labels, view.test.images, view.test.labels)
+        for name, array in zip(dataset.ARRAYS, arrays, strict=True):
+            np.save(folder / f"{name}.npy", array)
+
+
+class _Channel:
+    """A control socket to a zygote, shared by threads."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self._lock = threading.Lock()
+
+    def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
+        """Send a request; the answer comes on the socket returned."""
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, self._lock:
+            try:
+                socket.send_fds(self.control, [json.dumps(request).encode()], [theirs.fileno(), *fds])
+            except OSError as error:
+                mine.close()
+                raise GraderFault(f"a warm process is gone ({error})") from error
+        return mine
+
+
+class _Warm:
+    """The warm process and the sockets to its two halves."""
+
+    def __init__(self, folder: Path) -> None:
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+        (students, students_end), (judges, judges_end) = pairs
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "IPYTHONDIR": str(folder / "ipython"),
+            "MPLBACKEND": "Agg",
+            "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "CUDA_VISIBLE_DEVICES": "",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **ONE_THREAD,
+        }
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        command = [sys.executable, "-I", "-m", "autograder.warm"]
+        command += [str(students_end.fileno()), str(judges_end.fileno()), str(folder / "public")]
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=(students_end.fileno(), judges_end.fileno()),
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        students_end.close()
+        judges_end.close()
+        self.students, self.judges = _Channel(students), _Channel(judges)
+        self._expect_ready(students)
+
+    def brief(self, config: Mapping[str, Any]) -> None:
+        """Tell the evaluator, and only it, what is secret."""
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(config).encode())
+            file.seek(0)
+            socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            self._expect_ready(self.judges.control)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None and not _hung_up(self.judges.control)
+
+    def close(self) -> None:
+        """Hang up; both halves end by themselves and take their children along."""
+        for channel in (self.students, self.judges):
+            channel.control.close()
+        try:
+            self._process.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _expect_ready(self, control: socket.socket) -> None:
+        control.settimeout(START_S)
+        try:
+            answer = control.recv(64)
+        except TimeoutError:
+            answer = b""
+        finally:
+            control.settimeout(None)
+        if answer != b"ready":
+            said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
+            self.close()
+            raise GraderFault("the grading process did not start:\n" + "\n".join(said))
+
+
+def _watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -> tuple[_Ended, bytes]:
+    """Wait for the end of a child while its output is drained; `keep` bytes of it are kept.
+
+    Raises GraderFault where the zygote is gone or does not answer in time.
+    """
+    printed = bytearray()
+    deadline = time.monotonic() + wait_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(status, selectors.EVENT_READ)
+        if output is not None:
+            selector.register(output, selectors.EVENT_READ)
+        while True:
+            events = selector.select(max(0.0, deadline - time.monotonic()))
+            if not events:
+                raise GraderFault("the grading process does not answer")
+            ready = {key.fileobj for key, _ in events}
+            if output in ready and output is not None:
+                chunk = os.read(output, 2**16)
+                printed += chunk[: max(0, keep - len(printed))]
+                if not chunk:
+                    selector.unregister(output)
+            if status in ready:
+                message = status.recv(MESSAGE_LIMIT)
+                if not message:
+                    raise GraderFault("the grading process died")
+                return _Ended(**json.loads(message)), bytes(printed)
+
+
+def _hung_up(control: socket.socket) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        return control.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+    return False

@@ -1,0 +1,88 @@
+"""Everything the kit raises on purpose.
+
+KitError
+├── PolicyError        grading.yml says something impossible
+├── DatasetError       the image data is missing or not the published one
+├── BuildError         the master or the built files are unusable
+├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
+├── EvidenceError      what a student process left behind breaks the contract
+└── GraderFault        the kit itself failed; never costs a student a point
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "BuildError",
+    "DatasetError",
+    "EvidenceError",
+    "GraderFault",
+    "KitError",
+    "PolicyError",
+    "PolicyProblem",
+    "SubmissionError",
+]
+
+
+class KitError(Exception):
+    """Base of all errors that the kit raises on purpose."""
+
+
+@dataclass(frozen=True)
+class PolicyProblem:
+    """One mistake in grading.yml.
+
+    `line` counts from 1; `key` is the dotted path of the culprit; `nearest` is the most similar
+    allowed spelling, where one is close.
+    """
+
+    line: int | None
+    key: str
+    found: str
+    allowed: str
+    nearest: str | None = None
+
+
+class PolicyError(KitError):
+    """grading.yml has one or more mistakes."""
+
+    def __init__(self, path: Path, problems: tuple[PolicyProblem, ...]) -> None:
+        super().__init__(path, problems)
+        self.path = path
+        self.problems = problems
+
+    def __str__(self) -> str:
+        blocks = []
+        for problem in self.problems:
+            where = f"{self.path}:{problem.line}" if problem.line else str(self.path)
+            lines = [
+                f"{where}: {problem.key or '(top level)'}",
+                f"  found:   {problem.found}",
+                f"  allowed: {problem.allowed}",
+            ]
+            if problem.nearest:
+                lines.append(f"  did you mean: {problem.nearest}")
+            blocks.append("\n".join(lines))
+        return "\n".join(blocks)
+
+
+class DatasetError(KitError):
+    """The image data is missing, or is not the data that was published."""
+
+
+class BuildError(KitError):
+    """The master cannot be built, or a built file is missing or unusable."""
+
+
+class SubmissionError(KitError):
+    """A submitted file cannot be graded as it is; the text is meant for the student."""
+
+
+class EvidenceError(KitError):
+    """Bytes left by a student process do not follow the evidence contract."""
+
+
+class GraderFault(KitError):
+    """The grader itself failed; the submission could not be graded."""

@@ -1,0 +1,258 @@
+"""What crosses the border: the strict reading of what a student process left behind.
+
+Border contract
+---------------
+In:    two byte strings. The *journal*, at most 256 KB: one JSON object a line with the keys below and no
+       other, no duplicate keys, no NaN, numbers below 1e15. The *blob*, at most 5 million little-endian
+       float32 numbers, to which journal entries point by start and count.
+Out:   an Evidence, frozen.
+Meaningless: a last line without its newline (the process was killed while writing); key order.
+Never: nothing here is unpickled, evaluated, imported, or handed to a Keras loader.
+Forged values are possible and harmless: a right value is right, and weights are judged by what they do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from autograder.errors import EvidenceError
+from autograder.policy import Policy
+from autograder.sandbox.recorder import JOURNAL_LIMIT, SETTINGS, take
+
+__all__ = [
+    "BLOB_LIMIT",
+    "CellError",
+    "CompileSettings",
+    "Evidence",
+    "Layer",
+    "Model",
+    "QuestionEvidence",
+    "Value",
+    "live",
+    "parse",
+    "specs",
+]
+
+MAX_WEIGHTS = 5_000_000
+"""Parameters of the largest model that is judged. The assignment's own model has 101,770."""
+
+BLOB_LIMIT = 4 * 2 * MAX_WEIGHTS
+"""Bytes of blob that are read: twice the largest model, because a check can be repeated."""
+
+Text = Annotated[str, Field(max_length=200)]
+Number = Annotated[int | float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+Size = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Shape = Annotated[list[Size], Field(max_length=8)]
+Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Text | None
+Settings = Annotated[
+    dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)
+]
+KNOWN_SETTINGS = frozenset(name for names in SETTINGS.values() for name in names)
+Float32 = npt.NDArray[np.float32]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Value(Strict):
+    """A reported value. `value` is set for the kinds bool, text, number and numbers."""
+
+    kind: Literal["missing", "ellipsis", "none", "bool", "text", "number", "numbers", "array", "other"]
+    value: bool | Number | Text | Annotated[list[Number | None], Field(max_length=8)] | None = None
+    name: Text = ""
+
+
+class Layer(Strict):
+    """`type` is `keras:Dense`, `custom:Foo` and the like; `weights` the shapes of its arrays, in order."""
+
+    type: Text
+    settings: Settings
+    weights: Annotated[list[Shape], Field(max_length=16)]
+
+
+class CompileSettings(Strict):
+    """`from_logits` is None where the loss has no such setting."""
+
+    optimizer: Text
+    learning_rate: Number | None
+    loss: Text | None
+    from_logits: bool | None
+
+
+class Blob(Strict):
+    """Where in the blob a model's weights stand, counted in float32 numbers."""
+
+    start: Size
+    count: Annotated[int, Field(ge=0, le=MAX_WEIGHTS)]
+
+
+class Model(Strict):
+    """A model as described by the process that built it. Shapes begin with the batch size (None)."""
+
+    kind: Literal["missing", "ellipsis", "other", "keras"]
+    name: Text = ""
+    structure: Literal["sequential", "functional", "branching", "subclassed", "unknown"] = "unknown"
+    built: bool = False
+    input_shape: Annotated[list[Size | None], Field(max_length=8)] | None = None
+    output_shape: Annotated[list[Size | None], Field(max_length=8)] | None = None
+    layers: Annotated[list[Layer], Field(max_length=200)] = Field(default_factory=list)
+    compile: CompileSettings | None = None
+    steps: Number = 0
+    blob: Blob | None = None
+
+
+class QuestionEvidence(Strict):
+    """One question's evidence, taken at its check or at the end of the notebook."""
+
+    question: Text
+    at: Literal["check", "end"]
+    values: Annotated[dict[Text, Value], Field(max_length=32)] | None = None
+    model: Model | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing had been answered when this was taken."""
+        if self.model is not None:
+            return self.model.kind in ("missing", "ellipsis")
+        return all(value.kind in ("missing", "ellipsis") for value in (self.values or {}).values())
+
+
+class CellError(Strict):
+    """A cell that raised."""
+
+    cell: Size
+    name: Text
+    text: Text
+
+
+class _Record(Strict):
+    cell: Size | None = None
+    error: CellError | None = None
+    note: Text | None = None
+    finished: bool | None = None
+
+
+class Evidence(BaseModel):
+    """All of one submission's evidence.
+
+    `last_cell` is the cell that was running when the journal ended (None: no cell was started), and
+    `finished` says that the notebook ran to its end.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    questions: Mapping[str, QuestionEvidence]
+    errors: tuple[CellError, ...] = ()
+    notes: tuple[str, ...] = ()
+    last_cell: int | None = None
+    finished: bool = False
+    blob: Float32
+
+    def weights(self, model: Model) -> Float32 | None:
+        """The model's weights, float32 [count], or None where none were taken or the blob is too short."""
+        if model.blob is None or model.blob.start + model.blob.count > len(self.blob):
+            return None
+        return self.blob[model.blob.start : model.blob.start + model.blob.count]
+
+
+def parse(journal: bytes, blob: bytes) -> Evidence:
+    """Read a journal and a blob. Raises EvidenceError on the first breach of the contract."""
+    if len(journal) > JOURNAL_LIMIT:
+        raise EvidenceError(f"the journal has {len(journal)} bytes; at most {JOURNAL_LIMIT} are read")
+    if len(blob) > BLOB_LIMIT:
+        raise EvidenceError(f"the blob has {len(blob)} bytes; at most {BLOB_LIMIT} are read")
+    questions: dict[str, QuestionEvidence] = {}
+    errors: list[CellError] = []
+    notes: list[str] = []
+    last_cell: int | None = None
+    finished = False
+    for number, line in enumerate(journal.split(b"\n")[:-1], start=1):
+        data = _json(line, number)
+        try:
+            if "question" in data:
+                entry = QuestionEvidence.model_validate(data)
+                _check_settings(entry, number)
+                known = questions.get(entry.question)
+                if known is None or known.empty or (entry.at == "check" and not entry.empty):
+                    questions[entry.question] = entry
+                continue
+            record = _Record.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise EvidenceError(f"journal line {number}: {where}: {first['msg']}") from None
+        if record.error:
+            errors.append(record.error)
+        if record.note is not None:
+            notes.append(record.note)
+        last_cell = record.cell if record.cell is not None else last_cell
+        finished = finished or bool(record.finished)
+    return Evidence(
+        questions=questions,
+        errors=tuple(errors),
+        notes=tuple(notes),
+        last_cell=last_cell,
+        finished=finished,
+        blob=np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4"),
+    )
+
+
+def specs(policy: Policy) -> dict[str, dict[str, Any]]:
+    """What a student process has to be told: names of variables, and nothing about their values."""
+    return {
+        id: {"reports": list(question.reports)}
+        if question.reports is not None
+        else {"model": question.variable, "weights": question.accuracy is not None}
+        for id, question in policy.code.items()
+    }
+
+
+def live(policy: Policy, question: str, namespace: Mapping[str, Any]) -> Evidence:
+    """Evidence of one question from live objects, through the same journal form.
+
+    For stock Otter, whose tests run beside the student's objects; the kit's own engine never does this.
+    """
+    spec = specs(policy)[question]
+    record, arrays = take(spec, namespace)
+    blob = b"".join(array.tobytes() for array in arrays)
+    if arrays:
+        record["model"]["blob"] = {"start": 0, "count": len(blob) // 4}
+    journal = json.dumps({"question": question, "at": "check", **record}).encode() + b"\n"
+    return parse(journal, blob)
+
+
+def _json(line: bytes, number: int) -> dict[str, Any]:
+    def refuse(why: str) -> NoReturn:
+        raise EvidenceError(f"journal line {number}: {why}")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            refuse("a key stands there twice")
+        return found
+
+    def constant(name: str) -> NoReturn:
+        refuse(f"{name} is no number")
+
+    try:
+        data = json.loads(line, object_pairs_hook=once, parse_constant=constant)
+    except (ValueError, RecursionError) as error:
+        refuse(f"not JSON ({re.sub(r'[^ -~]', '?', str(error))[:80]})")
+    if not isinstance(data, dict):
+        refuse("not a JSON object")
+    return data
+
+
+def _check_settings(entry: QuestionEvidence, number: int) -> None:
+    for layer in entry.model.layers if entry.model else ():
+        unknown = set(layer.settings) - KNOWN_SETTINGS
+        if unknown:
+            raise EvidenceError(f"journal line {number}: unknown layer setting {sorted(unknown)[0]!r}")

@@ -1,0 +1,103 @@
+"""What grading a submission produced: frozen data, rendered elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["CheckResult", "GradeReport", "Outcome", "QuestionGrade", "Status"]
+
+
+class Outcome(StrEnum):
+    """What became of one check or one question."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    AWAITING = "awaiting review"
+    UNGRADED = "could not be graded"
+
+
+class Status(StrEnum):
+    """What became of a whole submission."""
+
+    GRADED = "graded"
+    REJECTED = "rejected"
+    """The file itself cannot be graded (not a notebook, another assignment): 0 points, and the reason."""
+    UNGRADED = "could not be graded"
+    """A fault of the grader: no points given, none taken."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One test case of one question. `message` is empty where there is nothing to say."""
+
+    name: str
+    hidden: bool
+    points: float
+    outcome: Outcome
+    message: str
+
+    @property
+    def earned(self) -> float:
+        return self.points if self.outcome is Outcome.PASSED else 0.0
+
+
+@dataclass(frozen=True)
+class QuestionGrade:
+    """One question. `earned` is None until a person or a working grader has decided."""
+
+    id: str
+    title: str
+    written: bool
+    points: float
+    earned: float | None
+    checks: tuple[CheckResult, ...] = ()
+    message: str = ""
+    answer: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.earned is None:
+            return Outcome.AWAITING if self.written else Outcome.UNGRADED
+        if self.earned >= self.points:
+            return Outcome.PASSED
+        return Outcome.PARTIAL if self.earned > 0 else Outcome.FAILED
+
+
+@dataclass(frozen=True)
+class GradeReport:
+    """One submission, end to end.
+
+    `notes` are remarks for the student; `fault` is for staff and set only when status is UNGRADED.
+    `seconds` holds the wall time of each phase; `peak_memory_mb` and `accuracy` (0 to 1, on the private
+    images) are None where they were not measured.
+    """
+
+    name: str
+    source: str
+    status: Status
+    questions: tuple[QuestionGrade, ...]
+    notes: tuple[str, ...] = ()
+    fault: str = ""
+    seconds: tuple[tuple[str, float], ...] = ()
+    peak_memory_mb: float | None = None
+    accuracy: float | None = None
+    isolation: tuple[str, ...] = ()
+
+    @property
+    def earned(self) -> float:
+        """Points decided so far."""
+        return sum(question.earned or 0.0 for question in self.questions)
+
+    @property
+    def automatic_points(self) -> float:
+        """The most that the automatic questions can give."""
+        return sum(question.points for question in self.questions if not question.written)
+
+    @property
+    def complete(self) -> bool:
+        """Every automatic question has a grade."""
+        return self.status is not Status.UNGRADED and not any(
+            question.outcome is Outcome.UNGRADED for question in self.questions
+        )

@@ -1,0 +1,173 @@
+"""Evidence → results: Otter's own test files, run by Otter's own classes, where no student code has been.
+
+The evaluator (`serve`) is a warm process that holds the policy, the tests and the private images. It forks
+one judge a submission, which reads that submission's evidence, writes one JSON document, and exits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from otter.test_files import TestFile
+from otter.test_files.exception_test import ExceptionTestFile
+
+from autograder import dataset
+from autograder.checks import BENCH, Bench
+from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
+from autograder.errors import EvidenceError
+from autograder.grade import CheckResult, Outcome
+from autograder.policy import Policy
+from autograder.sandbox.recorder import JOURNAL_LIMIT
+from autograder.sandbox import zygote
+
+__all__ = ["Verdict", "environment", "judge", "serve"]
+
+# The words an Otter test case ends with when it fails on purpose; anything else is a fault of ours.
+ON_PURPOSE = re.compile(r"\n(?:CheckFailed|NotChecked|AssertionError): (.*)\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge found. `accuracy` is a fraction of the private images, None where no model was scored."""
+
+    checks: Mapping[str, tuple[CheckResult, ...]]
+    accuracy: float | None
+    fault: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "checks": {id: [vars(check) for check in checks] for id, checks in self.checks.items()},
+                "accuracy": self.accuracy,
+                "fault": self.fault,
+                "evidence": dict(self.evidence),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Verdict:
+        data = json.loads(text)
+        checks = {
+            id: tuple(CheckResult(**{**check, "outcome": Outcome(check["outcome"])}) for check in checks)
+            for id, checks in data["checks"].items()
+        }
+        return cls(checks, data["accuracy"], data["fault"], data["evidence"])
+
+
+def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
+    """Run every question's tests over the evidence on the bench."""
+    env = environment(bench)
+    checks = {}
+    for question, test in tests.items():
+        test.run(env)
+        checks[question] = tuple(map(_result, test.test_case_results))
+    score = next(iter(bench._scores.values()), None)
+    evidence = bench.evidence
+    facts = {
+        "errors": [error.model_dump() for error in evidence.errors],
+        "notes": list(evidence.notes),
+        "last_cell": evidence.last_cell,
+        "finished": evidence.finished,
+    }
+    return Verdict(checks, score.accuracy if score else None, evidence=facts)
+
+
+def environment(bench: Bench) -> dict[str, Any]:
+    """What the tests see in place of a student's globals: reported values, a description of the model, the bench."""
+    env: dict[str, Any] = {BENCH: bench}
+    for taken in bench.evidence.questions.values():
+        for name, value in (taken.values or {}).items():
+            if value.kind != "missing":
+                env[name] = _value(value)
+        question = bench.policy.code.get(taken.question)
+        if taken.model is not None and question is not None and taken.model.kind != "missing":
+            env[question.variable] = _model(taken.model)
+    return env
+
+
+def serve(control: socket.socket) -> None:
+    """Be the evaluator: take the secrets from the launcher's first message, then fork a judge a request."""
+    _, fds, _, _ = socket.recv_fds(control, zygote.MESSAGE_LIMIT, 1)
+    with os.fdopen(fds[0], "rb") as file:
+        config = json.load(file)
+    policy = Policy.model_validate(config["policy"])
+    public, private = dataset.split(dataset.load(Path(config["data"])).test, policy.assignment.split_seed)
+    tests = {id: ExceptionTestFile.from_string(text, path=f"{id}.py") for id, text in config["tests"].items()}
+    control.send(b"ready")
+    zygote.serve(control, partial(_answer, policy, public, private, tests))
+
+
+def _answer(
+    policy: Policy,
+    public: dataset.Labelled,
+    private: dataset.Labelled,
+    tests: Mapping[str, TestFile],
+    _: dict[str, Any],
+    fds: list[int],
+) -> None:
+    journal, blob, result = fds
+    try:
+        evidence: Evidence = parse(_read(journal, JOURNAL_LIMIT), _read(blob, BLOB_LIMIT))
+        verdict = judge(tests, Bench(evidence, policy, public, private))
+    except EvidenceError as error:
+        verdict = Verdict({}, None, fault=f"the evidence breaks the contract: {error}")
+    with os.fdopen(result, "w", encoding="utf-8") as file:
+        file.write(verdict.to_json())
+
+
+def _read(descriptor: int, limit: int) -> bytes:
+    """All of an open file from its start, one byte more than `limit` at most."""
+    return os.pread(descriptor, limit + 1, 0)
+
+
+def _result(result: Any) -> CheckResult:
+    case = result.test_case
+    outcome, message = Outcome.PASSED, ""
+    if not result.passed:
+        words = ON_PURPOSE.search(result.message or "")
+        outcome = Outcome.FAILED if words else Outcome.UNGRADED
+        message = words[1].strip() if words else (result.message or "").strip()
+    name = case.body.test_func.__name__.removeprefix("test_").replace("_", " ")
+    return CheckResult(name, bool(case.hidden), float(case.points), outcome, message)
+
+
+def _value(value: Value) -> Any:
+    match value.kind:
+        case "numbers":
+            return tuple(value.value)  # type: ignore[arg-type]  # kind "numbers" means a list
+        case "bool" | "text" | "number":
+            return value.value
+        case "none":
+            return None
+        case "ellipsis":
+            return ...
+        case _:
+            return type(value.name or value.kind, (), {})()
+
+
+def _model(model: Model) -> Any:
+    """A description with the attributes that public tests ask a Keras model for, and nothing that computes."""
+    if model.kind == "ellipsis":
+        return ...
+    if model.kind == "other":
+        return type(model.name or "object", (), {})()
+    compiled = model.compile
+    return SimpleNamespace(
+        layers=[SimpleNamespace(name=layer.type) for layer in model.layers],
+        built=model.built,
+        input_shape=None if model.input_shape is None else tuple(model.input_shape),
+        output_shape=None if model.output_shape is None else tuple(model.output_shape),
+        compiled=compiled is not None,
+        optimizer=None if compiled is None else SimpleNamespace(name=compiled.optimizer, iterations=model.steps),
+        loss=None if compiled is None else compiled.loss,
+    )

@@ -1,0 +1,53 @@
+"""Where the files of an assignment stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["HOME", "Layout"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The fixed places inside one copy of the repository (or of the unpacked autograder zip)."""
+
+    root: Path
+
+    @property
+    def policy(self) -> Path:
+        """The one file an instructor edits."""
+        return self.root / "grading.yml"
+
+    @property
+    def master(self) -> Path:
+        """The authored text notebook."""
+        return self.root / "assignment" / "exercise.md"
+
+    @property
+    def data(self) -> Path:
+        """The images and labels, `npz` with x_train, y_train, x_test, y_test."""
+        return self.root / "assignment" / "data" / "mnist.npz"
+
+    @property
+    def template(self) -> Path:
+        """The notebook students fill in (generated)."""
+        return self.root / "student_template.ipynb"
+
+    @property
+    def solution(self) -> Path:
+        """The notebook that earns every automatic point (generated)."""
+        return self.root / "solutions" / "solution.ipynb"
+
+    @property
+    def dist(self) -> Path:
+        """Build products, never committed."""
+        return self.root / "dist"
+
+    @property
+    def zip(self) -> Path:
+        """What `otter run`, `otter grade` and Gradescope take."""
+        return self.dist / "autograder.zip"
+
+
+HOME = Layout(Path(__file__).resolve().parent.parent)

@@ -1,0 +1,145 @@
+"""The only code of ours that runs beside a student's.
+
+Border contract
+---------------
+In:   a job (JSON file): code cells in order, the variables to look at, the time limit. A work directory.
+Out:  the journal and the blob (`recorder`), and whatever the notebook prints, on one pipe.
+Not:  tests, thresholds, answers, private images, other submissions, and no channel back to the launcher.
+Dies: after the last cell; at the time limit by an exception in the running cell; a few seconds later, where
+      that was swallowed, by SIGKILL from outside. What was in the journal by then counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import types
+from typing import Any
+
+from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+from traitlets.config import Config
+
+from autograder.sandbox.recorder import Recorder
+
+__all__ = ["TimeLimit", "run"]
+
+JOB_LIMIT = 64 * 2**20
+
+
+class TimeLimit(BaseException):
+    """The notebook's time is up. Not an Exception, so that `except Exception` in a loop does not catch it."""
+
+
+def run(args: dict[str, Any], fds: list[int]) -> None:
+    """Run one notebook in this freshly forked process. `fds` are job, journal, blob and output."""
+    job_fd, journal, blob, output = fds
+    _redirect(output)
+    with os.fdopen(job_fd, "rb") as file:
+        job = json.loads(file.read(JOB_LIMIT))
+    os.chdir(args["work"])
+    recorder = Recorder(job["questions"], journal, blob)
+    shell = _shell(recorder)
+    sys.modules["otter"] = _otter(recorder, shell)
+    _start_clock(job["timeout_s"])
+    try:
+        for cell in job["cells"]:
+            if not _run_cell(shell, recorder, cell["index"], cell["source"]):
+                break
+    except TimeLimit:
+        pass
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    recorder.finish(shell.user_ns)
+
+
+def _redirect(output: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(nothing)
+    os.close(output)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  # lives as long as the process
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+
+
+def _start_clock(timeout_s: float) -> None:
+    def ring(*_: Any) -> None:
+        raise TimeLimit("the notebook's time is up")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+
+
+def _run_cell(shell: InteractiveShell, recorder: Recorder, index: int, source: str) -> bool:
+    """Run one cell; False when the time is up."""
+    recorder.cell(index)
+    result: ExecutionResult = shell.run_cell(source, store_history=False)
+    error = result.error_before_exec or result.error_in_exec
+    if error is None:
+        return True
+    try:
+        text = str(error).partition("\n")[0]
+    except Exception:
+        text = ""
+    recorder.error(index, type(error).__name__, text)
+    return not isinstance(error, TimeLimit)
+
+
+class _Shell(InteractiveShell):
+    """An IPython shell without a screen, a history file or a command line behind it."""
+
+    recorder: Recorder
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There is no window to draw in; `%matplotlib` is accepted and does nothing."""
+
+    def system(self, cmd: str) -> None:
+        self._skip(cmd)
+
+    system_piped = system_raw = system
+
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+        self._skip(cmd)
+        return [] if split else ""
+
+    def _skip(self, cmd: str) -> None:
+        self.recorder.note(f"The command `{str(cmd)[:60]}` was skipped; everything the assignment needs is installed.")
+
+
+def _shell(recorder: Recorder) -> _Shell:
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    shell = _Shell.instance(config=config)
+    shell.recorder = recorder
+    for name in ("pip", "uv", "conda", "mamba", "micromamba"):
+        shell.register_magic_function(
+            lambda line, name=name: shell._skip(f"%{name} {line}"), magic_kind="line", magic_name=name
+        )
+    return shell
+
+
+def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
+    """What `import otter` finds here: a recorder that looks like Otter's Notebook."""
+
+    class Notebook:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def check(self, question: str, global_env: dict[str, Any] | None = None) -> str:
+            known = recorder.check(str(question), global_env or shell.user_ns)
+            return f"{question}: recorded for grading" if known else f"{question}: there is no such question"
+
+        def check_all(self) -> str:
+            return "recorded for grading"
+
+        def __getattr__(self, name: str) -> Any:
+            # export, to_pdf and the like have nothing to do while grading.
+            return lambda *_, **__: None
+
+    module = types.ModuleType("otter")
+    module.Notebook = Notebook  # type: ignore[attr-defined]  # a stand-in module
+    return module

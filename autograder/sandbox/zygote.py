@@ -1,0 +1,177 @@
+"""A warm process that forks one child for every request, watches it, and reaps it.
+
+Border contract
+---------------
+In:   `control`, a SEQPACKET socket. Each datagram is JSON `{"args": {...}, "wall_s": seconds}` and carries
+      file descriptors: first the request's own status socket, then those the handler needs.
+Out:  on the status socket one datagram when the child is dead and reaped: `{"exit": code or null,
+      "signal": number or null, "timeout": bool, "seconds": float, "peak_memory_mb": float}`.
+Meaningless: what a child prints; it may be student code.
+Ends: when `control` closes (the launcher is done, or dead). Every child still alive is killed first. A status
+      socket that closes without a datagram means that this process died.
+It is not a judge: it knows no test and no result, and it must be forked from with one thread only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+__all__ = ["HANDLER_FAILED", "Handler", "MESSAGE_LIMIT", "serve", "single_threaded"]
+
+HANDLER_FAILED = 70
+"""Exit code of a child whose handler raised (EX_SOFTWARE of sysexits.h)."""
+
+MESSAGE_LIMIT = 64 * 1024
+FDS_LIMIT = 8
+
+Handler = Callable[[dict[str, Any], list[int]], None]
+
+
+@dataclass
+class _Child:
+    status: socket.socket
+    started: float
+    deadline: float
+    timed_out: bool = False
+
+
+def serve(control: socket.socket, handler: Handler) -> None:
+    """Answer requests until `control` closes. In the child, `handler(args, fds)` runs and the child exits."""
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    os.set_blocking(wake_read, False)
+    previous_wakeup = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    previous_handler = signal.signal(signal.SIGCHLD, lambda *_: None)
+    children: dict[int, _Child] = {}
+    try:
+        while True:
+            ready, _, _ = select.select([control, wake_read], [], [], _patience(children))
+            if wake_read in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(wake_read, 4096)
+            _reap(children)
+            _enforce(children)
+            if control in ready:
+                message, fds, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, FDS_LIMIT)
+                if not message:
+                    return
+                _spawn(children, control, (wake_read, wake_write), handler, json.loads(message), fds)
+    finally:
+        for pid in children:
+            _kill(pid)
+        signal.set_wakeup_fd(previous_wakeup)
+        signal.signal(signal.SIGCHLD, previous_handler)
+
+
+def single_threaded() -> bool:
+    """Whether this process has one OS thread, which forking needs (Linux; elsewhere it is taken on trust)."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except FileNotFoundError:
+        return True
+
+
+def _spawn(
+    children: dict[int, _Child],
+    control: socket.socket,
+    wake: tuple[int, int],
+    handler: Handler,
+    request: dict[str, Any],
+    fds: list[int],
+) -> None:
+    status = socket.socket(fileno=fds[0])
+    now = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        _become_child(children, control, wake, status, handler, request, fds[1:])
+    for fd in fds[1:]:
+        os.close(fd)
+    children[pid] = _Child(status, now, now + float(request["wall_s"]))
+
+
+def _become_child(
+    children: dict[int, _Child],
+    control: socket.socket,
+    wake: tuple[int, int],
+    status: socket.socket,
+    handler: Handler,
+    request: dict[str, Any],
+    fds: list[int],
+) -> NoReturn:
+    code = HANDLER_FAILED
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for other in (control, status, *(child.status for child in children.values())):
+            other.close()
+        for end in wake:
+            os.close(end)
+        handler(request["args"], fds)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _patience(children: dict[int, _Child]) -> float | None:
+    """Seconds until the next deadline; None with no child to watch."""
+    if not children:
+        return None
+    return max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
+
+
+def _reap(children: dict[int, _Child]) -> None:
+    while True:
+        try:
+            pid, wait_status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        child = children.pop(pid, None)
+        if child is None:
+            continue
+        _kill(pid)
+        code = os.waitstatus_to_exitcode(wait_status)
+        report = {
+            "exit": code if code >= 0 else None,
+            "signal": -code if code < 0 else None,
+            "timeout": child.timed_out,
+            "seconds": time.monotonic() - child.started,
+            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "peak_memory_mb": usage.ru_maxrss / 1024,
+        }
+        with contextlib.suppress(OSError), child.status:
+            child.status.send(json.dumps(report).encode())
+
+
+def _enforce(children: dict[int, _Child]) -> None:
+    now = time.monotonic()
+    for pid, child in children.items():
+        if child.deadline <= now:
+            child.timed_out = True
+            child.deadline = now + 1.0
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    """End a child and everything in its process group, whether or not the child itself is gone."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)

@@ -1,0 +1,60 @@
+"""The process that is started once a run: TensorFlow imported, then the evaluator and the zygote.
+
+    python -I -m autograder.warm STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
+
+The evaluator is forked before any student code exists, and loads what is secret only then; what remains
+is the zygote, which never does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from autograder.dataset import ARRAYS
+from autograder.sandbox import offline, runner, training, zygote
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> None:
+    """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
+    students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
+    _import_what_students_import()
+    _offer_public_data(Path(arguments[2]))
+    if not zygote.single_threaded():
+        raise RuntimeError("an imported library has started a thread; forking from here is not safe")
+    if os.fork() == 0:
+        students.close()
+        from autograder import judge
+
+        judge.serve(judges)
+        os._exit(0)
+    judges.close()
+    students.send(b"ready")
+    zygote.serve(students, runner.run)
+
+
+def _import_what_students_import() -> None:
+    """Paid once here instead of once a submission."""
+    import h5py  # noqa: F401
+    import keras
+    import matplotlib.pyplot  # noqa: F401  # ICN001 wants an alias; nothing is plotted here
+    import tensorflow as tf
+
+    _ = tf.keras.Sequential, tf.keras.datasets.mnist  # lazily loaded until touched
+    _ = keras.datasets.mnist
+    training.quicken()
+
+
+def _offer_public_data(folder: Path) -> None:
+    x_train, y_train, x_test, y_test = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
+    offline.answer_with(lambda: ((np.array(x_train), np.array(y_train)), (np.array(x_test), np.array(y_test))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
