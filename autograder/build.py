@@ -24,7 +24,7 @@ import jupytext
 import nbformat
 import yaml
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_raw_cell
+from nbformat.v4 import new_code_cell
 
 from autograder import dataset
 from autograder.errors import BuildError
@@ -96,9 +96,7 @@ def write(built: Built, layout: Layout) -> tuple[Path, ...]:
 def stale(built: Built, layout: Layout) -> tuple[Path, ...]:
     """The committed generated files that are not what a build makes now."""
     wanted = {layout.template: built.template, layout.solution: built.solution}
-    return tuple(
-        path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
-    )
+    return tuple(path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text)
 
 
 def is_stale(layout: Layout) -> bool:
@@ -146,7 +144,9 @@ def master(layout: Layout, policy: Policy) -> NotebookNode:
             if question not in policy.questions:
                 raise BuildError(f"{layout.master}: question {question} is not in {layout.policy.name}")
             if bool(config.get("manual")) != (question in policy.written):
-                raise BuildError(f"{layout.master}: {question} is written in one of the two files and code in the other")
+                raise BuildError(
+                    f"{layout.master}: {question} is written in one of the two files and code in the other"
+                )
             if question in policy.written:
                 cell.source += f"\npoints: {policy.questions[question].points:g}"
         if cell.cell_type == "raw" and cell.source.startswith("# END TESTS") and question in policy.code:

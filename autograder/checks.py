@@ -270,7 +270,9 @@ def _layer_problem(step: Step, rule: LayerRule, index: int) -> CheckFailed:
         hint = "the images are grids; a Dense layer wants one row of numbers" if rule.type == "Flatten" else ""
         return CheckFailed(f"{place} is {step}", f"a {rule.type} layer", hint)
     if step.units != rule.units:
-        return CheckFailed(f"{place} has {_count(step.units or 0, 'neuron')}", f"{rule.units}", "see the question's text")
+        return CheckFailed(
+            f"{place} has {_count(step.units or 0, 'neuron')}", f"{rule.units}", "see the question's text"
+        )
     return CheckFailed(
         f"{place} has the activation {step.activation}",
         "another activation",

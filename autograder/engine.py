@@ -46,9 +46,9 @@ GRACE_S = 4
 JUDGE_S = 120
 """Seconds a judge may take; a second or two is normal."""
 
-ONE_THREAD = {
-    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,12 @@ class Engine:
             name=submission.name,
             source=submission.source,
             status=Status.GRADED,
-            questions=tuple(self._questions(book, verdict, run.ended)),
-            notes=(*book.notes, *dict.fromkeys(verdict.evidence["notes"]), *self._how_it_ended(book, verdict, run.ended)),
+            questions=tuple(self._questions(book, verdict)),
+            notes=(
+                *book.notes,
+                *dict.fromkeys(verdict.evidence["notes"]),
+                *self._how_it_ended(book, verdict, run.ended),
+            ),
             seconds=(("notebook", run.ended.seconds), ("judge", time.monotonic() - started)),
             peak_memory_mb=run.ended.peak_memory_mb,
             accuracy=verdict.accuracy,
@@ -184,11 +188,15 @@ class Engine:
             with warm.judges.ask({"args": {}, "wall_s": JUDGE_S}, fds) as status:
                 ended, _ = _watch(status, None, 0, JUDGE_S + GRACE_S)
             if ended.exit != 0:
-                how = "took too long" if ended.timeout else f"ended with {ended.exit if ended.exit is not None else f'signal {ended.signal}'}"
+                how = (
+                    "took too long"
+                    if ended.timeout
+                    else f"ended with {ended.exit if ended.exit is not None else f'signal {ended.signal}'}"
+                )
                 raise GraderFault(f"the judge {how}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
 
-    def _questions(self, book: notebook.Notebook, verdict: Verdict, ended: _Ended) -> Iterator[QuestionGrade]:
+    def _questions(self, book: notebook.Notebook, verdict: Verdict) -> Iterator[QuestionGrade]:
         broken = {cell.index: cell.question for cell in book.cells}
         for id, asked in self._policy.questions.items():
             if id in self._policy.written:
@@ -241,7 +249,9 @@ class Engine:
                 if self._warm is not None:
                     self._warm.close()
                 self._warm = _Warm(Path(self._folder.name))
-                self._warm.brief({"policy": self._policy.model_dump(mode="json"), "tests": self._tests, "data": str(self._data)})
+                self._warm.brief(
+                    {"policy": self._policy.model_dump(mode="json"), "tests": self._tests, "data": str(self._data)}
+                )
             return self._warm
 
     def _write_public(self, folder: Path) -> None:

@@ -51,9 +51,7 @@ Number = Annotated[int | float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Shape = Annotated[list[Size], Field(max_length=8)]
 Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Text | None
-Settings = Annotated[
-    dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)
-]
+Settings = Annotated[dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)]
 KNOWN_SETTINGS = frozenset(name for names in SETTINGS.values() for name in names)
 Float32 = npt.NDArray[np.float32]
 

@@ -22,12 +22,12 @@ from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder import dataset
 from autograder.checks import BENCH, Bench
-from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
 from autograder.errors import EvidenceError
+from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
 from autograder.grade import CheckResult, Outcome
 from autograder.policy import Policy
-from autograder.sandbox.recorder import JOURNAL_LIMIT
 from autograder.sandbox import zygote
+from autograder.sandbox.recorder import JOURNAL_LIMIT
 
 __all__ = ["Verdict", "environment", "judge", "serve"]
 

@@ -15,7 +15,7 @@ from autograder.sandbox.offline import Arrays, answer_with
 __all__ = ["load_ipython_extension"]
 
 
-def load_ipython_extension(shell: Any) -> None:
+def load_ipython_extension(shell: Any) -> None:  # noqa: ARG001  # IPython's signature
     """Called by IPython at start-up."""
     answer_with(_whole)
 

@@ -57,9 +57,7 @@ class Strict(BaseModel):
             for key in data:
                 if key not in cls.model_fields:
                     allowed = sorted(cls.model_fields)
-                    raise PydanticCustomError(
-                        "unknown_key", "unknown key", {"key": str(key), "options": allowed}
-                    )
+                    raise PydanticCustomError("unknown_key", "unknown key", {"key": str(key), "options": allowed})
         return data
 
 
@@ -167,9 +165,7 @@ class CodeQuestion(Strict):
     reports: dict[Literal[tuple(FACTS)], Points] | None = None  # type: ignore[valid-type]  # names come from FACTS
     layers: Annotated[tuple[LayerRule, ...], Field(min_length=1)] | None = None
     optimizer: Literal["adam", "sgd", "rmsprop", "adamw", "adagrad", "nadam"] | None = None
-    loss: (
-        Literal["sparse_categorical_crossentropy", "categorical_crossentropy", "mean_squared_error"] | None
-    ) = None
+    loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy", "mean_squared_error"] | None = None
     accuracy: AccuracyRule | None = None
 
     @model_validator(mode="after")
@@ -342,14 +338,13 @@ def _locate(loc: tuple[int | str, ...], data: Any) -> tuple[tuple[str, ...], int
     line: int | None = 1
     node = data
     for position, part in enumerate(loc):
-        if isinstance(node, Mapping) and part in node or (
+        inside: Any = node
+        if (isinstance(node, Mapping) and part in node) or (
             isinstance(node, list) and isinstance(part, int) and part < len(node)
         ):
             line = _line(node, part) or line
-            node = node[part]
-        elif part == "[key]" or (isinstance(node, Mapping) and node.get("kind") == part):
-            continue
-        elif position != len(loc) - 1:
+            node = inside[part]
+        elif part == "[key]" or (isinstance(node, Mapping) and node.get("kind") == part) or position != len(loc) - 1:
             continue
         path = (*path, str(part))
     return path, line

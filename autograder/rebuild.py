@@ -25,8 +25,26 @@ MAX_ACTIVATIONS = 2_000_000
 """Numbers that one image may become on its way through the model."""
 
 ACTIVATIONS = frozenset(
-    "linear relu softmax sigmoid tanh elu selu gelu softplus softsign exponential silu swish "
-    "hard_sigmoid leaky_relu relu6 mish log_softmax".split()
+    [
+        "linear",
+        "relu",
+        "softmax",
+        "sigmoid",
+        "tanh",
+        "elu",
+        "selu",
+        "gelu",
+        "softplus",
+        "softsign",
+        "exponential",
+        "silu",
+        "swish",
+        "hard_sigmoid",
+        "leaky_relu",
+        "relu6",
+        "mish",
+        "log_softmax",
+    ]
 )
 
 
@@ -75,7 +93,8 @@ def predict(model: keras.Sequential, images: Float32) -> np.ndarray[Any, np.dtyp
     """The class with the highest output for each image; images are float32 [n, 28, 28]."""
     shaped = images.reshape((len(images), *model.input_shape[1:]))
     outputs = [np.asarray(model(shaped[at : at + 1000], training=False)) for at in range(0, len(shaped), 1000)]
-    return np.argmax(np.concatenate(outputs), axis=-1)
+    classes: np.ndarray[Any, np.dtype[np.int64]] = np.concatenate(outputs).argmax(axis=-1)
+    return classes
 
 
 def scalings() -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
@@ -130,7 +149,9 @@ def _after(layer: keras.Layer, described: Layer, shape: tuple[int, ...]) -> tupl
     try:
         after = tuple(int(size) for size in layer.compute_output_shape((None, *shape))[1:])
     except (TypeError, ValueError) as error:
-        raise CannotRebuild(f"its {described.type.partition(':')[2]} layer does not fit inputs of shape {shape}") from error
+        raise CannotRebuild(
+            f"its {described.type.partition(':')[2]} layer does not fit inputs of shape {shape}"
+        ) from error
     if math.prod(after) > MAX_ACTIVATIONS:
         raise CannotRebuild("one of its layers is too wide for the grader")
     return after

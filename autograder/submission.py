@@ -54,7 +54,11 @@ def slug(name: str) -> str:
     """A name safe to use for a folder: letters, digits, dot, dash and underscore, not empty."""
     safe = re.sub(r"[^\w.-]+", "_", name.replace("/", "__"), flags=re.ASCII).strip("._-")
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return safe[:80] if safe and safe == name.replace("/", "__") and len(safe) <= 80 else f"{safe[:70]}-{digest}".lstrip("-")
+    return (
+        safe[:80]
+        if safe and safe == name.replace("/", "__") and len(safe) <= 80
+        else f"{safe[:70]}-{digest}".lstrip("-")
+    )
 
 
 def _from_folder(folder: Path, limit: int) -> Iterator[Submission]:

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["JOURNAL_LIMIT", "SETTINGS", "Recorder", "describe_model", "describe_value", "take"]
@@ -126,12 +127,11 @@ def describe_value(namespace: Mapping[str, Any], name: str) -> dict[str, Any]:
     if name not in namespace:
         return {"kind": "missing"}
     value = namespace[name]
-    return _safely(lambda: _plain(value), {"kind": "other", "name": _type_name(value)})
+    found: dict[str, Any] = _safely(_plain, {"kind": "other", "name": _type_name(value)}, value)
+    return found
 
 
-def describe_model(
-    namespace: Mapping[str, Any], name: str, *, weights: bool
-) -> tuple[dict[str, Any], list[Any]]:
+def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) -> tuple[dict[str, Any], list[Any]]:
     """The model called `name`: layers, compile settings, and (where asked) the weights in layer order."""
     if name not in namespace:
         return {"kind": "missing"}, []
@@ -155,7 +155,7 @@ def describe_model(
     }
     arrays: list[Any] = []
     for layer in layers[:200]:
-        held = _safely(lambda layer=layer: [_float32(w) for w in layer.get_weights()], [])
+        held = _safely(_weights, [], layer)
         described["layers"].append(
             {
                 "type": _origin(type(layer)),
@@ -171,13 +171,11 @@ def describe_model(
 def _structure(model: Any, keras: Any) -> tuple[str, list[Any]]:
     if type(model) is keras.Sequential:
         return "sequential", list(_flat(model.layers, keras))
-    if type(model) in (keras.Model, keras.models.Functional if hasattr(keras.models, "Functional") else None) or (
-        type(model).__name__ == "Functional"
-    ):
+    if type(model).__name__ == "Functional" and type(model).__module__.startswith("keras."):
         operations = list(model.operations)
         linear = len(model.inputs) == len(model.outputs) == 1 and all(
             any(_sources(node) == [before] for node in operation._inbound_nodes)
-            for before, operation in zip(operations, operations[1:], strict=False)
+            for before, operation in pairwise(operations)
         )
         return ("functional" if linear else "branching"), list(_flat(operations, keras))
     return "subclassed", list(model.layers)
@@ -199,11 +197,11 @@ def _flat(layers: list[Any], keras: Any) -> Iterator[Any]:
 def _settings(layer: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in SETTINGS.get(type(layer).__name__, ()):
-        value = _safely(lambda name=name: getattr(layer, name), None)
+        value = _safely(getattr, None, layer, name)
         if name == "activation":
             found[name] = _origin(value) if value is not None else "keras:linear"
         else:
-            found[name] = _safely(lambda value=value: _setting(value), None)
+            found[name] = _safely(_setting, None, value)
     return found
 
 
@@ -253,33 +251,48 @@ def _shape(shape: Any) -> list[int | None] | None:
 def _plain(value: Any) -> dict[str, Any]:
     import numpy as np
 
-    if value is None:
-        return {"kind": "none"}
-    if value is Ellipsis:
-        return {"kind": "ellipsis"}
-    if type(value) is bool or isinstance(value, np.bool_):
-        return {"kind": "bool", "value": bool(value)}
+    if value is None or value is Ellipsis:
+        return {"kind": "none" if value is None else "ellipsis"}
     if type(value) is str:
         return {"kind": "text", "value": value[:TEXT_LIMIT]}
+    value = _unwrapped(value)
+    if isinstance(value, bool | np.bool_):
+        return {"kind": "bool", "value": bool(value)}
     if isinstance(value, int | np.integer):
         return {"kind": "number", "value": _number(int(value))}
     if isinstance(value, float | np.floating):
         return {"kind": "number", "value": _number(float(value))}
-    if type(value).__name__ == "TensorShape":
-        value = tuple(value)
-    if hasattr(value, "numpy") and type(value).__module__.startswith("tensorflow"):
-        value = value.numpy()
     if isinstance(value, np.ndarray):
-        if value.ndim == 0:
-            return _plain(value[()])
-        if value.ndim != 1 or value.size > 8 or value.dtype.kind not in "iuf":
-            return {"kind": "array", "name": f"array of shape {value.shape}"[:TEXT_LIMIT]}
-        value = value.tolist()
+        return {"kind": "array", "name": f"array of shape {value.shape}"[:TEXT_LIMIT]}
     if type(value) in (tuple, list):
-        if len(value) > 8 or not all(isinstance(item, int | float | np.integer | np.floating) for item in value):
-            return {"kind": "other", "name": f"{type(value).__name__} of {len(value)}"}
-        return {"kind": "numbers", "value": [_number(item if isinstance(item, int) else item.__float__()) for item in value]}
+        return _plain_sequence(value)
     return {"kind": "other", "name": _type_name(value)}
+
+
+def _unwrapped(value: Any) -> Any:
+    """Tensors, tensor shapes and small arrays as the plain numbers or tuples that they hold."""
+    import numpy as np
+
+    module = type(value).__module__
+    if type(value).__name__ == "TensorShape" and module.startswith("tensorflow"):
+        return tuple(value)
+    if hasattr(value, "numpy") and module.startswith(("tensorflow", "keras")):
+        value = value.numpy()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
+        if value.ndim == 0:
+            return value[()]
+        if value.ndim == 1 and value.size <= 8:
+            return value.tolist()
+    return value
+
+
+def _plain_sequence(value: Any) -> dict[str, Any]:
+    import numpy as np
+
+    if len(value) > 8 or not all(isinstance(item, int | float | np.integer | np.floating) for item in value):
+        return {"kind": "other", "name": f"{type(value).__name__} of {len(value)}"}
+    whole = (int, np.integer)
+    return {"kind": "numbers", "value": [_number(int(n) if isinstance(n, whole) else float(n)) for n in value]}
 
 
 def _number(value: int | float) -> int | float | None:
@@ -289,20 +302,20 @@ def _number(value: int | float) -> int | float | None:
     return value if abs(value) < 1e15 else None
 
 
-def _float32(array: Any) -> Any:
+def _weights(layer: Any) -> list[Any]:
     import numpy as np
 
-    return np.ascontiguousarray(np.asarray(array), dtype="<f4")
+    return [np.ascontiguousarray(np.asarray(array), dtype="<f4") for array in layer.get_weights()]
 
 
 def _type_name(value: Any) -> str:
     return type(value).__name__[:TEXT_LIMIT]
 
 
-def _safely(what: Callable[[], Any], otherwise: Any) -> Any:
-    """A student's object may raise anything from any attribute."""
+def _safely(what: Callable[..., Any], otherwise: Any, *args: Any) -> Any:
+    """`what(*args)`, or `otherwise`: a student's object may raise anything from any attribute."""
     try:
-        return what()
+        return what(*args)
     except Exception:
         return otherwise
 

@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import types
+from functools import partial
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
@@ -76,7 +77,7 @@ def _start_clock(timeout_s: float) -> None:
 def _run_cell(shell: InteractiveShell, recorder: Recorder, index: int, source: str) -> bool:
     """Run one cell; False when the time is up."""
     recorder.cell(index)
-    result: ExecutionResult = shell.run_cell(source, store_history=False)
+    result: ExecutionResult = shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]  # IPython's
     error = result.error_before_exec or result.error_in_exec
     if error is None:
         return True
@@ -101,7 +102,7 @@ class _Shell(InteractiveShell):
 
     system_piped = system_raw = system
 
-    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:  # noqa: ARG002  # IPython's signature
         self._skip(cmd)
         return [] if split else ""
 
@@ -113,13 +114,16 @@ def _shell(recorder: Recorder) -> _Shell:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    shell = _Shell.instance(config=config)
+    shell: _Shell = _Shell.instance(config=config)
     shell.recorder = recorder
     for name in ("pip", "uv", "conda", "mamba", "micromamba"):
-        shell.register_magic_function(
-            lambda line, name=name: shell._skip(f"%{name} {line}"), magic_kind="line", magic_name=name
-        )
+        magic = partial(_skip_magic, shell, name)
+        shell.register_magic_function(magic, magic_kind="line", magic_name=name)  # type: ignore[call-arg, arg-type]  # a traitlets wrapper hides the signature
     return shell
+
+
+def _skip_magic(shell: _Shell, name: str, line: str) -> None:
+    shell._skip(f"%{name} {line}")
 
 
 def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:

@@ -25,9 +25,10 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["HANDLER_FAILED", "Handler", "MESSAGE_LIMIT", "serve", "single_threaded"]
+__all__ = ["HANDLER_FAILED", "MESSAGE_LIMIT", "Handler", "serve", "single_threaded"]
 
 HANDLER_FAILED = 70
 """Exit code of a child whose handler raised (EX_SOFTWARE of sysexits.h)."""
@@ -56,13 +57,13 @@ def serve(control: socket.socket, handler: Handler) -> None:
     children: dict[int, _Child] = {}
     try:
         while True:
-            ready, _, _ = select.select([control, wake_read], [], [], _patience(children))
+            ready, _, _ = select.select([control.fileno(), wake_read], [], [], _patience(children))
             if wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 4096)
             _reap(children)
             _enforce(children)
-            if control in ready:
+            if control.fileno() in ready:
                 message, fds, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, FDS_LIMIT)
                 if not message:
                     return
@@ -77,7 +78,7 @@ def serve(control: socket.socket, handler: Handler) -> None:
 def single_threaded() -> bool:
     """Whether this process has one OS thread, which forking needs (Linux; elsewhere it is taken on trust)."""
     try:
-        return len(os.listdir("/proc/self/task")) == 1
+        return len(list(Path("/proc/self/task").iterdir())) == 1
     except FileNotFoundError:
         return True
 

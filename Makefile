@@ -1,0 +1,60 @@
+# Two verbs do everything on a machine with Python 3.11 or newer and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
+
+.PHONY: help setup demo build test test-fast check bench lock format clean
+
+help:  ## Say what each verb does
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make the environment in .venv
+
+# uv is taken from the machine where there is one, and fetched into the environment where there is none.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "mnist-kit needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	command -v uv >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check uv
+	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	mkdir -p $(VENV)/etc/ipython
+	echo "c.InteractiveShellApp.extensions = ['autograder.offline_data']" > $(VENV)/etc/ipython/ipython_config.py
+	touch $(READY)
+
+demo: $(READY)  ## Build, grade the bundled class, print its table and the path of the report
+	$(BIN)/mnist-kit build
+	$(BIN)/mnist-kit sample-class dist/class
+	$(BIN)/mnist-kit grade dist/class --output out --timeout 60 --workers $(WORKERS)
+
+build: $(READY)  ## Make the template, the solution and dist/autograder.zip
+	$(BIN)/mnist-kit build
+
+test: $(READY)  ## Run all tests, real training included
+	$(BIN)/pytest
+
+test-fast: $(READY)  ## Run the tests that take no training
+	$(BIN)/pytest -m "not slow"
+
+check: $(READY)  ## Lint, types, import graph, stale generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q autograder/tests/test_architecture_of_code.py
+	$(BIN)/mnist-kit build --check
+
+bench: $(READY)  ## Time and memory of grading one reference notebook
+	$(BIN)/python -m autograder.benchmarks.reference
+
+format: $(READY)  ## Put the code into the project's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY)  ## Renew requirements.lock
+	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+
+clean:  ## Remove what was built
+	rm -rf dist out

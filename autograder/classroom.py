@@ -1,0 +1,256 @@
+"""The bundled class: notebooks made from the template by filling in answers, with the points each must get.
+
+They are generated, so a reworded prompt does not date them. `make demo` grades them and the tests hold the
+kit to the points written here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from autograder.layout import Layout
+from autograder.notebook import cell_id
+
+__all__ = ["MEMBERS", "Member", "fill", "write"]
+
+LOAD = """
+(x_train, y_train), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
+train_images_shape = x_train.shape
+train_labels_length = len(y_train)
+test_images_shape = x_test.shape
+"""
+MODEL = """
+tf.keras.utils.set_random_seed(7)
+model = keras.Sequential([
+    keras.Input((28, 28)), keras.layers.Flatten(),
+    keras.layers.Dense(128, activation='relu'), keras.layers.Dense(10, activation='softmax'),
+])
+"""
+COMPILE = "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])"
+TRAIN = """
+x_train, x_test = x_train / 255.0, x_test / 255.0
+history = model.fit(x_train, y_train, epochs=3, verbose=2)
+test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)
+"""
+PROSE = {
+    "q1": "The parameters are fitted to the training images. The test images show how good the model is on new ones.",
+    "q2": "relu turns negative numbers into 0. softmax makes ten probabilities that sum to 1. Ten classes, ten neurons.",
+    "q3": "The loss says how wrong the predictions are; the optimizer follows its gradient to better parameters.",
+}
+ANSWERS: Mapping[str, str] = MappingProxyType(
+    {**PROSE, "q4": LOAD, "q5": MODEL, "q6": COMPILE, "q7": TRAIN},
+)
+FULL: Mapping[str, float] = MappingProxyType({"q4": 6, "q5": 8, "q6": 4, "q7": 8})
+NOTHING: Mapping[str, float] = MappingProxyType(dict.fromkeys(FULL, 0))
+
+Edit = Callable[[NotebookNode], NotebookNode | bytes]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One notebook of the class: what it shows, its answers, and the points it must get for each question."""
+
+    name: str
+    shows: str
+    points: Mapping[str, float]
+    answers: Mapping[str, str] = field(default_factory=dict)
+    edit: Edit | None = None
+
+    def make(self, template: NotebookNode) -> bytes:
+        """The notebook file."""
+        filled = fill(template, self.answers)
+        made = self.edit(filled) if self.edit else filled
+        return made if isinstance(made, bytes) else nbformat.writes(made).encode()
+
+
+def fill(template: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
+    """A copy of the template with the answer cells of `answers` filled in."""
+    filled = copy.deepcopy(template)
+    for cell in filled.cells:
+        question = cell.id.partition("-")[0]
+        if cell.id == cell_id(question, "answer") and question in answers:
+            cell.source = answers[question].strip()
+    return filled
+
+
+def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
+    """Write the whole class into `folder`; needs a built template and solution."""
+    folder.mkdir(parents=True, exist_ok=True)
+    template = nbformat.read(layout.template, as_version=4)
+    paths = [folder / "solution.ipynb"]
+    paths[0].write_bytes(layout.solution.read_bytes())
+    for member in MEMBERS:
+        path = folder / f"{member.name}.ipynb"
+        path.write_bytes(member.make(template))
+        paths.append(path)
+    return tuple(paths)
+
+
+def _with(**changes: str) -> dict[str, str]:
+    return {**ANSWERS, **changes}
+
+
+def _points(**changes: float) -> dict[str, float]:
+    return {**FULL, **changes}
+
+
+def _without(*ids: str) -> Edit:
+    def edit(notebook: NotebookNode) -> NotebookNode:
+        notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
+        return notebook
+
+    return edit
+
+
+def _before(id: str, source: str) -> Edit:
+    def edit(notebook: NotebookNode) -> NotebookNode:
+        at = next(index for index, cell in enumerate(notebook.cells) if cell.id == id)
+        notebook.cells.insert(at, new_code_cell(source, id="inserted"))
+        return notebook
+
+    return edit
+
+
+def _twice(notebook: NotebookNode) -> NotebookNode:
+    """An editor's copy of two answer cells: the same ids again, one with another text."""
+    at = next(index for index, cell in enumerate(notebook.cells) if cell.id == "q1-answer")
+    notebook.cells.insert(at + 1, new_markdown_cell("And without it, overfitting would go unnoticed.", id="q1-answer"))
+    at = next(index for index, cell in enumerate(notebook.cells) if cell.id == "q5-answer")
+    notebook.cells.insert(at + 1, copy.deepcopy(notebook.cells[at]))
+    return notebook
+
+
+def _other_assignment(notebook: NotebookNode) -> NotebookNode:
+    notebook.metadata.otter.assignment_name = "second-steps"
+    return notebook
+
+
+def _future_format(notebook: NotebookNode) -> bytes:
+    return nbformat.writes(notebook).replace('"nbformat": 4,', '"nbformat": 9,').encode()
+
+
+MEMBERS: tuple[Member, ...] = (
+    Member(
+        "right-functional",
+        "the functional API, tf.nn functions, objects for optimizer and loss",
+        FULL,
+        _with(
+            q4=LOAD.replace("len(y_train)", "y_train.shape[0]").replace("x_test.shape", "np.shape(x_test)"),
+            q5="""
+tf.keras.utils.set_random_seed(8)
+inputs = keras.Input(shape=(28, 28))
+hidden = keras.layers.Dense(128, activation=tf.nn.relu)(keras.layers.Flatten()(inputs))
+model = keras.Model(inputs, keras.layers.Dense(10, activation=tf.nn.softmax)(hidden))
+""",
+            q6="model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy())",
+            q7=TRAIN.replace("test_loss, ", "").replace("/ 255.0", "/ 255"),
+        ),
+    ),
+    Member(
+        "right-added",
+        "layers added one by one, activations as layers, the loss as a function, pixels from -1 to 1",
+        FULL,
+        _with(
+            q5="""
+tf.keras.utils.set_random_seed(9)
+model = tf.keras.models.Sequential()
+model.add(tf.keras.layers.Reshape((784,), input_shape=(28, 28)))
+model.add(tf.keras.layers.Dense(128))
+model.add(tf.keras.layers.ReLU())
+model.add(tf.keras.layers.Dense(10))
+model.add(tf.keras.layers.Activation('softmax'))
+""",
+            q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam', metrics=['accuracy'])",
+            q7=TRAIN.replace("x_train / 255.0, x_test / 255.0", "x_train / 127.5 - 1, x_test / 127.5 - 1"),
+        ),
+    ),
+    Member(
+        "right-then-experiments",
+        "every question right when it was checked, and the model replaced afterwards",
+        FULL,
+        ANSWERS,
+        _before("after_q7-text-2", "model = keras.Sequential([keras.layers.Dense(3)])\ntrain_images_shape = None"),
+    ),
+    Member(
+        "right-on-colab",
+        "lines that only make sense on Colab, and cells copied by an editor",
+        FULL,
+        ANSWERS,
+        lambda notebook: _before("q4-answer", "%pip install -q tensorflow\n!nvidia-smi\n%matplotlib inline")(
+            _twice(notebook)
+        ),
+    ),
+    Member("blank", "the template as it was handed out", NOTHING),
+    Member("prose-only", "only the written questions answered", NOTHING, PROSE),
+    Member(
+        "swapped-activations",
+        "softmax inside, relu at the end; not trained",
+        _points(q5=2, q7=0),
+        _with(
+            q5=MODEL.replace("'relu'", "'x'").replace("'softmax'", "'relu'").replace("'x'", "'softmax'"),
+            q7="history = ...",
+        ),
+    ),
+    Member(
+        "last-layer-missing",
+        "two layers instead of three; never trained",
+        _points(q5=0, q7=0),
+        _with(q5=MODEL.replace(" keras.layers.Dense(10, activation='softmax'),", ""), q7="history = ..."),
+    ),
+    Member(
+        "optimizer-left-out",
+        "compile without an optimizer, which means rmsprop; nine of ten outputs would be too few, so ten",
+        _points(q6=2),
+        _with(q6="model.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])"),
+    ),
+    Member(
+        "pairs-mixed-up",
+        "the test pair taken for the training pair, a shape for a length; never compiled",
+        {"q4": 0, "q5": 8, "q6": 0, "q7": 0},
+        _with(
+            q4=LOAD.replace("(x_train, y_train), (x_test, y_test)", "(x_test, y_test), (x_train, y_train)").replace(
+                "len(y_train)", "y_train.shape"
+            ),
+            q6="...",
+            q7="history = ...",
+        ),
+    ),
+    Member(
+        "stops-with-an-error",
+        "a name mistyped in question 6, so the model is not compiled and not trained",
+        _points(q6=0, q7=0),
+        _with(q6=COMPILE.replace("model.", "modell.")),
+    ),
+    Member(
+        "never-ends",
+        "an endless loop in question 7; what was answered before it counts",
+        _points(q7=0),
+        _with(q7="while True:\n    pass"),
+    ),
+    Member(
+        "model-cell-deleted",
+        "the answer cell of question 5 deleted",
+        {"q4": 6, "q5": 0, "q6": 0, "q7": 0},
+        ANSWERS,
+        _without("q5-answer"),
+    ),
+    Member("other-assignment", "the notebook of another assignment", NOTHING, ANSWERS, _other_assignment),
+    Member(
+        "cut-short",
+        "an upload that broke off",
+        NOTHING,
+        ANSWERS,
+        lambda notebook: nbformat.writes(notebook).encode()[:4000],
+    ),
+    Member("empty", "a file without content", NOTHING, {}, lambda _: b""),
+    Member("not-json", "a text file with the wrong ending", NOTHING, {}, lambda _: b"my homework\n"),
+    Member("future-format", "a notebook format that nobody knows", NOTHING, ANSWERS, _future_format),
+)

@@ -1,0 +1,111 @@
+"""The command `mnist-kit`: parse, call one function, render, exit code. No logic."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from autograder.errors import KitError
+from autograder.layout import HOME
+
+__all__ = ["app", "main"]
+
+EXIT_USAGE = 2
+"""A mistake in grading.yml, in the master, or in what was asked for; the message says which."""
+
+EXIT_UNGRADED = 3
+"""The run went through, but at least one submission could not be graded."""
+
+app = typer.Typer(
+    help="Build one MNIST assignment, hand it out, and grade a class of any size.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Entry point; every error the kit raises on purpose becomes one message and exit code 2."""
+    try:
+        app()
+    except KitError as error:
+        err.print(f"mnist-kit: {error}", markup=False)
+        sys.exit(EXIT_USAGE)
+
+
+@app.command()
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a committed generated file is stale.")
+    ] = False,
+) -> None:
+    """Make the template, the solution and the autograder zip from exercise.md and grading.yml."""
+    from autograder import build as builder
+
+    built = builder.build(HOME)
+    if check:
+        old = builder.stale(built, HOME)
+        for path in old:
+            err.print(
+                f"{path.relative_to(HOME.root)} is not what the master makes: run `mnist-kit build`, and commit it."
+            )
+        raise typer.Exit(1 if old else 0)
+    for path in builder.write(built, HOME):
+        out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
+
+
+@app.command(epilog="Exit code 0: every submission has a grade. 2: nothing was graded, and the message says why. "
+             "3: some submissions could not be graded, through no fault of theirs; the report says which.")  # fmt: skip
+def grade(
+    submissions: Annotated[list[Path], typer.Argument(help="Notebooks, folders of them, or zip places.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")] = Path("out"),
+    workers: Annotated[int, typer.Option("-n", "--workers", min=1, help="How many at once.")] = os.cpu_count() or 1,
+    timeout_s: Annotated[
+        float | None, typer.Option("--timeout", min=1, help="Seconds for one notebook, instead of grading.yml's.")
+    ] = None,
+) -> None:
+    """Grade submissions: a table, one results.json and feedback page each, grades.csv."""
+    from autograder import build as builder
+    from autograder import output as places
+    from autograder import policy as policies
+    from autograder import submission
+    from autograder.batch import grade_all
+    from autograder.engine import Engine
+    from autograder.report import table
+
+    policy = policies.load(HOME.policy)
+    if timeout_s is not None:
+        limits = policy.execution.model_copy(update={"timeout_s": timeout_s})
+        policy = policy.model_copy(update={"execution": limits})
+    found = submission.collect(submissions, int(policy.execution.notebook_mb * 2**20))
+    places.prepare(output)
+    if builder.is_stale(HOME):
+        err.print("The autograder zip is missing or older than grading.yml or exercise.md: building it first.")
+        builder.write(builder.build(HOME), HOME)
+    columns = (
+        TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
+    )  # fmt: skip
+    with Progress(*columns, console=err) as progress, Engine(policy, builder.read_tests(HOME.zip), HOME.data) as engine:
+        task = progress.add_task("grade", total=len(found), last="")
+        done = {}
+        for index, report in grade_all(found, engine.grade, workers):
+            done[index] = report
+            places.write_one(report, policy, output)
+            progress.update(task, advance=1, last=table.printable(report.name)[:30])
+    reports = [done[index] for index in range(len(found))]
+    page = places.write_class(reports, policy, output)
+    out.print(table.screen(reports, policy))
+    out.print(f"Report: {page}", markup=False, soft_wrap=True)
+    open_cases = sum(not report.complete for report in reports)
+    if open_cases:
+        err.print(f"{open_cases} of {len(reports)} could not be graded; the report says why.", style="red")
+        raise typer.Exit(EXIT_UNGRADED)

@@ -1,0 +1,61 @@
+"""Where the results of a run go: the one place that writes them to disk.
+
+out/index.html                     the class
+out/grades.csv                     one row a submission
+out/submissions/NAME/results.json  Gradescope's form
+out/submissions/NAME/feedback.html for the student
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.errors import BuildError
+from autograder.grade import GradeReport
+from autograder.policy import Policy
+from autograder.report import gradescope, html, table
+from autograder.submission import slug
+
+__all__ = ["folder", "prepare", "write_class", "write_one"]
+
+
+def prepare(output: Path) -> None:
+    """Make the output folder. Raises BuildError where that cannot be."""
+    try:
+        (output / "submissions").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(
+            f"{output}: results cannot be written there ({error.strerror}); name another folder with -o"
+        ) from error
+
+
+def folder(report: GradeReport) -> str:
+    """A submission's folder, relative to the output folder."""
+    return f"submissions/{slug(report.name)}"
+
+
+def write_one(report: GradeReport, policy: Policy, output: Path) -> None:
+    """results.json and the feedback page of one submission."""
+    place = output / folder(report)
+    place.mkdir(parents=True, exist_ok=True)
+    document = gradescope.results(report, policy)
+    _replace(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    _replace(place / "feedback.html", html.feedback_page(report, policy))
+
+
+def write_class(reports: Sequence[GradeReport], policy: Policy, output: Path) -> Path:
+    """grades.csv and the class page; returns the page's path."""
+    _replace(output / "grades.csv", table.grades_csv(reports, policy))
+    links = {report.name: f"{folder(report)}/feedback.html" for report in reports}
+    page = output / "index.html"
+    _replace(page, html.class_page(reports, policy, links))
+    return page
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside, then put in place, so that a file is never half there."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text, encoding="utf-8", errors="replace")
+    draft.replace(path)

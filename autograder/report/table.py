@@ -1,0 +1,83 @@
+"""A class as rows: for a CSV file, for the screen, and for the class page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.policy import Policy
+
+__all__ = ["cell", "grades_csv", "printable", "remark", "screen"]
+
+
+def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
+    """One row a submission; written questions and whatever could not be graded are left blank."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["submission", *policy.questions, "automatic", "out_of", "accuracy", "status", "remark"])
+    for report in reports:
+        marks = ["" if question.earned is None else f"{question.earned:g}" for question in report.questions]
+        accuracy = "" if report.accuracy is None else f"{report.accuracy:.4f}"
+        total = f"{report.earned:g}" if report.complete else ""
+        row = [
+            report.name,
+            *marks,
+            total,
+            f"{report.automatic_points:g}",
+            accuracy,
+            report.status.value,
+            remark(report),
+        ]
+        writer.writerow([_inert(value) for value in row])
+    return out.getvalue()
+
+
+def screen(reports: Sequence[GradeReport], policy: Policy) -> Table:
+    """The same as a table for the terminal."""
+    table = Table(box=box.SIMPLE_HEAD, title=escape(policy.assignment.title), title_justify="left")
+    table.add_column("submission", overflow="fold")
+    for id, question in policy.questions.items():
+        table.add_column(f"{id}\n/{question.points:g}", justify="right", no_wrap=True)
+    automatic = sum(question.points for question in policy.code.values())
+    table.add_column(f"auto\n/{automatic:g}", justify="right", no_wrap=True)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column("remark", overflow="fold", max_width=48)
+    for report in reports:
+        total = f"{report.earned:g}" if report.complete else "?"
+        accuracy = "" if report.accuracy is None else f"{report.accuracy:.1%}"
+        marks = [cell(question) for question in report.questions]
+        style = {Status.REJECTED: "yellow", Status.UNGRADED: "red"}.get(report.status)
+        table.add_row(
+            escape(printable(report.name)), *marks, total, accuracy, escape(printable(remark(report))), style=style
+        )
+    return table
+
+
+def cell(question: QuestionGrade) -> str:
+    """Points, `·` for an answer that waits for a reader, `–` for one that was not given, `?` for a fault of ours."""
+    if question.outcome is Outcome.AWAITING:
+        return "·" if question.answer else "–"
+    return "?" if question.earned is None else f"{question.earned:g}"
+
+
+def remark(report: GradeReport) -> str:
+    """The one thing to know about a submission at a glance."""
+    if report.fault:
+        return f"could not be graded: {report.fault}".partition("\n")[0]
+    return next((note for note in report.notes if "no answer was written" not in note), "")
+
+
+def _inert(value: str) -> str:
+    """A spreadsheet takes a cell that begins like this for a formula."""
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def printable(text: str) -> str:
+    """No control characters, which a terminal would obey."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
