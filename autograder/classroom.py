@@ -42,7 +42,7 @@ test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)
 """
 PROSE = {
     "q1": "The parameters are fitted to the training images. The test images show how good the model is on new ones.",
-    "q2": "relu turns negative numbers into 0. softmax makes ten probabilities that sum to 1. Ten classes, ten neurons.",
+    "q2": "relu turns negative numbers into 0. softmax makes ten probabilities that sum to 1. One neuron a class.",
     "q3": "The loss says how wrong the predictions are; the optimizer follows its gradient to better parameters.",
 }
 ANSWERS: Mapping[str, str] = MappingProxyType(
@@ -68,7 +68,7 @@ class Member:
         """The notebook file."""
         filled = fill(template, self.answers)
         made = self.edit(filled) if self.edit else filled
-        return made if isinstance(made, bytes) else nbformat.writes(made).encode()
+        return made if isinstance(made, bytes) else str(nbformat.writes(made)).encode()
 
 
 def fill(template: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
@@ -168,7 +168,7 @@ model.add(tf.keras.layers.ReLU())
 model.add(tf.keras.layers.Dense(10))
 model.add(tf.keras.layers.Activation('softmax'))
 """,
-            q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam', metrics=['accuracy'])",
+            q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam')",
             q7=TRAIN.replace("x_train / 255.0, x_test / 255.0", "x_train / 127.5 - 1, x_test / 127.5 - 1"),
         ),
     ),

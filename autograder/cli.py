@@ -62,6 +62,17 @@ def build(
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
 
 
+@app.command("sample-class")
+def sample_class(
+    folder: Annotated[Path, typer.Argument(help="Where to write the notebooks.")] = Path("dist/class"),
+) -> None:
+    """Write the bundled class: right answers, typical mistakes, broken files."""
+    from autograder import classroom
+
+    paths = classroom.write(HOME, folder)
+    out.print(f"wrote {len(paths)} notebooks into {folder}", markup=False)
+
+
 @app.command(epilog="Exit code 0: every submission has a grade. 2: nothing was graded, and the message says why. "
              "3: some submissions could not be graded, through no fault of theirs; the report says which.")  # fmt: skip
 def grade(
