@@ -7,6 +7,7 @@ kit to the points written here.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ class Member:
         """The notebook file."""
         filled = fill(template, self.answers)
         made = self.edit(filled) if self.edit else filled
-        return made if isinstance(made, bytes) else str(nbformat.writes(made)).encode()
+        return made if isinstance(made, bytes) else _text(made)
 
 
 def fill(template: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
@@ -92,6 +93,11 @@ def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
         path.write_bytes(member.make(template))
         paths.append(path)
     return tuple(paths)
+
+
+def _text(notebook: NotebookNode) -> bytes:
+    """As JSON, without nbformat's repairs: some members are broken on purpose."""
+    return json.dumps(notebook, indent=1).encode()
 
 
 def _with(**changes: str) -> dict[str, str]:
@@ -134,7 +140,8 @@ def _other_assignment(notebook: NotebookNode) -> NotebookNode:
 
 
 def _future_format(notebook: NotebookNode) -> bytes:
-    return nbformat.writes(notebook).replace('"nbformat": 4,', '"nbformat": 9,').encode()
+    notebook.nbformat = 9
+    return _text(notebook)
 
 
 MEMBERS: tuple[Member, ...] = (
@@ -169,7 +176,7 @@ model.add(tf.keras.layers.Dense(10))
 model.add(tf.keras.layers.Activation('softmax'))
 """,
             q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam')",
-            q7=TRAIN.replace("x_train / 255.0, x_test / 255.0", "x_train / 127.5 - 1, x_test / 127.5 - 1"),
+            q7=TRAIN.replace("/ 255.0", "/ 127.5 - 1").replace("epochs=3", "epochs=5"),
         ),
     ),
     Member(
@@ -248,7 +255,7 @@ model.add(tf.keras.layers.Activation('softmax'))
         "an upload that broke off",
         NOTHING,
         ANSWERS,
-        lambda notebook: nbformat.writes(notebook).encode()[:4000],
+        lambda notebook: _text(notebook)[:4000],
     ),
     Member("empty", "a file without content", NOTHING, {}, lambda _: b""),
     Member("not-json", "a text file with the wrong ending", NOTHING, {}, lambda _: b"my homework\n"),

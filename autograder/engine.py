@@ -28,8 +28,7 @@ import numpy as np
 from autograder import dataset, notebook
 from autograder.errors import GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
-from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
-from autograder.judge import Verdict
+from autograder.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.policy import Policy
 from autograder.sandbox.recorder import JOURNAL_LIMIT
 from autograder.sandbox.zygote import HANDLER_FAILED, MESSAGE_LIMIT
@@ -45,6 +44,9 @@ GRACE_S = 4
 
 JUDGE_S = 120
 """Seconds a judge may take; a second or two is normal."""
+
+TIME_LIMIT = "TimeLimit"
+"""Name of the exception by which a notebook is told that its time is up (`sandbox.runner`)."""
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
@@ -197,7 +199,6 @@ class Engine:
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
 
     def _questions(self, book: notebook.Notebook, verdict: Verdict) -> Iterator[QuestionGrade]:
-        broken = {cell.index: cell.question for cell in book.cells}
         for id, asked in self._policy.questions.items():
             if id in self._policy.written:
                 yield QuestionGrade(id, asked.title, True, asked.points, None, answer=book.answers[id])
@@ -205,25 +206,22 @@ class Engine:
             checks = verdict.checks[id]
             sure = all(check.outcome is not Outcome.UNGRADED for check in checks if check.points)
             earned = round(sum(check.earned for check in checks), 6) if sure else None
-            messages = []
-            if earned is None or earned < asked.points:
-                for error in verdict.evidence["errors"]:
-                    if broken.get(error["cell"]) == id and error["name"] != "TimeLimit":
-                        messages.append(f"Cell {error['cell'] + 1} stopped with {error['name']}: {error['text']}")
-            yield QuestionGrade(id, asked.title, False, asked.points, earned, checks, "\n".join(messages[:3]))
+            errors = () if earned == asked.points else tuple(_errors(book, verdict, id))
+            yield QuestionGrade(id, asked.title, False, asked.points, earned, checks, "\n".join(errors[:3]))
 
     def _how_it_ended(self, book: notebook.Notebook, verdict: Verdict, ended: _Ended) -> tuple[str, ...]:
         facts = verdict.evidence
-        stopped = next((error["cell"] for error in facts["errors"] if error["name"] == "TimeLimit"), None)
+        stopped = next((error["cell"] for error in facts["errors"] if error["name"] == TIME_LIMIT), None)
         if facts["finished"] and stopped is None:
             return ()
-        at = stopped if stopped is not None else facts["last_cell"]
-        owner = next((cell.question for cell in book.cells if cell.index == at), None)
-        where = f"cell {at + 1}" + (f" (question {owner})" if owner else "") if at is not None else "the start"
+        cell = book.cell(stopped if stopped is not None else facts["last_cell"])
+        where = "before its first cell" if cell is None else f"in {cell.describe()}"
+        if cell is not None and cell.question:
+            where += f" (question {cell.question})"
         if ended.timeout or stopped is not None:
             limit = self._policy.execution.timeout_s
-            return (f"The time limit of {limit:g} s was reached in {where}. What was answered before it counts.",)
-        return (f"The notebook's process ended in {where}. What was answered before it counts.",)
+            return (f"The time limit of {limit:g} s was reached {where}. What was answered before it counts.",)
+        return (f"The notebook's process came to an end {where}. What was answered before it counts.",)
 
     def _rejected(self, submission: Submission, why: str) -> GradeReport:
         questions = tuple(
@@ -261,6 +259,15 @@ class Engine:
         arrays = (view.train.images, view.train.labels, view.test.images, view.test.labels)
         for name, array in zip(dataset.ARRAYS, arrays, strict=True):
             np.save(folder / f"{name}.npy", array)
+
+
+def _errors(book: notebook.Notebook, verdict: Verdict, question: str) -> Iterator[str]:
+    """What stopped the cells of a question."""
+    for error in verdict.evidence["errors"]:
+        cell = book.cell(error["cell"])
+        if cell is not None and cell.question == question and error["name"] != TIME_LIMIT:
+            described = cell.describe()
+            yield f"{described[0].upper()}{described[1:]} stopped with {error['name']}: {error['text']}"
 
 
 class _Channel:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-__all__ = ["CheckResult", "GradeReport", "Outcome", "QuestionGrade", "Status"]
+__all__ = ["CheckResult", "GradeReport", "Outcome", "QuestionGrade", "Status", "Verdict"]
 
 
 class Outcome(StrEnum):
@@ -41,6 +44,35 @@ class CheckResult:
     @property
     def earned(self) -> float:
         return self.points if self.outcome is Outcome.PASSED else 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge found. `accuracy` is a fraction of the private images, None where no model was scored."""
+
+    checks: Mapping[str, tuple[CheckResult, ...]]
+    accuracy: float | None
+    fault: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "checks": {id: [vars(check) for check in checks] for id, checks in self.checks.items()},
+                "accuracy": self.accuracy,
+                "fault": self.fault,
+                "evidence": dict(self.evidence),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Verdict:
+        data = json.loads(text)
+        checks = {
+            id: tuple(CheckResult(**{**check, "outcome": Outcome(check["outcome"])}) for check in checks)
+            for id, checks in data["checks"].items()
+        }
+        return cls(checks, data["accuracy"], data["fault"], data["evidence"])
 
 
 @dataclass(frozen=True)

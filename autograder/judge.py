@@ -11,7 +11,6 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,44 +23,15 @@ from autograder import dataset
 from autograder.checks import BENCH, Bench
 from autograder.errors import EvidenceError
 from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
-from autograder.grade import CheckResult, Outcome
+from autograder.grade import CheckResult, Outcome, Verdict
 from autograder.policy import Policy
 from autograder.sandbox import zygote
 from autograder.sandbox.recorder import JOURNAL_LIMIT
 
-__all__ = ["Verdict", "environment", "judge", "serve"]
+__all__ = ["environment", "judge", "serve"]
 
 # The words an Otter test case ends with when it fails on purpose; anything else is a fault of ours.
 ON_PURPOSE = re.compile(r"\n(?:CheckFailed|NotChecked|AssertionError): (.*)\Z", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a judge found. `accuracy` is a fraction of the private images, None where no model was scored."""
-
-    checks: Mapping[str, tuple[CheckResult, ...]]
-    accuracy: float | None
-    fault: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        return json.dumps(
-            {
-                "checks": {id: [vars(check) for check in checks] for id, checks in self.checks.items()},
-                "accuracy": self.accuracy,
-                "fault": self.fault,
-                "evidence": dict(self.evidence),
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Verdict:
-        data = json.loads(text)
-        checks = {
-            id: tuple(CheckResult(**{**check, "outcome": Outcome(check["outcome"])}) for check in checks)
-            for id, checks in data["checks"].items()
-        }
-        return cls(checks, data["accuracy"], data["fault"], data["evidence"])
 
 
 def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:

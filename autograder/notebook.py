@@ -35,6 +35,11 @@ class CodeCell:
     source: str
     question: str | None
 
+    def describe(self) -> str:
+        """The cell in words a student can find it by: Jupyter numbers no cell that has not run."""
+        first = self.source.strip().partition("\n")[0]
+        return f"the cell that begins `{first[:40]}{'…' if len(first) > 40 else ''}`"
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -43,6 +48,10 @@ class Notebook:
     cells: tuple[CodeCell, ...]
     answers: Mapping[str, str | None]
     notes: tuple[str, ...] = ()
+
+    def cell(self, index: int | None) -> CodeCell | None:
+        """The code cell at `index` among all cells."""
+        return next((cell for cell in self.cells if cell.index == index), None)
 
 
 def cell_id(question: str, role: str, number: int = 0) -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy import Policy
 
-__all__ = ["cell", "grades_csv", "printable", "remark", "screen"]
+__all__ = ["cell", "grades_csv", "printable", "remark", "remarks", "screen"]
 
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
@@ -47,16 +47,18 @@ def screen(reports: Sequence[GradeReport], policy: Policy) -> Table:
     automatic = sum(question.points for question in policy.code.values())
     table.add_column(f"auto\n/{automatic:g}", justify="right", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
-    table.add_column("remark", overflow="fold", max_width=48)
     for report in reports:
         total = f"{report.earned:g}" if report.complete else "?"
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.1%}"
-        marks = [cell(question) for question in report.questions]
         style = {Status.REJECTED: "yellow", Status.UNGRADED: "red"}.get(report.status)
-        table.add_row(
-            escape(printable(report.name)), *marks, total, accuracy, escape(printable(remark(report))), style=style
-        )
+        marks = [cell(question) for question in report.questions]
+        table.add_row(escape(printable(report.name)), *marks, total, accuracy, style=style)
     return table
+
+
+def remarks(reports: Sequence[GradeReport]) -> str:
+    """What there is to say about single submissions, a line each, for the terminal."""
+    return "\n".join(f"{printable(each.name)}: {printable(remark(each))}" for each in reports if remark(each))
 
 
 def cell(question: QuestionGrade) -> str:

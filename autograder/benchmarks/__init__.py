@@ -1,0 +1,1 @@
+"""Measurements. Every figure in a document names the one that makes it."""

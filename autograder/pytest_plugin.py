@@ -1,0 +1,96 @@
+"""`pytest --submission FILE`: every check of one submission as a test.
+
+A failed check is a failed test with the check's own words; a written answer is a skipped one; a fault of the
+grader is an error of that test, never a failure of the student's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from autograder.grade import CheckResult, GradeReport
+
+__all__ = ["pytest_addoption", "pytest_collection"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mnist-kit")
+    group.addoption(
+        "--submission", metavar="FILE", help="grade this notebook and show each of its checks as a test (mnist-kit)"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> bool | None:
+    """With --submission, collect that submission's checks instead of test files."""
+    path = session.config.getoption("--submission")
+    if path is None:
+        return None
+    collector = _Submission.from_parent(session, name=Path(path).name)
+    session.items = list(collector.collect())
+    session.testscollected = len(session.items)
+    return True
+
+
+class _Submission(pytest.Collector):
+    def collect(self) -> Iterator[pytest.Item]:
+        for report in _grade(Path(self.config.getoption("--submission"))):
+            if report.fault or not report.complete or report.status == "rejected":
+                why = report.fault or " ".join(report.notes)
+                yield _Check.from_parent(self, name=report.name, check=None, why=why)
+            for question in report.questions if report.status == "graded" else ():
+                if question.written:
+                    yield _Check.from_parent(self, name=question.id, check=None, why="")
+                for number, check in enumerate(question.checks, start=1):
+                    name = f"{question.id}[{number} {check.name}]"
+                    yield _Check.from_parent(self, name=name, check=check, why=question.message)
+
+
+class _CheckFailed(Exception):
+    """A check of the submission did not pass; the text is the check's own."""
+
+
+class _Check(pytest.Item):
+    def __init__(self, *, check: CheckResult | None, why: str, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._check = check
+        self._why = why
+
+    def runtest(self) -> None:
+        if self._check is None:
+            if self._why:
+                raise _CheckFailed(self._why)
+            pytest.skip("a written answer, for a person to read")
+        elif self._check.outcome == "could not be graded":
+            raise RuntimeError(f"the grader failed: {self._check.message}")
+        elif self._check.outcome != "passed":
+            raise _CheckFailed("\n".join(part for part in (self._check.message, self._why) if part))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, _CheckFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name
+
+
+def _grade(path: Path) -> tuple[GradeReport, ...]:
+    from autograder import build, policy, submission
+    from autograder.engine import Engine
+    from autograder.errors import KitError
+    from autograder.layout import HOME
+
+    try:
+        rules = policy.load(HOME.policy)
+        found = submission.collect([path], int(rules.execution.notebook_mb * 2**20))
+        tests = build.build(HOME).tests if build.is_stale(HOME) else build.read_tests(HOME.zip)
+        with Engine(rules, tests, HOME.data) as engine:
+            return tuple(engine.grade(each) for each in found)
+    except KitError as error:
+        raise pytest.UsageError(str(error)) from error

@@ -1,0 +1,55 @@
+"""What several tests share: a built copy of the assignment, and one running engine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder import build, policy
+from autograder.engine import Engine
+from autograder.layout import HOME, Layout
+
+TIMEOUT_S = 60.0
+
+
+@pytest.fixture(scope="session")
+def rules() -> policy.Policy:
+    """The shipped grading.yml, with a time limit that a test can wait for."""
+    shipped = policy.load(HOME.policy)
+    limits = shipped.execution.model_copy(update={"timeout_s": TIMEOUT_S})
+    return shipped.model_copy(update={"execution": limits})
+
+
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """A copy of the authored files, built: tests never write into the repository."""
+    copy = Layout(tmp_path_factory.mktemp("kit"))
+    shutil.copy(HOME.policy, copy.policy)
+    shutil.copytree(HOME.root / "assignment", copy.root / "assignment")
+    copy.solution.parent.mkdir()
+    build.write(build.build(copy), copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def template(layout: Layout) -> NotebookNode:
+    return nbformat.read(layout.template, as_version=4)
+
+
+@pytest.fixture(scope="session")
+def engine(rules: policy.Policy, layout: Layout) -> Iterator[Engine]:
+    """One warm engine for the whole run: starting it takes as long as importing TensorFlow."""
+    with Engine(rules, build.read_tests(layout.zip), layout.data) as running:
+        yield running
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

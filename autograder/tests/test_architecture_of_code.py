@@ -1,0 +1,118 @@
+"""The shape of the package: imports point one way, public names are listed, the untrusted side knows nothing."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent
+
+# From the bottom up. A module may import what stands above it in this list, never what stands below.
+LAYERS = (
+    ("errors", "layout"),
+    ("sandbox.recorder", "sandbox.offline", "sandbox.training", "sandbox.zygote"),
+    ("sandbox.runner",),
+    ("dataset",),
+    ("policy",),
+    ("grade", "notebook", "submission", "evidence", "offline_data"),
+    ("architecture",),
+    ("rebuild",),
+    ("checks",),
+    ("judge",),
+    ("warm",),
+    ("engine",),
+    ("batch", "build", "report.gradescope", "report.table"),
+    ("report.html", "classroom"),
+    ("output",),
+    ("benchmarks.reference", "pytest_plugin"),
+    ("cli",),
+)
+RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package but the tests, by its dotted name inside the package."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        relative = path.relative_to(PACKAGE)
+        if relative.parts[0] != "tests" and path.name != "__init__.py":
+            found[".".join(relative.with_suffix("").parts)] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports, at its top or inside a function."""
+    known = modules()
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "autograder":
+            base = node.module.removeprefix("autograder").removeprefix(".")
+            names = [".".join(filter(None, (base, alias.name))) for alias in node.names]
+            found |= {name for name in names if name in known} or {base}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("autograder.") for alias in node.names if "autograder." in alias.name}
+    return found & known.keys()
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert modules().keys() == RANK.keys()
+
+
+@pytest.mark.parametrize("module", sorted(RANK))
+def test_imports_point_downwards(module: str) -> None:
+    upward = {other for other in imports(modules()[module]) if RANK[other] >= RANK[module]}
+    assert not upward, f"{module} imports {sorted(upward)}, which stand above or beside it"
+
+
+def test_the_graph_is_not_empty() -> None:
+    assert {"checks", "grade", "policy"} <= imports(modules()["judge"])
+
+
+@pytest.mark.parametrize("module", sorted(name for name in RANK if name.startswith("sandbox.")))
+def test_the_untrusted_side_imports_nothing_but_itself(module: str) -> None:
+    assert all(other.startswith("sandbox.") for other in imports(modules()[module]))
+
+
+@pytest.mark.parametrize("package", ["", "sandbox", "report", "benchmarks"])
+def test_packages_hold_no_code_of_their_own(package: str) -> None:
+    tree = ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))
+    assert [type(node) for node in tree.body] == [ast.Expr]
+
+
+@pytest.mark.parametrize("module", sorted(set(RANK) - {"warm", "sandbox.runner"}))
+def test_all_public_names_are_listed_and_no_other(module: str) -> None:
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    }
+    listed = set(importlib.import_module(f"autograder.{module}").__all__)
+    commands = {"build", "grade", "sample_class"} if module == "cli" else set()
+    bases = {"Strict", "NotChecked", "Score", "Blob"}  # named in signatures only
+    assert defined - commands - bases <= listed
+    assert all(name in vars(importlib.import_module(f"autograder.{module}")) for name in listed)
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_command_starts_without_tensorflow() -> None:
+    assert not {"tensorflow", "keras", "otter", "IPython"} & loaded_by("import autograder.cli")
+
+
+def test_the_launcher_never_loads_what_runs_student_code() -> None:
+    assert not {"tensorflow", "keras", "IPython"} & loaded_by("import autograder.engine")
+
+
+def test_the_zygote_knows_no_check_and_no_policy() -> None:
+    secret = {"autograder.judge", "autograder.checks", "autograder.policy", "autograder.evidence", "otter"}
+    assert not secret & loaded_by("import autograder.warm")

@@ -1,0 +1,147 @@
+"""The fork server with real processes; its handlers here are a few lines long and need no TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from autograder.sandbox import zygote
+
+SERVER = """
+import os, signal, socket, sys, time
+from autograder.sandbox import zygote
+
+def handler(args, fds):
+    match args["do"]:
+        case "write": os.write(fds[0], args["text"].encode())
+        case "raise": raise RuntimeError("handler gave up")
+        case "exit": os._exit(args["code"])
+        case "kill": os.kill(os.getpid(), args["signal"])
+        case "sleep": time.sleep(args["s"])
+        case "stubborn":
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "leave":
+            if os.fork() == 0: time.sleep(60)
+            os.write(fds[0], b"parent done")
+        case "look": os.write(fds[0], str(len(os.listdir("/proc/self/fd"))).encode())
+
+zygote.serve(socket.socket(fileno=int(sys.argv[1])), handler)
+"""
+
+
+@pytest.fixture
+def control() -> Iterator[socket.socket]:
+    mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-I", "-c", SERVER, str(theirs.fileno())]
+    server = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL)
+    theirs.close()
+    with mine:
+        yield mine
+    assert server.wait(timeout=10) == 0, "the server ends by itself when the launcher hangs up"
+
+
+def start(control: socket.socket, wall_s: float = 20, **args: Any) -> tuple[socket.socket, int]:
+    """Send a request; returns the status socket and the reading end of a pipe for the handler."""
+    mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    read_end, write_end = os.pipe()
+    with theirs:
+        message = json.dumps({"args": args, "wall_s": wall_s}).encode()
+        socket.send_fds(control, [message], [theirs.fileno(), write_end])
+    os.close(write_end)
+    return mine, read_end
+
+
+def finish(started: tuple[socket.socket, int]) -> tuple[dict[str, Any], bytes]:
+    status, read_end = started
+    status.settimeout(20)
+    with status:
+        report = json.loads(status.recv(zygote.MESSAGE_LIMIT))
+    with os.fdopen(read_end, "rb") as pipe:
+        os.set_blocking(read_end, False)
+        return report, pipe.read() or b""
+
+
+def test_a_child_runs_the_handler_and_its_end_is_told(control: socket.socket) -> None:
+    report, said = finish(start(control, do="write", text="hello"))
+    assert said == b"hello"
+    assert (report["exit"], report["signal"], report["timeout"]) == (0, None, False)
+    assert 0 < report["peak_memory_mb"] < 500
+
+
+def test_many_children_at_once_are_told_apart(control: socket.socket) -> None:
+    started = [start(control, do="write", text=f"child {number}") for number in range(20)]
+    assert [finish(each)[1] for each in started] == [f"child {number}".encode() for number in range(20)]
+
+
+def test_a_handler_that_raises_is_told_by_its_exit_code(control: socket.socket) -> None:
+    assert finish(start(control, do="raise"))[0]["exit"] == zygote.HANDLER_FAILED
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_exit_without_ceremony_is_told(control: socket.socket, code: int) -> None:
+    assert finish(start(control, do="exit", code=code))[0]["exit"] == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_death_by_signal_is_told(control: socket.socket, number: int) -> None:
+    assert finish(start(control, do="kill", signal=int(number)))[0]["signal"] == number
+
+
+@pytest.mark.parametrize("what", ["sleep", "stubborn"])
+def test_time_is_up_for_whoever_sleeps_stops_or_ignores_signals(control: socket.socket, what: str) -> None:
+    began = time.monotonic()
+    report, _ = finish(start(control, wall_s=0.5, do=what, s=30))
+    assert report["timeout"]
+    assert report["signal"] == signal.SIGKILL
+    assert time.monotonic() - began < 10
+
+
+def test_a_slow_child_does_not_hold_up_a_quick_one(control: socket.socket) -> None:
+    slow = start(control, do="sleep", s=2)
+    began = time.monotonic()
+    finish(start(control, do="write", text="quick"))
+    assert time.monotonic() - began < 1.5
+    assert finish(slow)[0]["exit"] == 0
+
+
+def test_nothing_of_a_child_stays_behind(control: socket.socket) -> None:
+    status, read_end = start(control, do="leave")
+    status.settimeout(20)
+    with status:
+        status.recv(zygote.MESSAGE_LIMIT)
+    with os.fdopen(read_end, "rb") as pipe:
+        assert pipe.read() == b"parent done", "the pipe ends only when the grandchild is dead too"
+
+
+def test_a_child_has_no_descriptors_of_other_children(control: socket.socket) -> None:
+    alone = finish(start(control, do="look"))[1]
+    sleeping = [start(control, do="sleep", s=1) for _ in range(5)]
+    assert finish(start(control, do="look"))[1] == alone
+    for each in sleeping:
+        finish(each)
+
+
+def test_hanging_up_ends_running_children(control: socket.socket) -> None:
+    status, read_end = start(control, do="sleep", s=60)
+    time.sleep(0.3)
+    control.close()
+    status.settimeout(10)
+    with status, contextlib.suppress(ConnectionResetError):
+        assert status.recv(10) == b""
+    with os.fdopen(read_end, "rb") as pipe:
+        assert pipe.read() == b""
+
+
+def test_this_test_process_knows_its_own_threads() -> None:
+    assert zygote.single_threaded() == (len(os.listdir("/proc/self/task")) == 1)  # noqa: PTH208  # the same question, asked otherwise
