@@ -16,6 +16,8 @@ __all__ = ["Step", "canonical_name", "loss_name", "optimizer_name", "steps"]
 # Layers that change neither what is learned nor how wide it is; scaling inside the model is as good as outside.
 TRANSPARENT = ("InputLayer", "Rescaling")
 AS_LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
+# What those are by default; with another setting they are another function.
+PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 0), "axis": (None, -1)}
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def loss_name(settings: CompileSettings) -> str | None:
         return None
     source, _, name = settings.loss.partition(":")
     snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
-    aliases = {"mse": "mean_squared_error"}
+    aliases = {"mse": "mean_squared_error", "m_s_e": "mean_squared_error"}
     return aliases.get(snake, snake) if source in ("keras", "tensorflow") else f"custom {name}"
 
 
@@ -73,7 +75,8 @@ def _step(layer: Layer) -> Step:
     if source != "keras":
         return Step(f"your own layer {type_name}")
     if type_name in AS_LAYERS:
-        return Step("Activation", activation=AS_LAYERS[type_name])
+        odd = [f"{key}={value}" for key, value in layer.settings.items() if value not in PLAIN.get(key, (value,))]
+        return Step("Activation", activation=" with ".join([AS_LAYERS[type_name], *odd]))
     units = layer.settings.get("units")
     activation = layer.settings.get("activation")
     if type_name == "Reshape" and _is_flat(layer.settings.get("target_shape")):

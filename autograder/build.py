@@ -90,6 +90,9 @@ def write(built: Built, layout: Layout) -> tuple[Path, ...]:
     shutil.rmtree(handout, ignore_errors=True)
     shutil.copytree(layout.root / "assignment" / "handout", handout)
     shutil.copy(layout.template, handout)
+    (handout / "tests").mkdir()
+    for id, text in json.loads(built.template)["metadata"]["otter"]["tests"].items():
+        (handout / "tests" / f"{id}.py").write_text(text, encoding="utf-8")
     return layout.template, layout.solution, layout.zip, handout
 
 
@@ -173,7 +176,7 @@ def hidden_tests(id: str, question: CodeQuestion) -> Iterator[str]:
         before = 0.0
         levels = [points for _, points in question.accuracy.bands] + [question.points]
         for level, points in enumerate(levels):
-            yield _test(f"level_{level + 1}", f"accuracy(env, {id!r}, {level})", points - before)
+            yield _test(f"accuracy_level_{level + 1}", f"accuracy(env, {id!r}, {level})", points - before)
             before = points
     else:
         for part, points in zip(("optimizer", "loss"), share(question.points, 2), strict=True):

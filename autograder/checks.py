@@ -10,6 +10,7 @@ A message says what was found, what was expected, and what to try, in at most th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,7 +20,7 @@ import numpy as np
 
 from autograder import dataset, rebuild
 from autograder.architecture import Step, loss_name, optimizer_name, steps
-from autograder.evidence import Evidence, Model, QuestionEvidence, Value, live
+from autograder.evidence import MAX_WEIGHTS, Evidence, Model, QuestionEvidence, Value, live
 from autograder.layout import HOME
 from autograder.policy import CodeQuestion, LayerRule, Policy, load
 
@@ -27,6 +28,12 @@ __all__ = ["BENCH", "Bench", "CheckFailed", "accuracy", "compile_loss", "compile
 
 BENCH = "__bench__"
 """The name under which the judge puts its Bench into a test's environment."""
+
+STRUCTURES = {
+    "subclassed": "a model of a class of its own",
+    "branching": "a model whose layers branch, or are used twice",
+    "unknown": "a model whose layers cannot be read",
+}
 
 PROBE = 1000
 """Public images on which the scaling of the pixels is inferred."""
@@ -36,15 +43,15 @@ class CheckFailed(Exception):
     """A check has found something else than it expected; the text is for the student."""
 
     def __init__(self, found: str, expected: str = "", hint: str = "") -> None:
-        lines = [f"Found: {found}", f"Expected: {expected}" if expected else "", f"Try: {hint}" if hint else ""]
-        super().__init__("\n".join(line for line in lines if line))
+        lines = {"Found": found, "Expected": expected, "Try": hint}
+        super().__init__("\n".join(f"{name}: {_one_line(text)}" for name, text in lines.items() if text))
 
 
 class NotChecked(CheckFailed):
     """Something earlier has to be right first; says which."""
 
     def __init__(self, because: str) -> None:
-        Exception.__init__(self, f"Not checked: {because}")
+        Exception.__init__(self, f"Not checked: {_one_line(because)}")
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,19 @@ class Bench:
 
     def _score(self, model: Model) -> Score:
         weights = self.evidence.weights(model)
+        size = sum(math.prod(shape) for layer in model.layers for shape in layer.weights)
+        if weights is None and size > MAX_WEIGHTS:
+            raise CheckFailed(
+                f"a model with {size:,} parameters", f"at most {MAX_WEIGHTS:,}", "make its layers smaller"
+            )
         if weights is None:
             raise CheckFailed("a model without parameters", hint="train it with fit before this question is checked")
         try:
             rebuilt = rebuild.rebuild(model, weights)
         except rebuild.CannotRebuild as reason:
-            raise CheckFailed(f"a model that cannot be scored: {reason}", "the layers of question 5") from None
+            raise CheckFailed(
+                f"a model that cannot be scored: {reason}", "the layers that the assignment asks for"
+            ) from None
         probe = self.public.images[:PROBE].astype(np.float32)
         best, scale, name = -1.0, None, ""
         for candidate, function in rebuild.scalings():
@@ -143,9 +157,9 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
         raise
     rules = asked.layers or ()
     found = steps(model)
-    chain = " → ".join(map(str, found)) or "no layers"
+    chain = " → ".join([*map(str, found[:8]), *(["…"] if len(found) > 8 else [])]) or "nothing"
     if model.structure not in ("sequential", "functional"):
-        problem = CheckFailed(f"a {model.structure} model", "one plain chain of layers", "use keras.Sequential")
+        problem = CheckFailed(STRUCTURES[model.structure], "one plain chain of layers", "use keras.Sequential")
     elif len(found) != len(rules):
         problem = CheckFailed(
             f"{_count(len(found), 'layer')}: {chain}",
@@ -217,16 +231,16 @@ def accuracy(env: Mapping[str, Any], question: str, level: int) -> None:
     if score.accuracy >= levels[level]:
         return
     if level and score.accuracy < levels[level - 1]:
-        raise NotChecked(f"an accuracy of {levels[level - 1]:.0%} has to be reached first")
+        raise NotChecked(f"an accuracy of {_percent(levels[level - 1])} has to be reached first")
     if not model.steps and score.accuracy < 0.2:
         raise CheckFailed(
-            f"{score.accuracy:.1%} of hidden images right, about what guessing gives; the model was never trained",
-            f"at least {levels[level]:.0%}",
+            f"{_percent(score.accuracy)} of hidden images right, as guessing gives; the model was never trained",
+            f"at least {_percent(levels[level])}",
             "call fit with the training images and labels",
         )
     raise CheckFailed(
-        f"{score.accuracy:.1%} of hidden images right",
-        f"at least {levels[level]:.0%}",
+        f"{_percent(score.accuracy)} of hidden images right",
+        f"at least {_percent(levels[level])}",
         "are the pixels scaled, for training and test alike? does the loss still fall in the last epoch?",
     )
 
@@ -289,12 +303,23 @@ def _words(value: Value) -> str:
     match value.kind:
         case "numbers":
             return str(tuple(value.value))  # type: ignore[arg-type]  # kind "numbers" means a list
+        case "number" if value.value is None:
+            return "infinite, not a number, or far too large"
         case "number" | "bool":
             return str(value.value)
         case "text":
             return f"the text {str(value.value)[:40]!r}"
         case _:
             return f"a value of type {value.name or value.kind}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _percent(fraction: float) -> str:
+    """Without rounding up: 95.98 % must not read as the 96 % that it has missed."""
+    return f"{math.floor(fraction * 1e4 + 1e-6) / 100:g}%"
 
 
 def _count(number: int, noun: str = "whole number") -> str:

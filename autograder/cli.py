@@ -115,7 +115,7 @@ def grade(
     reports = [done[index] for index in range(len(found))]
     page = places.write_class(reports, policy, output)
     out.print(table.screen(reports, policy))
-    out.print("· waits for a reader   – no answer   ? could not be graded", style="dim")
+    out.print("• waits for a reader   – no answer   ? could not be graded", style="dim")
     if said := table.remarks(reports):
         out.print(f"\n{said}\n", markup=False)
     out.print(f"Report: {page}", markup=False, soft_wrap=True)

@@ -67,12 +67,12 @@ class _Ended:
 
 @dataclass(frozen=True)
 class _Run:
-    """One student process, over."""
+    """One student process, over; `journal` and `blob` are its evidence, open files without a name."""
 
     ended: _Ended
+    printed: bytes
     journal: IO[bytes]
     blob: IO[bytes]
-    printed: bytes
 
 
 class Engine:
@@ -93,7 +93,7 @@ class Engine:
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="mnist-kit-", ignore_cleanup_errors=True)
         try:
-            self._write_public(Path(self._folder.name) / "public")
+            self._write_public(self.folder / "public")
             self._ready()
         except BaseException:
             self.__exit__(None, None, None)
@@ -107,6 +107,16 @@ class Engine:
             self._warm.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps its files; gone when the engine is closed."""
+        assert self._folder is not None  # entered
+        return Path(self._folder.name)
+
+    def processes(self) -> tuple[int, ...]:
+        """The pid of the warm process, whose descendants all others are."""
+        return () if self._warm is None else (self._warm.pid,)
 
     def grade(self, submission: Submission) -> GradeReport:
         """Grade one submission. Never raises: whatever goes wrong is in the report."""
@@ -126,8 +136,8 @@ class Engine:
 
     def _grade(self, submission: Submission, book: notebook.Notebook) -> GradeReport:
         warm = self._ready()
-        run = self._run(warm, book)
-        with run.journal, run.blob:
+        with tempfile.TemporaryFile() as journal, tempfile.TemporaryFile() as blob:
+            run = _Run(*self._run(warm, book, journal, blob), journal, blob)
             if run.ended.exit == HANDLER_FAILED:
                 last = run.printed.decode("utf-8", "replace").strip().splitlines()[-1:]
                 raise GraderFault(f"the process for the notebook failed: {''.join(last)[:200]}")
@@ -151,17 +161,16 @@ class Engine:
             isolation=("own process", "time limit", "output cap"),
         )
 
-    def _run(self, warm: _Warm, book: notebook.Notebook) -> _Run:
-        assert self._folder is not None  # entered
+    def _run(self, warm: _Warm, book: notebook.Notebook, journal: IO[bytes], blob: IO[bytes]) -> tuple[_Ended, bytes]:
+        """Run the notebook in a process of its own; returns how that ended, and what it printed."""
         limits = self._policy.execution
         job = {
             "cells": [{"index": cell.index, "source": cell.source} for cell in book.cells],
             "questions": specs(self._policy),
             "timeout_s": limits.timeout_s,
         }
-        journal, blob = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115  # handed to the caller
         with (
-            tempfile.TemporaryDirectory(dir=self._folder.name, prefix="work-", ignore_cleanup_errors=True) as work,
+            tempfile.TemporaryDirectory(dir=self.folder, prefix="work-", ignore_cleanup_errors=True) as work,
             tempfile.TemporaryFile() as job_file,
         ):
             job_file.write(json.dumps(job).encode())
@@ -174,12 +183,11 @@ class Engine:
                     os.close(write_end)
                     write_end = -1
                     wait = limits.timeout_s + 2 * GRACE_S + 10
-                    ended, printed = _watch(status, read_end, int(limits.output_mb * 2**20), wait)
+                    return _watch(status, read_end, int(limits.output_mb * 2**20), wait)
             finally:
                 os.close(read_end)
                 if write_end >= 0:
                     os.close(write_end)
-        return _Run(ended, journal, blob, printed)
 
     def _judge(self, warm: _Warm, run: _Run) -> Verdict:
         for file, limit in ((run.journal, JOURNAL_LIMIT), (run.blob, BLOB_LIMIT)):
@@ -241,12 +249,11 @@ class Engine:
 
     def _ready(self) -> _Warm:
         """The warm process, started (again) if there is none alive."""
-        assert self._folder is not None  # entered
         with self._lock:
             if self._warm is None or not self._warm.alive:
                 if self._warm is not None:
                     self._warm.close()
-                self._warm = _Warm(Path(self._folder.name))
+                self._warm = _Warm(self.folder)
                 self._warm.brief(
                     {"policy": self._policy.model_dump(mode="json"), "tests": self._tests, "data": str(self._data)}
                 )
@@ -330,6 +337,10 @@ class _Warm:
             file.seek(0)
             socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
             self._expect_ready(self.judges.control)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

@@ -2,9 +2,10 @@
 
 Border contract
 ---------------
-In:    two byte strings. The *journal*, at most 256 KB: one JSON object a line with the keys below and no
-       other, no duplicate keys, no NaN, numbers below 1e15. The *blob*, at most 5 million little-endian
-       float32 numbers, to which journal entries point by start and count.
+In:    two byte strings. The *journal*, at most 256 KB of UTF-8: one JSON object a line with the keys below
+       and no other, no duplicate keys, no NaN, numbers up to 1e15, texts of one line without control
+       characters. The *blob*, at most 10 million little-endian float32 numbers, to which journal entries
+       point by start and count, for at most 5 million at a time.
 Out:   an Evidence, frozen.
 Meaningless: a last line without its newline (the process was killed while writing); key order.
 Never: nothing here is unpickled, evaluated, imported, or handed to a Keras loader.
@@ -16,18 +17,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import EvidenceError
 from autograder.policy import Policy
-from autograder.sandbox.recorder import JOURNAL_LIMIT, SETTINGS, take
+from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, MAX_WEIGHTS, SETTINGS, take
 
 __all__ = [
     "BLOB_LIMIT",
+    "MAX_WEIGHTS",
     "CellError",
     "CompileSettings",
     "Evidence",
@@ -40,17 +42,11 @@ __all__ = [
     "specs",
 ]
 
-MAX_WEIGHTS = 5_000_000
-"""Parameters of the largest model that is judged. The assignment's own model has 101,770."""
-
-BLOB_LIMIT = 4 * 2 * MAX_WEIGHTS
-"""Bytes of blob that are read: twice the largest model, because a check can be repeated."""
-
-Text = Annotated[str, Field(max_length=200)]
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\p{Cc}\u2028\u2029]*$")]
 Number = Annotated[int | float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Shape = Annotated[list[Size], Field(max_length=8)]
-Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Text | None
+Setting = bool | Number | Text | None
 Settings = Annotated[dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)]
 KNOWN_SETTINGS = frozenset(name for names in SETTINGS.values() for name in names)
 Float32 = npt.NDArray[np.float32]
@@ -66,6 +62,14 @@ class Value(Strict):
     kind: Literal["missing", "ellipsis", "none", "bool", "text", "number", "numbers", "array", "other"]
     value: bool | Number | Text | Annotated[list[Number | None], Field(max_length=8)] | None = None
     name: Text = ""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        # A number that is infinite, not a number, or beyond 1e15 is written as null.
+        fits = {"bool": bool, "text": str, "number": int | float | None, "numbers": list}.get(self.kind, type(None))
+        if not isinstance(self.value, fits) or (self.kind == "number" and isinstance(self.value, bool)):
+            raise ValueError(f"no value of the kind {self.kind}")
+        return self
 
 
 class Layer(Strict):
@@ -121,6 +125,12 @@ class QuestionEvidence(Strict):
         if self.model is not None:
             return self.model.kind in ("missing", "ellipsis")
         return all(value.kind in ("missing", "ellipsis") for value in (self.values or {}).values())
+
+    @model_validator(mode="after")
+    def _holds_one_thing(self) -> Self:
+        if (self.values is None) == (self.model is None):
+            raise ValueError("values or a model, one of the two")
+        return self
 
 
 class CellError(Strict):
@@ -185,8 +195,8 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
             record = _Record.model_validate(data)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise EvidenceError(f"journal line {number}: {where}: {first['msg']}") from None
+            where = _printable(".".join(map(str, first["loc"])))
+            raise EvidenceError(f"journal line {number}: {where}: {first['msg'][:200]}") from None
         if record.error:
             errors.append(record.error)
         if record.note is not None:
@@ -241,9 +251,9 @@ def _json(line: bytes, number: int) -> dict[str, Any]:
         refuse(f"{name} is no number")
 
     try:
-        data = json.loads(line, object_pairs_hook=once, parse_constant=constant)
+        data = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=constant)
     except (ValueError, RecursionError) as error:
-        refuse(f"not JSON ({re.sub(r'[^ -~]', '?', str(error))[:80]})")
+        refuse(f"not JSON ({_printable(str(error))})")
     if not isinstance(data, dict):
         refuse("not a JSON object")
     return data
@@ -254,3 +264,7 @@ def _check_settings(entry: QuestionEvidence, number: int) -> None:
         unknown = set(layer.settings) - KNOWN_SETTINGS
         if unknown:
             raise EvidenceError(f"journal line {number}: unknown layer setting {sorted(unknown)[0]!r}")
+
+
+def _printable(text: str) -> str:
+    return re.sub(r"[^ -~]", "?", text[:80])

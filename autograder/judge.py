@@ -54,7 +54,7 @@ def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
 
 def environment(bench: Bench) -> dict[str, Any]:
     """What the tests see in place of a student's globals: reported values, a description of the model, the bench."""
-    env: dict[str, Any] = {BENCH: bench}
+    env: dict[str, Any] = {}
     for taken in bench.evidence.questions.values():
         for name, value in (taken.values or {}).items():
             if value.kind != "missing":
@@ -62,6 +62,7 @@ def environment(bench: Bench) -> dict[str, Any]:
         question = bench.policy.code.get(taken.question)
         if taken.model is not None and question is not None and taken.model.kind != "missing":
             env[question.variable] = _model(taken.model)
+    env[BENCH] = bench  # last: the evidence may name anything
     return env
 
 

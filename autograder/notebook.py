@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,10 +20,11 @@ __all__ = ["ANSWER_TAG", "PLACEHOLDER", "CodeCell", "Notebook", "cell_id", "read
 PLACEHOLDER = "_Type your answer here, replacing this text._"
 """What Otter puts into the answer cell of a written question."""
 
-CHECK = re.compile(r"""^\s*grader\.check\(\s*['"](\w+)['"]\s*\)""", re.MULTILINE)
+CHECK = re.compile(r"""^[ \t]*grader\.check\(\s*['"](\w+)['"]\s*\)""", re.MULTILINE)
 CELL_ID = re.compile(r"^([a-z][a-z0-9_]{0,26})-(prompt|answer|check|text|code)(?:-\d+)?$")
 ANSWER_TAG = "otter_answer_cell"
-BEGIN = re.compile(r"<!--\s*BEGIN QUESTION\s*-->")
+HEADING = re.compile(r"(?>(?><!--.*?-->)\s*)*#+ *Question (\w+)", re.DOTALL)
+AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
         raise SubmissionError("The file is empty. Save the notebook, then hand it in again.")
     if len(data) > limit:
         raise SubmissionError(
-            f"The file has {len(data) / 2**20:.0f} MB; at most {limit / 2**20:.0f} MB are taken. "
+            f"The file is larger than the {limit / 2**20:g} MB that are taken. "
             "Clear the outputs (Edit > Clear All Outputs), save, and hand it in again."
         )
     try:
@@ -99,8 +99,7 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
         where = getattr(error, "lineno", None)
         at = f" (the trouble begins at line {where})" if where else ""
         raise SubmissionError(
-            f"The file is not a notebook, or was cut short while it was saved or uploaded{at}. "
-            "Open it in Jupyter; if it opens, save it and hand it in again."
+            f"The file is not a notebook, or was cut short while it was saved or uploaded{at}. {AGAIN}"
         ) from None
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
         raise SubmissionError("The file is JSON, but not a notebook. Hand in the .ipynb file itself.")
@@ -110,14 +109,14 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
             "Open it in a current Jupyter, save it, and hand it in again."
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # missing or repeated cell ids are dealt with below
-            notebook = nbformat.reads(json.dumps(content), as_version=4)
+        # Not nbformat.reads, whose validation is slow on a large notebook and gives repeated cells other ids.
+        text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
+        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
     except Exception as error:  # nbformat's readers raise many kinds on malformed content
-        reason = str(error).partition("\n")[0][:120]
-        raise SubmissionError(f"The file is not a valid notebook ({reason}).") from None
+        reason = str(error).partition("\n")[0][:120] or type(error).__name__
+        raise SubmissionError(f"The file is not a valid notebook ({reason}). {AGAIN}") from None
     if not isinstance(notebook.get("cells"), list) or not all(_well_formed(cell) for cell in notebook.cells):
-        raise SubmissionError("The file is not a valid notebook: its cells are malformed.")
+        raise SubmissionError(f"The file is not a valid notebook: its cells are malformed. {AGAIN}")
     return notebook
 
 
@@ -170,7 +169,7 @@ def _owner(cell: nbformat.NotebookNode, policy: Policy) -> str | None:
     check = CHECK.search(cell.source) if cell.cell_type == "code" else None
     if check and check[1] in policy.questions:
         return check[1]
-    heading = re.match(r"(?:<!--.*?-->\s*)*#+ *Question (\w+)", cell.source, re.DOTALL)
+    heading = HEADING.match(cell.source)
     name = f"q{heading[1]}" if heading else ""
     return name if cell.cell_type == "markdown" and name in policy.questions else None
 
@@ -180,28 +179,37 @@ def _answer(
 ) -> tuple[str | None, str]:
     """The answer to a written question and a remark on how it was found.
 
-    By cell id; else by Otter's tag within the question; else whatever text the student put in the question.
+    The cells with the answer's id or Otter's tag, and whatever text the student put beside them.
     """
     mine = [cell for cell, owner in zip(cells, owners, strict=True) if owner == question]
-    by_id = [cell for cell in mine if str(cell.get("id", "")).startswith(cell_id(question, "answer"))]
-    by_tag = [cell for cell in mine if ANSWER_TAG in (cell.get("metadata", {}).get("tags") or ())]
-    loose = [
-        cell
-        for cell in mine
-        if cell.cell_type in ("markdown", "raw")
-        and not BEGIN.search(cell.source)
-        and CELL_ID.match(str(cell.get("id", ""))) is None
-        and not cell.source.strip().startswith(("<!--", "#"))
-    ]
-    for found, remark in ((by_id, ""), (by_tag, ""), (loose, "the answer was found by its place, not by its cell")):
-        texts = list(dict.fromkeys(text for cell in found if (text := _text(cell))))
-        if len(texts) > 1:
-            return "\n\n".join(texts), "several cells hold an answer; they were put together"
-        if texts:
-            return texts[0], remark
-    if by_id or by_tag:
+    marked = [_text(cell) for cell in mine if _is_marked(cell, question)]
+    either = [_text(cell) for cell in mine if _is_marked(cell, question) or _is_loose(cell)]
+    texts = list(dict.fromkeys(text for text in either if text))
+    if len(texts) > 1:
+        return "\n\n".join(texts), "several cells hold an answer; they were put together"
+    if texts:
+        return texts[0], "" if any(marked) else "the answer was found by its place, not by its cell"
+    if marked:
         return None, "no answer was written"
     return None, "the answer cell was not found; has it been deleted?"
+
+
+def _is_marked(cell: nbformat.NotebookNode, question: str) -> bool:
+    tags = cell.metadata.get("tags")
+    return str(cell.get("id", "")).startswith(cell_id(question, "answer")) or (
+        isinstance(tags, list) and ANSWER_TAG in tags
+    )
+
+
+def _is_loose(cell: nbformat.NotebookNode) -> bool:
+    """Text that is not ours: the build locks its prompts, and Otter begins and ends questions with comments."""
+    return (
+        cell.cell_type in ("markdown", "raw")
+        and CELL_ID.match(str(cell.get("id", ""))) is None
+        and cell.metadata.get("editable") is not False
+        and not cell.source.lstrip().startswith("<!--")
+        and HEADING.match(cell.source) is None
+    )
 
 
 def _text(cell: nbformat.NotebookNode) -> str:

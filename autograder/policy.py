@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,8 +18,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from autograder.dataset import FACTS
 from autograder.errors import PolicyError, PolicyProblem
@@ -49,16 +52,6 @@ class Strict(BaseModel):
     """Frozen, and every key must be a known one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            for key in data:
-                if key not in cls.model_fields:
-                    allowed = sorted(cls.model_fields)
-                    raise PydanticCustomError("unknown_key", "unknown key", {"key": str(key), "options": allowed})
-        return data
 
 
 class Assignment(Strict):
@@ -145,7 +138,7 @@ class AccuracyRule(Strict):
                 "{allowed}",
                 {
                     "allowed": "bands that rise in accuracy and in points, all below `full`",
-                    "found": f"bands {[list(band) for band in self.bands]} and full {self.full:g}",
+                    "found": f"{_bands(self.bands)} and full {self.full:g}",
                 },
             )
         return self
@@ -171,15 +164,14 @@ class CodeQuestion(Strict):
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
         asked = [name for name in ("reports", "layers", "accuracy") if getattr(self, name) is not None]
-        if self.optimizer is not None or self.loss is not None:
-            asked.append("optimizer and loss")
-        if len(asked) != 1 or (self.optimizer is None) != (self.loss is None):
+        settings = [name for name in ("optimizer", "loss") if getattr(self, name) is not None]
+        if len(asked) + bool(settings) != 1 or len(settings) == 1:
             raise PydanticCustomError(
                 "one_thing",
                 "{allowed}",
                 {
                     "allowed": "exactly one of reports, layers, accuracy, or optimizer together with loss",
-                    "found": " and ".join(asked) or "none of them",
+                    "found": " and ".join(asked + settings) or "none of them",
                 },
             )
         if self.reports is not None:
@@ -192,7 +184,8 @@ class CodeQuestion(Strict):
                 "{allowed}",
                 {
                     "allowed": f"bands worth less than the question's {self.points:g} points",
-                    "found": f"bands {[list(band) for band in self.accuracy.bands]}",
+                    "found": _bands(self.accuracy.bands),
+                    "at": ("accuracy", "bands"),
                 },
             )
         return self
@@ -246,45 +239,96 @@ class Policy(Strict):
 
 def share(points: float, parts: int) -> tuple[float, ...]:
     """`points` in `parts` equal shares, the last taking what rounding to hundredths leaves."""
-    each = int(points * 100 / parts) / 100
-    return (each,) * (parts - 1) + (round(points - each * (parts - 1), 2),)
+    each = round(points * 100) // parts / 100
+    return (each,) * (parts - 1) + (round(points - each * (parts - 1), 6),)
 
 
 def load(path: Path) -> Policy:
     """Read grading.yml. Raises PolicyError, whatever is wrong with it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise PolicyError(path, (PolicyProblem(None, "", "no such file", "a grading.yml"),)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(path, (PolicyProblem(None, "", str(error), "a readable UTF-8 file"),)) from error
+    except OSError as error:
+        raise PolicyError(path, (PolicyProblem(None, "", str(error.strerror), "a readable file"),)) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = PolicyProblem(line, "", f"the byte 0x{error.object[error.start]:02x}", "text saved as UTF-8")
+        raise PolicyError(path, (problem,)) from None
     return parse(text, path)
 
 
 def parse(text: str, path: Path) -> Policy:
     """Parse the text of a grading.yml; `path` is used in messages only."""
-    try:
-        data = YAML(typ="rt").load(text)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        found = re.search(r'"(.*?)"', str(error.problem))
-        problem = PolicyProblem(line, found[1] if found else "", "the same key twice", "each key once")
-        raise PolicyError(path, (problem,)) from None
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        problem = PolicyProblem(line, "", str(error.problem or error.context), "valid YAML")
-        raise PolicyError(path, (problem,)) from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        problem = PolicyProblem(None, "", type(error).__name__, "valid YAML")
-        raise PolicyError(path, (problem,)) from None
+    data = _read(text, path)
     if not isinstance(data, Mapping):
-        problem = PolicyProblem(1, "", _describe(data), "a mapping with the keys assignment and questions")
+        line = (getattr(getattr(data, "lc", None), "line", None) or 0) + 1
+        problem = PolicyProblem(line, "", _describe(data), "a mapping with the keys assignment and questions")
         raise PolicyError(path, (problem,))
     try:
         return Policy.model_validate(data)
     except ValidationError as error:
-        problems = tuple(_problem(details, data) for details in error.errors())
-        raise PolicyError(path, problems) from None
+        raise PolicyError(path, _problems(error.errors(), data)) from None
+
+
+class _Constructor(RoundTripConstructor):
+    """Keeps the parsed text, and says where a value stands that cannot be made (a date with a 13th month)."""
+
+    root: Node
+
+    def construct_document(self, node: Node) -> Any:
+        self.root = node
+        return super().construct_document(node)
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (YAMLError, RecursionError):
+            raise
+        except Exception as error:  # of many kinds
+            raise ConstructorError(None, None, f"a value that cannot be read ({error})", node.start_mark) from None
+
+
+def _read(text: str, path: Path) -> Any:
+    reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
+    reader.composer.warn_double_anchors = False
+    try:
+        return reader.load(text)
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        key = _key_at(reader.constructor.root, mark.index)
+        problem = PolicyProblem(mark.line + 1, key, "the same key twice", "each key once")
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        found = str(error.problem)
+        if error.context and error.context_mark:
+            found = f"{error.context} (line {error.context_mark.line + 1}): {found}"
+        problem = PolicyProblem(mark.line + 1 if mark else None, "", found, "valid YAML")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = PolicyProblem(line, "", f"the character U+{error.character:04X}", "text without control characters")
+    except RecursionError:
+        problem = PolicyProblem(None, "", "lists or mappings nested too deeply", "valid YAML")
+    except Exception as error:  # ruamel raises many kinds on malformed text
+        problem = PolicyProblem(None, "", f"text that cannot be read ({error})", "valid YAML")
+    raise PolicyError(path, (problem,))
+
+
+def _key_at(node: Node, index: int) -> str:
+    """The dotted path of the key that begins at `index` of the text."""
+    path: list[str] = []
+    while isinstance(node, MappingNode | SequenceNode):
+        if isinstance(node, MappingNode):
+            entries = [(key.start_mark.index, str(key.value), value) for key, value in node.value]
+        else:
+            entries = [(item.start_mark.index, str(number), item) for number, item in enumerate(node.value)]
+        start, name, value = max((entry for entry in entries if entry[0] <= index), key=lambda entry: entry[0])
+        path.append(name)
+        if start == index and isinstance(node, MappingNode):
+            break
+        node = value
+    return ".".join(path)
 
 
 def _adds_up(what: str, parts: Sequence[float], total: float) -> None:
@@ -295,69 +339,113 @@ def _adds_up(what: str, parts: Sequence[float], total: float) -> None:
             {
                 "allowed": f"points in {what} that add up to the question's {total:g}",
                 "found": f"{' + '.join(f'{part:g}' for part in parts)} = {sum(parts):g}",
+                "at": (what,),
             },
         )
+
+
+def _bands(bands: Sequence[tuple[float, float]]) -> str:
+    return f"bands [{', '.join(f'[{accuracy:g}, {points:g}]' for accuracy, points in bands)}]"
+
+
+SECTIONS: Mapping[str, type[Strict]] = {
+    "assignment": Assignment,
+    "written": WrittenQuestion,
+    "code": CodeQuestion,
+    "rubric": RubricItem,
+    "misconceptions": Misconception,
+    "layers": LayerRule,
+    "accuracy": AccuracyRule,
+    "execution": Execution,
+    "feedback": Feedback,
+}
+"""What pydantic calls a place, and the keys that may stand there."""
+
+WORDS: Mapping[str, str] = {
+    "missing": "this key, which is required",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+    "dict_type": "a mapping (key: value)",
+    "tuple_type": "a list",
+    "string_type": "text (in quotes, where it looks like a number or a date)",
+    "float_type": "a number, without quotes",
+    "int_type": "a whole number, without quotes",
+    "too_short": "at least {min_length} entry",
+    "too_long": "at most {max_length} entries",
+    "string_too_short": "at least {min_length} character",
+    "string_too_long": "at most {max_length} characters",
+    "string_unicode": "text of whole characters",
+    "string_pattern_mismatch": "text of the form {pattern}",
+}
+"""What is allowed, where pydantic's own words would puzzle the reader of a YAML file."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A place in the file: its keys, its line where that is known, and what stands there."""
+
+    path: tuple[str, ...]
+    line: int | None
+    node: Any
+
+    def inside(self, part: int | str) -> _Place:
+        """The entry `part`; where there is none, the line is this place's own."""
+        keys: list[Any] = list(range(len(self.node))) if isinstance(self.node, list) else []
+        if isinstance(self.node, Mapping):
+            keys = list(self.node)
+        key = next((key for key in keys if str(key) == str(part)), None)
+        node = self.node[key] if key in keys else None
+        return _Place((*self.path, str(part)), _line(self.node, key) or self.line, node)
+
+
+def _problems(errors: Sequence[ErrorDetails], data: Any) -> tuple[PolicyProblem, ...]:
+    """All mistakes, without those that only follow from another one."""
+    problems = [_problem(details, data) for details in errors if not _follows(details)]
+    mistyped = {".".join([*problem.key.split(".")[:-1], problem.nearest]) for problem in problems if problem.nearest}
+    return tuple(problem for problem in problems if problem.allowed != WORDS["missing"] or problem.key not in mistyped)
+
+
+def _follows(details: ErrorDetails) -> bool:
+    """pydantic counts only the right entries: a list with one wrong entry is also "too short"."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _problem(details: ErrorDetails, data: Any) -> PolicyProblem:
     """One pydantic error as a problem with its line and its words."""
     context = details.get("ctx", {})
-    path, line = _locate(details["loc"], data)
-    found, allowed, nearest = _describe(details["input"]), str(details["msg"]), None
+    place = _locate(details["loc"], data)
+    found, nearest = str(context.get("found", _describe(details["input"]))), None
+    allowed = details["msg"].removeprefix("Input should be ")
     match details["type"]:
-        case "unknown_key":
-            key, options = context["key"], context["options"]
-            node = _node(path, data)
-            line = _line(node, key) or line
-            path, found, allowed = (*path, key), "an unknown key", ", ".join(options)
-            nearest = _nearest(key, options)
+        case "extra_forbidden" | "invalid_key":
+            section = next((SECTIONS[str(part)] for part in details["loc"][-2::-1] if part in SECTIONS), Policy)
+            options = sorted(section.model_fields)
+            found, allowed, nearest = "an unknown key", ", ".join(options), _nearest(place.path[-1], options)
         case "missing":
-            found, allowed = "nothing", "this key, which is required"
-        case "literal_error" | "union_tag_invalid":
-            expected = str(context.get("expected") or context.get("expected_tags"))
-            allowed = expected
-            found = _describe(context.get("tag", details["input"]))
-            nearest = _nearest(str(context.get("tag", details["input"])), re.findall(r"'([^']*)'", expected))
-            if details["type"] == "union_tag_invalid":
-                path, line = (*path, "kind"), _line(_node(path, data), "kind") or line
-        case "union_tag_not_found":
-            path, found, allowed = (*path, "kind"), "nothing", "'written' or 'code'"
-        case "model_type" | "dict_type" | "model_attributes_type":
-            allowed = "a mapping (key: value)"
-        case "tuple_type":
-            allowed = "a list"
-        case _:
-            found = str(context.get("found", found))
-            allowed = allowed.removeprefix("Input should be ").removeprefix("Value error, ")
-    return PolicyProblem(line, ".".join(path), found, allowed, nearest)
+            found, allowed = "nothing", WORDS["missing"]
+        case "literal_error":
+            nearest = _nearest(details["input"], re.findall(r"'([^']*)'", allowed))
+        case "union_tag_invalid" | "union_tag_not_found":
+            place = place.inside("kind")
+            found, allowed = _describe(place.node), "'written' or 'code'"
+            nearest = _nearest(place.node, ("written", "code"))
+        case known if known in WORDS:
+            allowed = WORDS[known].format_map(context)
+    for part in context.get("at", ()):
+        place = place.inside(part)
+    return PolicyProblem(place.line, ".".join(place.path), found, allowed, nearest)
 
 
-def _locate(loc: tuple[int | str, ...], data: Any) -> tuple[tuple[str, ...], int | None]:
-    """The keys that stand in the file (pydantic adds union tags and '[key]'), and the last known line."""
-    path: tuple[str, ...] = ()
-    line: int | None = 1
-    node = data
+def _locate(loc: tuple[int | str, ...], data: Any) -> _Place:
+    """The place in the file. pydantic puts the kind of a question behind its name, and "[key]" behind a key."""
+    place = _Place((), 1, data)
     for position, part in enumerate(loc):
-        inside: Any = node
-        if (isinstance(node, Mapping) and part in node) or (
-            isinstance(node, list) and isinstance(part, int) and part < len(node)
-        ):
-            line = _line(node, part) or line
-            node = inside[part]
-        elif part == "[key]" or (isinstance(node, Mapping) and node.get("kind") == part) or position != len(loc) - 1:
-            continue
-        path = (*path, str(part))
-    return path, line
+        if part != "[key]" and not (position == 2 and loc[0] == "questions"):
+            place = place.inside(part)
+    return place
 
 
-def _node(path: tuple[str, ...], data: Any) -> Any:
-    node = data
-    for part in path:
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    return node
-
-
-def _line(node: Any, key: int | str) -> int | None:
+def _line(node: Any, key: Any) -> int | None:
     """The line (from 1) of a key in a mapping or list that ruamel read, which carries positions as `lc`."""
     try:
         return int(node.lc.data[key][0]) + 1
@@ -365,8 +453,8 @@ def _line(node: Any, key: int | str) -> int | None:
         return None
 
 
-def _nearest(word: str, options: Sequence[str]) -> str | None:
-    close = difflib.get_close_matches(word, options, n=1, cutoff=0.5)
+def _nearest(word: Any, options: Sequence[str]) -> str | None:
+    close = difflib.get_close_matches(word, options, n=1, cutoff=0.5) if isinstance(word, str) else []
     return close[0] if close else None
 
 
@@ -377,4 +465,5 @@ def _describe(value: Any) -> str:
         return f"a mapping with {', '.join(map(str, value)) or 'no keys'}"[:80]
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return f"{value!r} ({type(value).__name__})"[:80]
+    kind = next((kind for kind in (bool, int, float, str) if isinstance(value, kind)), type(value))
+    return f"{value!r} ({kind.__name__})"[:80]

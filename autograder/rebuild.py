@@ -1,18 +1,19 @@
 """Evidence → a Keras model of our own making, with the student's weights in it.
 
-Only the layer types of `SETTINGS` are built. Parameters are counted by arithmetic before anything is
-allocated, and the built shapes must be those the weights came in.
+Only the layer types of `SETTINGS` are built, with settings inside the bounds of `ALLOWED`. Parameters,
+activations and multiplications are counted by arithmetic before anything is allocated.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograder.architecture import canonical_name
+from autograder.errors import GraderFault
 from autograder.evidence import MAX_WEIGHTS, Float32, Layer, Model
 from autograder.sandbox.recorder import SETTINGS
 
@@ -23,6 +24,12 @@ __all__ = ["CannotRebuild", "predict", "rebuild", "scalings"]
 
 MAX_ACTIVATIONS = 2_000_000
 """Numbers that one image may become on its way through the model."""
+
+MAX_WORK = 500_000_000
+"""Multiplications that one image may cost: more than anyone can train with in a notebook's time."""
+
+BATCH_NUMBERS = 50_000_000
+"""Numbers that a batch of images may become in one layer when it is scored (200 MB)."""
 
 ACTIVATIONS = frozenset(
     [
@@ -48,6 +55,52 @@ ACTIVATIONS = frozenset(
 )
 
 
+REFUSED = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What Keras raises for settings that make no sense."""
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _list(of: Callable[[Any], bool], shortest: int, longest: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and shortest <= len(value) <= longest and all(map(of, value))
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e9
+
+
+def _flag(value: Any) -> bool:
+    return type(value) is bool
+
+
+ALLOWED: dict[str, Callable[[Any], bool]] = {
+    "units": _whole(1, MAX_WEIGHTS),
+    "filters": _whole(1, MAX_WEIGHTS),
+    "groups": _whole(1, MAX_WEIGHTS),
+    "kernel_size": _list(_whole(1, 784), 2, 2),
+    "strides": _list(_whole(1, 784), 2, 2),
+    "dilation_rate": _list(_whole(1, 784), 2, 2),
+    "pool_size": _list(_whole(1, 784), 2, 2),
+    "padding": lambda value: value in ("valid", "same"),
+    "target_shape": _list(_whole(-1, MAX_ACTIVATIONS), 1, 4),
+    "activation": lambda value: value in ACTIVATIONS,
+    "axis": _whole(-4, 4),
+    "use_bias": _flag,
+    "center": _flag,
+    "BatchNormalization.scale": _flag,
+    "scale": _number,
+    "offset": _number,
+    "epsilon": _number,
+    "rate": _number,
+    "max_value": _number,
+    "negative_slope": _number,
+    "threshold": _number,
+}
+"""Which values of a layer's setting are taken to Keras."""
+
+
 class CannotRebuild(Exception):
     """The model is not one this kit can rebuild; the text is meant for the student."""
 
@@ -59,25 +112,16 @@ def rebuild(model: Model, weights: Float32) -> keras.Sequential:
     """
     import keras
 
-    shape = _input_shape(model)
-    layers: list[keras.Layer] = []
-    count = 0
-    for described in model.layers:
-        layer = _layer(described)
-        if layer is None:
-            continue
-        count += _parameters(described, shape)
-        if count > MAX_WEIGHTS:
-            raise CannotRebuild(f"the model has more than {MAX_WEIGHTS:,} parameters")
-        shape = _after(layer, described, shape)
-        layers.append(layer)
-    if count != len(weights):
-        raise CannotRebuild(f"its layers need {count:,} parameters, but {len(weights):,} came with it")
+    layers = _layers(model, len(weights))
     if not np.isfinite(weights).all():
         raise CannotRebuild("some of its parameters are not numbers (NaN or infinite): the training diverged")
-    if not layers:
-        raise CannotRebuild("it has no layers")
-    built = keras.Sequential([keras.Input(_input_shape(model)), *layers])
+    try:
+        built = keras.Sequential([keras.Input(_input_shape(model)), *layers])
+    except REFUSED as error:
+        raise CannotRebuild("its layers do not fit together") from error
+    made = sum(math.prod(variable.shape) for layer in layers for variable in layer.weights)
+    if made != len(weights):
+        raise GraderFault(f"{len(weights):,} parameters were counted, but Keras made {made:,}")
     position = 0
     for layer in layers:
         arrays = []
@@ -92,7 +136,9 @@ def rebuild(model: Model, weights: Float32) -> keras.Sequential:
 def predict(model: keras.Sequential, images: Float32) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The class with the highest output for each image; images are float32 [n, 28, 28]."""
     shaped = images.reshape((len(images), *model.input_shape[1:]))
-    outputs = [np.asarray(model(shaped[at : at + 1000], training=False)) for at in range(0, len(shaped), 1000)]
+    widest = max(math.prod(layer.output.shape[1:]) for layer in model.layers)
+    batch = max(1, min(1000, BATCH_NUMBERS // widest))
+    outputs = [np.asarray(model(shaped[at : at + batch], training=False)) for at in range(0, len(shaped), batch)]
     classes: np.ndarray[Any, np.dtype[np.int64]] = np.concatenate(outputs).argmax(axis=-1)
     return classes
 
@@ -121,63 +167,84 @@ def _input_shape(model: Model) -> tuple[int, ...]:
     return shape
 
 
-def _layer(described: Layer) -> keras.Layer | None:
-    import keras
+def _layers(model: Model, available: int) -> list[keras.Layer]:
+    """The layers, not yet built. Everything is counted here, before there is anything to allocate."""
+    shape = _input_shape(model)
+    layers: list[keras.Layer] = []
+    count = work = 0
+    for described in model.layers:
+        source, _, name = described.type.partition(":")
+        if name == "InputLayer":
+            continue
+        if source != "keras" or name not in SETTINGS:
+            raise CannotRebuild(f"it has a {name} layer, which the grader cannot rebuild")
+        settings = _settings(name, described)
+        layer = _layer(name, settings)
+        after = _after(name, settings, layer, shape)
+        parameters = _parameters(name, settings, shape)
+        count += parameters
+        work += math.prod(after) * math.prod(settings.get("pool_size", ())) + parameters * math.prod(after[:-1])
+        if count > MAX_WEIGHTS:
+            raise CannotRebuild(f"the model has more than {MAX_WEIGHTS:,} parameters")
+        if work > MAX_WORK:
+            raise CannotRebuild(f"one image costs it more than {MAX_WORK:,} multiplications")
+        shape = after
+        layers.append(layer)
+    if not layers:
+        raise CannotRebuild("it has no layers")
+    if count != available:
+        raise CannotRebuild(f"its layers need {count:,} parameters, but {available:,} came with it")
+    if len(shape) != 1:
+        raise CannotRebuild(f"for each image it gives an array of shape {shape}, not one row of numbers")
+    return layers
 
-    source, _, name = described.type.partition(":")
-    if name == "InputLayer":
-        return None
-    if source != "keras" or name not in SETTINGS:
-        raise CannotRebuild(f"it has a {name} layer, which the grader cannot rebuild")
+
+def _settings(name: str, described: Layer) -> dict[str, Any]:
+    """The layer's settings, all of them inside the bounds; Keras's default stands for what is None."""
     settings = {key: described.settings[key] for key in SETTINGS[name] if described.settings.get(key) is not None}
     if "activation" in settings:
-        settings["activation"] = canonical_name(str(settings["activation"]))
-        if settings["activation"] not in ACTIVATIONS:
-            raise CannotRebuild(f"it uses the activation {settings['activation']}, which the grader cannot rebuild")
-    for key in ("units", "filters"):
-        value = settings.get(key, 1)
-        if not isinstance(value, int) or not 1 <= value <= MAX_WEIGHTS:
-            raise CannotRebuild(f"a {name} layer has {key}={value!r}")
+        settings["activation"] = activation = canonical_name(str(settings["activation"]))
+        if activation not in ACTIVATIONS:
+            raise CannotRebuild(f"it uses the activation {activation}, which the grader cannot rebuild")
+    for key, value in settings.items():
+        if not ALLOWED.get(f"{name}.{key}", ALLOWED[key])(value):
+            raise CannotRebuild(f"its {name} layer has {key}={str(value)[:40]}")
+    return settings
+
+
+def _layer(name: str, settings: Mapping[str, Any]) -> keras.Layer:
+    import keras
+
     try:
         layer: keras.Layer = getattr(keras.layers, name)(**settings)
-    except (TypeError, ValueError) as error:
-        raise CannotRebuild(f"its {name} layer cannot be built with {settings}") from error
+    except REFUSED as error:
+        raise CannotRebuild(f"its {name} layer cannot be built with {dict(settings)}") from error
     return layer
 
 
-def _after(layer: keras.Layer, described: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _after(name: str, settings: Mapping[str, Any], layer: keras.Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if "2D" in name and len(shape) != 3:
+        raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}")
+    if not 1 <= abs(settings.get("axis", 1)) <= len(shape):
+        raise CannotRebuild(f"its {name} layer has axis={settings['axis']}, on inputs of shape {shape}")
     try:
         after = tuple(int(size) for size in layer.compute_output_shape((None, *shape))[1:])
-    except (TypeError, ValueError) as error:
-        raise CannotRebuild(
-            f"its {described.type.partition(':')[2]} layer does not fit inputs of shape {shape}"
-        ) from error
+    except REFUSED as error:
+        raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}") from error
     if math.prod(after) > MAX_ACTIVATIONS:
         raise CannotRebuild("one of its layers is too wide for the grader")
     return after
 
 
-def _parameters(described: Layer, shape: tuple[int, ...]) -> int:
+def _parameters(name: str, settings: Mapping[str, Any], shape: tuple[int, ...]) -> int:
     """Number of weights of a layer on inputs of `shape` (without the batch size)."""
-    settings, name = described.settings, described.type.partition(":")[2]
-    if not shape:
-        raise CannotRebuild("one of its layers gets a single number as input")
     if name == "Dense":
-        units = _whole(settings["units"])
-        return shape[-1] * units + (units if settings.get("use_bias") is not False else 0)
+        return int(settings["units"] * (shape[-1] + settings.get("use_bias", True)))
     if name == "Conv2D":
-        filters, kernel = _whole(settings["filters"]), settings.get("kernel_size")
-        if not isinstance(kernel, list) or len(kernel) != 2:
-            raise CannotRebuild("its Conv2D layer has no kernel size")
-        groups = _whole(settings.get("groups") or 1)
-        bias = filters if settings.get("use_bias") is not False else 0
-        return _whole(kernel[0]) * _whole(kernel[1]) * (shape[-1] // groups) * filters + bias
+        inputs = shape[-1] // settings.get("groups", 1) * math.prod(settings["kernel_size"])
+        return int(settings["filters"] * (inputs + settings.get("use_bias", True)))
     if name == "BatchNormalization":
-        return shape[-1] * (2 + bool(settings.get("center", True)) + bool(settings.get("scale", True)))
+        axis = settings.get("axis", -1)
+        size = shape[axis if axis < 0 else axis - 1]
+        return int(size * (2 + settings.get("center", True) + settings.get("scale", True)))
     return 0
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or not 1 <= value <= MAX_WEIGHTS:
-        raise CannotRebuild(f"one of its layers has the size {value!r}")
-    return value

@@ -9,13 +9,18 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
 
 from autograder.errors import SubmissionError
 
 __all__ = ["Submission", "collect", "slug"]
 
+PLAIN = re.compile(r"{part}(/{part})*".format(part=r"[a-z0-9]+([._-][a-z0-9]+)*"))
+HASHED = re.compile(r"(^|-)[0-9a-f]{16}$")
+LINK = "It is a link to another place; put the file or folder itself there."
+ENCRYPTED = 0x1
+"""The flag of a zip's entry that needs a password."""
 IGNORED = frozenset({"__MACOSX", ".ipynb_checkpoints", ".OTTER_LOG"})
 
 
@@ -37,88 +42,123 @@ def collect(paths: Iterable[Path], limit: int) -> tuple[Submission, ...]:
     """All submissions under `paths`, each with a name of its own, in a stable order.
 
     `limit` is the most bytes read of one notebook, and one byte more, so that an oversized one is noticed.
-    Raises SubmissionError where a path does not exist or nothing was found.
+    In a folder, every notebook and every zip file is a submission, whatever is wrong with it, and so is a folder
+    directly in it that holds neither. Raises SubmissionError where a path does not exist or nothing was found.
     """
     found: list[Submission] = []
     for path in paths:
-        if not path.exists():
-            raise SubmissionError(f"{path}: no such file or folder")
         before = len(found)
-        found += _from_folder(path, limit) if path.is_dir() else _from_file(path, path.stem, limit)
+        try:
+            if not path.exists():
+                raise SubmissionError(f"{path}: no such file or folder")
+            found += _from_folder(path, limit) if path.is_dir() else _from_file(path, path.stem, limit)
+        except OSError as error:
+            raise SubmissionError(f"{path}: it cannot be read ({error.strerror})") from error
         if len(found) == before:
             raise SubmissionError(f"{path}: no notebook (.ipynb) in it")
     return tuple(_named_apart(found))
 
 
 def slug(name: str) -> str:
-    """A name safe to use for a folder: letters, digits, dot, dash and underscore, not empty."""
-    safe = re.sub(r"[^\w.-]+", "_", name.replace("/", "__"), flags=re.ASCII).strip("._-")
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return (
-        safe[:80]
-        if safe and safe == name.replace("/", "__") and len(safe) <= 80
-        else f"{safe[:70]}-{digest}".lstrip("-")
-    )
+    """A name safe to use for a folder: letters, digits, dot, dash and underscore, not empty.
+
+    Different names give different folders, also where the file system takes capitals for small letters: a name
+    that cannot stay as it is gets a hash.
+    """
+    if PLAIN.fullmatch(name) and not HASHED.search(name) and len(name) <= 80:
+        return name.replace("/", "__")
+    safe = re.sub(r"[^\w.-]+", "_", name.replace("/", "__"), flags=re.ASCII).strip("._-")[:60]
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{safe}-{digest}".lstrip("-")
 
 
 def _from_folder(folder: Path, limit: int) -> Iterator[Submission]:
+    empty = {path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if IGNORED.intersection(relative.parts) or path.suffix.lower() not in (".ipynb", ".zip"):
+        if not _is_wanted(relative) or (path.is_dir() and not path.is_symlink()):
             continue
-        if path.is_symlink() or not path.is_file():
-            if not path.is_dir():
-                yield Submission(str(relative.with_suffix("")), str(path), b"", "It is not a regular file.")
-            continue
-        yield from _from_file(path, relative.with_suffix("").as_posix(), limit)
+        empty.discard(folder / relative.parts[0])
+        if path.is_symlink():
+            yield Submission(_label(relative), str(path), b"", LINK)
+        else:
+            yield from _from_file(path, _label(relative), limit)
+    for path in sorted(empty):
+        problem = LINK if path.is_symlink() else "There is no notebook (.ipynb) in the folder."
+        yield Submission(path.name, str(path), b"", problem)
 
 
 def _from_file(path: Path, name: str, limit: int) -> Iterator[Submission]:
-    if path.suffix.lower() == ".zip":
+    """The submissions in one file. Nothing but a regular file is opened: a pipe would never end."""
+    if not path.is_file():
+        yield Submission(name, str(path), b"", "It is not a regular file.")
+    elif path.suffix.lower() == ".zip":
         yield from _from_zip(path, name, limit)
-        return
-    if path.suffix.lower() != ".ipynb":
+    elif path.suffix.lower() != ".ipynb":
         yield Submission(name, str(path), b"", f"{path.name} is not a notebook; hand in the .ipynb file.")
-        return
-    try:
-        with path.open("rb") as file:
-            yield Submission(name, str(path), file.read(limit + 1))
-    except OSError as error:
-        yield Submission(name, str(path), b"", f"The file could not be read ({error.strerror}).")
+    else:
+        try:
+            with path.open("rb") as file:
+                yield Submission(name, str(path), file.read(limit + 1))
+        except OSError as error:
+            yield Submission(name, str(path), b"", f"The file could not be read ({error.strerror}).")
 
 
 def _from_zip(path: Path, name: str, limit: int) -> Iterator[Submission]:
     """One submission for every notebook in the zip; a zip without any is a submission with a problem."""
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [info for info in archive.infolist() if _is_notebook(info)]
+            files = [info for info in archive.infolist() if not info.is_dir()]
+            entries = [info for info in files if _is_wanted(PurePosixPath(info.filename))]
             if not entries:
                 yield Submission(name, str(path), b"", "There is no notebook (.ipynb) in the zip file.")
             for info in sorted(entries, key=lambda info: info.filename):
-                inside = PurePosixPath(info.filename)
-                label = f"{name}/{inside.with_suffix('')}" if len(entries) > 1 else name
-                source = f"{path}:{info.filename}"
-                try:
-                    with archive.open(info) as file:
-                        yield Submission(label, source, file.read(limit + 1))
-                except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
-                    yield Submission(label, source, b"", f"The notebook cannot be taken out of the zip file ({error}).")
-    except (zipfile.BadZipFile, OSError) as error:
+                label = f"{name}/{_label(PurePosixPath(info.filename))}" if len(entries) > 1 else name
+                data, problem = _take(archive, info, limit)
+                yield Submission(label, f"{path}:{info.filename}", data, problem)
+    except Exception as error:  # zipfile raises many kinds on a damaged file
         yield Submission(name, str(path), b"", f"The zip file cannot be read ({error}).")
 
 
-def _is_notebook(info: zipfile.ZipInfo) -> bool:
-    path = PurePosixPath(info.filename)
+def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> tuple[bytes, str]:
+    """The bytes of a zip's entry, or no bytes and the problem."""
+    if not info.filename.lower().endswith(".ipynb"):
+        return b"", "It is a zip file inside a zip file; unpack the outer one."
+    if info.flag_bits & ENCRYPTED:
+        return b"", "The notebook in the zip file is protected by a password; hand in the .ipynb file itself."
+    try:
+        with archive.open(info) as file:
+            return file.read(limit + 1), ""
+    except Exception as error:  # zipfile and the decompressors raise many kinds
+        return b"", f"The notebook cannot be taken out of the zip file ({str(error) or type(error).__name__})."
+
+
+def _label(path: PurePath) -> str:
+    return path.with_suffix("").as_posix()
+
+
+def _is_wanted(path: PurePath) -> bool:
     return (
-        not info.is_dir()
-        and path.suffix.lower() == ".ipynb"
+        path.suffix.lower() in (".ipynb", ".zip")
         and not IGNORED.intersection(path.parts)
         and not path.name.startswith("._")
     )
 
 
 def _named_apart(found: list[Submission]) -> Iterator[Submission]:
-    seen: dict[str, int] = {}
+    """Printable names, each given once; what a file system allows in a name would upset a table or a page."""
+    seen: set[str] = set()
+    last: dict[str, int] = {}
     for submission in found:
-        count = seen[submission.name] = seen.get(submission.name, 0) + 1
-        yield submission if count == 1 else replace(submission, name=f"{submission.name} ({count})")
+        name = plain = _printable(submission.name)
+        number = last.get(plain, 1)
+        while name in seen:
+            number += 1
+            name = f"{plain} ({number})"
+        last[plain] = number
+        seen.add(name)
+        yield Submission(name, _printable(submission.source), submission.data, _printable(submission.problem))
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy import Policy
 
-__all__ = ["results"]
+__all__ = ["clean", "results"]
 
 
 def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
@@ -18,11 +19,12 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         tests.append(_question(question, number, "visible" if question.written else shown))
         if not question.written and report.status is Status.GRADED and shown != "visible":
             tests.append(_public(question, number))
-    if report.fault:
+    if faults := _faults(report):
         tests.append(
-            {"name": "For staff: why this could not be graded", "output": report.fault, "visibility": "hidden"}
+            {"name": "For staff: why this could not be graded", "output": "\n".join(faults), "visibility": "hidden"}
         )
     document: dict[str, Any] = {
+        # Gradescope wants a number; `output` says where it is not a mark, `extra_data` whether it is final.
         "score": report.earned,
         "output": _summary(report),
         "output_format": "text",
@@ -33,6 +35,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         "tests": tests,
         "extra_data": {
             "status": report.status.value,
+            "complete": report.complete,
             "accuracy": report.accuracy,
             "seconds": dict(report.seconds),
             "peak_memory_mb": report.peak_memory_mb,
@@ -41,16 +44,49 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
     }
     if report.seconds:
         document["execution_time"] = round(sum(seconds for _, seconds in report.seconds))
-    return document
+    cleaned: dict[str, Any] = clean(document)
+    return cleaned
+
+
+def _faults(report: GradeReport) -> list[str]:
+    broken = [
+        f"{question.id}: {check.name}: {check.message}"
+        for question in report.questions
+        for check in question.checks
+        if check.outcome is Outcome.UNGRADED
+    ]
+    return [*([report.fault] if report.fault else []), *broken]
+
+
+def clean(value: Any) -> Any:
+    """Text, or the texts in a document, without control characters and halves of characters, which no page can show."""
+    if isinstance(value, str):
+        return "".join(
+            char if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs") else "\ufffd" for char in value
+        )
+    if isinstance(value, dict):
+        return {clean(key): clean(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [clean(inside) for inside in value]
+    return value
 
 
 def _summary(report: GradeReport) -> str:
     if report.status is Status.UNGRADED:
-        head = "Your notebook could not be graded, through no fault of yours. Your instructor has been told."
+        head = (
+            "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
+            "A total of 0 shown here is a placeholder, not a mark: no points have been taken."
+        )
     elif report.status is Status.REJECTED:
         head = "This file cannot be graded as it is."
     else:
         head = "Your notebook was run from top to bottom, and its coding questions were checked."
+        open_questions = [question.id for question in report.questions if question.outcome is Outcome.UNGRADED]
+        if open_questions:
+            head += (
+                f"\nNot graded, through no fault of yours: {', '.join(open_questions)}. The total does not count "
+                "them yet; no points have been taken."
+            )
     return "\n".join([head, *report.notes])
 
 
@@ -87,12 +123,9 @@ def _check(check: CheckResult) -> str:
 def _public(question: QuestionGrade, number: int) -> dict[str, Any]:
     """What the student saw already, repeated for a score that is not shown yet."""
     public = [check for check in question.checks if not check.hidden]
-    passed = all(check.outcome is Outcome.PASSED for check in public)
-    said = "\n".join(check.message for check in public if check.message)
-    return {
-        "name": f"{question.id}: public check",
-        "number": f"{number}.1",
-        "visibility": "visible",
-        "status": "passed" if passed else "failed",
-        "output": "Satisfied. The hidden checks decide the points." if passed else said,
-    }
+    entry = {"name": f"{question.id}: public check", "number": f"{number}.1", "visibility": "visible"}
+    if any(check.outcome is Outcome.UNGRADED for check in public):
+        return {**entry, "output": "This check could not be made, through no fault of yours."}
+    if all(check.outcome is Outcome.PASSED for check in public):
+        return {**entry, "status": "passed", "output": "Satisfied. The hidden checks decide the points."}
+    return {**entry, "status": "failed", "output": "\n".join(check.message for check in public if check.message)}

@@ -9,6 +9,7 @@ import jinja2
 
 from autograder.grade import GradeReport
 from autograder.policy import Policy
+from autograder.report.gradescope import clean
 from autograder.report.table import cell, remark
 
 __all__ = ["class_page", "feedback_page"]
@@ -36,6 +37,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=clean,
     )
     environment.filters["number"] = lambda value: f"{value:g}"
     return environment

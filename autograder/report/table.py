@@ -15,6 +15,9 @@ from autograder.policy import Policy
 
 __all__ = ["cell", "grades_csv", "printable", "remark", "remarks", "screen"]
 
+FORMULA = frozenset("=+-@＝＋－＠")
+"""What a formula begins with, in half and in full width."""
+
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
     """One row a submission; written questions and whatever could not be graded are left blank."""
@@ -34,7 +37,7 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
             report.status.value,
             remark(report),
         ]
-        writer.writerow([_inert(value) for value in row])
+        writer.writerow([_inert(printable(value)) for value in row])
     return out.getvalue()
 
 
@@ -62,9 +65,9 @@ def remarks(reports: Sequence[GradeReport]) -> str:
 
 
 def cell(question: QuestionGrade) -> str:
-    """Points, `·` for an answer that waits for a reader, `–` for one that was not given, `?` for a fault of ours."""
+    """Points, `•` for an answer that waits for a reader, `–` for one that was not given, `?` for a fault of ours."""
     if question.outcome is Outcome.AWAITING:
-        return "·" if question.answer else "–"
+        return "•" if question.answer else "–"
     return "?" if question.earned is None else f"{question.earned:g}"
 
 
@@ -72,14 +75,18 @@ def remark(report: GradeReport) -> str:
     """The one thing to know about a submission at a glance."""
     if report.fault:
         return f"could not be graded: {report.fault}".partition("\n")[0]
+    for question in report.questions:
+        for check in question.checks if question.outcome is Outcome.UNGRADED else ():
+            if check.outcome is Outcome.UNGRADED:
+                return f"{question.id} could not be graded: {check.message.rpartition(chr(10))[2]}"
     return next((note for note in report.notes if "no answer was written" not in note), "")
 
 
 def _inert(value: str) -> str:
     """A spreadsheet takes a cell that begins like this for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if value.lstrip()[:1] in FORMULA else value
 
 
 def printable(text: str) -> str:
-    """No control characters, which a terminal would obey."""
+    """No control characters, which a terminal would obey, and no halves of characters, which no file can hold."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

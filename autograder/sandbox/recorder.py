@@ -11,20 +11,50 @@ said, and enforced, in `autograder.evidence`.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-__all__ = ["JOURNAL_LIMIT", "SETTINGS", "Recorder", "describe_model", "describe_value", "take"]
+__all__ = [
+    "BLOB_LIMIT",
+    "JOURNAL_LIMIT",
+    "MAX_WEIGHTS",
+    "SETTINGS",
+    "Recorder",
+    "describe_model",
+    "describe_value",
+    "take",
+]
 
 JOURNAL_LIMIT = 256 * 1024
 """Bytes. The trusted side reads no more than this."""
 
+END_RESERVE = 64 * 1024
+"""Bytes of the journal that are kept for the end of the notebook, however often a question is checked."""
+
+MAX_WEIGHTS = 5_000_000
+"""Parameters of the largest model that is judged. The assignment's own model has 101,770."""
+
+BLOB_LIMIT = 4 * 2 * MAX_WEIGHTS
+"""Bytes of blob that are read: twice the largest model, because a check can be repeated."""
+
 TEXT_LIMIT = 200
 """Characters of any one string in the journal."""
+
+LAYERS_LIMIT = 200
+ARRAYS_LIMIT = 16
+"""Layers of a model, and weight arrays of a layer, that are described."""
+
+LARGEST = 10**15
+"""No honest number is beyond this."""
+
+# What a student's object may raise. TimeLimit is none of these, and goes through.
+ANY_ERROR = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
 
 SETTINGS: dict[str, tuple[str, ...]] = {
     "InputLayer": (),
@@ -69,11 +99,11 @@ class Recorder:
 
     def error(self, index: int, name: str, text: str) -> None:
         """Cell `index` raised an error of class `name`."""
-        self._append({"error": {"cell": index, "name": name[:TEXT_LIMIT], "text": text[:TEXT_LIMIT]}})
+        self._append({"error": {"cell": index, "name": _text(name), "text": _text(text)}})
 
     def note(self, text: str) -> None:
         """Something the student should be told about how the notebook was run."""
-        self._append({"note": text[:TEXT_LIMIT]})
+        self._append({"note": _text(text)})
 
     def check(self, question: str, namespace: Mapping[str, Any]) -> bool:
         """Take the evidence of `question` now. False where there is no such code question."""
@@ -89,27 +119,31 @@ class Recorder:
         checked, or checked before they were answered.
         """
         for question in self._questions:
-            self._record(question, "end", namespace)
-        self._append({"finished": True})
+            with contextlib.suppress(BaseException):  # the clock has been stopped: nothing here may end the process
+                self._record(question, "end", namespace)
+        self._append({"finished": True}, JOURNAL_LIMIT)
 
     def _record(self, question: str, at: str, namespace: Mapping[str, Any]) -> None:
-        spec = self._questions[question]
-        evidence, arrays = take(spec, namespace)
+        evidence, arrays = take(self._questions[question], namespace)
         if arrays and not (at == "end" and question in self._weighed):
-            self._weighed.add(question)
-            evidence["model"]["blob"] = self._write_weights(arrays)
-        self._append({"question": question, "at": at, **evidence})
+            if 4 * (self._blob_floats + sum(array.size for array in arrays)) <= BLOB_LIMIT:
+                self._weighed.add(question)
+                evidence["model"]["blob"] = self._write_weights(arrays)
+            elif question in self._weighed:
+                self.note(f"{question} was checked so often that only its first checks were recorded.")
+                return
+        self._append({"question": question, "at": at, **evidence}, JOURNAL_LIMIT if at == "end" else None)
 
     def _write_weights(self, arrays: list[Any]) -> dict[str, int]:
         start = self._blob_floats
         for array in arrays:
-            _write_all(self._blob, array.astype("<f4").tobytes())
+            _write_all(self._blob, array.tobytes())
             self._blob_floats += int(array.size)
         return {"start": start, "count": self._blob_floats - start}
 
-    def _append(self, record: Mapping[str, Any]) -> None:
+    def _append(self, record: Mapping[str, Any], limit: int | None = None) -> None:
         line = json.dumps(record, allow_nan=False).encode() + b"\n"
-        if self._written + len(line) <= JOURNAL_LIMIT:
+        if self._written + len(line) <= (limit or JOURNAL_LIMIT - END_RESERVE):
             self._written += len(line)
             _write_all(self._journal, line)
 
@@ -127,8 +161,8 @@ def describe_value(namespace: Mapping[str, Any], name: str) -> dict[str, Any]:
     if name not in namespace:
         return {"kind": "missing"}
     value = namespace[name]
-    found: dict[str, Any] = _safely(_plain, {"kind": "other", "name": _type_name(value)}, value)
-    return found
+    found: dict[str, Any] | None = _safely(_plain, None, value)
+    return {"kind": "other", "name": _type_name(value)} if found is None else found
 
 
 def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) -> tuple[dict[str, Any], list[Any]]:
@@ -138,51 +172,50 @@ def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) ->
     value = namespace[name]
     if value is Ellipsis:
         return {"kind": "ellipsis"}, []
-    keras = sys.modules.get("keras")
-    if keras is None or not isinstance(value, keras.Model):
+    keras: Any = sys.modules.get("keras")
+    if not _safely(lambda: issubclass(type(value), keras.Model), False):
         return {"kind": "other", "name": _type_name(value)}, []
     structure, layers = _safely(lambda: _structure(value, keras), ("unknown", []))
     described: dict[str, Any] = {
         "kind": "keras",
         "name": _type_name(value),
         "structure": structure,
-        "built": bool(_safely(lambda: value.built, False)),
+        "built": _safely(lambda: bool(value.built), False),
         "input_shape": _safely(lambda: _shape(value.input_shape), None),
         "output_shape": _safely(lambda: _shape(value.output_shape), None),
         "layers": [],
         "compile": _safely(lambda: _compile(value), None),
-        "steps": _safely(lambda: int(value.optimizer.iterations), 0),
+        "steps": _safely(lambda: min(max(0, int(value.optimizer.iterations)), LARGEST), 0),
     }
     arrays: list[Any] = []
-    for layer in layers[:200]:
+    for layer in layers[:LAYERS_LIMIT]:
         held = _safely(_weights, [], layer)
         described["layers"].append(
             {
-                "type": _origin(type(layer)),
-                "settings": _settings(layer),
-                "weights": [list(map(int, array.shape)) for array in held],
+                "type": _safely(_origin, "custom:?", type(layer)),
+                "settings": _safely(_settings, {}, layer),
+                "weights": [list(map(int, array.shape[:8])) for array in held[:ARRAYS_LIMIT]],
             }
         )
-        if weights:
-            arrays += held
-    return described, arrays
+        arrays += held
+    too_many = sum(array.size for array in arrays) > MAX_WEIGHTS
+    return described, arrays if weights and not too_many else []
 
 
 def _structure(model: Any, keras: Any) -> tuple[str, list[Any]]:
     if type(model) is keras.Sequential:
         return "sequential", list(_flat(model.layers, keras))
     if type(model).__name__ == "Functional" and type(model).__module__.startswith("keras."):
-        operations = list(model.operations)
+        # One node for every call of a layer, from the inputs to the outputs.
+        nodes = [node for _, level in sorted(model._nodes_by_depth.items(), reverse=True) for node in level]
+        operations = [node.operation for node in nodes]
         linear = len(model.inputs) == len(model.outputs) == 1 and all(
-            any(_sources(node) == [before] for node in operation._inbound_nodes)
-            for before, operation in pairwise(operations)
+            [tensor._keras_history.operation for tensor in node.input_tensors] == [before.operation]
+            for before, node in pairwise(nodes)
         )
-        return ("functional" if linear else "branching"), list(_flat(operations, keras))
+        once = len(set(map(id, operations))) == len(operations)
+        return ("functional" if linear and once else "branching"), list(_flat(operations, keras))
     return "subclassed", list(model.layers)
-
-
-def _sources(node: Any) -> list[Any]:
-    return [tensor._keras_history.operation for tensor in node.input_tensors]
 
 
 def _flat(layers: list[Any], keras: Any) -> Iterator[Any]:
@@ -199,30 +232,33 @@ def _settings(layer: Any) -> dict[str, Any]:
     for name in SETTINGS.get(type(layer).__name__, ()):
         value = _safely(getattr, None, layer, name)
         if name == "activation":
-            found[name] = _origin(value) if value is not None else "keras:linear"
+            found[name] = "keras:linear" if value is None else _safely(_origin, "custom:?", value)
         else:
             found[name] = _safely(_setting, None, value)
     return found
 
 
 def _setting(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value[:TEXT_LIMIT]
-    return [_setting(item) for item in list(value)[:8]]
+        return _text(value)
+    if isinstance(value, list | tuple):
+        return [_number(item) for item in value[:8]]
+    return _number(value)
 
 
 def _compile(model: Any) -> dict[str, Any] | None:
     if not model.compiled:
         return None
     optimizer, loss = model.optimizer, model.loss
+    if isinstance(loss, list | tuple) and len(loss) == 1:
+        loss = loss[0]
     from_logits = getattr(loss, "from_logits", None)
-    rate = _safely(lambda: float(optimizer.learning_rate), None)
     return {
         "optimizer": _origin(type(optimizer)),
-        "learning_rate": rate if rate is not None and abs(rate) < 1e9 else None,
-        "loss": None if loss is None else _origin(loss if isinstance(loss, str) or _is_function(loss) else type(loss)),
+        "learning_rate": _safely(lambda: _number(float(optimizer.learning_rate)), None),
+        "loss": None if loss is None else _origin(loss),
         "from_logits": from_logits if isinstance(from_logits, bool) else None,
     }
 
@@ -230,12 +266,12 @@ def _compile(model: Any) -> dict[str, Any] | None:
 def _origin(thing: Any) -> str:
     """`keras:Name`, `tensorflow:name` or `custom:name` of a string, class, function or callable object."""
     if isinstance(thing, str):
-        return f"keras:{thing[:TEXT_LIMIT]}"
+        return _text(f"keras:{thing}")
     if not isinstance(thing, type) and not _is_function(thing):
         thing = type(thing)
     module = str(getattr(thing, "__module__", "")).partition(".")[0]
-    name = str(getattr(thing, "__name__", "?"))[:TEXT_LIMIT]
-    return f"{module if module in ('keras', 'tensorflow') else 'custom'}:{name}"
+    name = str(getattr(thing, "__name__", "?"))
+    return _text(f"{module if module in ('keras', 'tensorflow') else 'custom'}:{name}")
 
 
 def _is_function(thing: Any) -> bool:
@@ -245,7 +281,8 @@ def _is_function(thing: Any) -> bool:
 def _shape(shape: Any) -> list[int | None] | None:
     if not isinstance(shape, tuple) or len(shape) > 8:
         return None
-    return [None if size is None else int(size) for size in shape]
+    sizes = [None if size is None else int(size) for size in shape]
+    return sizes if all(size is None or 0 <= size < 2**31 for size in sizes) else None
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -254,16 +291,14 @@ def _plain(value: Any) -> dict[str, Any]:
     if value is None or value is Ellipsis:
         return {"kind": "none" if value is None else "ellipsis"}
     if type(value) is str:
-        return {"kind": "text", "value": value[:TEXT_LIMIT]}
+        return {"kind": "text", "value": _text(value)}
     value = _unwrapped(value)
     if isinstance(value, bool | np.bool_):
         return {"kind": "bool", "value": bool(value)}
-    if isinstance(value, int | np.integer):
-        return {"kind": "number", "value": _number(int(value))}
-    if isinstance(value, float | np.floating):
-        return {"kind": "number", "value": _number(float(value))}
+    if isinstance(value, int | float | np.integer | np.floating):
+        return {"kind": "number", "value": _number(value)}
     if isinstance(value, np.ndarray):
-        return {"kind": "array", "name": f"array of shape {value.shape}"[:TEXT_LIMIT]}
+        return {"kind": "array", "name": _text(f"array of shape {value.shape}")}
     if type(value) in (tuple, list):
         return _plain_sequence(value)
     return {"kind": "other", "name": _type_name(value)}
@@ -291,15 +326,19 @@ def _plain_sequence(value: Any) -> dict[str, Any]:
 
     if len(value) > 8 or not all(isinstance(item, int | float | np.integer | np.floating) for item in value):
         return {"kind": "other", "name": f"{type(value).__name__} of {len(value)}"}
-    whole = (int, np.integer)
-    return {"kind": "numbers", "value": [_number(int(n) if isinstance(n, whole) else float(n)) for n in value]}
+    return {"kind": "numbers", "value": [_number(item) for item in value]}
 
 
-def _number(value: int | float) -> int | float | None:
-    """None for what JSON, or any honest answer, has no room for."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return int(value)
-    return value if abs(value) < 1e15 else None
+def _number(value: Any) -> int | float | None:
+    """None for what JSON, or any honest answer, has no room for. Raises TypeError for what is no number."""
+    import numpy as np
+
+    if not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{type(value).__name__} is no number")
+    exact = int(value) if isinstance(value, int | np.integer) else float(value)
+    if abs(exact) > LARGEST or not math.isfinite(exact):
+        return None
+    return int(exact) if exact == int(exact) else exact
 
 
 def _weights(layer: Any) -> list[Any]:
@@ -308,15 +347,21 @@ def _weights(layer: Any) -> list[Any]:
     return [np.ascontiguousarray(np.asarray(array), dtype="<f4") for array in layer.get_weights()]
 
 
+def _text(text: str) -> str:
+    """One line of at most TEXT_LIMIT characters, none of them a control character or half a character."""
+    return "".join(char if char.isprintable() else " " for char in str(text)[:TEXT_LIMIT])
+
+
 def _type_name(value: Any) -> str:
-    return type(value).__name__[:TEXT_LIMIT]
+    name: str = _safely(lambda: _text(type(value).__name__), "object")
+    return name
 
 
 def _safely(what: Callable[..., Any], otherwise: Any, *args: Any) -> Any:
     """`what(*args)`, or `otherwise`: a student's object may raise anything from any attribute."""
     try:
         return what(*args)
-    except Exception:
+    except ANY_ERROR:
         return otherwise
 
 

@@ -114,6 +114,7 @@ def _shell(recorder: Recorder) -> _Shell:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = "Minimal"  # the long form takes seconds after a deep recursion
     shell: _Shell = _Shell.instance(config=config)
     shell.recorder = recorder
     for name in ("pip", "uv", "conda", "mamba", "micromamba"):

@@ -40,6 +40,8 @@ def quicken() -> None:
         callbacks = settings.get("callbacks") or ()
         if getattr(self, "_kit_steps", False) and _looks_at_batches(callbacks, keras):
             self.steps_per_execution = 1
+            # Compiled for many steps by an earlier fit; Keras makes them anew for one.
+            self.train_function = self.test_function = self.predict_function = None
         return fit_(self, *args, **settings)
 
     trainer.compile = compile_model

@@ -1,0 +1,94 @@
+"""Evidence written by hand: journals, models and a policy for tests that need no Keras."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder import evidence, policy
+from autograder.checks import Bench
+from autograder.dataset import Labelled
+
+Layer = tuple[str, Mapping[str, Any]]
+Chain = Iterable[Layer]
+
+FLATTEN: Layer = ("keras:Flatten", {})
+HIDDEN: Layer = ("keras:Dense", {"units": 128, "activation": "keras:relu", "use_bias": True})
+OUTPUT: Layer = ("keras:Dense", {"units": 10, "activation": "keras:softmax", "use_bias": True})
+CLASSIC = (FLATTEN, HIDDEN, OUTPUT)
+"""The model of the assignment."""
+
+COMPILED = {
+    "optimizer": "keras:Adam",
+    "learning_rate": 0.001,
+    "loss": "keras:sparse_categorical_crossentropy",
+    "from_logits": None,
+}
+
+RULES = policy.parse(
+    """
+assignment: {name: test, title: A test of checks}
+questions:
+  q1: {kind: written, points: 4, title: Why, rubric: [{id: a, points: 4, text: Because.}]}
+  q4: {kind: code, points: 6, title: Look, reports: {train_images_shape: 3, train_labels_length: 3}}
+  q5:
+    kind: code
+    points: 8
+    title: Build
+    layers:
+      - {type: Flatten}
+      - {type: Dense, units: 128, activation: relu}
+      - {type: Dense, units: 10, activation: softmax}
+  q6: {kind: code, points: 4, title: Compile, optimizer: adam, loss: sparse_categorical_crossentropy}
+  q7: {kind: code, points: 8, title: Train, accuracy: {full: 0.965, bands: [[0.85, 4], [0.93, 6]]}}
+""",
+    Path("grading.yml"),
+)
+
+NO_IMAGES = Labelled(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
+
+
+def dense(units: int, activation: str = "keras:relu") -> Layer:
+    """A Dense layer."""
+    return ("keras:Dense", {"units": units, "activation": activation, "use_bias": True})
+
+
+def line(**record: Any) -> bytes:
+    """One record as a line of a journal."""
+    return json.dumps(record).encode() + b"\n"
+
+
+def model(chain: Chain = CLASSIC, **changes: Any) -> dict[str, Any]:
+    """The journal's description of a compiled, trained, sequential Keras model with these layers."""
+    return {
+        "kind": "keras",
+        "name": "Sequential",
+        "structure": "sequential",
+        "built": True,
+        "input_shape": [None, 28, 28],
+        "output_shape": [None, 10],
+        "layers": [{"type": type, "settings": dict(settings), "weights": []} for type, settings in chain],
+        "compile": COMPILED,
+        "steps": 9375,
+        **changes,
+    }
+
+
+def of_model(question: str, chain: Chain = CLASSIC, at: str = "check", **changes: Any) -> bytes:
+    """A journal line: a model, looked at for `question`."""
+    return line(question=question, at=at, model=model(chain, **changes))
+
+
+def of_values(question: str = "q4", at: str = "check", **values: Any) -> bytes:
+    """A journal line: reported values, each given as (kind, value) or just a kind."""
+    pairs = {name: value if isinstance(value, tuple) else (value, None) for name, value in values.items()}
+    return line(question=question, at=at, values={name: {"kind": k, "value": v} for name, (k, v) in pairs.items()})
+
+
+def bench(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> Bench:
+    """What checks work on, with no images."""
+    return Bench(evidence.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)

@@ -1,0 +1,102 @@
+"""Reports of every kind, for the tests of what is made from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.policy import Policy
+from autograder.tests.journals import RULES
+
+HOSTILE = '<script>alert(1)</script> [red]red[/red] \x1b[31mred\x1b[0m \ud800 & "quoted" \x00'
+"""What a student might put into a name, a title of a cell, an answer or an error."""
+
+
+def showing(shown: str) -> Policy:
+    """The rules, with hidden checks shown at this time."""
+    return RULES.model_copy(update={"feedback": RULES.feedback.model_copy(update={"show_hidden": shown})})
+
+
+def check(name: str, points: float, outcome: Outcome = Outcome.PASSED, message: str = "") -> CheckResult:
+    return CheckResult(name, bool(points), points, outcome, message)
+
+
+QUESTIONS = (
+    QuestionGrade("q1", "Why", True, 4, None, answer="Because it is so."),
+    QuestionGrade("q4", "Look", False, 6, 6.0, (check("public form", 0), check("shape", 3), check("length", 3))),
+    QuestionGrade(
+        "q5",
+        "Build",
+        False,
+        8,
+        2.66,
+        (
+            check("public form", 0, Outcome.FAILED, "`model` has no layers."),
+            check("layer 1", 2.66),
+            check("layer 2", 2.66, Outcome.FAILED, "Found: layer 2 has 64 neurons\nExpected: 128"),
+            check("layer 3", 2.68, Outcome.FAILED, "Found: layer 3 has 9 neurons\nExpected: 10"),
+        ),
+        "Cell 3 stopped with KeyError: x",
+    ),
+    QuestionGrade("q6", "Compile", False, 4, 0.0, (check("public", 0), check("loss", 4, Outcome.FAILED, "Found: mse"))),
+    QuestionGrade("q7", "Train", False, 8, 8.0, (check("public", 0), check("level 1", 8))),
+)
+
+
+def graded(**changes: Any) -> GradeReport:
+    report = GradeReport(
+        name="first",
+        source="class/first.ipynb",
+        status=Status.GRADED,
+        questions=QUESTIONS,
+        notes=("One command was skipped.",),
+        seconds=(("notebook", 10.4), ("judge", 1.3)),
+        peak_memory_mb=900.0,
+        accuracy=0.9598,
+        isolation=("own process", "time limit"),
+    )
+    return replace(report, **changes)
+
+
+def rejected(**changes: Any) -> GradeReport:
+    questions = tuple(QuestionGrade(q.id, q.title, q.written, q.points, 0.0) for q in QUESTIONS)
+    report = GradeReport("second", "class/second.ipynb", Status.REJECTED, questions, notes=("It is not a notebook.",))
+    return replace(report, **changes)
+
+
+def ungraded(**changes: Any) -> GradeReport:
+    """The grader failed on the whole submission."""
+    questions = tuple(QuestionGrade(q.id, q.title, q.written, q.points, None, answer=q.answer) for q in QUESTIONS)
+    report = GradeReport(
+        "third", "class/third.ipynb", Status.UNGRADED, questions, fault="the judge took too long\nmore"
+    )
+    return replace(report, **changes)
+
+
+def half_graded() -> GradeReport:
+    """The grader failed on one question, q7."""
+    fault = "❌ Test case failed\nError at line 9 in test q7:\n  checks.accuracy(env)\nKeyError: secret"
+    broken = replace(
+        QUESTIONS[4], earned=None, checks=(check("public", 0), check("level 1", 8, Outcome.UNGRADED, fault))
+    )
+    return graded(questions=(*QUESTIONS[:4], broken))
+
+
+def hostile() -> GradeReport:
+    """A report with hostile text wherever a student's words can be."""
+    checks = (
+        check("public", 0, Outcome.FAILED, HOSTILE),
+        check("layer 1", 4, Outcome.FAILED, f"Found: {HOSTILE}"),
+        check("layer 2", 4),
+    )
+    return graded(
+        name=HOSTILE,
+        questions=(
+            replace(QUESTIONS[0], answer=HOSTILE),
+            QUESTIONS[1],
+            replace(QUESTIONS[2], checks=checks, message=HOSTILE),
+            *QUESTIONS[3:],
+        ),
+        notes=(HOSTILE,),
+    )

@@ -1,0 +1,311 @@
+"""Every check, every message: found, expected, what to try, in three lines at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder import checks
+from autograder.checks import BENCH, CheckFailed, NotChecked, Score
+from autograder.evidence import MAX_WEIGHTS
+from autograder.tests.journals import (
+    COMPILED,
+    FLATTEN,
+    HIDDEN,
+    bench,
+    dense,
+    line,
+    of_model,
+    of_values,
+)
+
+Check = Callable[[Mapping[str, Any]], None]
+
+
+def message(check: Check, env: Mapping[str, Any]) -> str:
+    """What a failing check says."""
+    with pytest.raises(CheckFailed) as failed:
+        check(env)
+    said = str(failed.value)
+    assert isinstance(failed.value, NotChecked) == said.startswith("Not checked: ")
+    assert 1 <= len(said.splitlines()) <= 3
+    return said
+
+
+def env(*lines: bytes, **settings: Any) -> dict[str, Any]:
+    return {BENCH: bench(*lines, **settings)}
+
+
+SHAPE, LENGTH = "train_images_shape", "train_labels_length"
+READ_IT = "Try: read it off the array: .shape gives a shape, len() gives a length"
+NO_VALUE = f"has not been given a value\n{READ_IT}"
+
+REPORTS: dict[str, tuple[str, Any, str]] = {
+    "missing": (SHAPE, "missing", f"Found: `{SHAPE}` {NO_VALUE}"),
+    "still dots": (LENGTH, "ellipsis", f"Found: `{LENGTH}` {NO_VALUE}"),
+    "none": (SHAPE, "none", f"Found: `{SHAPE}` {NO_VALUE}"),
+    "a number for a shape": (
+        SHAPE,
+        ("number", 60000),
+        f"Found: `{SHAPE}` is 60000\nExpected: a tuple of 3 whole numbers\n{READ_IT}",
+    ),
+    "a text for a shape": (
+        SHAPE,
+        ("text", "(60000, 28, 28)"),
+        f"Found: `{SHAPE}` is the text '(60000, 28, 28)'\nExpected: a tuple of 3 whole numbers\n{READ_IT}",
+    ),
+    "another shape": (
+        SHAPE,
+        ("numbers", [10000, 28, 28]),
+        f"Found: `{SHAPE}` is (10000, 28, 28)\nExpected: (60000, 28, 28)\n"
+        "Try: load_data() returns two pairs; is this the right array of the right pair, before any reshaping?",
+    ),
+    "a shape for a number": (
+        LENGTH,
+        ("numbers", [60000]),
+        f"Found: `{LENGTH}` is (60000,)\nExpected: one whole number\n{READ_IT}",
+    ),
+    "true for a number": (LENGTH, ("bool", True), f"Found: `{LENGTH}` is True\nExpected: one whole number\n{READ_IT}"),
+    "infinity": (
+        LENGTH,
+        ("number", None),
+        f"Found: `{LENGTH}` is infinite, not a number, or far too large\nExpected: 60000\n"
+        "Try: is this the right array of the right pair?",
+    ),
+    "another number": (
+        LENGTH,
+        ("number", 10000),
+        f"Found: `{LENGTH}` is 10000\nExpected: 60000\nTry: is this the right array of the right pair?",
+    ),
+    "a fraction": (
+        LENGTH,
+        ("number", 59999.5),
+        f"Found: `{LENGTH}` is 59999.5\nExpected: 60000\nTry: is this the right array of the right pair?",
+    ),
+    "something else": (
+        LENGTH,
+        "other",
+        f"Found: `{LENGTH}` is a value of type other\nExpected: one whole number\n{READ_IT}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REPORTS)
+def test_a_wrong_report_is_named(case: str) -> None:
+    name, value, expected = REPORTS[case]
+    assert message(lambda env: checks.report(env, "q4", name), env(of_values(**{name: value}))) == expected
+
+
+def test_a_value_of_another_type_is_called_by_its_type() -> None:
+    journal = line(question="q4", at="check", values={SHAPE: {"kind": "array", "name": "array of shape (9,)"}})
+    said = message(lambda env: checks.report(env, "q4", SHAPE), env(journal))
+    assert said.startswith(f"Found: `{SHAPE}` is a value of type array of shape (9,)\n")
+
+
+def test_a_report_that_was_not_taken_has_no_value() -> None:
+    said = message(lambda env: checks.report(env, "q4", SHAPE), env(of_values(other=("number", 1))))
+    assert said == f"Found: `{SHAPE}` {NO_VALUE}"
+
+
+@pytest.mark.parametrize(("name", "value"), [(SHAPE, ("numbers", [60000, 28, 28])), (LENGTH, ("number", 60000))])
+def test_a_true_report_passes(name: str, value: Any) -> None:
+    checks.report(env(of_values(**{name: value})), "q4", name)
+
+
+ALL: dict[str, Check] = {
+    "report": lambda env: checks.report(env, "q4", SHAPE),
+    "layer": lambda env: checks.layer(env, "q5", 0),
+    "second layer": lambda env: checks.layer(env, "q5", 1),
+    "optimizer": lambda env: checks.compile_optimizer(env, "q6"),
+    "loss": lambda env: checks.compile_loss(env, "q6"),
+    "accuracy": lambda env: checks.accuracy(env, "q7", 0),
+    "second level": lambda env: checks.accuracy(env, "q7", 1),
+}
+FIRST = ("layer", "optimizer", "accuracy")
+LATER = {
+    "second layer": "Not checked: there is no model to look at yet",
+    "loss": "Not checked: there is no model to look at yet",
+    "second level": "Not checked: there is no model to score yet",
+}
+UNREACHED = (
+    "Found: the notebook stopped before this question was reached\n"
+    "Try: run the whole notebook from the top (Run > Restart Kernel and Run All Cells)"
+)
+NO_MODEL: dict[str, tuple[dict[str, Any], str]] = {
+    "missing": (
+        {"kind": "missing"},
+        "Found: there is no variable called `model`\nExpected: a Keras model\n"
+        "Try: has the answer cell been renamed or deleted?",
+    ),
+    "still dots": (
+        {"kind": "ellipsis"},
+        "Found: `model` has not been given a value\nExpected: a Keras model\nTry: replace the ... in the answer cell",
+    ),
+    "what fit returns": (
+        {"kind": "other", "name": "History"},
+        "Found: `model` is a History\nExpected: a Keras model\nTry: fit returns a History; keep it under another name",
+    ),
+    "something else": ({"kind": "other", "name": "list"}, "Found: `model` is a list\nExpected: a Keras model"),
+}
+
+
+@pytest.mark.parametrize("check", ALL)
+def test_an_unreached_question_is_said_once_and_then_not_checked(check: str) -> None:
+    assert message(ALL[check], env()) == LATER.get(check, UNREACHED)
+
+
+@pytest.mark.parametrize("check", [*FIRST, *LATER])
+@pytest.mark.parametrize("case", NO_MODEL)
+def test_no_model_is_said_once_and_then_not_checked(case: str, check: str) -> None:
+    described, expected = NO_MODEL[case]
+    lines = [line(question=id, at="check", model=described) for id in ("q5", "q6", "q7")]
+    assert message(ALL[check], env(*lines)) == LATER.get(check, expected)
+
+
+UNCOMPILED = "Found: `model` was never compiled\nExpected: a compiled model\nTry: call its compile method before fit"
+LOGITS = "from_logits=True, on a model that ends in softmax"
+NO_OPTIMIZER = "Try: compile uses rmsprop when no optimizer is named"
+SETTINGS: dict[str, tuple[dict[str, Any] | None, str, str]] = {
+    "as asked for": ({}, "", ""),
+    "never compiled": (None, UNCOMPILED, "Not checked: `model` has to be compiled first"),
+    "no optimizer": (
+        {"optimizer": "keras:RMSprop"},
+        f"Found: the optimizer rmsprop\nExpected: adam\n{NO_OPTIMIZER}",
+        "",
+    ),
+    "another optimizer": (
+        {"optimizer": "keras:SGD"},
+        "Found: the optimizer sgd\nExpected: adam\nTry: see the question's text",
+        "",
+    ),
+    "no loss": (
+        {"loss": None},
+        "",
+        "Found: no loss was given to compile\nExpected: a loss\nTry: without one, nothing tells fit what to improve",
+    ),
+    "loss for rows of ten": (
+        {"loss": "keras:CategoricalCrossentropy"},
+        "",
+        "Found: the loss categorical_crossentropy\nExpected: sparse_categorical_crossentropy\n"
+        "Try: the labels here are whole numbers, not rows of ten zeros and ones",
+    ),
+    "loss for distances": (
+        {"loss": "keras:mse"},
+        "",
+        "Found: the loss mean_squared_error\nExpected: sparse_categorical_crossentropy\n"
+        "Try: that loss is for measuring distances, not for choosing among classes",
+    ),
+    "loss of one's own": (
+        {"loss": "custom:mine"},
+        "",
+        "Found: the loss custom mine\nExpected: sparse_categorical_crossentropy\n"
+        "Try: which loss fits ten classes with whole-number labels?",
+    ),
+    "logits after softmax": (
+        {"loss": "keras:SparseCategoricalCrossentropy", "from_logits": True},
+        "",
+        f"Found: {LOGITS}\nExpected: a loss that is told it gets probabilities\n"
+        "Try: softmax already turns the outputs into probabilities; leave from_logits out",
+    ),
+}
+
+
+def said(check: Check, world: Mapping[str, Any]) -> str:
+    try:
+        check(world)
+    except CheckFailed as failed:
+        return str(failed)
+    return ""
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_compile_settings_are_checked_one_by_one(case: str) -> None:
+    changes, optimizer, loss = SETTINGS[case]
+    world = env(of_model("q6", compile=None if changes is None else {**COMPILED, **changes}))
+    assert (said(ALL["optimizer"], world), said(ALL["loss"], world)) == (optimizer, loss)
+
+
+def test_logits_without_softmax_are_right() -> None:
+    compiled = {**COMPILED, "loss": "keras:SparseCategoricalCrossentropy", "from_logits": True}
+    world = env(of_model("q6", [FLATTEN, HIDDEN, dense(10, "keras:linear")], compile=compiled))
+    assert said(ALL["loss"], world) == ""
+
+
+def scored(accuracy: float, **changes: Any) -> dict[str, Any]:
+    """An environment whose model has this accuracy; no model is rebuilt."""
+    world = env(of_model("q7", **changes))
+    world[BENCH]._scores["q7"] = Score(accuracy, "as they are")
+    return world
+
+
+TRAIN_MORE = "Try: are the pixels scaled, for training and test alike? does the loss still fall in the last epoch?"
+BANDS: dict[float, list[str]] = {
+    0.9650: ["", "", ""],
+    0.9648: ["", "", f"Found: 96.48% of hidden images right\nExpected: at least 96.5%\n{TRAIN_MORE}"],
+    0.96499999: ["", "", f"Found: 96.49% of hidden images right\nExpected: at least 96.5%\n{TRAIN_MORE}"],
+    0.93: ["", "", f"Found: 93% of hidden images right\nExpected: at least 96.5%\n{TRAIN_MORE}"],
+    0.9298: [
+        "",
+        f"Found: 92.98% of hidden images right\nExpected: at least 93%\n{TRAIN_MORE}",
+        "Not checked: an accuracy of 93% has to be reached first",
+    ],
+    0.85: [
+        "",
+        f"Found: 85% of hidden images right\nExpected: at least 93%\n{TRAIN_MORE}",
+        "Not checked: an accuracy of 93% has to be reached first",
+    ],
+    0.1: [
+        f"Found: 10% of hidden images right\nExpected: at least 85%\n{TRAIN_MORE}",
+        "Not checked: an accuracy of 85% has to be reached first",
+        "Not checked: an accuracy of 93% has to be reached first",
+    ],
+}
+
+
+@pytest.mark.parametrize("accuracy", BANDS)
+def test_an_accuracy_reaches_every_level_up_to_its_own(accuracy: float) -> None:
+    world = scored(accuracy)
+    assert [said(lambda env, at=level: checks.accuracy(env, "q7", at), world) for level in range(3)] == BANDS[accuracy]  # type: ignore[misc]  # a lambda with a default
+
+
+def test_a_model_that_was_never_trained_is_told_so() -> None:
+    assert message(ALL["accuracy"], scored(0.102, steps=0)) == (
+        "Found: 10.2% of hidden images right, as guessing gives; the model was never trained\n"
+        "Expected: at least 85%\nTry: call fit with the training images and labels"
+    )
+
+
+def test_weights_that_came_from_elsewhere_are_judged_by_what_they_do() -> None:
+    assert said(ALL["accuracy"], scored(0.97, steps=0)) == ""
+
+
+def test_a_model_without_parameters_is_told_to_train() -> None:
+    assert message(ALL["accuracy"], env(of_model("q7"))) == (
+        "Found: a model without parameters\nTry: train it with fit before this question is checked"
+    )
+
+
+def test_a_model_too_large_to_have_been_recorded_is_told_its_size() -> None:
+    large = {"type": "keras:Dense", "settings": {}, "weights": [[MAX_WEIGHTS, 2], [2]]}
+    assert message(ALL["accuracy"], env(of_model("q7", layers=[large]))) == (
+        "Found: a model with 10,000,002 parameters\nExpected: at most 5,000,000\nTry: make its layers smaller"
+    )
+
+
+def test_students_words_cannot_add_lines_to_a_message() -> None:
+    failed = CheckFailed("a\nb", "c\r\nd", "e\u2028f")
+    assert str(failed) == "Found: a b\nExpected: c d\nTry: e f"
+    assert str(NotChecked("a\nb")) == "Not checked: a b"
+
+
+@pytest.mark.slow
+def test_a_model_that_cannot_be_rebuilt_is_told_why() -> None:
+    blob = np.zeros(3, "<f4").tobytes()
+    said = message(ALL["accuracy"], env(of_model("q7", blob={"start": 0, "count": 3}), blob=blob))
+    assert said == (
+        "Found: a model that cannot be scored: its layers need 101,770 parameters, but 3 came with it\n"
+        "Expected: the layers that the assignment asks for"
+    )

@@ -1,0 +1,110 @@
+"""The command as a user types it: what it prints, what it writes, how it exits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.layout import HOME
+from autograder.tests.test_report_gradescope import validate
+
+COMMAND = Path(sys.executable).with_name("mnist-kit")
+
+
+def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd, env=environment
+    )
+
+
+@pytest.mark.parametrize("verb", ["", "build", "grade", "sample-class"])
+def test_every_verb_explains_itself(verb: str) -> None:
+    done = run(*filter(None, [verb]), "--help")
+    assert done.returncode == 0
+    assert "Usage: mnist-kit" in done.stdout
+
+
+def test_the_exit_codes_of_grade_are_documented() -> None:
+    said = " ".join(run("grade", "--help").stdout.split())
+    assert "Exit code 0: every submission has a grade." in said
+    assert "3: some submissions could not be graded" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.ipynb"], "nowhere.ipynb: no such file or folder"),
+        (["."], "no notebook (.ipynb) in it"),
+        ([str(HOME.template), "-o", "taken/out"], "results cannot be written there"),
+    ],
+    ids=["no such file", "empty folder", "output is no folder"],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(here: Path, arguments: list[str], said: str) -> None:
+    (here / "taken").write_text("a file", encoding="utf-8")
+    done = run("grade", *arguments, cwd=here)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_verb_is_exit_code_2() -> None:
+    done = run("grad")
+    assert done.returncode == 2
+    assert "No such command" in done.stderr
+
+
+def test_the_sample_class_is_written(here: Path) -> None:
+    done = run("sample-class", "class", cwd=here)
+    assert done.returncode == 0
+    assert len(list((here / "class").glob("*.ipynb"))) >= 12
+
+
+@pytest.mark.slow
+def test_a_folder_is_graded_into_results_a_table_and_pages(here: Path) -> None:
+    folder = here / "handed in"
+    folder.mkdir()
+    (folder / "blank <b>.ipynb").write_bytes(HOME.template.read_bytes())
+    (folder / "broken.ipynb").write_text("{", encoding="utf-8")
+    done = run("grade", folder, "-o", here / "out", "--timeout", "30", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert f"Report: {here / 'out' / 'index.html'}" in done.stdout
+    assert "broken: The file is not a notebook" in done.stdout
+    rows = list(csv.DictReader((here / "out" / "grades.csv").open(encoding="utf-8")))
+    assert [(row["submission"], row["automatic"], row["status"]) for row in rows] == [
+        ("blank <b>", "0", "graded"),
+        ("broken", "0", "rejected"),
+    ]
+    results = sorted((here / "out" / "submissions").glob("*/results.json"))
+    assert len(results) == 2
+    for path in results:
+        validate(json.loads(path.read_text(encoding="utf-8")))
+    page = (here / "out" / "index.html").read_text(encoding="utf-8")
+    assert "blank &lt;b&gt;" in page
+    assert "<b>" not in page
+    for link in results:
+        assert link.with_name("feedback.html").exists()
+
+
+@pytest.mark.slow
+def test_pytest_shows_each_check_of_a_submission(here: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--submission", str(HOME.template), "-v"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+    assert done.returncode == 1
+    assert "q4[2 train images shape] FAILED" in done.stdout
+    assert "Found: `train_images_shape` has not been given a value" in done.stdout
+    assert "q1 SKIPPED" in done.stdout
+    assert "15 failed, 3 skipped" in done.stdout
+
+
+def test_pytest_says_when_there_is_no_such_submission(here: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--submission", "none.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "none.ipynb: no such file or folder" in done.stderr

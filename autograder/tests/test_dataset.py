@@ -1,0 +1,187 @@
+"""The image data: verified against the published files, split fairly, and never shown whole."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder import dataset
+from autograder.dataset import ARRAYS, FACTS, PUBLISHED_SHA256, Bytes, Dataset, Labelled
+from autograder.errors import DatasetError
+from autograder.layout import HOME
+
+SMALL = np.arange(3000, dtype=np.uint8).reshape(30, 100)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Dataset:
+    return dataset.load(HOME.data)
+
+
+@pytest.fixture(scope="module")
+def halves(shipped: Dataset) -> tuple[Labelled, Labelled]:
+    return dataset.split(shipped.test, 20)
+
+
+def arrays(data: Dataset) -> dict[str, Bytes]:
+    return dict(zip(ARRAYS, (data.train.images, data.train.labels, data.test.images, data.test.labels), strict=True))
+
+
+def kinds(images: Bytes) -> list[bytes]:
+    return [image.tobytes() for image in images]
+
+
+def test_the_shipped_data_are_the_published_ones(shipped: Dataset) -> None:
+    assert {name: dataset.fingerprint(array) for name, array in arrays(shipped).items()} == PUBLISHED_SHA256
+
+
+def test_the_arrays_are_named_as_keras_returns_them() -> None:
+    assert ARRAYS == ("x_train", "y_train", "x_test", "y_test")
+
+
+IDX = {
+    "one axis": (np.array([1, 2, 3], np.uint8), b"\0\0\x08\x01\0\0\0\x03\1\2\3"),
+    "two axes": (np.array([[1, 2, 3]], np.uint8), b"\0\0\x08\x02\0\0\0\x01\0\0\0\x03\1\2\3"),
+}
+
+
+@pytest.mark.parametrize(("array", "file"), IDX.values(), ids=IDX)
+def test_a_fingerprint_is_that_of_the_idx_file(array: Bytes, file: bytes) -> None:
+    assert dataset.fingerprint(array) == hashlib.sha256(file).hexdigest()
+
+
+def test_the_fingerprint_of_a_view_is_that_of_its_values() -> None:
+    assert dataset.fingerprint(SMALL[:, ::2]) == dataset.fingerprint(SMALL[:, ::2].copy())
+
+
+def test_the_facts_that_are_asked_for_match_the_data(shipped: Dataset) -> None:
+    values = {"train": shipped.train, "test": shipped.test}
+    found: dict[str, int | tuple[int, ...]] = {}
+    for half, labelled in values.items():
+        found[f"{half}_images_shape"] = labelled.images.shape
+        found[f"{half}_labels_shape"] = labelled.labels.shape
+        found[f"{half}_labels_length"] = len(labelled.labels)
+    assert found == FACTS
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_one_changed_value_is_noticed_and_the_array_named(name: str, shipped: Dataset, tmp_path: Path) -> None:
+    changed = arrays(shipped)
+    changed[name] = changed[name].copy()
+    changed[name].flat[123] ^= 1
+    np.savez(tmp_path / "mnist.npz", allow_pickle=False, **changed)
+    with pytest.raises(DatasetError) as caught:
+        dataset.load(tmp_path / "mnist.npz")
+    assert str(caught.value) == (
+        f"{tmp_path / 'mnist.npz'}: {name} is not the published MNIST (its IDX form should have sha256 "
+        f"{PUBLISHED_SHA256[name]}): restore it from the repository"
+    )
+
+
+def write_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, SMALL)
+
+
+def write_damaged(path: Path) -> None:
+    np.savez_compressed(path, x_train=SMALL)
+    data = bytearray(path.read_bytes())
+    data[150:200] = b"\xff" * 50
+    path.write_bytes(data)
+
+
+def write_huge_header(path: Path) -> None:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000000000,), }"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x_train.npy", b"\x93NUMPY\x01\x00\x76\x00" + header.ljust(117) + b"\n")
+
+
+def write_pickle(path: Path) -> None:
+    np.savez(path, x_train=np.array([{}], dtype=object))
+
+
+def write_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x_train.npy", "no array")
+
+
+UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no file": (lambda path: None, "is missing"),  # noqa: ARG005  # nothing is written
+    "a folder": (Path.mkdir, "Is a directory"),
+    "empty": (Path.touch, "not a zip file"),
+    "not a zip file": (lambda path: path.write_text("P5 28 28 255"), "not a zip file"),
+    "one array, not an npz": (write_array, "not a zip file"),
+    "an array missing": (lambda path: np.savez(path, x_train=SMALL), "y_train"),
+    "no array in the zip file": (write_zip, "magic string"),
+    "pickled objects": (write_pickle, "Object arrays cannot be loaded"),
+    "damaged": (write_damaged, "decompressing"),
+    "a shape beyond any memory": (write_huge_header, "Unable to allocate"),
+}
+
+
+@pytest.mark.parametrize(("write", "text"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_remedy(
+    write: Callable[[Path], object], text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mnist.npz"
+    write(path)
+    with pytest.raises(DatasetError) as caught:
+        dataset.load(path)
+    assert str(caught.value).startswith(f"{path} ")
+    assert text in str(caught.value)
+    assert str(caught.value).endswith(": restore it from the repository")
+
+
+def test_the_halves_are_of_one_size_and_together_everything(
+    shipped: Dataset, halves: tuple[Labelled, Labelled]
+) -> None:
+    public, private = halves
+    assert [half.images.shape for half in halves] == [(5000, 28, 28)] * 2
+    assert sorted(kinds(public.images) + kinds(private.images)) == sorted(kinds(shipped.test.images))
+
+
+def test_the_halves_have_no_image_in_common(halves: tuple[Labelled, Labelled]) -> None:
+    public, private = halves
+    assert not set(kinds(public.images)) & set(kinds(private.images))
+
+
+def test_every_digit_is_shared_evenly(halves: tuple[Labelled, Labelled]) -> None:
+    public, private = (np.bincount(half.labels, minlength=10).astype(int) for half in halves)
+    assert abs(public - private).max() <= 1
+
+
+def test_images_keep_their_labels(shipped: Dataset, halves: tuple[Labelled, Labelled]) -> None:
+    labels = dict(zip(kinds(shipped.test.images), shipped.test.labels, strict=True))
+    for half in halves:
+        assert [labels[image] for image in kinds(half.images)] == list(half.labels)
+
+
+def test_the_split_depends_on_the_seed_alone(shipped: Dataset, halves: tuple[Labelled, Labelled]) -> None:
+    again, other = dataset.split(shipped.test, 20)[1], dataset.split(shipped.test, 21)[1]
+    assert np.array_equal(halves[1].images, again.images)
+    common = set(kinds(halves[1].images)) & set(kinds(other.images))
+    assert 2000 < len(common) < 3000  # as two unrelated halves have
+
+
+def test_the_public_view_has_the_documented_shapes_and_holds_the_public_half_twice(
+    shipped: Dataset, halves: tuple[Labelled, Labelled]
+) -> None:
+    view = dataset.public_view(shipped, 20)
+    assert view.test.images.shape == (10000, 28, 28)
+    assert view.test.labels.shape == (10000,)
+    for part in (slice(0, 5000), slice(5000, 10000)):
+        assert np.array_equal(view.test.images[part], halves[0].images)
+        assert np.array_equal(view.test.labels[part], halves[0].labels)
+
+
+def test_the_public_view_holds_all_training_images_and_no_private_image(
+    shipped: Dataset, halves: tuple[Labelled, Labelled]
+) -> None:
+    view = dataset.public_view(shipped, 20)
+    assert view.train is shipped.train
+    assert not set(kinds(view.test.images)) & set(kinds(halves[1].images))

@@ -1,0 +1,224 @@
+"""The engine with real processes: the border, the limits, and faults of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from nbformat import NotebookNode
+
+from autograder import build
+from autograder.batch import grade_all
+from autograder.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
+from autograder.engine import Engine
+from autograder.errors import DatasetError, GraderFault
+from autograder.grade import GradeReport, Outcome, Status
+from autograder.layout import Layout
+from autograder.policy import Policy
+from autograder.submission import Submission
+
+pytestmark = pytest.mark.slow
+
+SHAPES = {"q4": LOAD}
+
+
+def submit(template: NotebookNode, name: str = "one", **answers: str) -> Submission:
+    member = Member(name, "made for a test", {}, answers)
+    return Submission(name, f"{name}.ipynb", member.make(template))
+
+
+def earned(report: GradeReport) -> dict[str, float | None]:
+    return {question.id: question.earned for question in report.questions if not question.written}
+
+
+def message(report: GradeReport, question: str) -> str:
+    graded = next(each for each in report.questions if each.id == question)
+    return "\n".join([*report.notes, graded.message, *(check.message for check in graded.checks)])
+
+
+@pytest.fixture(scope="module")
+def short(rules: Policy) -> Policy:
+    """A time limit of seconds, for notebooks that never end."""
+    limits = rules.execution.model_copy(update={"timeout_s": 4.0, "output_mb": 0.5})
+    return rules.model_copy(update={"execution": limits})
+
+
+@pytest.fixture(scope="module")
+def hasty(short: Policy, layout: Layout) -> object:
+    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+        yield running
+
+
+def test_student_code_meets_no_hidden_image_test_threshold_or_engine_module(
+    engine: Engine, template: NotebookNode
+) -> None:
+    """What is loaded in the student's process, asked from inside."""
+    spy = """
+import sys
+loaded = [name for name in sys.modules if name.startswith("autograder")]
+secret = [name for name in loaded if name.split(".")[1:2] in (["judge"], ["checks"], ["policy"], ["evidence"])]
+(_, _), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
+half = bool((x_test[:5000] == x_test[5000:]).all())
+import numpy, gc
+thresholds = [o for o in gc.get_objects() if type(o).__name__ in ("Policy", "Bench", "AccuracyRule")]
+raise RuntimeError(f"{len(secret)} secret modules, test images twice over: {half}, {len(thresholds)} rules")
+"""
+    report = engine.grade(submit(template, q4=spy))
+    assert "0 secret modules, test images twice over: True, 0 rules" in message(report, "q4")
+
+
+def test_public_checks_say_the_same_of_evidence_as_of_live_objects(engine: Engine, template: NotebookNode) -> None:
+    report = engine.grade(submit(template, q4=LOAD, q5="model = keras.Sequential([keras.layers.Dense(3)])"))
+    public = next(question for question in report.questions if question.id == "q5").checks[0]
+    assert not public.hidden
+    assert "does not know the shape of its inputs yet" in public.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("while True: pass", "The time limit of 4 s was reached in the cell that begins `while True: pass`"),
+        ("import time; time.sleep(3600)", "The time limit of 4 s was reached"),
+        (
+            "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+            "The time limit of 4 s was reached",
+        ),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "The time limit of 4 s was reached"),
+        ("import os; os._exit(0)", "process came to an end in the cell that begins `import os; os._exit(0)` ("),
+        ("import os; os.abort()", "The notebook's process came to an end"),
+        ("import ctypes; ctypes.string_at(0)", "The notebook's process came to an end"),
+        ("import sys; sys.exit()", "stopped with SystemExit"),
+        ("raise KeyboardInterrupt", "stopped with KeyboardInterrupt"),
+        ("input('name? ')", "stopped with"),
+        ("def f(): f()\nf()", "stopped with RecursionError"),
+        ("model = 'nothing'\nmodel.layers", "stopped with AttributeError"),
+        ("print(", "stopped with SyntaxError"),
+    ],
+    ids=[
+        "loop", "sleep", "swallows-everything", "stops-itself", "exits", "aborts", "segfault", "sys-exit",
+        "interrupt", "input", "recursion", "attribute", "syntax",
+    ],
+)  # fmt: skip
+def test_a_cell_that_goes_wrong_costs_its_own_question_only(
+    hasty: Engine, template: NotebookNode, answer: str, said: str
+) -> None:
+    report = hasty.grade(submit(template, q4=LOAD, q5=answer))
+    assert report.status is Status.GRADED
+    assert earned(report) == {"q4": 6, "q5": 0, "q6": 0, "q7": 0}
+    assert said in message(report, "q5")
+
+
+def test_a_flood_of_output_is_cut_and_harms_nothing(hasty: Engine, template: NotebookNode) -> None:
+    report = hasty.grade(submit(template, q4=LOAD + "\nfor _ in range(200): print('x' * 100_000)"))
+    assert earned(report)["q4"] == 6
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "None", "'60000'", "[1, 2]", "(n for n in ())", "float('nan')", "10 ** 400", "{}", "object()", "print",
+        "type('X', (), {'__eq__': lambda *_: 1 / 0, 'shape': property(lambda _: 1 / 0)})()",
+        "type('X', (), {'__class__': property(lambda _: 1 / 0)})()",
+        "np.zeros((60000, 28, 28))", "[0] * 10 ** 6",
+    ],
+)  # fmt: skip
+def test_whatever_stands_in_a_variable_the_grader_has_words_for_it(
+    hasty: Engine, template: NotebookNode, value: str
+) -> None:
+    answers = f"train_images_shape = train_labels_length = test_images_shape = {value}"
+    report = hasty.grade(submit(template, q4=answers, q5=f"model = {value}"))
+    assert report.status is Status.GRADED
+    assert earned(report) == {"q4": 0, "q5": 0, "q6": 0, "q7": 0}
+    assert all(check.outcome is Outcome.FAILED for question in report.questions for check in question.checks[1:])
+    assert "Traceback" not in "".join(message(report, question) for question in ("q4", "q5", "q6", "q7"))
+
+
+def test_answers_count_as_they_were_at_their_check(engine: Engine, template: NotebookNode) -> None:
+    spoiled = fill(template, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
+    last = next(cell for cell in spoiled.cells if cell.id == "q7-answer")
+    last.source = "train_images_shape = None\nmodel = None"
+    report = engine.grade(Submission("spoiled", "", Member("x", "x", {}, {}, lambda _: spoiled).make(template)))
+    assert earned(report) == {"q4": 6, "q5": 8, "q6": 4, "q7": 0}
+
+
+def test_answers_count_as_they_are_at_the_end_where_no_check_is_left(engine: Engine, template: NotebookNode) -> None:
+    bare = fill(template, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
+    bare.cells = [cell for cell in bare.cells if not cell.id.endswith("-check")]
+    report = engine.grade(Submission("bare", "", Member("x", "x", {}, {}, lambda _: bare).make(template)))
+    assert earned(report) == {"q4": 6, "q5": 8, "q6": 4, "q7": 0}
+
+
+def test_a_file_that_could_not_be_read_is_reported_not_skipped(engine: Engine) -> None:
+    report = engine.grade(Submission("gone", "gone.ipynb", b"", "It is not a regular file."))
+    assert report.status is Status.REJECTED
+    assert report.notes == ("It is not a regular file.",)
+
+
+def test_the_same_notebook_gets_the_same_twice(engine: Engine, template: NotebookNode) -> None:
+    answers = {**ANSWERS, "q7": ANSWERS["q7"].replace("epochs=3", "epochs=1")}
+    first, second = (engine.grade(submit(template, **answers)) for _ in range(2))
+    assert first.accuracy == second.accuracy
+    assert earned(first) == earned(second)
+
+
+def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout, template: NotebookNode) -> None:
+    """Killed while it grades: the submission gets its grade all the same, and so does the next."""
+    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+        victim = running.processes()[0]
+        slow = submit(template, "slow", q4=LOAD + "\nimport time; time.sleep(2)")
+        timer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
+        timer.start()
+        reports = [report for _, report in grade_all([slow, submit(template, q4=LOAD)], running.grade, 2)]
+        timer.join()
+        assert running.processes()[0] != victim
+    assert [earned(report)["q4"] for report in reports] == [6, 6]
+
+
+def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, template: NotebookNode) -> None:
+    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+        (evaluator,) = psutil.Process(running.processes()[0]).children()
+        evaluator.kill()
+        evaluator.wait(5)
+        assert earned(running.grade(submit(template, q4=LOAD)))["q4"] == 6
+
+
+def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layout, template: NotebookNode) -> None:
+    tests = build.read_tests(layout.zip)
+    tests["q4"] = tests["q4"].replace("checks.report(env, 'q4', 'train_labels_length')", "1 / 0")
+    with Engine(short, tests, layout.data) as running:
+        report = running.grade(submit(template, q4=LOAD))
+    question = next(each for each in report.questions if each.id == "q4")
+    assert (question.earned, question.outcome) == (None, Outcome.UNGRADED)
+    assert not report.complete
+    assert "ZeroDivisionError" in message(report, "q4")
+
+
+def test_nothing_is_left_running_when_the_engine_closes(short: Policy, layout: Layout, template: NotebookNode) -> None:
+    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+        mine = psutil.Process(running.processes()[0])
+        running.grade(submit(template, q4="import subprocess; subprocess.Popen(['sleep', '600'])"))
+        family = [mine, *mine.children(recursive=True)]
+        folder = running.folder
+    assert not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert not folder.exists()
+    assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "600"]]
+
+
+def test_data_that_is_missing_stops_the_run_before_it_begins(rules: Policy, layout: Layout, tmp_path: Path) -> None:
+    with (
+        pytest.raises(DatasetError, match="is missing: restore it from the repository"),
+        Engine(rules, build.read_tests(layout.zip), tmp_path / "mnist.npz"),
+    ):
+        pass  # pragma: no cover
+
+
+def test_tests_that_do_not_compile_stop_the_run_with_what_was_said(rules: Policy, layout: Layout) -> None:
+    with (
+        pytest.raises(GraderFault, match="the grading process did not start"),
+        Engine(rules, {"q4": "def broken("}, layout.data),
+    ):
+        pass  # pragma: no cover

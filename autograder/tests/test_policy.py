@@ -1,0 +1,148 @@
+"""grading.yml as objects: what the shipped file says, how points are shared, and never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from autograder import policy
+from autograder.errors import PolicyError
+from autograder.layout import HOME
+from autograder.policy import Policy, share
+from autograder.tests.policies import FILE, SAMPLE
+
+
+def test_the_shipped_file_has_seven_questions_and_forty_points() -> None:
+    shipped = policy.load(HOME.policy)
+    assert list(shipped.questions) == ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
+    assert shipped.points == 40
+    assert list(shipped.written) == ["q1", "q2", "q3"]
+    assert list(shipped.code) == ["q4", "q5", "q6", "q7"]
+
+
+def test_what_is_left_out_takes_its_documented_value() -> None:
+    rules = policy.parse(SAMPLE.replace("execution:\n  timeout_s: 60\nfeedback:\n  show_hidden: hidden\n", ""), FILE)
+    assert (rules.execution.timeout_s, rules.execution.output_mb, rules.execution.notebook_mb) == (300, 4, 50)
+    assert rules.feedback.show_hidden == "after_published"
+    assert rules.code["q5"].variable == "model"
+
+
+@pytest.mark.parametrize("text", [SAMPLE.replace("\n", "\r\n"), "\ufeff" + SAMPLE], ids=["CRLF", "byte order mark"])
+def test_what_editors_on_windows_add_changes_nothing(text: str) -> None:
+    assert policy.parse(text, FILE) == policy.parse(SAMPLE, FILE)
+
+
+def test_an_anchor_may_be_used_again() -> None:
+    text = SAMPLE.replace("points: 4\n", "points: &p 4\n").replace("points: 6\n", "points: &p 6\n")
+    assert policy.parse(text, FILE) == policy.parse(SAMPLE, FILE)
+
+
+def test_a_policy_cannot_be_changed() -> None:
+    rules = policy.parse(SAMPLE, FILE)
+    with pytest.raises(ValidationError, match="frozen"):
+        rules.assignment.name = "other"  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        rules.questions["q1"].points = 5  # type: ignore[misc]
+
+
+def test_the_fingerprint_is_the_same_for_another_layout_and_comments() -> None:
+    other = SAMPLE.replace("  split_seed: 3\n", "").replace("  name", "  split_seed: 3  # this term's\n  name")
+    other = "# Term 2\n" + other.replace("phrases: [faster]", "phrases:\n          - faster").replace(
+        "points: 8", "points: 8.0"
+    )
+    assert other != SAMPLE
+    assert policy.parse(other, FILE).fingerprint == policy.parse(SAMPLE, FILE).fingerprint
+
+
+CHANGES = [
+    ("seed: 3", "seed: 4"),
+    ("It is fitted.", "It fits."),
+    ("0.95", "0.951"),
+    ("hidden: hidden", "hidden: visible"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES, ids=[new for _, new in CHANGES])
+def test_the_fingerprint_changes_with_any_value(old: str, new: str) -> None:
+    assert policy.parse(SAMPLE.replace(old, new), FILE).fingerprint != policy.parse(SAMPLE, FILE).fingerprint
+
+
+SHARES = {
+    "even": (4.0, 2, (2.0, 2.0)),
+    "the last takes the rest": (1.0, 3, (0.33, 0.33, 0.34)),
+    "one part": (0.125, 1, (0.125,)),
+    "a number that binary fractions miss": (1.14, 2, (0.57, 0.57)),
+    "less than a hundredth each": (0.01, 2, (0.0, 0.01)),
+}
+
+
+@pytest.mark.parametrize(("points", "parts", "shares"), SHARES.values(), ids=SHARES)
+def test_points_are_shared_evenly(points: float, parts: int, shares: tuple[float, ...]) -> None:
+    assert share(points, parts) == shares
+
+
+@given(cents=st.integers(1, 100_000), parts=st.integers(1, 20))
+@settings(derandomize=True, deadline=None)
+def test_shares_add_up_and_differ_by_rounding_alone(cents: int, parts: int) -> None:
+    shares = share(cents / 100, parts)
+    assert len(shares) == parts
+    assert round(sum(shares), 6) == cents / 100
+    assert round(max(shares) - min(shares), 6) <= parts / 100
+
+
+def parses_or_is_told(text: str) -> None:
+    try:
+        outcome: Policy | str = policy.parse(text, FILE)
+    except PolicyError as error:
+        outcome = str(error)
+    assert isinstance(outcome, Policy) or outcome.startswith("grading.yml:")
+
+
+THOROUGH = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+PIECES = st.sampled_from(
+    [*" \t\n:-[]{}&*!|>'\"%@#,?~.0\0é", "&a ", "*a", "<<: *a", "!!set ", "!!omap ", "!x ", "---\n", "? "]
+)
+EDITS = st.lists(
+    st.tuples(st.sampled_from(["delete", "replace", "insert", "double"]), st.booleans(), st.floats(0, 1), PIECES),
+    min_size=1,
+    max_size=3,
+)
+
+
+def edited(text: str, edits: list[tuple[str, bool, float, str]]) -> str:
+    """The text with characters or whole lines deleted, replaced, inserted or doubled."""
+    for verb, lines, place, piece in edits:
+        parts = text.splitlines(keepends=True) if lines else list(text)
+        at = int(place * max(len(parts) - 1, 0))
+        new = {
+            "delete": [],
+            "replace": [piece],
+            "insert": [piece, *parts[at : at + 1]],
+            "double": parts[at : at + 1] * 2,
+        }
+        text = "".join([*parts[:at], *new[verb], *parts[at + 1 :]])
+    return text
+
+
+@given(text=st.text())
+@example(text="=")
+@example(text="questions: {2: {kind: code, titel: x}}")
+@example(text="&a\nassignment: *a\nquestions: *a\n")
+@example(text="questions: !!set {a, b}\nassignment: !x 5\n")
+@THOROUGH
+def test_any_text_is_parsed_or_told(text: str) -> None:
+    parses_or_is_told(text)
+
+
+@given(edits=EDITS)
+@THOROUGH
+def test_the_sample_with_random_edits_is_parsed_or_told(edits: list[tuple[str, bool, float, str]]) -> None:
+    parses_or_is_told(edited(SAMPLE, edits))
+
+
+@given(edits=EDITS)
+@settings(THOROUGH, max_examples=50)  # a large file takes its time
+def test_the_shipped_file_with_random_edits_is_parsed_or_told(edits: list[tuple[str, bool, float, str]]) -> None:
+    parses_or_is_told(edited(HOME.policy.read_text(encoding="utf-8"), edits))

@@ -1,0 +1,289 @@
+"""Every mistake in grading.yml is told with its place, what was found and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from autograder import policy
+from autograder.errors import PolicyError
+from autograder.tests.policies import FILE, SAMPLE
+
+UNKNOWN, NOTHING, TWICE = "an unknown key", "nothing", "the same key twice"
+KEY, ONCE, YAML = "this key, which is required", "each key once", "valid YAML"
+NUMBER, WHOLE = "a number, without quotes", "a whole number, without quotes"
+TEXT = "text (in quotes, where it looks like a number or a date)"
+MAPPING = "a mapping (key: value)"
+KINDS = "'written' or 'code'"
+OPTIMIZERS = "'adam', 'sgd', 'rmsprop', 'adamw', 'adagrad' or 'nadam'"
+RISING = "bands that rise in accuracy and in points, all below `full`"
+ONE_THING = "exactly one of reports, layers, accuracy, or optimizer together with loss"
+FACTS = (
+    "'train_images_shape', 'train_labels_shape', 'train_labels_length', 'test_images_shape', 'test_labels_shape' "
+    "or 'test_labels_length'"
+)
+
+
+RUBRIC = SAMPLE[SAMPLE.index("rubric") : SAMPLE.index("\n    misconceptions")]
+
+
+class Mistake(NamedTuple):
+    """`old` in the sample becomes `new`; the rest is what must be said about it."""
+
+    old: str
+    new: str
+    line: int
+    key: str
+    found: str
+    allowed: str
+    nearest: str = ""
+
+
+MISTAKES = {
+    "an unknown key at the top": Mistake(
+        "execution:", "exeuction:", 41, "exeuction", UNKNOWN, "assignment, execution, feedback, questions", "execution",
+    ),
+    "an unknown key in assignment": Mistake(
+        "split_seed", "splitseed", 5, "assignment.splitseed", UNKNOWN, "dataset, name, split_seed, title", "split_seed",
+    ),
+    "an unknown key in a written question": Mistake(
+        "    misconceptions:", "    misconception:", 14, "questions.q1.misconception", UNKNOWN,
+        "kind, misconceptions, model_answer, points, rubric, title", "misconceptions",
+    ),
+    "an unknown key in a code question": Mistake(
+        "title: Compile", "titel: Compile", 33, "questions.q6.titel", UNKNOWN,
+        "accuracy, kind, layers, loss, optimizer, points, reports, title, variable", "title",
+    ),
+    "an unknown key in a rubric": Mistake(
+        "id: unseen, points", "id: unseen, pionts", 13, "questions.q1.rubric.1.pionts", UNKNOWN, "id, points, text",
+        "points",
+    ),
+    "an unknown key in a misconception": Mistake(
+        "correction", "corection", 16, "questions.q1.misconceptions.0.corection", UNKNOWN,
+        "claim, correction, phrases", "correction",
+    ),
+    "an unknown key in a layer": Mistake(
+        "units", "unit", 29, "questions.q5.layers.1.unit", UNKNOWN, "activation, points, type, units", "units",
+    ),
+    "an unknown key in accuracy": Mistake(
+        "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN, "bands, full", "full",
+    ),
+    "an unknown key in execution": Mistake(
+        "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, "notebook_mb, output_mb, timeout_s", "timeout_s",
+    ),
+    "an unknown key in feedback": Mistake(
+        "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN, "show_hidden",
+    ),
+    "an unknown key that is a number": Mistake(
+        "  split_seed", "  5", 5, "assignment.5", UNKNOWN, "dataset, name, split_seed, title",
+    ),
+    "a list for a number": Mistake("points: 3\n", "points: [3]\n", 9, "questions.q1.points", "a list of 1", NUMBER),
+    "text for a number": Mistake("points: 3\n", 'points: "3"\n', 9, "questions.q1.points", "'3' (str)", NUMBER),
+    "true for a number": Mistake("points: 3\n", "points: true\n", 9, "questions.q1.points", "True (bool)", NUMBER),
+    "a percentage": Mistake("full: 0.95", "full: 95%", 40, "questions.q7.accuracy.full", "'95%' (str)", NUMBER),
+    "a number for text": Mistake("title: Why?", "title: 12", 10, "questions.q1.title", "12 (int)", TEXT),
+    "a date for text": Mistake(
+        "title: Why?", "title: 2020-01-01", 10, "questions.q1.title", "datetime.date(2020, 1, 1) (date)", TEXT,
+    ),
+    "nothing for text": Mistake("title: Why?", "title:", 10, "questions.q1.title", NOTHING, TEXT),
+    "an empty title": Mistake("title: Why?", "title: ''", 10, "questions.q1.title", "'' (str)", "at least 1 character"),
+    "an endless title": Mistake(
+        "Why?", "x" * 4001, 10, "questions.q1.title", "'" + "x" * 79, "at most 4000 characters",
+    ),
+    "half a character": Mistake(
+        "title: Why?", 'title: "\\ud800"', 10, "questions.q1.title", "'\\ud800' (str)", "text of whole characters",
+    ),
+    "a fraction for a whole number": Mistake(
+        "split_seed: 3", "split_seed: 0.5", 5, "assignment.split_seed", "0.5 (float)", WHOLE,
+    ),
+    "a question that is no mapping": Mistake(
+        "  q6:\n    kind: code\n", "  q6: 5\n  q8:\n    kind: code\n", 30, "questions.q6", "5 (int)", MAPPING,
+    ),
+    "an empty section": Mistake("  timeout_s: 60\n", "", 41, "execution", NOTHING, MAPPING),
+    "a mapping for a list": Mistake(
+        "phrases: [faster]", "phrases: {a: b}", 17, "questions.q1.misconceptions.0.phrases", "a mapping with a",
+        "a list",
+    ),
+    "a missing key": Mistake("    title: Compile\n", "", 30, "questions.q6.title", NOTHING, KEY),
+    "a missing name": Mistake("  name: first-steps\n", "", 1, "assignment.name", NOTHING, KEY),
+    "a missing kind": Mistake(
+        "    kind: code\n    points: 2", "    points: 2", 30, "questions.q6.kind", NOTHING, KINDS,
+    ),
+    "a mistyped kind": Mistake(
+        "code\n    points: 2", "cod\n    points: 2", 31, "questions.q6.kind", "'cod' (str)", KINDS, "code",
+    ),
+    "a list of kinds": Mistake(
+        "code\n    points: 2", "[code]\n    points: 2", 31, "questions.q6.kind", "a list of 1", KINDS,
+    ),
+    "an unknown optimizer": Mistake(
+        "optimizer: adam", "optimizer: adamm", 34, "questions.q6.optimizer", "'adamm' (str)", OPTIMIZERS, "adam",
+    ),
+    "an unknown data set": Mistake(
+        "dataset: mnist", "dataset: mnits", 4, "assignment.dataset", "'mnits' (str)", "'mnist'", "mnist",
+    ),
+    "an unknown report": Mistake(
+        "train_images_shape", "train_image_shape", 22, "questions.q4.reports.train_image_shape",
+        "'train_image_shape' (str)", FACTS, "train_images_shape",
+    ),
+    "a name with capitals": Mistake(
+        "first-steps", "First Steps", 2, "assignment.name", "'First Steps' (str)",
+        "text of the form ^[a-z0-9][a-z0-9-]{0,60}$",
+    ),
+    "a question's name with capitals": Mistake(
+        "  q6:", "  Q6:", 30, "questions.Q6", "'Q6' (str)", "text of the form ^[a-z][a-z0-9_]{0,20}$",
+    ),
+    "a question's name that is a number": Mistake("  q6:", "  6:", 30, "questions.6", "6 (int)", TEXT),
+    "negative points": Mistake("points: 8", "points: -8", 38, "questions.q7.points", "-8 (int)", "greater than 0"),
+    "huge points": Mistake(
+        "points: 8", "points: 8000", 38, "questions.q7.points", "8000 (int)", "less than or equal to 1000",
+    ),
+    "points that are no number": Mistake(
+        "points: 8", "points: .nan", 38, "questions.q7.points", "nan (float)", "a finite number",
+    ),
+    "endless points": Mistake("points: 8", "points: .inf", 38, "questions.q7.points", "inf (float)", "a finite number"),
+    "no time": Mistake("timeout_s: 60", "timeout_s: 0", 42, "execution.timeout_s", "0 (int)", "greater than 0"),
+    "an accuracy of 96": Mistake("full: 0.95", "full: 96", 40, "questions.q7.accuracy.full", "96 (int)", "less than 1"),
+    "an empty rubric": Mistake(
+        RUBRIC, "rubric: []", 11, "questions.q1.rubric", "a list of 0", "at least 1 entry",
+    ),
+    "a rubric entry that is no mapping": Mistake(
+        "{id: unseen, points: 2, text: It is not seen.}", "unseen", 13, "questions.q1.rubric.1", "'unseen' (str)",
+        MAPPING,
+    ),
+    "a rubric that does not add up": Mistake(
+        "{id: fit, points: 1", "{id: fit, points: 1.5", 11, "questions.q1.rubric", "1.5 + 2 = 3.5",
+        "points in rubric that add up to the question's 3",
+    ),
+    "reports that do not add up": Mistake(
+        "length: 3", "length: 2", 22, "questions.q4.reports", "1 + 2 = 3",
+        "points in reports that add up to the question's 4",
+    ),
+    "layers of which one has no points": Mistake(
+        "{type: Flatten, points: 2}", "{type: Flatten}", 27, "questions.q5.layers", "0 + 4 = 4",
+        "points in layers that add up to the question's 6",
+    ),
+    "a Dense layer without units": Mistake(
+        "units: 8, ", "", 29, "questions.q5.layers.1", "activation", "a Dense layer takes units and activation",
+    ),
+    "a Flatten layer with units": Mistake(
+        "Flatten,", "Flatten, units: 3,", 28, "questions.q5.layers.0", "units", "a Flatten layer takes no settings",
+    ),
+    "bands out of order": Mistake(
+        "[[0.8, 4], [0.9, 6]]", "[[0.9, 6], [0.8, 4]]", 40, "questions.q7.accuracy",
+        "bands [[0.9, 6], [0.8, 4]] and full 0.95", RISING,
+    ),
+    "a band above full": Mistake(
+        "[0.9, 6]", "[0.95, 6]", 40, "questions.q7.accuracy", "bands [[0.8, 4], [0.95, 6]] and full 0.95", RISING,
+    ),
+    "a band worth everything": Mistake(
+        "[0.9, 6]", "[0.9, 8]", 40, "questions.q7.accuracy.bands", "bands [[0.8, 4], [0.9, 8]]",
+        "bands worth less than the question's 8 points",
+    ),
+    "a band of three": Mistake(
+        "[0.9, 6]", "[0.9, 6, 7]", 40, "questions.q7.accuracy.bands.1", "a list of 3", "at most 2 entries",
+    ),
+    "two things asked": Mistake(
+        "    optimizer", "    accuracy: {full: 0.5}\n    optimizer", 30, "questions.q6",
+        "accuracy and optimizer and loss", ONE_THING,
+    ),
+    "half of a thing asked": Mistake("    optimizer: adam\n", "", 30, "questions.q6", "loss", ONE_THING),
+    "nothing asked": Mistake(
+        "    optimizer: adam\n    loss: mean_squared_error\n", "", 30, "questions.q6", "none of them", ONE_THING,
+    ),
+    "a question twice": Mistake("  q4:", "  q1:", 18, "questions.q1", TWICE, ONCE),
+    "a key twice": Mistake("    title: Why?", "    points: 3\n    title: Why?", 10, "questions.q1.points", TWICE, ONCE),
+    "a key twice in a list": Mistake(
+        "claim: It is faster.", "claim: a\n        claim: b", 16, "questions.q1.misconceptions.0.claim", TWICE, ONCE,
+    ),
+    "a bracket too many": Mistake(
+        "{full", "{{full", 41, "(top level)",
+        "while parsing a flow mapping (line 40): expected ',' or '}', but got '<scalar>'", YAML,
+    ),
+    "a tab": Mistake(
+        "  title: First", "\ttitle: First", 3, "(top level)", "found character '\\t' that cannot start any token", YAML,
+    ),
+    "a control character": Mistake(
+        "First steps", "First\x00steps", 3, "(top level)", "the character U+0000", "text without control characters",
+    ),
+    "an anchor that is not there": Mistake(
+        "split_seed: 3", "split_seed: *seed", 5, "(top level)", "found undefined alias 'seed'", YAML,
+    ),
+    "a month that is not there": Mistake(
+        "title: Why?", "title: 2020-13-01", 10, "(top level)", "a value that cannot be read (month must be in 1..12)",
+        YAML,
+    ),
+}  # fmt: skip
+
+
+def told(text: str) -> str:
+    """What is said about a grading.yml with this text."""
+    with pytest.raises(PolicyError) as caught:
+        policy.parse(text, FILE)
+    return str(caught.value)
+
+
+def said(line: int, key: str, found: str, allowed: str, nearest: str = "") -> str:
+    """How one mistake is told."""
+    text = f"grading.yml:{line}: {key}\n  found:   {found}\n  allowed: {allowed}"
+    return f"{text}\n  did you mean: {nearest}" if nearest else text
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_with_line_key_found_allowed_and_nearest(mistake: Mistake) -> None:
+    assert SAMPLE.count(mistake.old) == 1
+    assert told(SAMPLE.replace(mistake.old, mistake.new)) == said(*mistake[2:])
+
+
+WHOLE_FILES = {
+    "empty": ("", 1, NOTHING),
+    "a comment alone": ("# nothing yet\n", 1, NOTHING),
+    "a list": ("\n\n- a\n- b\n", 3, "a list of 2"),
+    "a word": ("hello\n", 1, "'hello' (str)"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "found"), WHOLE_FILES.values(), ids=WHOLE_FILES)
+def test_a_file_that_is_no_mapping_is_told_what_it_should_be(text: str, line: int, found: str) -> None:
+    assert told(text) == said(line, "(top level)", found, "a mapping with the keys assignment and questions")
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    text = SAMPLE.replace("execution:", "exeuction:").replace("full: 0.95", "full: 96").replace("    points: 3\n", "")
+    assert [line for line in told(text).splitlines() if line.startswith("grading.yml")] == [
+        "grading.yml:7: questions.q1.points",
+        "grading.yml:39: questions.q7.accuracy.full",
+        "grading.yml:40: exeuction",
+    ]
+
+
+def test_lists_nested_without_end_are_told_as_such() -> None:
+    assert told("[" * 400 + "]" * 400) == (
+        "grading.yml: (top level)\n  found:   lists or mappings nested too deeply\n  allowed: valid YAML"
+    )
+
+
+def test_an_escape_that_is_no_character_is_told_as_such() -> None:
+    assert told(r'title: "\UFFFFFFFF"').startswith("grading.yml: (top level)\n  found:   text that cannot be read (")
+
+
+def test_a_missing_file_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        policy.load(tmp_path / "grading.yml")
+    assert str(caught.value) == (
+        f"{tmp_path / 'grading.yml'}: (top level)\n  found:   no such file\n  allowed: a grading.yml"
+    )
+
+
+def test_a_folder_in_the_files_place_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"(?s)found: +Is a directory.*allowed: a readable file"):
+        policy.load(tmp_path)
+
+
+def test_a_file_that_is_not_utf_8_is_told_with_the_line_of_the_first_wrong_byte(tmp_path: Path) -> None:
+    path = tmp_path / "grading.yml"
+    path.write_bytes(SAMPLE.replace("Load", "Laden für q4").encode("latin-1"))
+    with pytest.raises(PolicyError) as caught:
+        policy.load(path)
+    assert str(caught.value) == f"{path}:21: (top level)\n  found:   the byte 0xfc\n  allowed: text saved as UTF-8"

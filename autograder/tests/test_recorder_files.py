@@ -1,0 +1,148 @@
+"""The two files that a student process leaves behind: what is in them, and that they stay within bounds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from autograder.evidence import Evidence, parse, specs
+from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, Recorder
+from autograder.tests.journals import RULES
+from autograder.tests.with_keras import chain, quiet_keras
+
+pytestmark = pytest.mark.slow
+
+SHAPE, LENGTH = "train_images_shape", "train_labels_length"
+SIZES = (60000, 28, 28)
+
+
+@pytest.fixture(scope="module")
+def k() -> Iterator[SimpleNamespace]:
+    with quiet_keras() as kit:
+        yield kit
+
+
+class Files:
+    """A recorder and the two files that it writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = [open(folder / name, "w+b", buffering=0) for name in ("journal", "blob")]  # noqa: SIM115
+        self.recorder = Recorder(specs(RULES), *(file.fileno() for file in self._files))
+
+    def read(self) -> Evidence:
+        return parse(*(os.pread(file.fileno(), BLOB_LIMIT + 1, 0) for file in self._files))
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Files]:
+    files = Files(tmp_path)
+    yield files
+    files.close()
+
+
+def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files, k: Any) -> None:
+    model = k.classic()
+    recorder = files.recorder
+    recorder.cell(0)
+    recorder.note("One\nthing\x1b.")
+    assert recorder.check("q4", {SHAPE: SIZES})
+    assert not recorder.check("q1", {})
+    recorder.cell(4)
+    recorder.error(4, "Value\ud800Error", "x" * 999)
+    assert recorder.check("q7", {"model": model})
+    recorder.finish({"model": model, SHAPE: None})
+    read = files.read()
+    assert (read.notes, read.last_cell, read.finished) == (("One thing .",), 4, True)
+    assert [(error.cell, error.name, error.text) for error in read.errors] == [(4, "Value Error", "x" * 200)]
+    assert {id: taken.at for id, taken in read.questions.items()} == {
+        "q4": "check",
+        "q5": "end",
+        "q6": "end",
+        "q7": "check",
+    }
+    described = read.questions["q7"].model
+    assert described is not None
+    weights = read.weights(described)
+    assert weights is not None
+    assert np.array_equal(weights, np.concatenate([array.ravel() for array in model.get_weights()]))
+    assert len(read.blob) == len(weights)  # at the end they are not written again
+
+
+def test_an_earlier_answer_is_not_spoiled_by_what_follows(files: Files, k: Any) -> None:
+    model = k.classic()
+    before = [array.copy() for array in model.get_weights()]
+    files.recorder.check("q7", {"model": model})
+    model.set_weights([array + 1 for array in before])
+    files.recorder.finish({"model": model})
+    read = files.read()
+    described = read.questions["q7"].model
+    assert described is not None
+    assert np.array_equal(np.asarray(read.weights(described))[: before[0].size], before[0].ravel())
+
+
+def test_a_question_checked_without_end_leaves_room_for_the_end(files: Files, k: Any) -> None:
+    model = k.classic()
+    for cell in range(600):
+        files.recorder.cell(cell)
+        files.recorder.check("q5", {"model": model})
+    files.recorder.finish({"model": model, LENGTH: 60000})
+    read = files.read()
+    assert read.finished
+    assert read.questions.keys() == {"q4", "q5", "q6", "q7"}
+
+
+def test_a_large_model_checked_often_keeps_its_first_weights_and_says_so(files: Files, k: Any) -> None:
+    model = chain(k.keras, k.flatten(), k.layers.Dense(6000))
+    for _ in range(4):
+        files.recorder.check("q7", {"model": model})
+    read = files.read()
+    assert len(read.blob) == 2 * model.count_params()
+    assert read.notes == ("q7 was checked so often that only its first checks were recorded.",) * 2
+    described = read.questions["q7"].model
+    assert described is not None
+    assert read.weights(described) is not None
+
+
+def test_the_journal_is_never_longer_than_is_read(files: Files, tmp_path: Path) -> None:
+    for number in range(3000):
+        files.recorder.error(number, "ValueError", "x" * 300)
+    files.recorder.finish({})
+    assert JOURNAL_LIMIT - 70_000 < (tmp_path / "journal").stat().st_size <= JOURNAL_LIMIT
+    assert files.read().finished
+
+
+class Clock(BaseException):
+    """As the time limit: no error, so nothing but the cell may catch it."""
+
+
+class Late(Mapping[str, Any]):
+    """Variables of which the time runs out as soon as they are looked at."""
+
+    def __getitem__(self, name: str) -> NoReturn:
+        raise Clock(name)
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_the_time_limit_ends_a_check_but_not_the_end_of_the_notebook(files: Files) -> None:
+    with pytest.raises(Clock):
+        files.recorder.check("q5", Late())
+    files.recorder.finish(Late())
+    assert files.read().finished

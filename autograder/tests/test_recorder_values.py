@@ -1,0 +1,214 @@
+"""Reported values in every form, and objects that do their worst when they are looked at."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from autograder import checks
+from autograder.checks import BENCH, Bench, CheckFailed
+from autograder.evidence import live
+from autograder.sandbox.recorder import MAX_WEIGHTS
+from autograder.tests.journals import NO_IMAGES, RULES
+from autograder.tests.with_keras import chain, quiet_keras
+
+pytestmark = pytest.mark.slow
+
+SHAPE, LENGTH = "train_images_shape", "train_labels_length"
+SIZES = (60000, 28, 28)
+
+
+@pytest.fixture(scope="module")
+def k() -> Iterator[SimpleNamespace]:
+    with quiet_keras() as kit:
+        yield kit
+
+
+def said(name: str, value: Any) -> str:
+    """The first line of what the check of a reported value says; empty where it passes."""
+    world = {BENCH: Bench(live(RULES, "q4", {name: value}), RULES, NO_IMAGES, NO_IMAGES)}
+    try:
+        checks.report(world, "q4", name)
+    except CheckFailed as failed:
+        return str(failed).partition("\n")[0]
+    return ""
+
+
+TRUE: dict[str, tuple[str, Any]] = {
+    "tuple": (SHAPE, SIZES),
+    "list": (SHAPE, list(SIZES)),
+    "numpy numbers in a tuple": (SHAPE, tuple(map(np.int64, SIZES))),
+    "fractions without a fraction": (SHAPE, (60000.0, 28.0, 28.0)),
+    "array": (SHAPE, np.array(SIZES)),
+    "TensorShape": (SHAPE, lambda k: k.tf.TensorShape(SIZES)),
+    "tensor": (SHAPE, lambda k: k.tf.constant(SIZES)),
+    "tf.shape": (SHAPE, lambda k: k.tf.shape(k.tf.zeros((60000, 28, 28), "int8"))),
+    "int": (LENGTH, 60000),
+    "numpy int": (LENGTH, np.uint16(60000)),
+    "float": (LENGTH, 60000.0),
+    "scalar tensor": (LENGTH, lambda k: k.tf.constant(60000)),
+    "variable": (LENGTH, lambda k: k.tf.Variable(60000)),
+    "array without a dimension": (LENGTH, np.array(60000)),
+}
+
+
+@pytest.mark.parametrize("case", TRUE)
+def test_a_true_value_passes_in_every_form(case: str, k: Any) -> None:
+    name, value = TRUE[case]
+    assert said(name, value(k) if callable(value) else value) == ""
+
+
+class Raises:
+    """Every attribute and every comparison raises."""
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        raise ValueError(name)
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise ValueError
+
+    def __hash__(self) -> NoReturn:
+        raise ValueError
+
+    def __bool__(self) -> NoReturn:
+        raise ValueError
+
+
+def quits(_: object) -> NoReturn:
+    raise SystemExit
+
+
+# Says that it is of another class, and quits.
+Pretends: Any = type("Pretends", (), {"__class__": property(quits)})
+
+
+class Meta(type):
+    @property
+    def __name__(cls) -> NoReturn:  # type: ignore[override]  # that is the point
+        raise KeyboardInterrupt
+
+    @property
+    def __module__(cls) -> NoReturn:  # type: ignore[override]  # that is the point
+        raise KeyboardInterrupt
+
+
+class Nameless(metaclass=Meta):
+    """Its class has no name and comes from nowhere."""
+
+
+class Endless(list[int]):
+    def __iter__(self) -> Iterator[int]:
+        return itertools.count()
+
+    def __len__(self) -> int:
+        raise ValueError
+
+
+class Quits:
+    """Looks like a tensor, and quits when it is looked at."""
+
+    __module__ = "tensorflow"
+
+    numpy = property(quits)
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "None": (None, "has not been given a value"),
+    "dots": (..., "has not been given a value"),
+    "another number": (59999, "is 59999"),
+    "half a number": (0.5, "is 0.5"),
+    "true": (True, "is True"),
+    "numpy true": (np.bool_(True), "is True"),
+    "NaN": (float("nan"), "is infinite, not a number, or far too large"),
+    "infinity": (np.float32("inf"), "is infinite, not a number, or far too large"),
+    "a number of 400 digits": (10**400, "is infinite, not a number, or far too large"),
+    "a number of 9,000 digits": (-(10**9000), "is infinite, not a number, or far too large"),
+    "text": ("60000", "is the text '60000'"),
+    "long text": ("x" * 10**6, f"is the text '{'x' * 40}'"),
+    "half of a character": ("\ud800\x1b[2J\n", "is the text ' [2J '"),
+    "shape": (SIZES, "is (60000, 28, 28)"),
+    "empty tuple": ((), "is ()"),
+    "tuple with NaN": ((float("nan"), 1), "is (None, 1)"),
+    "list of texts": (["60000"], "is a value of type list of 1"),
+    "huge list": ([1] * 10**6, "is a value of type list of 1000000"),
+    "list in itself": (ITSELF, "is a value of type list of 1"),
+    "array": (np.zeros((9, 9)), "is a value of type array of shape (9, 9)"),
+    "array of objects": (np.array([object()]), "is a value of type array of shape (1,)"),
+    "range": (range(9), "is a value of type range"),
+    "generator": ((n for n in itertools.count()), "is a value of type generator"),
+    "complex": (1j, "is a value of type complex"),
+    "bytes": (b"60000", "is a value of type bytes"),
+    "mapping": ({1: 2}, "is a value of type dict"),
+    "class": (int, "is a value of type type"),
+    "a long name": (type("x" * 300, (), {})(), f"is a value of type {'x' * 200}"),
+    "raises": (Raises(), "is a value of type Raises"),
+    "pretends": (Pretends(), "is a value of type Pretends"),
+    "nameless": (Nameless(), "is a value of type object"),
+    "endless list": (Endless(), "is a value of type Endless"),
+    "quits": (Quits(), "is a value of type Quits"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_any_other_object_is_described_and_never_raises(case: str) -> None:
+    value, expected = WRONG[case]
+    assert said(LENGTH, value) == f"Found: `{LENGTH}` {expected}"
+
+
+@pytest.mark.parametrize("case", ["raises", "pretends", "nameless", "endless list", "generator", "class", "dots"])
+def test_any_other_object_is_no_model(case: str, k: Any) -> None:  # noqa: ARG001  # Keras must have been imported
+    model = live(RULES, "q5", {"model": WRONG[case][0]}).questions["q5"].model
+    assert model is not None
+    assert model.kind in ("other", "ellipsis")
+
+
+def test_a_history_is_named(k: Any) -> None:
+    model = live(RULES, "q5", {"model": k.keras.callbacks.History()}).questions["q5"].model
+    assert model is not None
+    assert (model.kind, model.name) == ("other", "History")
+
+
+def test_a_model_may_lie_and_raise_in_every_attribute(k: Any) -> None:
+    names = ("layers", "built", "input_shape", "output_shape", "optimizer", "loss", "compiled")
+    worst: Any = object.__new__(type("Worst", (k.Model,), {name: property(quits) for name in names}))
+    model = live(RULES, "q7", {"model": worst}).questions["q7"].model
+    assert model is not None
+    assert (model.kind, model.structure, model.layers, model.compile) == ("keras", "unknown", [], None)
+
+
+def test_settings_out_of_bounds_are_left_out(k: Any) -> None:
+    layers = [k.layers.Rescaling(float("nan")), k.layers.Rescaling(np.float32(0.5)), k.layers.Dropout(0.5)]
+    layers[2].rate = 10**400
+    model = live(RULES, "q5", {"model": chain(k.keras, *layers)}).questions["q5"].model
+    assert model is not None
+    assert [layer.settings for layer in model.layers] == [
+        {"scale": None, "offset": 0},
+        {"scale": 0.5, "offset": 0},
+        {"rate": None},
+    ]
+
+
+def test_a_layer_of_many_arrays_is_described_in_part(k: Any) -> None:
+    inner = k.Sequential([k.image(), k.flatten(), *(k.layers.Dense(2) for _ in range(20))])
+    model = k.Sequential([k.image(), k.Model(inner.inputs[0], inner.outputs[0]), k.output()])
+    read = live(RULES, "q7", {"model": model})
+    described = read.questions["q7"].model
+    assert described is not None
+    assert [len(layer.weights) for layer in described.layers] == [16, 2]
+    assert len(read.blob) == model.count_params()
+
+
+def test_a_model_too_large_to_be_judged_leaves_no_weights_but_its_size(k: Any) -> None:
+    large = chain(k.keras, k.flatten(), k.layers.Dense(MAX_WEIGHTS // 784 + 1))
+    read = live(RULES, "q7", {"model": large})
+    assert len(read.blob) == 0
+    with pytest.raises(CheckFailed, match="a model with 5,006,730 parameters\nExpected: at most 5,000,000"):
+        checks.accuracy({BENCH: Bench(read, RULES, NO_IMAGES, NO_IMAGES)}, "q7", 0)

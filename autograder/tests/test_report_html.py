@@ -1,0 +1,159 @@
+"""The pages: every outcome in words, and a student's words never more than words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade
+from autograder.report.html import class_page, feedback_page
+from autograder.tests.journals import RULES
+from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded
+
+VOID = {"meta", "link", "br"}
+
+
+class Page(HTMLParser):
+    """The tags, links and visible words of a page; a tag that is closed wrongly is an error."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str | None] = []
+        self.parts: list[str] = []
+        self._open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.parts.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.parts).split())
+
+
+def feedback(report: GradeReport) -> str:
+    return Page(feedback_page(report, RULES)).words
+
+
+def everyone(*reports: GradeReport) -> Page:
+    links = {report.name: f"submissions/{number}/feedback.html" for number, report in enumerate(reports)}
+    return Page(class_page(reports, RULES, links))
+
+
+def test_feedback_shows_points_checks_and_messages() -> None:
+    said = feedback(graded())
+    for expected in (
+        "A test of checks Feedback for first 16.66 of 26 automatic points",
+        "Remarks One command was skipped.",
+        "q1. Why awaiting review, 4 points Because it is so.",
+        "q4. Look 6 of 6 ✓ shape 3 of 3 ✓ length 3 of 3",
+        "q5. Build 2.66 of 8 Cell 3 stopped with KeyError: x ✓ layer 1 2.66 of 2.66",
+        "✗ layer 2 0 of 2.66 Found: layer 2 has 64 neurons Expected: 128",
+        "On images it had never seen, your model got 95.98 % right.",
+    ):
+        assert expected in said
+
+
+def test_checks_that_are_worth_nothing_are_not_listed() -> None:
+    assert "public" not in feedback(graded())
+
+
+def test_an_answer_that_was_not_given_is_said_so() -> None:
+    assert "q1. Why awaiting review, 4 points No answer was found." in feedback(
+        graded(questions=(QuestionGrade("q1", "Why", True, 4, None),))
+    )
+
+
+def test_feedback_on_a_rejected_file_is_the_reason_and_nothing_else() -> None:
+    said = feedback(rejected())
+    assert said.endswith("0 of 26 automatic points This file cannot be graded as it is It is not a notebook.")
+
+
+def test_feedback_without_a_score_does_not_speak_of_accuracy() -> None:
+    assert "never seen" not in feedback(graded(accuracy=None))
+
+
+def test_feedback_on_an_ungraded_notebook_shows_no_points_as_lost_and_no_fault() -> None:
+    said = feedback(ungraded())
+    assert "Feedback for third could not be graded Not your fault The grader failed on this notebook." in said
+    assert "No points were taken; your instructor will look at it." in said
+    assert "q4. Look could not be graded, 6 points" in said
+    assert "0 of" not in said
+    assert "took too long" not in said
+
+
+def test_feedback_on_one_ungraded_question_shows_no_points_as_lost_there() -> None:
+    said = feedback(half_graded())
+    assert "q7. Train could not be graded, 8 points ? level 1 could not be graded, 8 points" in said
+    assert "q4. Look 6 of 6" in said
+    assert "secret" not in said
+
+
+def test_hostile_words_are_words() -> None:
+    source = feedback_page(hostile(), RULES)
+    page = Page(source)
+    assert "script" not in page.tags
+    assert page.words.count("<script>alert(1)</script> [red]red[/red]") == 6
+    assert not {"\x1b", "\x00", "\ud800"} & set(source)
+    source.encode()
+
+
+def test_an_answer_keeps_its_lines() -> None:
+    answer = "one\n\ttwo\r\nthree\u00a0four 👩\u200d🔬"
+    questions = (replace(QUESTIONS[0], answer=answer), *QUESTIONS[1:])
+    page = feedback_page(graded(questions=questions), RULES)
+    assert '<pre class="answer">one\n\ttwo\ufffd\nthree\u00a0four 👩\u200d🔬</pre>' in page
+
+
+def test_pages_need_nothing_from_elsewhere() -> None:
+    pages = [Page(feedback_page(report, RULES)) for report in (graded(), rejected(), ungraded(), half_graded())]
+    assert [page.links for page in pages] == [[]] * 4
+
+
+def test_the_class_is_a_row_each_with_links() -> None:
+    page = everyone(graded(), rejected(), ungraded(), replace(half_graded(), name="fourth"))
+    assert page.links == [f"submissions/{number}/feedback.html" for number in range(4)]
+    for expected in (
+        "4 submissions, 2 with a grade, 2 that could not be graded . A dot (•)",
+        "submission q1 /4 q4 /6 q5 /8 q6 /4 q7 /8 automatic accuracy seconds remark",
+        "first • 6 2.66 0 8 16.66 96.0 % 11.7 One command was skipped.",
+        "second 0 0 0 0 0 0 It is not a notebook.",
+        "third • ? ? ? ? ? could not be graded: the judge took too long",
+        "fourth • 6 2.66 0 ? ? 96.0 % 11.7 q7 could not be graded: KeyError: secret",
+    ):
+        assert expected in page.words
+
+
+def test_a_class_without_faults_does_not_speak_of_them() -> None:
+    assert "1 submissions, 1 with a grade. A dot" in everyone(graded()).words
+
+
+def test_hostile_names_in_the_class_are_words() -> None:
+    page = everyone(hostile())
+    assert "script" not in page.tags
+    assert page.words.count("<script>alert(1)</script>") == 2
+    assert page.links == ["submissions/0/feedback.html"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.UNGRADED])
+def test_every_outcome_of_a_check_has_a_sign(outcome: Outcome) -> None:
+    check = CheckResult("the one", True, 8, outcome, HOSTILE)
+    earned = None if outcome is Outcome.UNGRADED else check.earned
+    said = feedback(graded(questions=(QuestionGrade("q7", "Train", False, 8, earned, (check,)),)))
+    sign = {Outcome.PASSED: "✓ the one 8 of 8", Outcome.FAILED: "✗ the one 0 of 8", Outcome.UNGRADED: "? the one"}
+    assert sign[outcome] in said

@@ -1,0 +1,148 @@
+"""The class as rows: for a spreadsheet, and for a terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from autograder.grade import GradeReport, QuestionGrade
+from autograder.report.table import cell, grades_csv, printable, remark, remarks, screen
+from autograder.tests.journals import RULES
+from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded
+
+
+def rows(*reports: GradeReport) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(grades_csv(reports, RULES))))
+
+
+def shown(*reports: GradeReport, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(screen(reports, RULES))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_graded_submission_is_a_row_of_points() -> None:
+    assert rows(graded()) == [
+        {
+            "submission": "first",
+            "q1": "",
+            "q4": "6",
+            "q5": "2.66",
+            "q6": "0",
+            "q7": "8",
+            "automatic": "16.66",
+            "out_of": "26",
+            "accuracy": "0.9598",
+            "status": "graded",
+            "remark": "One command was skipped.",
+        }
+    ]
+
+
+def test_a_rejected_submission_has_zeros_and_a_reason() -> None:
+    (row,) = rows(rejected())
+    assert [row[key] for key in ("q1", "q7", "automatic", "status", "remark")] == [
+        "0",
+        "0",
+        "0",
+        "rejected",
+        "It is not a notebook.",
+    ]
+
+
+def test_what_could_not_be_graded_is_blank_and_never_zero() -> None:
+    whole, half = rows(ungraded(), half_graded())
+    assert [whole[key] for key in (*RULES.questions, "automatic", "accuracy")] == [""] * 7
+    assert (whole["status"], whole["remark"]) == ("could not be graded", "could not be graded: the judge took too long")
+    assert (half["q4"], half["q7"], half["automatic"]) == ("6", "", "")
+    assert half["remark"] == "q7 could not be graded: KeyError: secret"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", '=HYPERLINK("http://x")'],
+    ids=["equals", "plus", "minus", "at", "tab", "return", "line end", "space", "full width", "link"],
+)
+def test_no_cell_is_a_formula(name: str) -> None:
+    (row,) = rows(graded(name=name, notes=(name,)))
+    for value in (row["submission"], row["remark"]):
+        assert value.strip()[0] not in "=+-@＝＋－＠"
+        assert name.strip() in value
+
+
+def test_names_that_only_contain_signs_are_left_alone() -> None:
+    (row,) = rows(graded(name="a-b=c, \"d\" 'e'"))
+    assert row["submission"] == "a-b=c, \"d\" 'e'"
+
+
+def test_hostile_words_stay_in_their_cell_and_can_be_written() -> None:
+    text = grades_csv([hostile(), graded()], RULES)
+    text.encode()
+    assert not {"\x1b", "\x00", "\r"} & set(text)
+    first, second = csv.DictReader(io.StringIO(text))
+    assert first["submission"].startswith("<script>alert(1)</script> [red]red[/red] \ufffd[31mred")
+    assert second["submission"] == "first"
+
+
+def test_the_screen_shows_points_and_signs() -> None:
+    lines = shown(graded(), rejected(), ungraded(), half_graded()).splitlines()
+    found = [" ".join(line.split()) for line in lines]
+    for expected in (
+        "A test of checks",
+        "q1 q4 q5 q6 q7 auto",
+        "submission /4 /6 /8 /4 /8 /26 accuracy",
+        "first • 6 2.66 0 8 16.66 96.0%",
+        "second 0 0 0 0 0 0",
+        "third • ? ? ? ? ?",
+        "first • 6 2.66 0 ? ? 96.0%",
+    ):
+        assert expected in found
+
+
+def test_the_screen_obeys_no_ones_name() -> None:
+    said = shown(hostile(), width=300)
+    assert "<script>alert(1)</script> [red]red[/red] \ufffd[31mred\ufffd[0m \ufffd &" in said
+    assert not {"\x1b", "\x00"} & set(said)
+
+
+def test_remarks_are_a_line_each_and_only_where_there_is_something_to_say() -> None:
+    assert remarks([graded(notes=()), rejected(), ungraded()]) == (
+        "second: It is not a notebook.\nthird: could not be graded: the judge took too long"
+    )
+    assert remarks([]) == ""
+    assert "\n" not in remarks([hostile()])
+    assert remarks([hostile()]).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("question", "sign"),
+    [
+        (QUESTIONS[0], "•"),
+        (replace(QUESTIONS[0], answer=""), "–"),
+        (replace(QUESTIONS[0], answer=None), "–"),
+        (replace(QUESTIONS[0], earned=3.5), "3.5"),
+        (QUESTIONS[1], "6"),
+        (replace(QUESTIONS[1], earned=0.0), "0"),
+        (replace(QUESTIONS[1], earned=None), "?"),
+    ],
+    ids=["answer", "empty answer", "no answer", "marked answer", "points", "no points", "fault"],
+)
+def test_a_cell_is_points_or_a_sign(question: QuestionGrade, sign: str) -> None:
+    assert cell(question) == sign
+
+
+def test_a_remark_is_the_fault_first_then_the_first_note_that_matters() -> None:
+    assert remark(ungraded(notes=("A note.",))) == "could not be graded: the judge took too long"
+    assert remark(graded(notes=("q1: no answer was written.", "A note.", "More."))) == "A note."
+    assert remark(graded(notes=())) == ""
+
+
+def test_printable_text_is_left_alone_and_the_rest_replaced() -> None:
+    assert printable("é 数 ≠ 'a'") == "é 数 ≠ 'a'"
+    assert printable(HOSTILE).isprintable()
+    assert printable("a\nb\x1b\ud800\u202e") == "a\ufffdb\ufffd\ufffd\ufffd"

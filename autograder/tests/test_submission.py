@@ -1,0 +1,255 @@
+"""Finding submissions: whatever an instructor points at, nothing is lost, nothing blocks, nothing is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from autograder.errors import SubmissionError
+from autograder.submission import Submission, collect, slug
+
+LIMIT = 1000
+BOOK = b'{"cells": []}'
+LINK = "It is a link to another place; put the file or folder itself there."
+
+
+def write(path: Path, data: bytes = BOOK) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def write_zip(path: Path, entries: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return path
+
+
+def found(*paths: Path) -> dict[str, bytes | str]:
+    """The submissions by name: their bytes, or their problem."""
+    submissions = collect(paths, LIMIT)
+    assert all(not submission.data for submission in submissions if submission.problem)
+    assert len({submission.name for submission in submissions}) == len(submissions)
+    return {submission.name: submission.problem or submission.data for submission in submissions}
+
+
+def test_a_notebook_is_named_after_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "hw 1.ipynb")
+    assert collect([path], LIMIT) == (Submission("hw 1", str(path), BOOK),)
+
+
+def test_a_fingerprint_is_that_of_the_bytes() -> None:
+    assert Submission("hw", "hw.ipynb", BOOK).fingerprint == hashlib.sha256(BOOK).hexdigest()
+
+
+def test_a_folder_is_searched_to_the_bottom_in_a_stable_order(tmp_path: Path) -> None:
+    for name in ("submission_2/hw.ipynb", "submission_12/hw.ipynb", "late/more/hw.IPYNB", "hw.ipynb", "metadata.yml"):
+        write(tmp_path / name)
+    assert list(found(tmp_path)) == ["hw", "late/more/hw", "submission_12/hw", "submission_2/hw"]
+
+
+def test_one_notebook_in_a_zip_file_takes_the_name_of_the_zip_file(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a_1.zip", {"work/hw.ipynb": BOOK, "work/notes.txt": b"", "images/": b""})
+    assert collect([path], LIMIT) == (Submission("a_1", f"{path}:work/hw.ipynb", BOOK),)
+
+
+def test_many_notebooks_in_a_zip_file_are_one_submission_each(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "all.zip", {"b_123_457_hw.ipynb": b"b", "a_123_456_hw.ipynb": b"a"})
+    assert found(path) == {"all/a_123_456_hw": b"a", "all/b_123_457_hw": b"b"}
+
+
+def test_what_systems_and_editors_leave_behind_is_ignored(tmp_path: Path) -> None:
+    for name in ("__MACOSX/._hw.ipynb", ".ipynb_checkpoints/hw-checkpoint.ipynb", "._hw.ipynb"):
+        write(tmp_path / "class" / name)
+    write(tmp_path / "class/hw.ipynb", b"hw")
+    write_zip(tmp_path / "class/z.zip", {"__MACOSX/._z.ipynb": b"", "._z.ipynb": b"", "z.ipynb": b"z"})
+    assert found(tmp_path / "class") == {"hw": b"hw", "z": b"z"}
+
+
+def test_the_same_name_twice_is_kept_apart(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, name.encode()) for name in ("a/hw.ipynb", "b/hw.ipynb", "c/hw (2).ipynb")]
+    assert found(*paths) == {"hw": b"a/hw.ipynb", "hw (2)": b"b/hw.ipynb", "hw (2) (2)": b"c/hw (2).ipynb"}
+    write_zip(tmp_path / "d/hw.zip", {"hw.ipynb": b"zip"})
+    write(tmp_path / "d/hw.ipynb", b"file")
+    assert found(tmp_path / "d") == {"hw": b"file", "hw (2)": b"zip"}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="the file system takes no such names")
+def test_a_name_that_cannot_be_printed_is_made_printable(tmp_path: Path) -> None:
+    write(tmp_path / os.fsdecode(b"a\xff\n\x1b[2J.ipynb"))
+    (submission,) = collect([tmp_path], LIMIT)
+    assert submission.name == "a\ufffd\ufffd\ufffd[2J"
+    assert submission.source == f"{tmp_path}/a\ufffd\ufffd\ufffd[2J.ipynb"
+
+
+@pytest.mark.parametrize("extra", [0, 1, 5000], ids=["at the limit", "one byte more", "much more"])
+def test_no_more_than_one_byte_over_the_limit_is_read(extra: int, tmp_path: Path) -> None:
+    write(tmp_path / "file.ipynb", b"x" * (LIMIT + extra))
+    write_zip(tmp_path / "zip.zip", {"a.ipynb": b"x" * (LIMIT + extra)})
+    assert [len(submission.data) for submission in collect([tmp_path], LIMIT)] == [LIMIT + min(extra, 1)] * 2
+
+
+def test_names_in_a_zip_file_that_point_elsewhere_write_nothing(tmp_path: Path) -> None:
+    names = ["../../up.ipynb", "/etc/root.ipynb", "..\\back.ipynb", "C:\\drive.ipynb"]
+    path = write_zip(tmp_path / "in" / "z.zip", dict.fromkeys(names, BOOK))
+    before = sorted(tmp_path.rglob("*"))
+    submissions = collect([path], LIMIT)
+    assert [submission.data for submission in submissions] == [BOOK] * 4
+    assert all("/" not in slug(submission.name) for submission in submissions)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def flagged(path: Path, flag: int) -> Path:
+    """The zip file with a flag set in both headers of its one entry; flag 1 says that it is encrypted."""
+    data = bytearray(write_zip(path, {"a.ipynb": BOOK}).read_bytes())
+    data[6] |= flag
+    data[data.index(b"PK\x01\x02") + 8] |= flag
+    return write(path, bytes(data))
+
+
+def damaged(path: Path) -> Path:
+    data = write_zip(path, {"a.ipynb": BOOK}, zipfile.ZIP_STORED).read_bytes()
+    return write(path, data.replace(BOOK, BOOK.upper(), 1))
+
+
+def piped(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+def linked(path: Path, target: Path) -> Path:
+    path.symlink_to(target)
+    return path
+
+
+def test_a_file_of_another_kind_is_told_by_its_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "hw.py")
+    assert found(path) == {"hw": "hw.py is not a notebook; hand in the .ipynb file."}
+
+
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    pipes = [piped(tmp_path / "x.ipynb"), piped(tmp_path / "y.zip")]
+    problems = {"x": "It is not a regular file.", "y": "It is not a regular file."}
+    assert found(*pipes) == problems
+    assert found(tmp_path) == problems
+
+
+def test_links_in_a_folder_are_told_and_not_followed(tmp_path: Path) -> None:
+    elsewhere = write(tmp_path / "elsewhere/secret.ipynb")
+    write(tmp_path / "class/hw.ipynb")
+    linked(tmp_path / "class/a.ipynb", elsewhere)
+    linked(tmp_path / "class/b", elsewhere.parent)
+    linked(tmp_path / "class/c.ipynb", elsewhere.parent)
+    linked(tmp_path / "class/d.ipynb", tmp_path / "nowhere")
+    linked(tmp_path / "class/e.zip", tmp_path / "class/e.zip")
+    assert found(tmp_path / "class") == {"hw": BOOK, **dict.fromkeys(["a", "b", "c", "d", "e"], LINK)}
+
+
+def test_a_folder_without_notebooks_among_others_is_told(tmp_path: Path) -> None:
+    for name in ("submission_1/hw.ipynb", "submission_2/hw.py", ".git/config", "__pycache__/x.pyc"):
+        write(tmp_path / name)
+    (tmp_path / "submission_3").mkdir()
+    problem = "There is no notebook (.ipynb) in the folder."
+    assert found(tmp_path) == {"submission_1/hw": BOOK, "submission_2": problem, "submission_3": problem}
+
+
+def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
+    write_zip(tmp_path / "a-none.zip", {"hw.py": b""})
+    write(tmp_path / "b-broken.zip", b"PK\x03\x04 broken")
+    flagged(tmp_path / "c-encrypted.zip", 1)
+    damaged(tmp_path / "d-damaged.zip")
+    write_zip(tmp_path / "e-nested.zip", {"a.zip": b"", "b.ipynb": BOOK})
+    write_zip(tmp_path / "f-empty.zip", {})
+    taken = "The notebook cannot be taken out of the zip file"
+    assert found(tmp_path) == {
+        "a-none": "There is no notebook (.ipynb) in the zip file.",
+        "b-broken": "The zip file cannot be read (File is not a zip file).",
+        "c-encrypted": "The notebook in the zip file is protected by a password; hand in the .ipynb file itself.",
+        "d-damaged": f"{taken} (Bad CRC-32 for file 'a.ipynb').",
+        "e-nested/a": "It is a zip file inside a zip file; unpack the outer one.",
+        "e-nested/b": BOOK,
+        "f-empty": "There is no notebook (.ipynb) in the zip file.",
+    }
+
+
+def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SubmissionError, match=r"none\.ipynb: no such file or folder$"):
+        collect([tmp_path / "none.ipynb"], LIMIT)
+
+
+def test_an_empty_folder_is_an_error_even_beside_a_full_one(tmp_path: Path) -> None:
+    write(tmp_path / "full/hw.ipynb")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SubmissionError, match=r"empty: no notebook \(\.ipynb\) in it$"):
+        collect([tmp_path / "full", tmp_path / "empty"], LIMIT)
+
+
+def test_a_path_beyond_what_the_system_takes_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SubmissionError, match=r"xxx: it cannot be read \(File name too long\)$"):
+        collect([tmp_path / ("x" * 5000)], LIMIT)
+
+
+@given(data=st.data())
+@settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_zip_file_with_random_bytes_changed_is_told_or_read(data: st.DataObject, tmp_path: Path) -> None:
+    path = tmp_path / "z.zip"
+    content = bytearray(write_zip(path, {"a.ipynb": BOOK * 9, "é.ipynb": BOOK}).read_bytes())
+    for at, value in data.draw(st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), min_size=1)):
+        content[at] = value
+    write(path, bytes(content))
+    assert all(submission.data or submission.problem for submission in collect([path], LIMIT))
+
+
+SLUGS = {
+    "plain": ("a_123_456_hw-1.2", "a_123_456_hw-1.2"),
+    "in folders": ("submission_12/hw", "submission_12__hw"),
+    "a space": ("hw 1", "hw_1-"),
+    "capitals": ("HW", "HW-"),
+    "not ASCII": ("übung", "bung-"),
+    "nothing but signs": ("…", ""),
+    "empty": ("", ""),
+    "a newline": ("a\nb", "a_b-"),
+    "an option": ("-rf", "rf-"),
+    "the folder above": ("..", ""),
+    "out of the folder": ("../../etc/passwd", "etc__passwd-"),
+    "an absolute path": ("/etc/passwd", "etc__passwd-"),
+    "long": ("x" * 300, "x" * 60 + "-"),
+    "half a character": ("a\udcff", "a-"),
+}
+
+
+@pytest.mark.parametrize(("name", "start"), SLUGS.values(), ids=SLUGS)
+def test_a_folder_is_named_safely_and_readably(name: str, start: str) -> None:
+    expected = start if start and not start.endswith("-") else start + hashed(name)
+    assert slug(name) == expected
+
+
+def hashed(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+NAMES = st.text(alphabet="aA0b_-./ é", max_size=6) | st.text(max_size=100)
+
+
+@given(names=st.lists(NAMES, min_size=2, max_size=30, unique=True))
+@example(names=["a/b", "a__b", "a_/b", "a/_b"])
+@example(names=["Ann", "ann", "ANN"])
+@example(names=["x y", f"x_y-{hashed('x y')}", "…", hashed("…")])
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_different_names_never_share_a_folder_whatever_the_file_system(names: list[str]) -> None:
+    slugs = [slug(name) for name in names]
+    assert len({name.casefold() for name in slugs}) == len(names)
+    assert all(name and name[0] not in ".-_" and len(name) <= 100 and name.isascii() for name in slugs)
+    assert all(character.isalnum() or character in "._-" for name in slugs for character in name)
