@@ -26,8 +26,7 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)  ## Build, grade the bundled class, print its table and the path of the report
 	$(BIN)/mnist-kit build
-	$(BIN)/mnist-kit sample-class dist/class
-	$(BIN)/mnist-kit grade dist/class --output out --timeout 60 --workers $(WORKERS)
+	$(BIN)/mnist-kit demo --output out --workers $(WORKERS)
 
 build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build

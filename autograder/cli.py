@@ -22,6 +22,18 @@ EXIT_USAGE = 2
 EXIT_UNGRADED = 3
 """The run went through, but at least one submission could not be graded."""
 
+EXIT_CODES = (
+    "Exit code 0: every submission has a grade. 2: nothing was graded, and the message says why. "
+    "3: some submissions could not be graded, through no fault of theirs; the report says which."
+)
+
+CORES = os.cpu_count() or 1
+Output = Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")]
+Workers = Annotated[int, typer.Option("-n", "--workers", min=1, help="How many at once.")]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=1, help="Seconds for one notebook, instead of grading.yml's.")
+]
+
 app = typer.Typer(
     help="Build one MNIST assignment, hand it out, and grade a class of any size.",
     no_args_is_help=True,
@@ -73,17 +85,46 @@ def sample_class(
     out.print(f"wrote {len(paths)} notebooks into {folder}", markup=False)
 
 
-@app.command(epilog="Exit code 0: every submission has a grade. 2: nothing was graded, and the message says why. "
-             "3: some submissions could not be graded, through no fault of theirs; the report says which.")  # fmt: skip
+@app.command(epilog=EXIT_CODES)
 def grade(
-    submissions: Annotated[list[Path], typer.Argument(help="Notebooks, folders of them, or zip places.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")] = Path("out"),
-    workers: Annotated[int, typer.Option("-n", "--workers", min=1, help="How many at once.")] = os.cpu_count() or 1,
-    timeout_s: Annotated[
-        float | None, typer.Option("--timeout", min=1, help="Seconds for one notebook, instead of grading.yml's.")
-    ] = None,
+    submissions: Annotated[list[Path], typer.Argument(help="Notebooks, folders of them, or zip files.")],
+    output: Output = Path("out"),
+    workers: Workers = CORES,
+    timeout_s: Timeout = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="Run student code unconfined. Only for notebooks you wrote.")
+    ] = False,
 ) -> None:
     """Grade submissions: a table, one results.json and feedback page each, grades.csv."""
+    _grade(submissions, output, workers, timeout_s, unsafe=unsafe)
+
+
+@app.command(epilog=EXIT_CODES)
+def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Timeout = 60) -> None:
+    """Write the bundled class and grade it; its notebooks are the kit's own, so an unconfined machine will do."""
+    from autograder import classroom, isolation
+
+    folder = HOME.dist / "class"
+    classroom.write(HOME, folder)
+    unsafe = bool(isolation.examine().missing)
+    if unsafe:
+        err.print("UNTRUSTED: this machine cannot confine student code. The bundled notebooks are run all the same; "
+                  "`mnist-kit doctor` says what is missing.", style="bold red")  # fmt: skip
+    _grade([folder], output, workers, timeout_s, unsafe=unsafe)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine offers to confine student code, what is missing, and how to get it."""
+    from autograder import isolation
+    from autograder.report import checkup
+
+    examination = isolation.examine()
+    out.print(checkup.screen(examination))
+    raise typer.Exit(1 if examination.missing else 0)
+
+
+def _grade(paths: list[Path], output: Path, workers: int, timeout_s: float | None, *, unsafe: bool) -> None:
     from autograder import build as builder
     from autograder import output as places
     from autograder import policy as policies
@@ -96,18 +137,19 @@ def grade(
     if timeout_s is not None:
         limits = policy.execution.model_copy(update={"timeout_s": timeout_s})
         policy = policy.model_copy(update={"execution": limits})
-    found = submission.collect(submissions, int(policy.execution.notebook_mb * 2**20))
+    found = submission.collect(paths, int(policy.execution.notebook_mb * 2**20))
     places.prepare(output)
     if builder.is_stale(HOME):
         err.print("The autograder zip is missing or older than grading.yml or exercise.md: building it first.")
         builder.write(builder.build(HOME), HOME)
+    engine = Engine(policy, builder.read_tests(HOME.zip), HOME.data, secrets=HOME.secrets, unsafe=unsafe)
     columns = (
         TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
         TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
     )  # fmt: skip
-    with Progress(*columns, console=err) as progress, Engine(policy, builder.read_tests(HOME.zip), HOME.data) as engine:
+    done = {}
+    with engine, Progress(*columns, console=err) as progress:
         task = progress.add_task("grade", total=len(found), last="")
-        done = {}
         for index, report in grade_all(found, engine.grade, workers):
             done[index] = report
             places.write_one(report, policy, output)

@@ -25,16 +25,23 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-from autograder import dataset, notebook
+from autograder import dataset, isolation, notebook
 from autograder.errors import GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.policy import Policy
+from autograder.sandbox.confine import Jail
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.recorder import JOURNAL_LIMIT
-from autograder.sandbox.zygote import HANDLER_FAILED, MESSAGE_LIMIT
+from autograder.sandbox.zygote import MESSAGE_LIMIT
 from autograder.submission import Submission
 
 __all__ = ["Engine"]
+
+UNTRUSTED = "UNTRUSTED: this notebook was run without a sandbox, so its points prove nothing about a stranger's work."
+
+CANARY = "secret"
+"""A file in the run's folder that a student process must not be able to read."""
 
 START_S = 180
 """Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""
@@ -42,8 +49,16 @@ START_S = 180
 GRACE_S = 4
 """Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""
 
-JUDGE_S = 120
-"""Seconds a judge may take; a second or two is normal."""
+JUDGE_LIMITS = Limits(wall_s=120, memory_mb=4096, work_mb=0, files=0)
+"""What a judge may take; a second or two is normal."""
+
+OVER = {
+    "time": "The time limit of {0.timeout_s:g} s",
+    "memory": "The memory limit of {0.memory_mb:g} MB",
+    "disk": "The limit of {0.work_mb:g} MB for files",
+    "files": "The limit of {0.work_files} files",
+}
+"""Words for each limit that the zygote enforces."""
 
 TIME_LIMIT = "TimeLimit"
 """Name of the exception by which a notebook is told that its time is up (`sandbox.runner`)."""
@@ -59,7 +74,7 @@ class _Ended:
 
     exit: int | None
     signal: int | None
-    timeout: bool
+    over: str | None
     seconds: float
     cpu_seconds: float
     peak_memory_mb: float
@@ -78,14 +93,27 @@ class _Run:
 class Engine:
     """Grades submissions; `grade` may be called from several threads at once.
 
-    `tests` are Otter test files by question, as text. Use as a context manager. Raises GraderFault where the
-    warm process cannot be started.
+    `tests` are Otter test files by question, as text. `secrets` are more files that no student process may be
+    able to read, besides `data`. With `unsafe`, student code runs unconfined and every report says so.
+    Use as a context manager. Raises GraderFault where the warm process cannot be started, IsolationError where
+    this machine cannot confine student code.
     """
 
-    def __init__(self, policy: Policy, tests: Mapping[str, str], data: Path) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        tests: Mapping[str, str],
+        data: Path,
+        *,
+        secrets: tuple[Path, ...] = (),
+        unsafe: bool = False,
+    ) -> None:
         self._policy = policy
         self._tests = dict(tests)
         self._data = data
+        self._secrets = tuple(path.resolve() for path in (data, *secrets) if path.exists())
+        self._plan = None if unsafe else isolation.demand(isolation.examine())
+        self._users: set[int] = set()
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._warm: _Warm | None = None
@@ -93,7 +121,7 @@ class Engine:
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="mnist-kit-", ignore_cleanup_errors=True)
         try:
-            self._write_public(self.folder / "public")
+            self._lay_out()
             self._ready()
         except BaseException:
             self.__exit__(None, None, None)
@@ -128,19 +156,19 @@ class Engine:
             return self._rejected(submission, str(error))
         try:
             return self._grade(submission, book)
-        except (GraderFault, OSError, ValueError, KeyError) as first:
+        except Exception as first:
             try:  # A process of ours may have died under another submission: once more, from a fresh start.
                 return self._grade(submission, book)
-            except (GraderFault, OSError, ValueError, KeyError) as error:
+            except Exception as error:
                 return self._ungraded(submission, book, f"{error} (and before that: {first})")
 
     def _grade(self, submission: Submission, book: notebook.Notebook) -> GradeReport:
         warm = self._ready()
         with tempfile.TemporaryFile() as journal, tempfile.TemporaryFile() as blob:
             run = _Run(*self._run(warm, book, journal, blob), journal, blob)
-            if run.ended.exit == HANDLER_FAILED:
+            if not _has_begun(run):
                 last = run.printed.decode("utf-8", "replace").strip().splitlines()[-1:]
-                raise GraderFault(f"the process for the notebook failed: {''.join(last)[:200]}")
+                raise GraderFault(f"the notebook was not started: {''.join(last)[:300] or 'its process ended'}")
             started = time.monotonic()
             verdict = self._judge(warm, run)
         if verdict.fault:
@@ -151,6 +179,7 @@ class Engine:
             status=Status.GRADED,
             questions=tuple(self._questions(book, verdict)),
             notes=(
+                *(() if self._plan else (UNTRUSTED,)),
                 *book.notes,
                 *dict.fromkeys(verdict.evidence["notes"]),
                 *self._how_it_ended(book, verdict, run.ended),
@@ -158,7 +187,7 @@ class Engine:
             seconds=(("notebook", run.ended.seconds), ("judge", time.monotonic() - started)),
             peak_memory_mb=run.ended.peak_memory_mb,
             accuracy=verdict.accuracy,
-            isolation=("own process", "time limit", "output cap"),
+            isolation=tuple(verdict.evidence["isolation"]),
         )
 
     def _run(self, warm: _Warm, book: notebook.Notebook, journal: IO[bytes], blob: IO[bytes]) -> tuple[_Ended, bytes]:
@@ -169,15 +198,15 @@ class Engine:
             "questions": specs(self._policy),
             "timeout_s": limits.timeout_s,
         }
-        with (
-            tempfile.TemporaryDirectory(dir=self.folder, prefix="work-", ignore_cleanup_errors=True) as work,
-            tempfile.TemporaryFile() as job_file,
-        ):
+        with self._place() as (work, uid), tempfile.TemporaryFile() as job_file:
             job_file.write(json.dumps(job).encode())
             job_file.seek(0)
             read_end, write_end = os.pipe()
             try:
-                request = {"args": {"work": work}, "wall_s": limits.timeout_s + GRACE_S}
+                use = Limits(limits.timeout_s + GRACE_S, limits.memory_mb, limits.work_mb, limits.work_files)
+                jail = None if self._plan is None else self._jail(self._plan, work, uid, use).to_json()
+                args = {"work": str(work), "jail": jail}
+                request = {"args": args, "limits": use.to_json(), "work": str(work)}
                 fds = [job_file.fileno(), journal.fileno(), blob.fileno(), write_end]
                 with warm.students.ask(request, fds) as status:
                     os.close(write_end)
@@ -195,15 +224,11 @@ class Engine:
                 raise GraderFault("the notebook's process left more evidence than the contract allows")
         with tempfile.TemporaryFile() as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
-            with warm.judges.ask({"args": {}, "wall_s": JUDGE_S}, fds) as status:
-                ended, _ = _watch(status, None, 0, JUDGE_S + GRACE_S)
+            request = {"args": {}, "limits": JUDGE_LIMITS.to_json(), "work": None}
+            with warm.judges.ask(request, fds) as status:
+                ended, _ = _watch(status, None, 0, JUDGE_LIMITS.wall_s + GRACE_S)
             if ended.exit != 0:
-                how = (
-                    "took too long"
-                    if ended.timeout
-                    else f"ended with {ended.exit if ended.exit is not None else f'signal {ended.signal}'}"
-                )
-                raise GraderFault(f"the judge {how}")
+                raise GraderFault(f"the judge ended: exit {ended.exit}, signal {ended.signal}, over {ended.over}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
 
     def _questions(self, book: notebook.Notebook, verdict: Verdict) -> Iterator[QuestionGrade]:
@@ -226,9 +251,9 @@ class Engine:
         where = "before its first cell" if cell is None else f"in {cell.describe()}"
         if cell is not None and cell.question:
             where += f" (question {cell.question})"
-        if ended.timeout or stopped is not None:
-            limit = self._policy.execution.timeout_s
-            return (f"The time limit of {limit:g} s was reached {where}. What was answered before it counts.",)
+        if ended.over or stopped is not None:
+            what = OVER[ended.over or "time"].format(self._policy.execution)
+            return (f"{what} was reached {where}. What was answered before it counts.",)
         return (f"The notebook's process came to an end {where}. What was answered before it counts.",)
 
     def _rejected(self, submission: Submission, why: str) -> GradeReport:
@@ -259,6 +284,36 @@ class Engine:
                 )
             return self._warm
 
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[tuple[Path, int | None]]:
+        """A work folder, and where the plan asks for it a user of its own, for one student process."""
+        uid = None
+        work = Path(tempfile.mkdtemp(dir=self.folder / "work"))
+        try:
+            if self._plan is not None and self._plan.own_users:
+                with self._lock:
+                    uid = isolation.free_uid(self._users)
+                    self._users.add(uid)
+                os.chown(work, uid, uid)
+            yield work, uid
+        finally:
+            # `rm` copes with any depth of folders, which Python's own recursion does not.
+            subprocess.run(["chmod", "-R", "u+rwx", str(work)], check=False, capture_output=True)
+            subprocess.run(["rm", "-rf", "--", str(work)], check=False, capture_output=True)
+            with self._lock:
+                self._users.discard(uid or 0)
+
+    def _jail(self, plan: isolation.Plan, work: Path, uid: int | None, limits: Limits) -> Jail:
+        secrets = (*self._secrets, self.folder / CANARY)
+        return Jail(work, secrets, uid, plan.required, limits)
+
+    def _lay_out(self) -> None:
+        """The run's folders: public arrays, work folders that only their owners enter, and a secret as a canary."""
+        self.folder.chmod(0o711)  # to be passed, not listed, by the students' users
+        (self.folder / "work").mkdir(mode=0o711)
+        (self.folder / CANARY).touch(mode=0o600)
+        self._write_public(self.folder / "public")
+
     def _write_public(self, folder: Path) -> None:
         """The images a student process may see, as plain arrays that all of them share by mapping."""
         view = dataset.public_view(dataset.load(self._data), self._policy.assignment.split_seed)
@@ -266,6 +321,12 @@ class Engine:
         arrays = (view.train.images, view.train.labels, view.test.images, view.test.labels)
         for name, array in zip(dataset.ARRAYS, arrays, strict=True):
             np.save(folder / f"{name}.npy", array)
+
+
+def _has_begun(run: _Run) -> bool:
+    """Whether student code was reached: what confines it was written down, and something came after that."""
+    lines = os.pread(run.journal.fileno(), 4096, 0).split(b"\n")[:2]
+    return len(lines) == 2 and lines[0].startswith(b'{"isolation"') and bool(lines[1])
 
 
 def _errors(book: notebook.Notebook, verdict: Verdict, question: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ KitError
 ├── BuildError         the master or the built files are unusable
 ├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
 ├── EvidenceError      what a student process left behind breaks the contract
+├── IsolationError     student code cannot be confined on this machine
 └── GraderFault        the kit itself failed; never costs a student a point
 """
 
@@ -19,6 +20,7 @@ __all__ = [
     "DatasetError",
     "EvidenceError",
     "GraderFault",
+    "IsolationError",
     "KitError",
     "PolicyError",
     "PolicyProblem",
@@ -82,6 +84,10 @@ class SubmissionError(KitError):
 
 class EvidenceError(KitError):
     """Bytes left by a student process do not follow the evidence contract."""
+
+
+class IsolationError(KitError):
+    """Student code cannot be confined on this machine as it must be; says how to get there."""
 
 
 class GraderFault(KitError):

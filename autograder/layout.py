@@ -45,6 +45,11 @@ class Layout:
         return self.root / "dist"
 
     @property
+    def secrets(self) -> tuple[Path, ...]:
+        """What no student process may be able to read."""
+        return (self.policy, self.master, self.data, self.solution, self.zip)
+
+    @property
     def zip(self) -> Path:
         """What `otter run`, `otter grade` and Gradescope take."""
         return self.dist / "autograder.zip"

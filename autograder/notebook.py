@@ -86,7 +86,7 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
         raise SubmissionError("The file is empty. Save the notebook, then hand it in again.")
     if len(data) > limit:
         raise SubmissionError(
-            f"The file is larger than the {limit / 2**20:g} MB that are taken. "
+            f"The file is larger than the {round(limit / 2**20, 2):g} MB that are taken. "
             "Clear the outputs (Edit > Clear All Outputs), save, and hand it in again."
         )
     try:

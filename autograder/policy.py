@@ -198,6 +198,9 @@ class Execution(Strict):
     """Limits on one submission. Times are wall-clock seconds, sizes megabytes (2**20 bytes)."""
 
     timeout_s: Annotated[float, Field(strict=True, gt=0, le=86_400)] = 300
+    memory_mb: Annotated[float, Field(strict=True, ge=1024, le=1_000_000)] = 3072
+    work_mb: Annotated[float, Field(strict=True, ge=1, le=100_000)] = 256
+    work_files: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 2000
     output_mb: Annotated[float, Field(strict=True, gt=0, le=1024)] = 4
     notebook_mb: Annotated[float, Field(strict=True, gt=0, le=1024)] = 50
 

@@ -119,17 +119,7 @@ def rebuild(model: Model, weights: Float32) -> keras.Sequential:
         built = keras.Sequential([keras.Input(_input_shape(model)), *layers])
     except REFUSED as error:
         raise CannotRebuild("its layers do not fit together") from error
-    made = sum(math.prod(variable.shape) for layer in layers for variable in layer.weights)
-    if made != len(weights):
-        raise GraderFault(f"{len(weights):,} parameters were counted, but Keras made {made:,}")
-    position = 0
-    for layer in layers:
-        arrays = []
-        for variable in layer.weights:
-            size = math.prod(variable.shape)
-            arrays.append(weights[position : position + size].reshape(variable.shape))
-            position += size
-        layer.set_weights(arrays)
+    _fill(layers, weights)
     return built
 
 
@@ -199,6 +189,20 @@ def _layers(model: Model, available: int) -> list[keras.Layer]:
     return layers
 
 
+def _fill(layers: list[keras.Layer], weights: Float32) -> None:
+    made = sum(math.prod(variable.shape) for layer in layers for variable in layer.weights)
+    if made != len(weights):
+        raise GraderFault(f"{len(weights):,} parameters were counted, but Keras made {made:,}")
+    position = 0
+    for layer in layers:
+        arrays = []
+        for variable in layer.weights:
+            size = math.prod(variable.shape)
+            arrays.append(weights[position : position + size].reshape(variable.shape))
+            position += size
+        layer.set_weights(arrays)
+
+
 def _settings(name: str, described: Layer) -> dict[str, Any]:
     """The layer's settings, all of them inside the bounds; Keras's default stands for what is None."""
     settings = {key: described.settings[key] for key in SETTINGS[name] if described.settings.get(key) is not None}
@@ -225,6 +229,10 @@ def _layer(name: str, settings: Mapping[str, Any]) -> keras.Layer:
 def _after(name: str, settings: Mapping[str, Any], layer: keras.Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
     if "2D" in name and len(shape) != 3:
         raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}")
+    window = settings.get("kernel_size") or settings.get("pool_size") or ()
+    for size, width, spread in zip(shape, window, settings.get("dilation_rate", (1, 1)), strict=False):
+        if width * spread > max(2 * size, 8):  # the border that would be put around an image is many times the image
+            raise CannotRebuild(f"its {name} layer looks far beyond its inputs of shape {shape}")
     if not 1 <= abs(settings.get("axis", 1)) <= len(shape):
         raise CannotRebuild(f"its {name} layer has axis={settings['axis']}, on inputs of shape {shape}")
     try:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from autograder.dataset import ARRAYS
-from autograder.sandbox import offline, runner, training, zygote
+from autograder.sandbox import confine, offline, runner, training, zygote
 
 __all__ = ["main"]
 
@@ -35,8 +36,12 @@ def main(arguments: list[str]) -> None:
         judge.serve(judges)
         os._exit(0)
     judges.close()
+    gates = confine.prepare((*confine.interpreter_folders(), Path(arguments[2])))
+    shell = runner.make_shell()
+    if not zygote.single_threaded():
+        raise RuntimeError("an imported library has started a thread; forking from here is not safe")
     students.send(b"ready")
-    zygote.serve(students, runner.run)
+    zygote.serve(students, partial(runner.run, gates, shell))
 
 
 def _import_what_students_import() -> None:

@@ -2,7 +2,7 @@
 
 Border contract
 ---------------
-In:   a job (JSON file): code cells in order, the variables to look at, the time limit. A work directory.
+In:   a job (JSON file): code cells in order, the variables to look at, the time limit. A jail, or none.
 Out:  the journal and the blob (`recorder`), and whatever the notebook prints, on one pipe.
 Not:  tests, thresholds, answers, private images, other submissions, and no channel back to the launcher.
 Dies: after the last cell; at the time limit by an exception in the running cell; a few seconds later, where
@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import types
 from functools import partial
 from typing import Any
@@ -22,9 +23,10 @@ from typing import Any
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
+from autograder.sandbox import confine
 from autograder.sandbox.recorder import Recorder
 
-__all__ = ["TimeLimit", "run"]
+__all__ = ["Shell", "TimeLimit", "make_shell", "run"]
 
 JOB_LIMIT = 64 * 2**20
 
@@ -33,15 +35,24 @@ class TimeLimit(BaseException):
     """The notebook's time is up. Not an Exception, so that `except Exception` in a loop does not catch it."""
 
 
-def run(args: dict[str, Any], fds: list[int]) -> None:
-    """Run one notebook in this freshly forked process. `fds` are job, journal, blob and output."""
+def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]) -> None:
+    """Run one notebook in this freshly forked process. `fds` are job, journal, blob and output.
+
+    `gates` and `shell` were made ready before the fork.
+    Raises ConfineError, before any cell, where the confinement that `args` asks for cannot be had.
+    """
     job_fd, journal, blob, output = fds
     _redirect(output)
     with os.fdopen(job_fd, "rb") as file:
         job = json.loads(file.read(JOB_LIMIT))
-    os.chdir(args["work"])
+    _settle(args["work"])
+    force: tuple[str, ...] = ("none: UNTRUSTED",)
+    if args["jail"] is not None:
+        jail = confine.Jail.from_json(args["jail"])
+        force = confine.confine(jail, gates, keep=(journal, blob), parent=os.getppid())
     recorder = Recorder(job["questions"], journal, blob)
-    shell = _shell(recorder)
+    recorder.isolation(force)
+    shell.recorder = recorder
     sys.modules["otter"] = _otter(recorder, shell)
     _start_clock(job["timeout_s"])
     try:
@@ -52,6 +63,13 @@ def run(args: dict[str, Any], fds: list[int]) -> None:
         pass
     signal.setitimer(signal.ITIMER_REAL, 0)
     recorder.finish(shell.user_ns)
+
+
+def _settle(work: str) -> None:
+    """Make the work folder the place for everything a notebook, or a library, wants to write."""
+    os.chdir(work)
+    os.environ.update(HOME=work, TMPDIR=work, IPYTHONDIR=f"{work}/.ipython", MPLCONFIGDIR=f"{work}/.matplotlib")
+    tempfile.tempdir = None  # looked up anew, from TMPDIR
 
 
 def _redirect(output: int) -> None:
@@ -89,7 +107,7 @@ def _run_cell(shell: InteractiveShell, recorder: Recorder, index: int, source: s
     return not isinstance(error, TimeLimit)
 
 
-class _Shell(InteractiveShell):
+class Shell(InteractiveShell):
     """An IPython shell without a screen, a history file or a command line behind it."""
 
     recorder: Recorder
@@ -110,20 +128,20 @@ class _Shell(InteractiveShell):
         self.recorder.note(f"The command `{str(cmd)[:60]}` was skipped; everything the assignment needs is installed.")
 
 
-def _shell(recorder: Recorder) -> _Shell:
+def make_shell() -> Shell:
+    """The shell that every student process inherits, made once in the warm process."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"  # the long form takes seconds after a deep recursion
-    shell: _Shell = _Shell.instance(config=config)
-    shell.recorder = recorder
+    shell: Shell = Shell.instance(config=config)
     for name in ("pip", "uv", "conda", "mamba", "micromamba"):
         magic = partial(_skip_magic, shell, name)
         shell.register_magic_function(magic, magic_kind="line", magic_name=name)  # type: ignore[call-arg, arg-type]  # a traitlets wrapper hides the signature
     return shell
 
 
-def _skip_magic(shell: _Shell, name: str, line: str) -> None:
+def _skip_magic(shell: Shell, name: str, line: str) -> None:
     shell._skip(f"%{name} {line}")
 
 

@@ -2,10 +2,11 @@
 
 Border contract
 ---------------
-In:   `control`, a SEQPACKET socket. Each datagram is JSON `{"args": {...}, "wall_s": seconds}` and carries
-      file descriptors: first the request's own status socket, then those the handler needs.
-Out:  on the status socket one datagram when the child is dead and reaped: `{"exit": code or null,
-      "signal": number or null, "timeout": bool, "seconds": float, "peak_memory_mb": float}`.
+In:   `control`, a SEQPACKET socket. Each datagram is JSON `{"args": {...}, "limits": {...}, "work": folder or null}`
+      and carries file descriptors: first the request's own status socket, then those the handler needs.
+Out:  on the status socket one datagram when the child, and whatever it started, is dead and reaped: `{"exit": code
+      or null, "signal": number or null, "over": "time", "memory", "disk", "files" or null, "seconds": float,
+      "cpu_seconds": float, "peak_memory_mb": float}`.
 Meaningless: what a child prints; it may be student code.
 Ends: when `control` closes (the launcher is done, or dead). Every child still alive is killed first. A status
       socket that closes without a datagram means that this process died.
@@ -15,6 +16,7 @@ It is not a judge: it knows no test and no result, and it must be forked from wi
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import select
@@ -23,15 +25,23 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from autograder.sandbox.limits import Limits, excess, use_of
 
 __all__ = ["HANDLER_FAILED", "MESSAGE_LIMIT", "Handler", "serve", "single_threaded"]
 
 HANDLER_FAILED = 70
 """Exit code of a child whose handler raised (EX_SOFTWARE of sysexits.h)."""
+
+LOOK_EVERY_S = 0.2
+"""Seconds between two looks at what a watched child uses."""
+
+ORPHAN_ROUNDS = 1000
+"""Times that orphans are looked for; each round ends at least one generation."""
 
 MESSAGE_LIMIT = 64 * 1024
 FDS_LIMIT = 8
@@ -42,9 +52,11 @@ Handler = Callable[[dict[str, Any], list[int]], None]
 @dataclass
 class _Child:
     status: socket.socket
+    limits: Limits
+    work: Path | None
     started: float
     deadline: float
-    timed_out: bool = False
+    over: str | None = None
 
 
 def serve(control: socket.socket, handler: Handler) -> None:
@@ -55,13 +67,15 @@ def serve(control: socket.socket, handler: Handler) -> None:
     previous_wakeup = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     previous_handler = signal.signal(signal.SIGCHLD, lambda *_: None)
     children: dict[int, _Child] = {}
+    siblings = _offspring()
+    _adopt_orphans()
     try:
         while True:
             ready, _, _ = select.select([control.fileno(), wake_read], [], [], _patience(children))
             if wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 4096)
-            _reap(children)
+            _reap(children, siblings)
             _enforce(children)
             if control.fileno() in ready:
                 message, fds, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, FDS_LIMIT)
@@ -98,7 +112,9 @@ def _spawn(
         _become_child(children, control, wake, status, handler, request, fds[1:])
     for fd in fds[1:]:
         os.close(fd)
-    children[pid] = _Child(status, now, now + float(request["wall_s"]))
+    limits = Limits.from_json(request["limits"])
+    work = Path(request["work"]) if request["work"] else None
+    children[pid] = _Child(status, limits, work, now, now + limits.wall_s)
 
 
 def _become_child(
@@ -134,10 +150,11 @@ def _patience(children: dict[int, _Child]) -> float | None:
     """Seconds until the next deadline; None with no child to watch."""
     if not children:
         return None
-    return max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
+    until = max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
+    return min(until, LOOK_EVERY_S) if any(child.work for child in children.values()) else until
 
 
-def _reap(children: dict[int, _Child]) -> None:
+def _reap(children: dict[int, _Child], siblings: frozenset[int]) -> None:
     while True:
         try:
             pid, wait_status, usage = os.wait4(-1, os.WNOHANG)
@@ -149,11 +166,12 @@ def _reap(children: dict[int, _Child]) -> None:
         if child is None:
             continue
         _kill(pid)
+        _end_orphans(siblings | children.keys())
         code = os.waitstatus_to_exitcode(wait_status)
         report = {
             "exit": code if code >= 0 else None,
             "signal": -code if code < 0 else None,
-            "timeout": child.timed_out,
+            "over": child.over,
             "seconds": time.monotonic() - child.started,
             "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "peak_memory_mb": usage.ru_maxrss / 1024,
@@ -165,10 +183,40 @@ def _reap(children: dict[int, _Child]) -> None:
 def _enforce(children: dict[int, _Child]) -> None:
     now = time.monotonic()
     for pid, child in children.items():
-        if child.deadline <= now:
-            child.timed_out = True
+        over = "time" if child.deadline <= now else None
+        if over is None and child.work is not None:
+            over = excess(use_of(pid, child.work, child.limits.files), child.limits)
+        if over is not None:
+            child.over = child.over or over
             child.deadline = now + 1.0
             _kill(pid)
+
+
+def _adopt_orphans() -> None:
+    """Have whatever a child leaves behind become a child of this process (PR_SET_CHILD_SUBREAPER, prctl(2))."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def _end_orphans(known: Collection[int]) -> None:
+    """Kill and reap every process below this one that is not `known`, until none is left."""
+    for _ in range(ORPHAN_ROUNDS):
+        orphans = _offspring() - set(known)
+        if not orphans:
+            return
+        for pid in orphans:
+            _kill(pid)
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _offspring() -> frozenset[int]:
+    """Children of this process (proc(5); none where the system does not tell)."""
+    try:
+        return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+    except (OSError, ValueError):
+        return frozenset()
 
 
 def _kill(pid: int) -> None:

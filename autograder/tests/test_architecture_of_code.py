@@ -15,8 +15,10 @@ PACKAGE = Path(__file__).parent.parent
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
     ("errors", "layout"),
-    ("sandbox.recorder", "sandbox.offline", "sandbox.training", "sandbox.zygote"),
+    ("sandbox.recorder", "sandbox.offline", "sandbox.training", "sandbox.limits"),
+    ("sandbox.confine", "sandbox.zygote"),
     ("sandbox.runner",),
+    ("isolation",),
     ("dataset",),
     ("policy",),
     ("grade", "notebook", "submission", "evidence", "offline_data"),
@@ -26,7 +28,7 @@ LAYERS = (
     ("judge",),
     ("warm",),
     ("engine",),
-    ("batch", "build", "report.gradescope", "report.table"),
+    ("batch", "build", "report.gradescope", "report.table", "report.checkup"),
     ("report.html", "classroom"),
     ("output",),
     ("benchmarks.reference", "pytest_plugin"),
@@ -93,7 +95,7 @@ def test_all_public_names_are_listed_and_no_other(module: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
     listed = set(importlib.import_module(f"autograder.{module}").__all__)
-    commands = {"build", "grade", "sample_class"} if module == "cli" else set()
+    commands = {"build", "demo", "doctor", "grade", "sample_class"} if module == "cli" else set()
     bases = {"Strict", "NotChecked", "Score", "Blob"}  # named in signatures only
     assert defined - commands - bases <= listed
     assert all(name in vars(importlib.import_module(f"autograder.{module}")) for name in listed)

@@ -115,6 +115,12 @@ def test_a_true_report_passes(name: str, value: Any) -> None:
     checks.report(env(of_values(**{name: value})), "q4", name)
 
 
+def test_without_a_bench_the_evidence_is_taken_from_the_variables_themselves() -> None:
+    checks.report({SHAPE: (60000, 28, 28)}, "q4", SHAPE)
+    said = message(lambda env: checks.report(env, "q4", SHAPE), {SHAPE: 3})
+    assert said == f"Found: `{SHAPE}` is 3\nExpected: a tuple of 3 whole numbers\n{READ_IT}"
+
+
 ALL: dict[str, Check] = {
     "report": lambda env: checks.report(env, "q4", SHAPE),
     "layer": lambda env: checks.layer(env, "q5", 0),

@@ -37,7 +37,7 @@ WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("q6", "`model` was never compiled"),
     ),
     "stops-with-an-error": (
-        ("q6", "The cell that begins `modell.compile('adam', 'sparse_categorica…` stopped with NameError"),
+        ("q6", "The cell that begins `modell.compile('adam', 'sparse_categoric…` stopped with NameError"),
         ("q7", "the model was never trained"),
     ),
     "never-ends": (

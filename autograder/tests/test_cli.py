@@ -76,7 +76,7 @@ def test_a_folder_is_graded_into_results_a_table_and_pages(here: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"Report: {here / 'out' / 'index.html'}" in done.stdout
     assert "broken: The file is not a notebook" in done.stdout
-    rows = list(csv.DictReader((here / "out" / "grades.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((here / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["submission"], row["automatic"], row["status"]) for row in rows] == [
         ("blank <b>", "0", "graded"),
         ("broken", "0", "rejected"),

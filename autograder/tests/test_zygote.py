@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,20 @@ def handler(args, fds):
         case "leave":
             if os.fork() == 0: time.sleep(60)
             os.write(fds[0], b"parent done")
+        case "escape":  # a grandchild in a session of its own, which a kill of the group does not reach
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0: time.sleep(60)
+                os._exit(0)
+            time.sleep(0.3)
+        case "eat": held = bytearray(args["mb"] * 2**20); held[::4096] = b"x" * len(held[::4096]); time.sleep(30)
+        case "share":
+            import mmap; held = mmap.mmap(-1, args["mb"] * 2**20)
+            for at in range(0, len(held), 4096): held[at] = 1
+            time.sleep(30)
+        case "files":
+            for number in range(args["n"]): open(os.path.join(args["folder"], str(number)), "w").write("x" * args["size"])
+            time.sleep(30)
         case "look": os.write(fds[0], str(len(os.listdir("/proc/self/fd"))).encode())
 
 zygote.serve(socket.socket(fileno=int(sys.argv[1])), handler)
@@ -51,12 +66,15 @@ def control() -> Iterator[socket.socket]:
     assert server.wait(timeout=10) == 0, "the server ends by itself when the launcher hangs up"
 
 
-def start(control: socket.socket, wall_s: float = 20, **args: Any) -> tuple[socket.socket, int]:
+def start(
+    control: socket.socket, wall_s: float = 20, memory_mb: float = 1000, work: Path | None = None, **args: Any
+) -> tuple[socket.socket, int]:
     """Send a request; returns the status socket and the reading end of a pipe for the handler."""
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     read_end, write_end = os.pipe()
     with theirs:
-        message = json.dumps({"args": args, "wall_s": wall_s}).encode()
+        limits = {"wall_s": wall_s, "memory_mb": memory_mb, "work_mb": 1, "files": 20}
+        message = json.dumps({"args": args, "limits": limits, "work": str(work) if work else None}).encode()
         socket.send_fds(control, [message], [theirs.fileno(), write_end])
     os.close(write_end)
     return mine, read_end
@@ -75,7 +93,7 @@ def finish(started: tuple[socket.socket, int]) -> tuple[dict[str, Any], bytes]:
 def test_a_child_runs_the_handler_and_its_end_is_told(control: socket.socket) -> None:
     report, said = finish(start(control, do="write", text="hello"))
     assert said == b"hello"
-    assert (report["exit"], report["signal"], report["timeout"]) == (0, None, False)
+    assert (report["exit"], report["signal"], report["over"]) == (0, None, None)
     assert 0 < report["peak_memory_mb"] < 500
 
 
@@ -102,7 +120,7 @@ def test_a_death_by_signal_is_told(control: socket.socket, number: int) -> None:
 def test_time_is_up_for_whoever_sleeps_stops_or_ignores_signals(control: socket.socket, what: str) -> None:
     began = time.monotonic()
     report, _ = finish(start(control, wall_s=0.5, do=what, s=30))
-    assert report["timeout"]
+    assert report["over"] == "time"
     assert report["signal"] == signal.SIGKILL
     assert time.monotonic() - began < 10
 
@@ -122,6 +140,29 @@ def test_nothing_of_a_child_stays_behind(control: socket.socket) -> None:
         status.recv(zygote.MESSAGE_LIMIT)
     with os.fdopen(read_end, "rb") as pipe:
         assert pipe.read() == b"parent done", "the pipe ends only when the grandchild is dead too"
+
+
+def test_whatever_a_child_leaves_in_another_session_is_ended_too(control: socket.socket) -> None:
+    status, read_end = start(control, do="escape")
+    status.settimeout(20)
+    with status:
+        assert json.loads(status.recv(zygote.MESSAGE_LIMIT))["exit"] == 0
+    with os.fdopen(read_end, "rb") as pipe:
+        assert pipe.read() == b"", "the pipe ends only when the last descendant is dead"
+
+
+@pytest.mark.parametrize("how", ["eat", "share"])
+def test_a_child_over_its_memory_is_ended_and_told(control: socket.socket, tmp_path: Path, how: str) -> None:
+    report, _ = finish(start(control, memory_mb=200, work=tmp_path, do=how, mb=400))
+    assert (report["over"], report["signal"]) == ("memory", signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("number", "size", "over"), [(100, 0, "files"), (10, 400_000, "disk")])
+def test_a_child_over_its_disk_is_ended_and_told(
+    control: socket.socket, tmp_path: Path, number: int, size: int, over: str
+) -> None:
+    report, _ = finish(start(control, work=tmp_path, do="files", folder=str(tmp_path), n=number, size=size))
+    assert report["over"] == over
 
 
 def test_a_child_has_no_descriptors_of_other_children(control: socket.socket) -> None:

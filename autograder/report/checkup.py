@@ -1,0 +1,31 @@
+"""What `mnist-kit doctor` shows."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from autograder.isolation import HOW_TO_GET, REMEDY, Examination
+
+__all__ = ["screen"]
+
+
+def screen(examination: Examination) -> RenderableType:
+    """A table of the layers, and a sentence on what follows."""
+    if examination.plan is None:
+        return Text(f"Student code cannot be confined here: Linux on x86_64 or aarch64 is needed.\n{REMEDY}", "red")
+    table = Table(box=box.SIMPLE_HEAD, title=f"Confinement: {examination.plan.where}", title_justify="left")
+    for heading in ("layer", "needed", "there", "remark"):
+        table.add_column(heading)
+    for offer in examination.offers:
+        needed = "yes" if offer.layer in examination.plan.required else "welcome"
+        remark = offer.why if offer.there else f"{offer.why}; get it: {HOW_TO_GET.get(offer.layer, 'a newer kernel')}"
+        there = Text("yes", "green") if offer.there else Text("no", "red" if needed == "yes" else "yellow")
+        table.add_row(offer.layer, needed, there, remark)
+    if examination.missing:
+        said = Text(f"mnist-kit grade refuses to run here: {', '.join(examination.missing)} missing.\n{REMEDY}", "red")
+    else:
+        said = Text("Student code can be confined here; mnist-kit grade will do it.", "green")
+    return Group(table, said)
