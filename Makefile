@@ -51,9 +51,9 @@ format: $(READY)  ## Put the code into the project's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(READY)  ## Renew requirements.lock
+lock: $(READY)  ## Renew requirements.lock (UPGRADE=--upgrade for newer versions)
 	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	  --generate-hashes --no-annotate --no-header --quiet $(UPGRADE) --output-file requirements.lock
 
 clean:  ## Remove what was built
 	rm -rf dist out
