@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-fast check bench lock format clean
+.PHONY: help setup demo build test test-fast fuzz check bench lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ test: $(READY)  ## Run all tests, real training included
 test-fast: $(READY)  ## Run the tests that take no training
 	$(BIN)/pytest -m "not slow"
 
+fuzz: $(READY)  ## Fuzz everything that reads strangers' bytes, a million executions in all
+	$(BIN)/python -m autograder.tests.fuzz evidence 550000
+	$(BIN)/python -m autograder.tests.fuzz notebook 250000
+	$(BIN)/python -m autograder.tests.fuzz zip 170000
+	$(BIN)/python -m autograder.tests.fuzz policy 40000
+
 check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,8 +50,9 @@ check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/pytest -q autograder/tests/test_architecture_of_code.py
 	$(BIN)/mnist-kit build --check
 
-bench: $(READY)  ## Time and memory of grading one reference notebook
+bench: $(READY)  ## Time and memory of grading one notebook, and the cost of confinement
 	$(BIN)/python -m autograder.benchmarks.reference
+	$(BIN)/python -m autograder.benchmarks.confinement
 
 format: $(READY)  ## Put the code into the project's form
 	$(BIN)/ruff format .

@@ -26,12 +26,12 @@ from typing import IO, Any, Self
 import numpy as np
 
 from autograder import dataset, isolation, notebook
-from autograder.errors import GraderFault, SubmissionError
+from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.policy import Policy
 from autograder.sandbox.confine import Jail
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import THREADS, Limits
 from autograder.sandbox.recorder import JOURNAL_LIMIT
 from autograder.sandbox.zygote import MESSAGE_LIMIT
 from autograder.submission import Submission
@@ -49,6 +49,9 @@ START_S = 180
 GRACE_S = 4
 """Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""
 
+DECLARATION = 4096
+"""Bytes of output within which a student process says what confines it."""
+
 JUDGE_LIMITS = Limits(wall_s=120, memory_mb=4096, work_mb=0, files=0)
 """What a judge may take; a second or two is normal."""
 
@@ -57,6 +60,7 @@ OVER = {
     "memory": "The memory limit of {0.memory_mb:g} MB",
     "disk": "The limit of {0.work_mb:g} MB for files",
     "files": "The limit of {0.work_files} files",
+    "threads": f"The limit of {THREADS} threads",
 }
 """Words for each limit that the zygote enforces."""
 
@@ -156,6 +160,8 @@ class Engine:
             return self._rejected(submission, str(error))
         try:
             return self._grade(submission, book)
+        except EvidenceError as error:  # the notebook's own doing: another run would end in the same way
+            return self._ungraded(submission, book, str(error))
         except Exception as first:
             try:  # A process of ours may have died under another submission: once more, from a fresh start.
                 return self._grade(submission, book)
@@ -166,7 +172,8 @@ class Engine:
         warm = self._ready()
         with tempfile.TemporaryFile() as journal, tempfile.TemporaryFile() as blob:
             run = _Run(*self._run(warm, book, journal, blob), journal, blob)
-            if not _has_begun(run):
+            layers = _confined_by(run)
+            if layers is None:
                 last = run.printed.decode("utf-8", "replace").strip().splitlines()[-1:]
                 raise GraderFault(f"the notebook was not started: {''.join(last)[:300] or 'its process ended'}")
             started = time.monotonic()
@@ -177,7 +184,7 @@ class Engine:
             name=submission.name,
             source=submission.source,
             status=Status.GRADED,
-            questions=tuple(self._questions(book, verdict)),
+            questions=tuple(self._questions(book, verdict, self._stopped_by_time(verdict, run.ended))),
             notes=(
                 *(() if self._plan else (UNTRUSTED,)),
                 *book.notes,
@@ -187,7 +194,7 @@ class Engine:
             seconds=(("notebook", run.ended.seconds), ("judge", time.monotonic() - started)),
             peak_memory_mb=run.ended.peak_memory_mb,
             accuracy=verdict.accuracy,
-            isolation=tuple(verdict.evidence["isolation"]),
+            isolation=layers,
         )
 
     def _run(self, warm: _Warm, book: notebook.Notebook, journal: IO[bytes], blob: IO[bytes]) -> tuple[_Ended, bytes]:
@@ -212,7 +219,7 @@ class Engine:
                     os.close(write_end)
                     write_end = -1
                     wait = limits.timeout_s + 2 * GRACE_S + 10
-                    return _watch(status, read_end, int(limits.output_mb * 2**20), wait)
+                    return _watch(status, read_end, DECLARATION + int(limits.output_mb * 2**20), wait)
             finally:
                 os.close(read_end)
                 if write_end >= 0:
@@ -221,7 +228,7 @@ class Engine:
     def _judge(self, warm: _Warm, run: _Run) -> Verdict:
         for file, limit in ((run.journal, JOURNAL_LIMIT), (run.blob, BLOB_LIMIT)):
             if os.fstat(file.fileno()).st_size > limit:
-                raise GraderFault("the notebook's process left more evidence than the contract allows")
+                raise EvidenceError("the notebook's process left more evidence than the contract allows")
         with tempfile.TemporaryFile() as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
             request = {"args": {}, "limits": JUDGE_LIMITS.to_json(), "work": None}
@@ -231,7 +238,15 @@ class Engine:
                 raise GraderFault(f"the judge ended: exit {ended.exit}, signal {ended.signal}, over {ended.over}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
 
-    def _questions(self, book: notebook.Notebook, verdict: Verdict) -> Iterator[QuestionGrade]:
+    def _stopped_by_time(self, verdict: Verdict, ended: _Ended) -> Mapping[str, Any] | None:
+        """The error by which a notebook was told that its time was up; a student's exception may have the same name."""
+        if ended.seconds < self._policy.execution.timeout_s:
+            return None
+        return next((error for error in verdict.evidence["errors"] if error["name"] == TIME_LIMIT), None)
+
+    def _questions(
+        self, book: notebook.Notebook, verdict: Verdict, stopped: Mapping[str, Any] | None
+    ) -> Iterator[QuestionGrade]:
         for id, asked in self._policy.questions.items():
             if id in self._policy.written:
                 yield QuestionGrade(id, asked.title, True, asked.points, None, answer=book.answers[id])
@@ -239,19 +254,19 @@ class Engine:
             checks = verdict.checks[id]
             sure = all(check.outcome is not Outcome.UNGRADED for check in checks if check.points)
             earned = round(sum(check.earned for check in checks), 6) if sure else None
-            errors = () if earned == asked.points else tuple(_errors(book, verdict, id))
+            errors = () if earned == asked.points else tuple(_errors(book, verdict, id, stopped))
             yield QuestionGrade(id, asked.title, False, asked.points, earned, checks, "\n".join(errors[:3]))
 
     def _how_it_ended(self, book: notebook.Notebook, verdict: Verdict, ended: _Ended) -> tuple[str, ...]:
         facts = verdict.evidence
-        stopped = next((error["cell"] for error in facts["errors"] if error["name"] == TIME_LIMIT), None)
+        stopped = self._stopped_by_time(verdict, ended)
         if facts["finished"] and stopped is None:
             return ()
-        cell = book.cell(stopped if stopped is not None else facts["last_cell"])
+        cell = book.cell(stopped["cell"] if stopped else facts["last_cell"])
         where = "before its first cell" if cell is None else f"in {cell.describe()}"
         if cell is not None and cell.question:
             where += f" (question {cell.question})"
-        if ended.over or stopped is not None:
+        if ended.over or stopped:
             what = OVER[ended.over or "time"].format(self._policy.execution)
             return (f"{what} was reached {where}. What was answered before it counts.",)
         return (f"The notebook's process came to an end {where}. What was answered before it counts.",)
@@ -323,17 +338,21 @@ class Engine:
             np.save(folder / f"{name}.npy", array)
 
 
-def _has_begun(run: _Run) -> bool:
-    """Whether student code was reached: what confines it was written down, and something came after that."""
-    lines = os.pread(run.journal.fileno(), 4096, 0).split(b"\n")[:2]
-    return len(lines) == 2 and lines[0].startswith(b'{"isolation"') and bool(lines[1])
+def _confined_by(run: _Run) -> tuple[str, ...] | None:
+    """The layers that confined the notebook, told before any of its code ran; None where no cell was started."""
+    first, end, _ = run.printed[:DECLARATION].partition(b"\n")
+    if not end or not first.startswith(b'{"isolation": ') or not os.fstat(run.journal.fileno()).st_size:
+        return None
+    return tuple(json.loads(first)["isolation"])
 
 
-def _errors(book: notebook.Notebook, verdict: Verdict, question: str) -> Iterator[str]:
-    """What stopped the cells of a question."""
+def _errors(
+    book: notebook.Notebook, verdict: Verdict, question: str, stopped: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """What stopped the cells of a question, the time limit aside."""
     for error in verdict.evidence["errors"]:
         cell = book.cell(error["cell"])
-        if cell is not None and cell.question == question and error["name"] != TIME_LIMIT:
+        if cell is not None and cell.question == question and error is not stopped:
             described = cell.describe()
             yield f"{described[0].upper()}{described[1:]} stopped with {error['name']}: {error['text']}"
 

@@ -145,7 +145,6 @@ class _Record(Strict):
     cell: Size | None = None
     error: CellError | None = None
     note: Text | None = None
-    isolation: Annotated[list[Text], Field(max_length=12)] | None = None
     finished: bool | None = None
 
 
@@ -161,7 +160,6 @@ class Evidence(BaseModel):
     questions: Mapping[str, QuestionEvidence]
     errors: tuple[CellError, ...] = ()
     notes: tuple[str, ...] = ()
-    isolation: tuple[str, ...] = ()
     last_cell: int | None = None
     finished: bool = False
     blob: Float32
@@ -182,7 +180,6 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
     questions: dict[str, QuestionEvidence] = {}
     errors: list[CellError] = []
     notes: list[str] = []
-    isolation: tuple[str, ...] = ()
     last_cell: int | None = None
     finished = False
     for number, line in enumerate(journal.split(b"\n")[:-1], start=1):
@@ -204,15 +201,12 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
             errors.append(record.error)
         if record.note is not None:
             notes.append(record.note)
-        if number == 1:  # written before any student code; a later one could be forged
-            isolation = tuple(record.isolation or ())
         last_cell = record.cell if record.cell is not None else last_cell
         finished = finished or bool(record.finished)
     return Evidence(
         questions=questions,
         errors=tuple(errors),
         notes=tuple(notes),
-        isolation=isolation,
         last_cell=last_cell,
         finished=finished,
         blob=np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4"),

@@ -46,7 +46,6 @@ def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
     facts = {
         "errors": [error.model_dump() for error in evidence.errors],
         "notes": list(evidence.notes),
-        "isolation": list(evidence.isolation),
         "last_cell": evidence.last_cell,
         "finished": evidence.finished,
     }

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import nbformat
 
@@ -25,6 +26,10 @@ CELL_ID = re.compile(r"^([a-z][a-z0-9_]{0,26})-(prompt|answer|check|text|code)(?
 ANSWER_TAG = "otter_answer_cell"
 HEADING = re.compile(r"(?>(?><!--.*?-->)\s*)*#+ *Question (\w+)", re.DOTALL)
 AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."
+
+MOST_PARTS = 200_000
+"""Lists, mappings and values in a notebook, its outputs left out; an honest one has some hundreds. Converting millions
+of them would hold up everybody else's notebook."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,21 @@ def read(data: bytes, policy: Policy) -> Notebook:
 
 
 def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
+    content = _content(data, limit)
+    try:
+        # Not nbformat.reads, whose validation is slow on a large notebook and gives repeated cells other ids.
+        text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
+        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
+    except Exception as error:  # nbformat's readers raise many kinds on malformed content
+        reason = str(error).partition("\n")[0][:120] or type(error).__name__
+        raise SubmissionError(f"The file is not a valid notebook ({reason}). {AGAIN}") from None
+    if not isinstance(notebook.get("cells"), list) or not all(_well_formed(cell) for cell in notebook.cells):
+        raise SubmissionError(f"The file is not a valid notebook: its cells are malformed. {AGAIN}")
+    return notebook
+
+
+def _content(data: bytes, limit: int) -> dict[str, Any]:
+    """The JSON of a file that calls itself a notebook, without outputs, and of a size that can be converted."""
     if not data.strip():
         raise SubmissionError("The file is empty. Save the notebook, then hand it in again.")
     if len(data) > limit:
@@ -108,16 +128,34 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
             f"The notebook has format {content['nbformat']}; formats 3 and 4 can be read. "
             "Open it in a current Jupyter, save it, and hand it in again."
         )
-    try:
-        # Not nbformat.reads, whose validation is slow on a large notebook and gives repeated cells other ids.
-        text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
-        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
-    except Exception as error:  # nbformat's readers raise many kinds on malformed content
-        reason = str(error).partition("\n")[0][:120] or type(error).__name__
-        raise SubmissionError(f"The file is not a valid notebook ({reason}). {AGAIN}") from None
-    if not isinstance(notebook.get("cells"), list) or not all(_well_formed(cell) for cell in notebook.cells):
-        raise SubmissionError(f"The file is not a valid notebook: its cells are malformed. {AGAIN}")
-    return notebook
+    _drop_outputs(content)
+    if _has_more_parts(content, MOST_PARTS):
+        raise SubmissionError(
+            "The file holds far more cells, or data beside the cells, than a notebook that can be graded."
+        )
+    return content
+
+
+def _drop_outputs(content: dict[str, Any]) -> None:
+    """Nothing looks at outputs, and they can be large. Whatever is not as it should be stays, to be told later."""
+    sheets = content.get("worksheets")
+    for sheet in (content, *(sheets if isinstance(sheets, list) else ())):  # format 3 has its cells in worksheets
+        cells = sheet.get("cells") if isinstance(sheet, dict) else None
+        for cell in cells if isinstance(cells, list) else ():
+            if isinstance(cell, dict) and isinstance(cell.get("outputs"), list):
+                cell["outputs"] = []
+
+
+def _has_more_parts(content: object, most: int) -> bool:
+    waiting, count = [content], 0
+    while waiting:
+        node = waiting.pop()
+        inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        count += len(inner)
+        if count > most:
+            return True
+        waiting.extend(inner)
+    return False
 
 
 def _well_formed(cell: object) -> bool:

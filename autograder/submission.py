@@ -1,27 +1,26 @@
 """Find the submissions in what an instructor points at: notebooks, folders, zip files.
 
-Nothing is unpacked to disk: a zip's notebooks are read in memory, each up to a limit.
+Whatever stands there under the name of a notebook or a zip file becomes a submission, if only one with a problem.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 
+from autograder import archive
 from autograder.errors import SubmissionError
 
 __all__ = ["Submission", "collect", "slug"]
 
 PLAIN = re.compile(r"{part}(/{part})*".format(part=r"[a-z0-9]+([._-][a-z0-9]+)*"))
 HASHED = re.compile(r"(^|-)[0-9a-f]{16}$")
-LINK = "It is a link to another place; put the file or folder itself there."
-ENCRYPTED = 0x1
-"""The flag of a zip's entry that needs a password."""
-IGNORED = frozenset({"__MACOSX", ".ipynb_checkpoints", ".OTTER_LOG"})
+NAME_LIMIT = 300
+"""Characters of a submission's name; of a longer one the middle is left out."""
 
 
 @dataclass(frozen=True)
@@ -74,75 +73,60 @@ def slug(name: str) -> str:
 
 def _from_folder(folder: Path, limit: int) -> Iterator[Submission]:
     empty = {path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))}
-    for path in sorted(folder.rglob("*")):
+    for path, problem in sorted(_files(folder)):
         relative = path.relative_to(folder)
-        if not _is_wanted(relative) or (path.is_dir() and not path.is_symlink()):
-            continue
         empty.discard(folder / relative.parts[0])
-        if path.is_symlink():
-            yield Submission(_label(relative), str(path), b"", LINK)
+        if problem:
+            yield Submission(archive.label(relative), str(path), b"", problem)
         else:
-            yield from _from_file(path, _label(relative), limit)
+            yield from _from_file(path, archive.label(relative), limit)
     for path in sorted(empty):
-        problem = LINK if path.is_symlink() else "There is no notebook (.ipynb) in the folder."
+        problem = archive.LINK if path.is_symlink() else "There is no notebook (.ipynb) in the folder."
         yield Submission(path.name, str(path), b"", problem)
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Notebooks and zip files at any depth, each with the problem that is seen without opening it.
+
+    Links are told, not followed, and so is a folder that cannot be listed.
+    """
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as entries:
+                inside = list(entries)
+        except OSError as error:
+            if place == folder:
+                raise
+            yield place, f"The folder could not be read ({error.strerror})."
+            continue
+        for entry in inside:
+            path = place / entry.name
+            wanted = archive.is_wanted(path.relative_to(folder))
+            if entry.is_dir(follow_symlinks=False):
+                waiting += [path]
+                if wanted:
+                    yield path, "It is a folder with the name of a file; hand in the .ipynb file itself."
+            elif wanted:
+                yield path, archive.LINK if entry.is_symlink() else ""
 
 
 def _from_file(path: Path, name: str, limit: int) -> Iterator[Submission]:
     """The submissions in one file. Nothing but a regular file is opened: a pipe would never end."""
-    if not path.is_file():
-        yield Submission(name, str(path), b"", "It is not a regular file.")
-    elif path.suffix.lower() == ".zip":
-        yield from _from_zip(path, name, limit)
-    elif path.suffix.lower() != ".ipynb":
-        yield Submission(name, str(path), b"", f"{path.name} is not a notebook; hand in the .ipynb file.")
-    else:
-        try:
+    try:
+        if not path.is_file():
+            yield Submission(name, str(path), b"", "It is not a regular file.")
+        elif path.suffix.lower() not in (".ipynb", ".zip"):
+            yield Submission(name, str(path), b"", f"{path.name} is not a notebook; hand in the .ipynb file.")
+        else:
             with path.open("rb") as file:
-                yield Submission(name, str(path), file.read(limit + 1))
-        except OSError as error:
-            yield Submission(name, str(path), b"", f"The file could not be read ({error.strerror}).")
-
-
-def _from_zip(path: Path, name: str, limit: int) -> Iterator[Submission]:
-    """One submission for every notebook in the zip; a zip without any is a submission with a problem."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            entries = [info for info in files if _is_wanted(PurePosixPath(info.filename))]
-            if not entries:
-                yield Submission(name, str(path), b"", "There is no notebook (.ipynb) in the zip file.")
-            for info in sorted(entries, key=lambda info: info.filename):
-                label = f"{name}/{_label(PurePosixPath(info.filename))}" if len(entries) > 1 else name
-                data, problem = _take(archive, info, limit)
-                yield Submission(label, f"{path}:{info.filename}", data, problem)
-    except Exception as error:  # zipfile raises many kinds on a damaged file
-        yield Submission(name, str(path), b"", f"The zip file cannot be read ({error}).")
-
-
-def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> tuple[bytes, str]:
-    """The bytes of a zip's entry, or no bytes and the problem."""
-    if not info.filename.lower().endswith(".ipynb"):
-        return b"", "It is a zip file inside a zip file; unpack the outer one."
-    if info.flag_bits & ENCRYPTED:
-        return b"", "The notebook in the zip file is protected by a password; hand in the .ipynb file itself."
-    try:
-        with archive.open(info) as file:
-            return file.read(limit + 1), ""
-    except Exception as error:  # zipfile and the decompressors raise many kinds
-        return b"", f"The notebook cannot be taken out of the zip file ({str(error) or type(error).__name__})."
-
-
-def _label(path: PurePath) -> str:
-    return path.with_suffix("").as_posix()
-
-
-def _is_wanted(path: PurePath) -> bool:
-    return (
-        path.suffix.lower() in (".ipynb", ".zip")
-        and not IGNORED.intersection(path.parts)
-        and not path.name.startswith("._")
-    )
+                if path.suffix.lower() == ".ipynb":
+                    yield Submission(name, str(path), file.read(limit + 1))
+                else:
+                    yield from (Submission(*found) for found in archive.notebooks(file, name, str(path), limit))
+    except OSError as error:
+        yield Submission(name, str(path), b"", f"The file could not be read ({error.strerror}).")
 
 
 def _named_apart(found: list[Submission]) -> Iterator[Submission]:
@@ -150,7 +134,7 @@ def _named_apart(found: list[Submission]) -> Iterator[Submission]:
     seen: set[str] = set()
     last: dict[str, int] = {}
     for submission in found:
-        name = plain = _printable(submission.name)
+        name = plain = _short(_printable(submission.name))
         number = last.get(plain, 1)
         while name in seen:
             number += 1
@@ -162,3 +146,8 @@ def _named_apart(found: list[Submission]) -> Iterator[Submission]:
 
 def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _short(name: str) -> str:
+    half = NAME_LIMIT // 2
+    return name if len(name) <= NAME_LIMIT else f"{name[:half]}…{name[-half:]}"

@@ -1,19 +1,21 @@
 """What one student process may use, and the eye that watches what the kernel does not count.
 
 Kernel limits (setrlimit(2)) are set in the child before any student code; the zygote watches the rest from
-outside: resident memory (shared anonymous memory evades RLIMIT_DATA) and the size of the work directory
-(RLIMIT_FSIZE is per file).
+outside: resident memory (shared anonymous memory evades RLIMIT_DATA), the size of the work directory
+(RLIMIT_FSIZE is per file) and of files that are deleted but held open, and threads (RLIMIT_NPROC does not bind root).
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["Limits", "Use", "apply", "excess", "use_of"]
+__all__ = ["THREADS", "Limits", "Use", "apply", "excess", "use_of"]
 
 OPEN_FILES = 256
 THREADS = 256
@@ -48,12 +50,13 @@ class Use:
     memory_mb: float
     work_mb: float
     files: int
+    threads: int = 0
 
 
 def apply(limits: Limits, cores: int) -> None:
     """Set the kernel's limits on this process, soft and hard alike (they cannot be raised again)."""
     size = int(limits.work_mb * 2**20)
-    space = int((_status_kb("self", "VmSize") / 1024 + limits.memory_mb + HEADROOM_MB) * 2**20)
+    space = int((_status("self", "VmSize") / 1024 + limits.memory_mb + HEADROOM_MB) * 2**20)
     cpu = int(limits.wall_s * cores) + CPU_GRACE_S
     for what, value in (
         (resource.RLIMIT_CORE, 0),
@@ -76,31 +79,38 @@ def use_of(pid: int, work: Path, most_files: int) -> Use:
     A process that is gone takes nothing.
     """
     try:
-        memory_kb = _status_kb(str(pid), "VmRSS")
+        memory_kb, threads = _status(str(pid), "VmRSS"), _status(str(pid), "Threads")
     except OSError:
-        memory_kb = 0
+        memory_kb = threads = 0
     size, files = _folder(work, most_files)
-    return Use(memory_kb / 1024, size / 2**20, files)
+    return Use(memory_kb / 1024, (size + _deleted(pid)) / 2**20, files, threads)
 
 
 def excess(use: Use, limits: Limits) -> str | None:
-    """Which limit is passed: `memory`, `disk`, `files`, or None."""
+    """Which limit is passed: `memory`, `disk`, `files`, `threads`, or None."""
     if use.memory_mb > limits.memory_mb:
         return "memory"
     if use.work_mb > limits.work_mb:
         return "disk"
-    return "files" if use.files > limits.files else None
+    if use.files > limits.files:
+        return "files"
+    return "threads" if use.threads > THREADS else None
 
 
 def _folder(path: Path, most_files: int) -> tuple[int, int]:
-    """Bytes (as allocated, so that holes do not count) and number of entries under `path`; links are not followed."""
+    """Bytes (as allocated, so that holes do not count) and number of entries under `path`; links are not followed.
+
+    A folder that cannot be looked into (its path is too long, or it is shut) counts as one with too many files.
+    """
     size = count = 0
     waiting = [str(path)]
     while waiting and count <= most_files:
         try:
             entries = os.scandir(waiting.pop())
-        except OSError:
-            continue
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):  # removed meanwhile
+                continue
+            return size, most_files + 1
         with entries:
             for entry in entries:
                 count += 1
@@ -115,8 +125,27 @@ def _folder(path: Path, most_files: int) -> tuple[int, int]:
     return size, count
 
 
-def _status_kb(pid: str, field: str) -> int:
-    """A field of /proc/PID/status in KiB (proc(5)); 0 where it is not there, as for a zombie."""
+def _deleted(pid: int) -> int:
+    """Bytes of open files that stand in no folder any more; 0 where the system does not let this process look.
+
+    The evidence is among them: two files without a name, at most some 40 MB.
+    """
+    sizes: dict[tuple[int, int], int] = {}
+    try:
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            try:
+                found = entry.stat()
+            except OSError:  # closed meanwhile
+                continue
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+                sizes[found.st_dev, found.st_ino] = found.st_blocks * 512
+    except OSError:
+        return 0
+    return sum(sizes.values())
+
+
+def _status(pid: str, field: str) -> int:
+    """A number in /proc/PID/status (proc(5)), sizes in KiB; 0 where it is not there, as for a zombie."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1])

@@ -93,10 +93,6 @@ class Recorder:
         self._blob_floats = 0
         self._weighed: set[str] = set()
 
-    def isolation(self, layers: tuple[str, ...]) -> None:
-        """What confines this process; counts only as the first line, before any student code."""
-        self._append({"isolation": list(layers)})
-
     def cell(self, index: int) -> None:
         """Cell `index` starts now."""
         self._append({"cell": index})

@@ -3,7 +3,8 @@
 Border contract
 ---------------
 In:   a job (JSON file): code cells in order, the variables to look at, the time limit. A jail, or none.
-Out:  the journal and the blob (`recorder`), and whatever the notebook prints, on one pipe.
+Out:  on one pipe a line that says what confines this process, then whatever the notebook prints; the journal and
+      the blob (`recorder`).
 Not:  tests, thresholds, answers, private images, other submissions, and no channel back to the launcher.
 Dies: after the last cell; at the time limit by an exception in the running cell; a few seconds later, where
       that was swallowed, by SIGKILL from outside. What was in the journal by then counts.
@@ -50,8 +51,8 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
     if args["jail"] is not None:
         jail = confine.Jail.from_json(args["jail"])
         force = confine.confine(jail, gates, keep=(journal, blob), parent=os.getppid())
+    _declare(force)
     recorder = Recorder(job["questions"], journal, blob)
-    recorder.isolation(force)
     shell.recorder = recorder
     sys.modules["otter"] = _otter(recorder, shell)
     _start_clock(job["timeout_s"])
@@ -82,6 +83,11 @@ def _redirect(output: int) -> None:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  # lives as long as the process
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+
+
+def _declare(force: tuple[str, ...]) -> None:
+    """Say what confines this process. On the pipe, where a student's code can add to it but not take it back."""
+    os.write(1, json.dumps({"isolation": list(force)}).encode() + b"\n")
 
 
 def _start_clock(timeout_s: float) -> None:

@@ -5,7 +5,7 @@ Border contract
 In:   `control`, a SEQPACKET socket. Each datagram is JSON `{"args": {...}, "limits": {...}, "work": folder or null}`
       and carries file descriptors: first the request's own status socket, then those the handler needs.
 Out:  on the status socket one datagram when the child, and whatever it started, is dead and reaped: `{"exit": code
-      or null, "signal": number or null, "over": "time", "memory", "disk", "files" or null, "seconds": float,
+      or null, "signal": number or null, "over": "time", "memory", "disk", "files", "threads" or null, "seconds": float,
       "cpu_seconds": float, "peak_memory_mb": float}`.
 Meaningless: what a child prints; it may be student code.
 Ends: when `control` closes (the launcher is done, or dead). Every child still alive is killed first. A status

@@ -19,7 +19,7 @@ LAYERS = (
     ("sandbox.confine", "sandbox.zygote"),
     ("sandbox.runner",),
     ("isolation",),
-    ("dataset",),
+    ("archive", "dataset"),
     ("policy",),
     ("grade", "notebook", "submission", "evidence", "offline_data"),
     ("architecture",),
@@ -31,7 +31,7 @@ LAYERS = (
     ("batch", "build", "report.gradescope", "report.table", "report.checkup"),
     ("report.html", "classroom"),
     ("output",),
-    ("benchmarks.reference", "pytest_plugin"),
+    ("benchmarks.confinement", "benchmarks.reference", "pytest_plugin"),
     ("cli",),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

@@ -129,7 +129,6 @@ BREACHES = {
     "nine numbers": (value(kind="numbers", value=[0] * 9), "line 1: values.x.value"),
     "a question with nothing": (line(question="q5", at="end"), "values or a model, one of the two"),
     "a question with both": (line(question="q5", at="end", values={}, model=model()), "one of the two"),
-    "13 layers of isolation": (line(isolation=["x"] * 13), "isolation: List should have at most 12 items"),
     "201 layers": (of_model("q5", [CLASSIC[0]] * 201), "model.layers: List should have at most 200 items"),
     "17 arrays in a layer": (layer(weights=[[]] * 17), "weights: List should have at most 16 items"),
     "33 values": (line(question="q4", at="end", values={f"x{n}": {"kind": "none"} for n in range(33)}), "at most 32"),
@@ -169,11 +168,9 @@ def test_weights_beyond_the_end_of_the_blob_are_no_weights(start: int, count: in
     assert read.weights(described) is None
 
 
-def test_what_confined_the_process_is_believed_on_the_first_line_only() -> None:
-    first, later = line(isolation=["own process", "no network"]), line(isolation=["everything"])
-    assert parse(first + later, b"").isolation == ("own process", "no network")
-    assert parse(line(cell=0) + later, b"").isolation == ()
-    assert parse(WHOLE, b"").isolation == ()
+def test_what_confined_the_process_is_not_for_the_journal_to_say() -> None:
+    with pytest.raises(EvidenceError, match="Extra inputs are not permitted"):
+        parse(line(isolation=["everything"]), b"")
 
 
 def test_numbers_up_to_the_bound_are_accepted() -> None:

@@ -99,8 +99,7 @@ def test_the_cases_after_a_failed_one_are_run() -> None:
 
 def test_a_verdict_tells_how_the_notebook_ran_and_the_score() -> None:
     journal = (
-        line(isolation=["own process"])
-        + line(cell=2)
+        line(cell=2)
         + line(error={"cell": 2, "name": "KeyError", "text": "x"})
         + line(note="Skipped.")
         + of_model("q7")
@@ -113,7 +112,6 @@ def test_a_verdict_tells_how_the_notebook_ran_and_the_score() -> None:
     assert verdict.evidence == {
         "errors": [{"cell": 2, "name": "KeyError", "text": "x"}],
         "notes": ["Skipped."],
-        "isolation": ["own process"],
         "last_cell": 2,
         "finished": True,
     }

@@ -56,6 +56,11 @@ def drop_metadata(book: NotebookNode) -> None:
         cell.metadata = NotebookNode()
 
 
+def tag_with_numbers(book: NotebookNode) -> None:
+    for cell in book.cells:
+        cell.metadata = NotebookNode(tags=5)
+
+
 def retype(book: NotebookNode) -> None:
     """The answer cells deleted, and their text typed into cells that an editor made."""
     for question, text in PROSE.items():
@@ -84,7 +89,8 @@ def test_text_beside_the_placeholder_is_the_answer() -> None:
 
 
 def test_code_cells_without_text_are_left_out() -> None:
-    assert CODE["q4"] not in owners(taken(edited(change("q4-answer", source=" \n"))))
+    book = taken(edited(change("q4-answer", source=" \n")))
+    assert at(FILLED, "q4-answer") not in {cell.index for cell in book.cells}
 
 
 FOUND: dict[str, tuple[Edit, str]] = {
@@ -95,7 +101,7 @@ FOUND: dict[str, tuple[Edit, str]] = {
     "metadata dropped": (drop_metadata, ""),
     "an answer moved elsewhere": (move_to_end, ""),
     "an answer turned into code": (change("q2-answer", cell_type="code", outputs=[]), ""),
-    "tags that are no list": (change("q2-answer", metadata={"tags": 5}), ""),
+    "tags that are no list": (several(tag_with_numbers, renew_ids), BY_PLACE),
     "retyped": (retype, BY_PLACE),
     "retyped, and all ids renewed": (several(retype, renew_ids), BY_PLACE),
     "retyped, and everything else dropped": (several(retype, drop_ids, drop_metadata), BY_PLACE),
@@ -110,6 +116,7 @@ def test_answers_are_found_whatever_an_editor_did(edit: Edit, remark: str) -> No
 
 
 MORE = new_markdown_cell("More.", id="more")
+LOCKED = new_markdown_cell("Read this.", id="locked", metadata={"editable": False})
 TWICE: dict[str, tuple[Edit, str | None, str]] = {
     "copied with its id": (lambda book: insert("q1-answer", book.cells[at(book, "q1-answer")])(book), "One.", ""),
     "copied with its id, then changed": (insert("q2-prompt", MORE | {"id": "q1-answer"}), "One.\n\nMore.", TOGETHER),
@@ -121,6 +128,11 @@ TWICE: dict[str, tuple[Edit, str | None, str]] = {
     "written beside an empty cell": (
         several(change("q1-answer", source=""), insert("q2-prompt", MORE)), "More.", BY_PLACE,
     ),
+    "beside a prompt in two cells, ids renewed": (several(insert("q1-answer", LOCKED), renew_ids), "One.", ""),
+    "beside a prompt that lost its comments and its id": (
+        several(change("q1-prompt", source="### Question 1. Why?", metadata={}), drop_ids), "One.", "",
+    ),
+    "beside a prompt that was reworded": (change("q1-prompt", source="Why?", metadata={}), "One.", ""),
     "emptied": (change("q1-answer", source=" "), None, NO_ANSWER),
     "deleted": (delete("q1-answer"), None, NO_CELL),
 }  # fmt: skip

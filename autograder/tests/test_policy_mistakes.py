@@ -16,6 +16,7 @@ KEY, ONCE, YAML = "this key, which is required", "each key once", "valid YAML"
 NUMBER, WHOLE = "a number, without quotes", "a whole number, without quotes"
 TEXT = "text (in quotes, where it looks like a number or a date)"
 MAPPING = "a mapping (key: value)"
+LIMITS = ", ".join(sorted(policy.Execution.model_fields))
 KINDS = "'written' or 'code'"
 OPTIMIZERS = "'adam', 'sgd', 'rmsprop', 'adamw', 'adagrad' or 'nadam'"
 RISING = "bands that rise in accuracy and in points, all below `full`"
@@ -71,7 +72,7 @@ MISTAKES = {
         "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN, "bands, full", "full",
     ),
     "an unknown key in execution": Mistake(
-        "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, "notebook_mb, output_mb, timeout_s", "timeout_s",
+        "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, LIMITS, "timeout_s",
     ),
     "an unknown key in feedback": Mistake(
         "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN, "show_hidden",
@@ -259,7 +260,7 @@ def test_every_mistake_is_told_at_once() -> None:
 
 
 def test_lists_nested_without_end_are_told_as_such() -> None:
-    assert told("[" * 400 + "]" * 400) == (
+    assert told("[" * 600 + "]" * 600) == (
         "grading.yml: (top level)\n  found:   lists or mappings nested too deeply\n  allowed: valid YAML"
     )
 

@@ -53,7 +53,6 @@ def files(tmp_path: Path) -> Iterator[Files]:
 def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files, k: Any) -> None:
     model = k.classic()
     recorder = files.recorder
-    recorder.isolation(("own process",))
     recorder.cell(0)
     recorder.note("One\nthing\x1b.")
     assert recorder.check("q4", {SHAPE: SIZES})
@@ -63,7 +62,6 @@ def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files,
     assert recorder.check("q7", {"model": model})
     recorder.finish({"model": model, SHAPE: None})
     read = files.read()
-    assert read.isolation == ("own process",)
     assert (read.notes, read.last_cell, read.finished) == (("One thing .",), 4, True)
     assert [(error.cell, error.name, error.text) for error in read.errors] == [(4, "Value Error", "x" * 200)]
     assert {id: taken.at for id, taken in read.questions.items()} == {

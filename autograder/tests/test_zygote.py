@@ -41,13 +41,17 @@ def handler(args, fds):
                 if os.fork() == 0: time.sleep(60)
                 os._exit(0)
             time.sleep(0.3)
-        case "eat": held = bytearray(args["mb"] * 2**20); held[::4096] = b"x" * len(held[::4096]); time.sleep(30)
+        case "eat":
+            held = bytearray(args["mb"] * 2**20)
+            held[::4096] = b"x" * len(held[::4096])
+            time.sleep(30)
         case "share":
             import mmap; held = mmap.mmap(-1, args["mb"] * 2**20)
             for at in range(0, len(held), 4096): held[at] = 1
             time.sleep(30)
         case "files":
-            for number in range(args["n"]): open(os.path.join(args["folder"], str(number)), "w").write("x" * args["size"])
+            for number in range(args["n"]):
+                open(os.path.join(args["folder"], str(number)), "w").write("x" * args["size"])
             time.sleep(30)
         case "look": os.write(fds[0], str(len(os.listdir("/proc/self/fd"))).encode())
 

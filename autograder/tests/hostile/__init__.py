@@ -1,0 +1,1 @@
+"""Notebooks that try what they must not, each with what has to come of it; `test_hostile.py` runs them."""

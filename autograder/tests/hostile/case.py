@@ -1,0 +1,57 @@
+"""One hostile notebook and what has to come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from nbformat import NotebookNode
+
+from autograder.classroom import FULL, NOTHING, Edit, Member
+from autograder.grade import Status
+
+__all__ = ["FULL", "KIT", "NOTHING", "SECRET", "UNDECIDED", "UNTRAINED", "Case"]
+
+Points = Mapping[str, float | None]
+
+UNTRAINED: Points = MappingProxyType({**FULL, "q7": 0})
+"""Everything right but the training."""
+
+UNDECIDED: Points = MappingProxyType(dict.fromkeys(FULL))
+"""No points given and none taken: the status is UNGRADED."""
+
+KIT = "@KIT@"
+SECRET = "@SECRET@"
+"""Stand in a cell for the folder of the assignment that is graded, and for a file with a planted secret."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One tiny hostile notebook, with its expectation.
+
+    `shows` is one sentence. `cells` is code by question, for the answer cells of the template, or a function that
+    makes the notebook (or the bytes of a file) from the blank template. `points` are those of q4 to q7; None is
+    "not decided". `words` must all stand in the report's notes, messages or fault. `bound_s` is the longest
+    that running it may take; None means the time limit and 5 s.
+    """
+
+    name: str
+    shows: str
+    cells: Mapping[str, str] | Edit
+    points: Points = field(default_factory=lambda: NOTHING)
+    status: Status = Status.GRADED
+    words: tuple[str, ...] = ()
+    bound_s: float | None = None
+
+    def make(self, template: NotebookNode, places: Mapping[str, str]) -> bytes:
+        """The file to hand in; `places` are the real paths for KIT and SECRET."""
+        cells, edit = ({}, self.cells) if callable(self.cells) else (self.cells, None)
+        answers = {question: _placed(code, places) for question, code in cells.items()}
+        return Member(self.name, self.shows, {}, answers, edit).make(template)
+
+
+def _placed(code: str, places: Mapping[str, str]) -> str:
+    for name, path in places.items():
+        code = code.replace(name, path)
+    return code

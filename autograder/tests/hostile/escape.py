@@ -1,0 +1,282 @@
+"""Attempts to reach what lies outside a notebook's process: network, processes, files, the kernel.
+
+Each cell raises "ESCAPED: ..." where its attempt works, and "held: ..." with the name of the kernel's refusal.
+Network attempts stay on this machine.
+"""
+
+from __future__ import annotations
+
+import platform
+import textwrap
+
+from autograder.tests.hostile.case import KIT, SECRET, Case
+
+__all__ = ["CASES"]
+
+PRELUDE = """
+import ctypes, errno, os, signal, socket, subprocess, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *args, bit=0):
+    # A system call by its number, past every wrapper of the C library.
+    import pyseccomp
+    number = pyseccomp.resolve_syscall(pyseccomp.Arch(), name) | bit
+    result = libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in args))
+    if result == -1: raise OSError(ctypes.get_errno(), "refused")
+    return result
+def refused(status):
+    # For calls that tell by a number, not by an exception.
+    if status != 0: raise OSError(errno.EPERM, "refused")
+def write(path, flags=os.O_WRONLY | os.O_CREAT):
+    os.write(os.open(path, flags), b"x")
+"""
+
+
+def trying(code: str) -> str:
+    """A cell that says whether `code` got through."""
+    indented = textwrap.indent(code.strip(), "    ")
+    return f"""{PRELUDE}
+try:
+{indented}
+except OSError as error:
+    raise RuntimeError("held: " + errno.errorcode.get(error.errno, type(error).__name__)) from None
+raise RuntimeError("ESCAPED: it worked")
+"""
+
+
+def held(name: str, shows: str, code: str, how: str = "EPERM") -> Case:
+    """An attempt in the cell of question 4, that has to end with the refusal `how`."""
+    return Case(name, shows, {"q4": trying(code)}, words=(f"stopped with RuntimeError: held: {how}",))
+
+
+NETWORK = (
+    held("tcp", "no TCP connection", "socket.create_connection(('127.0.0.1', 9), 2)"),
+    held("tcp-listen", "no TCP server", "socket.create_server(('127.0.0.1', 0))"),
+    held("udp", "no UDP datagram", "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 53))"),
+    held("unix-socket", "no Unix socket", "socket.socket(socket.AF_UNIX).connect('\\0mnist-kit')"),
+    held("socketpair", "no pair of sockets", "socket.socketpair()"),
+    held("raw-socket", "no raw socket", "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
+    held("netlink", "no netlink socket", "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)"),
+    held("vsock", "no socket to a host machine", "socket.socket(socket.AF_VSOCK)"),
+    held(
+        "dns",
+        "no name is looked up: the resolver cannot even ask",
+        """
+try: socket.getaddrinfo("mnist-kit.invalid", 80)
+except socket.gaierror as error:
+    if error.errno == socket.EAI_AGAIN: raise
+""",
+        "gaierror",
+    ),
+    held("url", "no page is fetched", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/', timeout=2)", "URLError"),
+)
+
+PROCESSES = (
+    held("subprocess", "no program is started", "subprocess.run(['/bin/true'])"),
+    held("pip", "nothing is installed", "subprocess.run([sys.executable, '-m', 'pip', '--version'])"),
+    held("os-system", "no shell", "refused(os.system('true'))"),
+    held("popen", "no shell behind a pipe", "os.popen('true')"),
+    held("posix-spawn", "no program by posix_spawn", "os.posix_spawn('/bin/true', ['true'], {})"),
+    held("exec", "the process is not replaced by another program", "os.execv('/bin/true', ['true'])"),
+    held("fork", "no second process", "os.fork() or os._exit(0)"),
+    held("forkpty", "no second process behind a terminal", "os.forkpty()[0] or os._exit(0)"),
+    held("vfork", "no second process by the raw call", "call('clone', signal.SIGCHLD, 0, 0, 0, 0) or os._exit(0)"),
+    held("clone3", "no second process by the newer call", "call('clone3', 0, 88)", "ENOSYS"),
+    held("multiprocessing", "no pool", "import multiprocessing; multiprocessing.get_context('fork').Process(target=print).start()"),
+    held("kill-parent", "no signal to the parent", "os.kill(os.getppid(), 0)"),
+    held("kill-init", "no signal to process 1", "os.kill(1, 0)"),
+    held("kill-all", "no signal to everybody", "os.kill(-1, 0)"),
+    held("kill-group", "no signal to a process group", "os.kill(0, 0)"),
+    held("sigqueue", "no signal by another call", "call('rt_sigqueueinfo', os.getppid(), 0, 0)"),
+    held("tgkill", "no signal to a thread of another process", "call('tgkill', os.getppid(), os.getppid(), 0)"),
+    held("tkill", "no signal to a thread by its number alone", "call('tkill', os.getppid(), 0)"),
+    held("pidfd", "no handle on another process", "os.pidfd_open(os.getppid())"),
+    held(
+        "signal-by-file",
+        "no signal to the owner of a file that becomes ready",
+        "import fcntl; fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())",
+    ),
+    held("ptrace", "no look into the parent by ptrace", "call('ptrace', 16, os.getppid(), 0, 0)"),
+    held("traced-by-parent", "the parent cannot be made to trace", "call('ptrace', 0, 0, 0, 0)"),
+    held("read-parent-memory", "no memory of the parent", "open(f'/proc/{os.getppid()}/mem', 'rb')", "EACCES"),
+    held("read-parent-environ", "no environment of the parent", "open(f'/proc/{os.getppid()}/environ').read()", "EACCES"),
+    held("list-parent-files", "no open files of the parent", "os.listdir(f'/proc/{os.getppid()}/fd')", "EACCES"),
+    held("process-vm-readv", "no memory of the parent by the direct call", "call('process_vm_readv', os.getppid(), 0, 0, 0, 0, 0)"),
+    held("prlimit-parent", "no limit of the parent is changed", "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (9, 9))"),
+    held("prlimit-self", "no limit of one's own is raised", "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (9, 9))"),
+    held("affinity", "no pinning to cores", "os.sched_setaffinity(0, {0})"),
+    held("affinity-parent", "no pinning of the parent", "os.sched_setaffinity(os.getppid(), {0})"),
+    held("priority", "no priority is changed", "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"),
+    held("scheduler", "no scheduling class is changed", "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"),
+)
+
+KERNEL = (
+    held("setuid", "no other user", "os.setuid(1)"),
+    held("setresuid", "no return to root", "os.setresuid(0, 0, 0)"),
+    held("setgroups", "no other group", "os.setgroups([0])"),
+    held("setsid", "no session of its own", "os.setsid()"),
+    held("unshare", "no new user namespace", "call('unshare', 0x10000000)"),
+    held("setns", "no other namespace", "call('setns', 3, 0)"),
+    held("mount", "no mount", "call('mount', b'none', b'/tmp', b'tmpfs', 0, 0)"),
+    held("pivot-root", "no other root", "os.chroot('.')"),
+    held("bpf", "no program in the kernel", "call('bpf', 0, 0, 0)"),
+    held("perf", "no performance counters", "call('perf_event_open', 0, 0, -1, -1, 0)"),
+    held("io-uring", "no queue of calls past the filter", "call('io_uring_setup', 4, ctypes.create_string_buffer(120))"),
+    held("memfd-exec", "no program out of memory", "os.execv(f'/proc/self/fd/{os.memfd_create(\"x\")}', ['x'])"),
+    held("execveat", "no program by its handle", "call('execveat', -100, b'/bin/true', 0, 0, 0)"),
+    held("userfaultfd", "no page faults in one's own hands", "call('userfaultfd', 0)"),
+    held("keyctl", "no keyring", "call('keyctl', 0, -3, 1)"),
+    held("add-key", "no key", "call('add_key', b'user', b'x', b'y', 1, -3)"),
+    held("kexec", "no other kernel", "call('kexec_load', 0, 0, 0, 0)"),
+    held("init-module", "no kernel module", "call('init_module', 0, 0, b'')"),
+    held("reboot", "no reboot", "call('reboot', 0, 0, 0, 0)"),
+    held("seccomp-again", "no filter of one's own, which could lie to the recorder", "call('seccomp', 1, 0, 0)"),
+    held("dumpable", "no change of what others may see of the process", "refused(libc.prctl(4, 1, 0, 0, 0))"),
+    held("parent-death", "the bond to the parent's life is not cut", "refused(libc.prctl(1, 0, 0, 0, 0))"),
+    held("clock", "no change of the clock", "time.clock_settime(time.CLOCK_REALTIME, time.time())"),
+    held("shared-memory", "no System V memory that outlives the process", "call('shmget', 0, 4096, 0o1666)"),
+    held("message-queue", "no message queue that outlives the process", "call('mq_open', b'x', 0o102, 0o666, 0)"),
+    held("swap", "no swap", "call('swapon', b'/x', 0)"),
+    held("unknown-call", "a call that no kernel knows yet is refused like the others", "ctypes.set_errno(0); refused(libc.syscall(ctypes.c_long(4000)))"),
+)
+X32 = tuple(
+    held(f"x32-{name}", f"{name} by its number for the x32 ABI", f"call('{name}', {args}, bit=0x40000000)", how)
+    for name, args, how in (
+        ("socket", "2, 1, 0", "E"),
+        ("getpid", "", "E"),
+        ("fork", "", "E"),
+        ("execve", "b'/bin/true', 0, 0", "E"),
+    )
+)
+FILES = (
+    *(
+        held(f"read-{name}", f"{shows} cannot be read", f"open({path!r}, 'rb').read()", "EACCES")
+        for name, shows, path in (
+            ("secret", "a planted secret", SECRET),
+            ("data", "the private images", f"{KIT}/assignment/data/mnist.npz"),
+            ("policy", "grading.yml", f"{KIT}/grading.yml"),
+            ("zip", "the hidden tests in the built zip", f"{KIT}/dist/autograder.zip"),
+            ("solution", "the solution", f"{KIT}/solutions/solution.ipynb"),
+            ("passwords", "the machine's passwords", "/etc/shadow"),
+            ("by-root-link", "a secret by the link to the root folder", f"/proc/self/root{SECRET}"),
+            ("by-climbing", "a secret by climbing out of the work folder", "../../../../../../../../.." + SECRET),
+        )
+    ),
+    held("read-by-handle", "a secret by a handle that was only looked at", f"os.read(os.open(f'/proc/self/fd/{{os.open({SECRET!r}, os.O_PATH)}}', 0), 9)", "EACCES"),
+    held("read-by-mmap", "a secret by mapping", f"import mmap; mmap.mmap(os.open({SECRET!r}, os.O_RDONLY), 0)", "EACCES"),
+    held("list-kit", "the kit's folder cannot be listed", f"os.listdir({KIT!r})", "EACCES"),
+    held("list-neighbours", "work folders of others cannot be listed", "os.listdir('..')", "EACCES"),
+    held("write-beside-neighbours", "nothing is put beside the work folders", "os.mkdir('../mine')", "EACCES"),
+    held("rename-work", "the work folder cannot be moved", "os.rename(os.getcwd(), os.getcwd() + 'x')", "E"),
+    held(
+        "move-out",
+        "no file is moved out of the work folder",
+        f"open('x', 'w').close(); os.rename('x', {KIT!r} + '/x')",
+        "E",
+    ),
+    held("write-kit", "nothing is written into the kit's folder", f"write({KIT!r} + '/x')", "EACCES"),
+    held("write-policy", "grading.yml is not written", f"write({KIT!r} + '/grading.yml', os.O_WRONLY)", "EACCES"),
+    held("truncate-policy", "grading.yml is not emptied", f"os.truncate({KIT!r} + '/grading.yml', 0)", "E"),
+    held(
+        "truncate-by-reading",
+        "a file that may be read is not emptied by opening it for reading",
+        "open('x', 'w').write('kept'); os.open('x', os.O_RDONLY | os.O_TRUNC)",
+    ),
+    held("remove-policy", "grading.yml is not removed", f"os.remove({KIT!r} + '/grading.yml')", "EACCES"),
+    held(
+        "touch-policy",
+        "the times of grading.yml are not changed",
+        f"before = os.stat({KIT!r} + '/grading.yml').st_mtime; os.utime({KIT!r} + '/grading.yml', (1, 1))\n"
+        f"refused(os.stat({KIT!r} + '/grading.yml').st_mtime == before)",
+    ),
+    held("write-tmp", "nothing is written into /tmp", "write('/tmp/mnist-kit-hostile')", "EACCES"),
+    held("write-home", "nothing is written into a home", "write(os.path.expanduser('~root/mnist-kit-hostile'))", "EACCES"),
+    held("write-shm", "nothing is written into shared memory", "write('/dev/shm/mnist-kit-hostile')", "EACCES"),
+    held("write-prefix", "nothing is written into the Python environment", "write(sys.prefix + '/hostile.pth')", "EACCES"),
+    held(
+        "write-package",
+        "no package is changed",
+        "import numpy; write(numpy.__file__, os.O_WRONLY)",
+        "EACCES",
+    ),
+    held(
+        "mark-package",
+        "no attribute of a package's file is changed through a handle that only reads",
+        "import array, fcntl, numpy; fcntl.ioctl(os.open(numpy.__file__, os.O_RDONLY), 0x40086602, array.array('l', [0x80]))",
+    ),
+    held("write-cache", "no compiled module is put in a package's cache", "import numpy; write(os.path.dirname(numpy.__file__) + '/__pycache__/x.pyc')", "EACCES"),
+    held("write-own-memory-file", "the process's own files in /proc are for reading", "open('/proc/self/oom_score_adj', 'w').write('-1000')", "EACCES"),
+    held("write-public", "the images that all students share are not written", f"write(os.getcwd() + '/../../public/x_train.npy', os.O_WRONLY)", "EACCES"),
+    held("symlink", "no symbolic link", "os.symlink('/etc/shadow', 'x')"),
+    held("hardlink", "no hard link", f"os.link({SECRET!r}, 'x')"),
+    held("fifo", "no FIFO", "os.mkfifo('x')"),
+    held("device", "no device", "os.mknod('x', 0o20666, os.makedev(1, 1))"),
+    held("xattr", "no extended attribute", f"os.setxattr({SECRET!r}, 'user.x', b'x')"),
+    held("chown", "no other owner", f"os.chown({SECRET!r}, 1, 1)"),
+    held(
+        "chmod",
+        "permissions stay as they are, whatever is answered",
+        "before = os.stat('.').st_mode; os.chmod('.', 0o777); refused(os.stat('.').st_mode == before)",
+    ),
+    held(
+        "chmod-secret",
+        "permissions of a secret stay as they are",
+        f"before = os.stat({SECRET!r}).st_mode; os.chmod({SECRET!r}, 0o777); refused(os.stat({SECRET!r}).st_mode == before)",
+    ),
+)
+
+LEFT_BEHIND = """
+import os
+for name, text in (
+    ("sitecustomize.py", "open({kit!r} + '/customized', 'w')"),
+    ("usercustomize.py", "open({kit!r} + '/customized', 'w')"),
+    ("hostile.pth", "import os; open({kit!r} + '/customized', 'w')"),
+    ("ld.so.preload", "/nonexistent.so"),
+    (".bashrc", "touch {kit}/customized"),
+):
+    with open(name, "w") as file: file.write(text)
+os.environ.update(LD_PRELOAD=os.getcwd() + "/hostile.so", PYTHONPATH=os.getcwd(), PYTHONSTARTUP="hostile.pth")
+""".replace("{kit!r}", repr(KIT)).replace("{kit}", KIT)
+
+CASES: tuple[Case, ...] = (
+    *NETWORK,
+    *PROCESSES,
+    *KERNEL,
+    *(X32 if platform.machine() == "x86_64" else ()),
+    *FILES,
+    Case("left-behind", "start-up files left in the work folder start nowhere", {"q4": LEFT_BEHIND}),
+    Case(
+        "own-environment",
+        "a token in the environment of whoever started the grader is not in that of the notebook",
+        {
+            "q4": """
+import os, re
+held = open("/proc/self/environ").read() + repr(os.environ)
+found = re.findall("secret-" + "[0-9a-f]{32}", held)
+raise RuntimeError(f"ESCAPED: {found}" if found else "held: nothing there")
+"""
+        },
+        words=("held: nothing there",),
+    ),
+    Case(
+        "inherited-files",
+        "the only open files are the null device, the output pipe, and the two of the evidence",
+        {
+            "q4": """
+import os, stat
+kinds = []
+for number in range(256):
+    try: mode = os.fstat(number).st_mode
+    except OSError: continue
+    kinds.append("pipe" if stat.S_ISFIFO(mode) else "file" if stat.S_ISREG(mode) else "null" if stat.S_ISCHR(mode) else "OTHER")
+raise RuntimeError("held: " + " ".join(kinds))
+"""
+        },
+        words=("held: null pipe pipe file file",),
+    ),
+    Case(
+        "shell-line",
+        "a shell line is skipped with a note",
+        {"q4": f"!touch {KIT}/touched\nfound = !cat {SECRET}\nassert found == []"},
+        words=("was skipped",),
+    ),
+)

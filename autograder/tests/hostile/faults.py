@@ -1,0 +1,191 @@
+"""Notebooks that loop, eat, flood, multiply or die; what was answered before that counts."""
+
+from __future__ import annotations
+
+from autograder.classroom import COMPILE, LOAD, MODEL
+from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case
+
+__all__ = ["CASES"]
+
+FIRST = {**NOTHING, "q4": 6}
+"""Question 4 was answered before the notebook came to its end."""
+
+TIME = "The time limit of 8 s was reached in the cell that begins"
+DIED = "The notebook's process came to an end in the cell that begins"
+MEMORY = "The memory limit of 3072 MB was reached in the cell that begins"
+FILES = "The limit of 2000 files was reached in the cell that begins"
+DISK = "The limit of 256 MB for files was reached in the cell that begins"
+
+
+def ends(name: str, shows: str, code: str, *words: str) -> Case:
+    """The code ends the whole notebook in question 5."""
+    return Case(name, shows, {"q4": LOAD, "q5": code, "q6": COMPILE}, FIRST, words=words)
+
+
+def survives(name: str, shows: str, code: str, *words: str) -> Case:
+    """The code fails, or does nothing, in question 4, and leaves the questions after it as they are."""
+    answers = {"q4": LOAD + code, "q5": MODEL, "q6": COMPILE}
+    return Case(name, shows, answers, UNTRAINED, words=words)
+
+
+CASES: tuple[Case, ...] = (
+    ends("endless-loop", "a loop without an end", "while True: pass", TIME),
+    ends(
+        "loop-that-catches-everything",
+        "a loop that swallows the exception of the time limit",
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        TIME,
+    ),
+    ends("sleep", "a sleep of an hour", "import time; time.sleep(3600)", TIME),
+    ends("arithmetic", "one operation that no signal handler can interrupt", "9 ** 9 ** 9 ** 9", TIME),
+    ends("stopped", "a process that stops itself", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", TIME),
+    ends(
+        "deaf",
+        "every signal ignored, the alarm switched off",
+        """
+import signal, time
+signal.setitimer(signal.ITIMER_REAL, 0)
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+time.sleep(3600)
+""",
+        "The time limit of 8 s was reached",
+    ),
+    ends(
+        "slow-to-look-at",
+        "an object that sleeps when the recorder asks for its class, also at the end",
+        "import time\nSlow = type('Slow', (), {'__class__': property(lambda self: time.sleep(3600))})\n"
+        "model = train_images_shape = Slow()",
+        "The time limit of 8 s was reached",
+    ),
+    ends("memory-numpy", "arrays without end", "hog = [np.ones(2**23) for _ in range(10**6)]", MEMORY),
+    ends("memory-bytes", "one buffer that grows", "hog = bytearray()\nwhile True: hog += b'x' * 2**25", MEMORY),
+    ends(
+        "memory-shared",
+        "anonymous memory that the kernel counts as shared",
+        "import mmap\nhog = []\nwhile True:\n    hog.append(mmap.mmap(-1, 2**26)); hog[-1].write(b'x' * 2**26)",
+        MEMORY,
+    ),
+    survives("memory-at-once", "one array larger than the machine", "\nnp.ones(10**12)", "stopped with"),
+    ends("many-files", "a million empty files", "for number in range(10**6): open(f'f{number}', 'w').close()", FILES),
+    ends(
+        "many-folders",
+        "folders without end, beside each other",
+        "import os\nfor number in range(10**6): os.mkdir(f'd{number}')",
+        FILES,
+    ),
+    ends(
+        "deep-folders",
+        "10,000 folders inside each other: deeper than any path can say",
+        "import os, time\nfor _ in range(10_000):\n    os.mkdir('d'); os.chdir('d')\ntime.sleep(3)",
+        FILES,
+    ),
+    ends(
+        "deep-files",
+        "large files where no path reaches: below folders with long names",
+        "import os, time\nfor _ in range(20):\n    os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+        "for number in range(8): open(str(number), 'wb').write(bytes(2**26))\ntime.sleep(3)",
+        "The limit of",
+    ),
+    ends(
+        "deleted-files",
+        "large files that are open, but stand in no folder any more",
+        "import os, time\nkept = []\nfor _ in range(8):\n    kept.append(open('x', 'wb')); os.unlink('x')\n"
+        "    kept[-1].write(bytes(2**26)); kept[-1].flush()\ntime.sleep(3)",
+        DISK,
+    ),
+    survives(
+        "shut-folders",
+        "folders of mode 000, which must go all the same when the notebook is over",
+        "\nimport os\nfor number in range(9):\n    os.makedirs(f'd{number}/e'); os.mkdir(f'd{number}/f', 0)\n"
+        "    os.mkdir(f'shut{number}', 0)",
+    ),
+    survives(
+        "huge-file",
+        "one file that grows without end",
+        "\nwith open('huge', 'wb') as file:\n    while True: file.write(bytes(2**20))",
+        "stopped with OSError",
+    ),
+    ends(
+        "large-files",
+        "several files, none of them over the limit of one",
+        "for number in range(10**3): open(str(number), 'wb').write(bytes(2**25))",
+        DISK,
+    ),
+    survives(
+        "sparse-file",
+        "a terabyte of nothing",
+        "\nwith open('hole', 'wb') as file:\n    file.truncate(2**28 - 1)\n    file.truncate(2**40)",
+        "stopped with OSError",
+    ),
+    survives("output-flood", "more output than is kept", "\nfor _ in range(200): print('x' * 10**5)"),
+    ends("output-forever", "output without end", "import os\nwhile True: os.write(1, b'x' * 2**16)", TIME),
+    survives(
+        "closed-output", "standard output closed", "\nimport os, sys\nsys.stdout.close(); os.close(1); os.close(2)"
+    ),
+    ends(
+        "closed-everything",
+        "every descriptor closed, those of the evidence too",
+        "import os; os.closerange(0, 10**4)",
+        DIED,
+    ),
+    survives("fork-bomb", "forks without end", "\nimport os\nwhile True: os.fork()", "stopped with PermissionError"),
+    ends(
+        "thread-bomb",
+        "threads without end",
+        "import threading, time\nthreading.stack_size(2**16)\n"
+        "while True: threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()",
+        "The limit of 256 threads was reached",
+    ),
+    survives(
+        "daemon",
+        "a process that would outlive the notebook",
+        "\nimport os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)",
+        "stopped with PermissionError",
+    ),
+    survives(
+        "left-behind",
+        "a thread, an exit handler and a finaliser that sleep for an hour after the end",
+        """
+import atexit, threading, time
+threading.Thread(target=time.sleep, args=(3600,)).start()
+atexit.register(time.sleep, 3600)
+kept = type('Kept', (), {'__del__': lambda self: time.sleep(3600)})()
+""",
+    ),
+    survives(
+        "own-folder-removed",
+        "the folder the notebook runs in, emptied and removed",
+        "\nimport os, shutil\nshutil.rmtree(os.getcwd())",
+        "stopped with PermissionError",
+    ),
+    survives("sys-exit", "the usual way out of a program", "\nimport sys; sys.exit()", "stopped with SystemExit"),
+    survives("interrupt", "a KeyboardInterrupt", "\nraise KeyboardInterrupt", "stopped with KeyboardInterrupt"),
+    survives("input", "a question to whoever sits there", "\ninput('name? ')", "stopped with"),
+    survives("recursion", "a function that calls itself", "\ndef f(): f()\nf()", "stopped with RecursionError"),
+    survives("syntax", "a cell that Python cannot read", "\n%%time\nprint(", "stopped with"),
+    ends("exit", "an exit past every handler", "import os; os._exit(0)", DIED),
+    ends("abort", "an abort", "import os; os.abort()", DIED),
+    ends("segfault", "a look at address 0", "import ctypes; ctypes.string_at(0)", DIED),
+    ends(
+        "stack",
+        "recursion until the C stack is full",
+        "import sys; sys.setrecursionlimit(10**9)\nf = lambda x: sorted([x], key=f)\nf(1)",
+        DIED,
+    ),
+    ends("killed", "a process that kills itself", "import os; os.kill(os.getpid(), 9)", DIED),
+    Case(
+        "one-error",
+        "an error in one cell costs that cell's question only",
+        {"q4": "np.load_data()", "q5": MODEL, "q6": COMPILE},
+        {**UNTRAINED, "q4": 0},
+        words=("stopped with AttributeError",),
+    ),
+    survives(
+        "false-time-limit",
+        "an exception that has the name of the grader's own",
+        "\nclass TimeLimit(BaseException): pass\nraise TimeLimit('over')",
+        "stopped with TimeLimit: over",
+    ),
+)

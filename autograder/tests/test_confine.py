@@ -1,0 +1,187 @@
+"""Every layer on a real process: what is still possible behind it, what is not, and that it fails closed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import confine
+from autograder.sandbox.limits import Limits
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's own")
+
+REQUIRED = ("rlimits", "no new privileges", "landlock", "seccomp")
+
+PROGRAM = """
+import json, os, sys
+from pathlib import Path
+from autograder.sandbox import confine
+from autograder.sandbox.limits import Limits
+
+work, secret, required, code, gates_code = sys.argv[1:6]
+jail = confine.Jail(Path(work), (Path(secret),), None, tuple(required.split(",")), Limits(20, 500, 10, 100))
+gates = confine.prepare(confine.interpreter_folders())
+exec(gates_code)
+parent = os.getpid()
+if os.fork() == 0:
+    try:
+        print(json.dumps(confine.confine(jail, gates, (), parent)), flush=True)
+        os.chdir(work)
+        exec(code)
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}", flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    path.write_text("the answer", encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def confined(work: Path, secret: Path, code: str, required: tuple[str, ...] = REQUIRED, gates: str = "") -> list[str]:
+    """Lines printed by a confined process: the layers in force, then what `code` says, or the error."""
+    command = [sys.executable, "-c", PROGRAM, str(work), str(secret), ",".join(required), code, gates]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return done.stdout.splitlines() or [done.stderr]
+
+
+def test_what_is_in_force_is_told(work: Path, secret: Path) -> None:
+    (layers,) = confined(work, secret, "")
+    assert all(layer in layers for layer in (*REQUIRED, "no capabilities"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Path('mine.txt').write_text('x'); print(Path('mine.txt').read_text() + 'y')",
+        "Path('a/b').mkdir(parents=True); Path('a').rename('c'); print('xy')",
+        "import sqlite3, decimal, zoneinfo; print('xy')",
+        "import threading; t = threading.Thread(target=print, args=('xy',)); t.start(); t.join()",
+        "print(len(Path('/proc/self/maps').read_text()) > 0 and 'xy')",
+        "import shutil; Path('f').touch(); shutil.copy('f', 'g'); print('xy')",
+        "import tempfile; tempfile.tempdir = work; print(tempfile.TemporaryFile() and 'xy')",
+        "import numpy; print('xy' if (numpy.ones((50, 50)) @ numpy.ones((50, 50))).sum() > 1 else '')",
+    ],
+    ids=["files", "folders", "late imports", "threads", "proc self", "copying", "temporary files", "numpy"],
+)
+def test_what_an_honest_notebook_does_still_works(work: Path, secret: Path, code: str) -> None:
+    assert confined(work, secret, code)[1:] == ["xy"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open(secret)",
+        "os.listdir('/root')",
+        "open(f'/proc/{os.getppid()}/environ')",
+        "open(f'/proc/{os.getppid()}/mem', 'rb')",
+        "open('/tmp/confine-test', 'w')",
+        "open(os.path.join(work, '..', 'outside'), 'w')",
+        "open(os.__file__, 'ab')",
+        "os.symlink('/etc', 'etc')",
+        "os.link('/etc/hostname', 'host')",
+        "os.fork()",
+        "os.execv('/bin/true', ['true'])",
+        "os.kill(os.getppid(), 9)",
+        "os.kill(-1, 9)",
+        "os.setuid(0) if os.getuid() else os.setuid(1)",
+        "os.chroot('.')",
+        "os.mkfifo('pipe')",
+        "os.mknod('node')",
+        "os.sched_setaffinity(0, {0})",
+        "os.memfd_create('x')",
+        "import socket; socket.socket()",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "import socket; socket.socket(socket.AF_UNIX)",
+        "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
+        "import ctypes; e = ctypes.CDLL(None, use_errno=True); assert e.ptrace(0, 0, 0, 0) == 0, 'Permission denied'",
+        "import ctypes; e = ctypes.CDLL(None, use_errno=True); assert e.unshare(0x10000000) == 0, 'Permission denied'",
+        "import ctypes; e = ctypes.CDLL(None, use_errno=True); assert e.syscall(425, 4, 0) >= 0, 'Permission denied'",
+    ],
+)
+def test_what_it_has_no_business_doing_is_refused(work: Path, secret: Path, code: str) -> None:
+    said = confined(work, secret, f"{code}; print('went through')")
+    assert len(said) == 2, said
+    assert any(word in said[1] for word in ("not permitted", "ermission denied")), said
+
+
+def test_permissions_do_not_change_though_the_call_seems_to_work(work: Path, secret: Path) -> None:
+    code = "Path('f').touch(mode=0o600); os.chmod('f', 0o777); print(oct(Path('f').stat().st_mode & 0o777))"
+    assert confined(work, secret, code)[1:] == ["0o600"]
+
+
+def test_two_jails_do_not_open_each_others_work_folder(work: Path, secret: Path, tmp_path: Path) -> None:
+    neighbour = tmp_path / "neighbour"
+    neighbour.mkdir()
+    (neighbour / "answer").write_text("theirs", encoding="utf-8")
+    first = "confine._landlock(confine.Jail(Path(secret).parent / 'neighbour', (), None, (), jail.limits), gates)"
+    gates = f"pid = os.fork()\nif pid == 0:\n    confine._prctl(38, 1); {first}; os._exit(0)\nos.waitpid(pid, 0)"
+    said = confined(work, secret, f"open({str(neighbour / 'answer')!r})", gates=gates)
+    assert "Permission denied" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("gates", "said"),
+    [
+        ("gates = confine.Gates(gates.readable, None, 'libseccomp is needed')", "seccomp: "),
+        ("gates = confine.Gates(gates.readable, b'\\x00' * 16)", "seccomp: "),
+        ("gates = confine.Gates((99,), gates.program)", "landlock: "),
+    ],
+    ids=["no filter", "broken filter", "no ruleset"],
+)
+def test_a_required_layer_that_fails_stops_everything(work: Path, secret: Path, gates: str, said: str) -> None:
+    lines = confined(work, secret, "print('student code ran')", gates=gates)
+    assert len(lines) == 1
+    assert lines[0].startswith(f"ConfineError: {said}")
+
+
+def test_where_a_layer_is_left_out_the_canaries_still_close_the_door(work: Path, secret: Path) -> None:
+    """Without Landlock and without a user of its own, a student process could write where its owner can."""
+    secret.unlink()
+    required = ("rlimits", "no new privileges", "seccomp")
+    lines = confined(
+        work, secret, "print('student code ran')", required, gates="gates = confine.Gates((99,), gates.program)"
+    )
+    assert lines == ["ConfineError: a canary got through: write outside the work folder"]
+
+
+def test_a_canary_that_gets_through_stops_everything(work: Path) -> None:
+    open_to_all = Path(os.__file__)
+    lines = confined(work, open_to_all, "print('student code ran')")
+    assert lines == [f"ConfineError: a canary got through: read {open_to_all.name}"]
+
+
+def test_another_user_can_be_told_apart_from_a_closed_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    inner = tmp_path / "closed"
+    inner.mkdir(mode=0o700)
+    (inner / "python").mkdir(mode=0o755)
+    assert not confine.public_to_others([inner / "python"])
+    assert confine.public_to_others([Path("/usr/lib")])
+
+
+def test_the_probe_tries_each_layer_and_confines_nobody(tmp_path: Path) -> None:
+    jail = confine.Jail(tmp_path, (), None, (), Limits(5, 100, 1, 10))
+    gates = confine.prepare(confine.interpreter_folders())
+    offers = {offer.layer: offer.there for offer in confine.probe(jail, gates)}
+    for handle in gates.readable:
+        os.close(handle)
+    assert offers["rlimits"]
+    assert offers["no new privileges"]
+    assert Path("/etc/passwd").read_text(encoding="utf-8")

@@ -1,0 +1,145 @@
+"""The hostile corpus, run through the real engine, each case beside an honest neighbour."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from nbformat import NotebookNode
+
+from autograder import build, output
+from autograder.batch import grade_all
+from autograder.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.engine import Engine
+from autograder.grade import GradeReport
+from autograder.layout import Layout
+from autograder.policy import Policy
+from autograder.submission import Submission
+from autograder.tests import hostile
+from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
+from autograder.tests.test_report_gradescope import validate
+
+pytestmark = pytest.mark.slow
+
+TIMEOUT_S = 8.0
+GRACE_S = 5.0
+"""Seconds that a notebook may take over its time limit."""
+
+MODULES = [importlib.import_module(f"{hostile.__name__}.{found.name}") for found in pkgutil.iter_modules(hostile.__path__)]
+CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in getattr(module, "CASES", ()))
+
+NEIGHBOUR = Member("honest", "three right answers", UNTRAINED, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
+
+LIVE_HTML = ("<script>alert", "<img src=x", "<b>bold", "\x1b[")
+"""What hostile texts carry, and no output may pass on as it is."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A running engine, and what is planted around it."""
+
+    engine: Engine
+    policy: Policy
+    layout: Layout
+    secret: str
+    secret_file: Path
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        return {KIT: str(self.layout.root), SECRET: str(self.secret_file)}
+
+    def files(self) -> dict[str, int]:
+        """All files of the kit and around it, with the time each was last written."""
+        return {str(path): path.lstat().st_mtime_ns for path in sorted(self.layout.root.parent.glob("kit*/**/*"))}
+
+
+@pytest.fixture(scope="module")
+def guarded(rules: Policy, layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """One engine for all cases, with a secret in a file, in the environment, and in the tests the evaluator holds."""
+    limits = rules.execution.model_copy(update={"timeout_s": TIMEOUT_S, "output_mb": 0.5})
+    policy = rules.model_copy(update={"execution": limits})
+    secret = f"secret-{secrets.token_hex(16)}"
+    file = tmp_path_factory.mktemp("planted") / "secret.txt"
+    file.write_text(secret)
+    tests = {id: f"PLANTED = {secret!r}\n{text}" for id, text in build.read_tests(layout.zip).items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNIST_KIT_TOKEN", secret)
+        engine = Engine(policy, tests, layout.data, secrets=(file, *layout.secrets))
+        with engine:
+            yield Guarded(engine, policy, layout, secret, file)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_hostile_notebook_gains_nothing_and_harms_nobody(
+    guarded: Guarded, template: NotebookNode, tmp_path: Path, case: Case, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hostile_one = Submission(case.name, f"{case.name}.ipynb", case.make(template, guarded.places))
+    neighbour = Submission("honest", "honest.ipynb", NEIGHBOUR.make(template))
+    files = guarded.files()
+    took: dict[str, float] = {}
+
+    def grade(submission: Submission) -> GradeReport:
+        began = time.monotonic()
+        report = guarded.engine.grade(submission)
+        took[submission.name] = time.monotonic() - began
+        return report
+
+    done = dict(grade_all([hostile_one, neighbour], grade, workers=2))
+    report, honest = done[0], done[1]
+    said = text_of(report)
+    assert "ESCAPED" not in said
+    assert report.status is case.status, said
+    assert earned(report) == case.points, said
+    assert not [word for word in case.words if word not in said], said
+    bound = TIMEOUT_S + GRACE_S if case.bound_s is None else case.bound_s
+    assert took[case.name] - dict(report.seconds).get("judge", 0) <= bound
+    assert earned(honest) == UNTRAINED, text_of(honest)
+    assert not left_running(guarded.engine)
+    assert guarded.files() == files, "nothing of the kit was written, removed or added"
+    check_outputs(report, guarded, tmp_path, "".join(capfd.readouterr()))
+
+
+def test_every_case_has_a_name_of_its_own_and_says_what_it_shows() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert all(case.shows.strip() for case in CASES)
+
+
+def earned(report: GradeReport) -> dict[str, float | None]:
+    return {question.id: question.earned for question in report.questions if not question.written}
+
+
+def text_of(report: GradeReport) -> str:
+    """All words of a report."""
+    words = [*report.notes, report.fault, *report.isolation]
+    for question in report.questions:
+        words += [question.message, *(check.message for check in question.checks)]
+    return "\n".join(words)
+
+
+def left_running(engine: Engine) -> list[psutil.Process]:
+    """Processes below the warm one, the evaluator left out, that are alive."""
+    warm = psutil.Process(engine.processes()[0])
+    evaluator = min(warm.children(), key=lambda process: process.pid)
+    return [process for process in warm.children(recursive=True) if process.pid != evaluator.pid]
+
+
+def check_outputs(report: GradeReport, guarded: Guarded, folder: Path, printed: str) -> None:
+    """What is written for Gradescope and the student is valid, inert, and holds no secret."""
+    output.prepare(folder)
+    output.write_one(report, guarded.policy, folder)
+    output.write_class([report], guarded.policy, folder)
+    validate(json.loads(next(folder.rglob("results.json")).read_text(encoding="utf-8")))
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
+    assert {"results.json", "feedback.html", "index.html", "grades.csv"} <= texts.keys()
+    for name, text in {**texts, "report": text_of(report), "printed": printed}.items():
+        assert guarded.secret not in text, f"the planted secret stands in {name}"
+        assert "\x1b[" not in text, name
+        assert not name.endswith(".html") or not [mark for mark in LIVE_HTML if mark in text], name

@@ -1,0 +1,67 @@
+"""What is demanded of a machine, and what is said where it falls short."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder import isolation
+from autograder.errors import IsolationError
+from autograder.isolation import Examination, Plan
+from autograder.report import checkup
+from autograder.sandbox.confine import LAYERS, Offer
+
+PLAN = Plan("Linux, not root", False, ("rlimits", "no new privileges", "seccomp", "landlock"))
+
+
+def offers(*missing: str) -> tuple[Offer, ...]:
+    return tuple(Offer(layer, layer not in missing, "ENOSYS" if layer in missing else "") for layer in LAYERS[1:])
+
+
+def shown(examination: Examination) -> str:
+    from rich.console import Console
+
+    console = Console(width=200, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115  # a screen nobody sees
+    with console.file:
+        console.print(checkup.screen(examination))
+        return console.export_text()
+
+
+def test_this_machine_is_examined_layer_by_layer() -> None:
+    examination = isolation.examine()
+    assert examination.plan is not None
+    assert {offer.layer for offer in examination.offers} < set(LAYERS)
+    assert {"rlimits", "no new privileges"} <= {offer.layer for offer in examination.offers if offer.there}
+
+
+def test_a_machine_with_all_it_needs_is_taken() -> None:
+    examination = Examination(PLAN, offers("network namespace"))
+    assert examination.missing == ()
+    assert isolation.demand(examination) == PLAN
+    assert "Student code can be confined here" in shown(examination)
+
+
+@pytest.mark.parametrize("layer", PLAN.required)
+def test_a_machine_without_a_required_layer_is_refused_with_the_remedy(layer: str) -> None:
+    examination = Examination(PLAN, offers(layer))
+    with pytest.raises(IsolationError) as caught:
+        isolation.demand(examination)
+    assert f"student code cannot be confined on this machine: {layer} missing" in str(caught.value)
+    assert "Grade inside a Linux container" in str(caught.value)
+    assert "--unsafe-no-sandbox" in str(caught.value)
+    assert f"mnist-kit grade refuses to run here: {layer} missing" in shown(examination)
+
+
+def test_a_machine_nobody_knows_is_refused() -> None:
+    with pytest.raises(IsolationError, match="Linux on x86_64 or aarch64 missing"):
+        isolation.demand(Examination(None, ()))
+    assert "Linux on x86_64 or aarch64 is needed" in shown(Examination(None, ()))
+
+
+def test_how_to_get_a_missing_layer_is_told() -> None:
+    assert "get it: a kernel from 5.13 on" in shown(Examination(PLAN, offers("landlock")))
+
+
+def test_slots_get_users_that_nobody_has() -> None:
+    first = isolation.free_uid(set())
+    assert first >= isolation.FIRST_UID
+    assert isolation.free_uid({first}) > first

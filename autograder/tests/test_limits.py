@@ -1,0 +1,92 @@
+"""Limits, set on real processes and watched on real folders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import limits
+from autograder.sandbox.limits import Limits, Use
+
+SMALL = Limits(wall_s=5, memory_mb=64, work_mb=1, files=20)
+
+
+def inside(code: str) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a fresh process with SMALL applied."""
+    program = f"from autograder.sandbox import limits\nlimits.apply(limits.Limits(5, 64, 1, 20), cores=1)\n{code}"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+def test_limits_survive_the_way_to_the_child() -> None:
+    assert Limits.from_json(SMALL.to_json()) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("open('/dev/shm/limit-test', 'wb').write(bytes(2**21))", "File too large"),
+        ("held = [open('/dev/null') for _ in range(400)]", "Too many open files"),
+        ("held = bytearray(8 * 2**30)", "MemoryError"),
+        ("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**30, 2**30))", "not allowed"),
+    ],
+    ids=["one huge file", "open files", "address space", "raising a limit"],
+)
+def test_the_kernel_refuses_what_is_over_a_limit(code: str, said: str) -> None:
+    if os.geteuid() == 0 and "setrlimit" in code:
+        pytest.skip("root may raise limits")
+    done = inside(f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n{code}")
+    Path("/dev/shm/limit-test").unlink(missing_ok=True)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_no_core_is_written() -> None:
+    done = inside("import resource; print(resource.getrlimit(resource.RLIMIT_CORE))")
+    assert done.stdout.strip() == "(0, 0)"
+
+
+def test_the_use_of_a_process_is_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").write_bytes(os.urandom(300_000))
+    use = limits.use_of(os.getpid(), tmp_path, most_files=10)
+    assert use.files == 2
+    assert 0.28 < use.work_mb < 0.5
+    assert 10 < use.memory_mb < 4000
+
+
+def test_a_sparse_file_counts_what_it_takes(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(2**40)
+    assert limits.use_of(os.getpid(), tmp_path, 10).work_mb < 1
+
+
+def test_counting_stops_and_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "away").symlink_to("/usr")
+    assert limits.use_of(os.getpid(), tmp_path, 10).files == 1
+    for number in range(50):
+        (tmp_path / str(number)).touch()
+    assert limits.use_of(os.getpid(), tmp_path, 10).files == 11
+
+
+def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:
+    done = subprocess.Popen(["true"])
+    done.wait()
+    assert limits.use_of(done.pid, tmp_path / "gone", 10) == Use(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("use", "over"),
+    [
+        (Use(64, 1, 20), None),
+        (Use(64.1, 0, 0), "memory"),
+        (Use(0, 1.1, 0), "disk"),
+        (Use(0, 0, 21), "files"),
+    ],
+    ids=["just within", "memory", "disk", "files"],
+)
+def test_the_limit_that_is_passed_is_named(use: Use, over: str | None) -> None:
+    assert limits.excess(use, SMALL) == over
