@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-fast fuzz check bench lock format clean
+.PHONY: help setup demo build test test-hostile test-fast fuzz check bench lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,11 +31,14 @@ demo: $(READY)  ## Build, grade the bundled class, print its table and the path 
 build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build
 
-test: $(READY)  ## Run all tests, real training included
-	$(BIN)/pytest
+test: $(READY)  ## Run the tests, real training included
+	$(BIN)/pytest -m "not hostile"
+
+test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, and some against stock Otter
+	$(BIN)/pytest -m hostile
 
 test-fast: $(READY)  ## Run the tests that take no training
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not hostile"
 
 fuzz: $(READY)  ## Fuzz everything that reads strangers' bytes, a million executions in all
 	$(BIN)/python -m autograder.tests.fuzz evidence 550000

@@ -143,7 +143,7 @@ def _problem(info: zipfile.ZipInfo, depth: int) -> str:
         return f"The {what} in the zip file is packed in an unusual way; hand in the .ipynb file itself."
     if info.file_size > max(RATIO_FROM, MOST_RATIO * info.compress_size):
         return (
-            f"The {what} in the zip file unpacks to more than {MOST_RATIO} times its size; hand in the .ipynb itself."
+            f"The {what} in the zip file is packed to less than 1/{MOST_RATIO} of its size; hand in the .ipynb itself."
         )
     return ""
 

@@ -16,12 +16,13 @@ def grade_all(
 ) -> Iterator[tuple[int, GradeReport]]:
     """Grade with `workers` at once; yields (position in `submissions`, report) in the order they are done.
 
-    Threads are enough: each only waits for processes that do the work.
+    Threads are enough: each only waits for processes that do the work. Where the caller stops early (an error, a
+    signal), what has not begun is dropped, and what has is not waited for: closing the engine ends it.
     """
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="grade") as pool:
-        waiting = {pool.submit(grade, submission): index for index, submission in enumerate(submissions)}
-        try:
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="grade")
+    waiting = {pool.submit(grade, submission): index for index, submission in enumerate(submissions)}
+    try:
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +46,11 @@ err = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
-    """Entry point; every error the kit raises on purpose becomes one message and exit code 2."""
+    """Entry point; every error the kit raises on purpose becomes one message and exit code 2.
+
+    SIGTERM is an ordinary way out: what runs is ended, what was written stays.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except KitError as error:

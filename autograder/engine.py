@@ -99,6 +99,7 @@ class Engine:
 
     `tests` are Otter test files by question, as text. `secrets` are more files that no student process may be
     able to read, besides `data`. With `unsafe`, student code runs unconfined and every report says so.
+    `judge_limits` are what one judge may take.
     Use as a context manager. Raises GraderFault where the warm process cannot be started, IsolationError where
     this machine cannot confine student code.
     """
@@ -111,16 +112,19 @@ class Engine:
         *,
         secrets: tuple[Path, ...] = (),
         unsafe: bool = False,
+        judge_limits: Limits = JUDGE_LIMITS,
     ) -> None:
         self._policy = policy
         self._tests = dict(tests)
         self._data = data
         self._secrets = tuple(path.resolve() for path in (data, *secrets) if path.exists())
         self._plan = None if unsafe else isolation.demand(isolation.examine())
+        self._judge_limits = judge_limits
         self._users: set[int] = set()
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._warm: _Warm | None = None
+        self._over = False
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="mnist-kit-", ignore_cleanup_errors=True)
@@ -135,9 +139,12 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._warm is not None:
-            self._warm.close()
+        with self._lock:
+            self._over = True  # whatever still grades in a thread comes to its end, and starts nothing anew
+            if self._warm is not None:
+                self._warm.close()
         if self._folder is not None:
+            _remove(self.folder / "work")
             self._folder.cleanup()
 
     @property
@@ -231,9 +238,9 @@ class Engine:
                 raise EvidenceError("the notebook's process left more evidence than the contract allows")
         with tempfile.TemporaryFile() as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
-            request = {"args": {}, "limits": JUDGE_LIMITS.to_json(), "work": None}
+            request = {"args": {}, "limits": self._judge_limits.to_json(), "work": None}
             with warm.judges.ask(request, fds) as status:
-                ended, _ = _watch(status, None, 0, JUDGE_LIMITS.wall_s + GRACE_S)
+                ended, _ = _watch(status, None, 0, self._judge_limits.wall_s + GRACE_S)
             if ended.exit != 0:
                 raise GraderFault(f"the judge ended: exit {ended.exit}, signal {ended.signal}, over {ended.over}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
@@ -290,6 +297,8 @@ class Engine:
     def _ready(self) -> _Warm:
         """The warm process, started (again) if there is none alive."""
         with self._lock:
+            if self._over:
+                raise GraderFault("the run was ended before this submission was graded")
             if self._warm is None or not self._warm.alive:
                 if self._warm is not None:
                     self._warm.close()
@@ -312,9 +321,7 @@ class Engine:
                 os.chown(work, uid, uid)
             yield work, uid
         finally:
-            # `rm` copes with any depth of folders, which Python's own recursion does not.
-            subprocess.run(["chmod", "-R", "u+rwx", str(work)], check=False, capture_output=True)
-            subprocess.run(["rm", "-rf", "--", str(work)], check=False, capture_output=True)
+            _remove(work)
             with self._lock:
                 self._users.discard(uid or 0)
 
@@ -336,6 +343,12 @@ class Engine:
         arrays = (view.train.images, view.train.labels, view.test.images, view.test.labels)
         for name, array in zip(dataset.ARRAYS, arrays, strict=True):
             np.save(folder / f"{name}.npy", array)
+
+
+def _remove(folder: Path) -> None:
+    """`rm` copes with any depth of folders, which Python's own recursion does not."""
+    subprocess.run(["chmod", "-R", "u+rwx", str(folder)], check=False, capture_output=True)
+    subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
 
 
 def _confined_by(run: _Run) -> tuple[str, ...] | None:

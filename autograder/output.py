@@ -37,9 +37,12 @@ def folder(report: GradeReport) -> str:
 
 
 def write_one(report: GradeReport, policy: Policy, output: Path) -> None:
-    """results.json and the feedback page of one submission."""
+    """results.json and the feedback page of one submission. Raises BuildError where the disk does not take them."""
     place = output / folder(report)
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(f"{place}: it cannot be made ({error.strerror})") from error
     document = gradescope.results(report, policy)
     _replace(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     _replace(place / "feedback.html", html.feedback_page(report, policy))
@@ -57,5 +60,11 @@ def write_class(reports: Sequence[GradeReport], policy: Policy, output: Path) ->
 def _replace(path: Path, text: str) -> None:
     """Write beside, then put in place, so that a file is never half there."""
     draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", errors="replace")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8", errors="replace")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BuildError(
+            f"{path}: it cannot be written ({error.strerror}); what was written before is complete"
+        ) from error

@@ -198,6 +198,9 @@ def confine(jail: Jail, gates: Gates, keep: Iterable[int], parent: int) -> tuple
     """
     _close_all_but({0, 1, 2, *keep, *gates.readable})
     force: list[str] = []
+    unknown = set(jail.required) - {layer for layer, _ in _steps(jail, gates, parent)}
+    if unknown:
+        raise ConfineError(f"{', '.join(sorted(unknown))}: not to be had here")
     for layer, put_on in _steps(jail, gates, parent):
         try:
             done = put_on()

@@ -252,6 +252,8 @@ def _compile(model: Any) -> dict[str, Any] | None:
     if not model.compiled:
         return None
     optimizer, loss = model.optimizer, model.loss
+    if _origin(type(optimizer)) == "keras:LossScaleOptimizer":  # put around the student's own for half precision
+        optimizer = optimizer.inner_optimizer
     if isinstance(loss, list | tuple) and len(loss) == 1:
         loss = loss[0]
     from_logits = getattr(loss, "from_logits", None)

@@ -60,8 +60,9 @@ def test_a_blob_cut_short_inside_a_number_loses_that_number() -> None:
 
 def test_evidence_is_frozen() -> None:
     read = parse(WHOLE, bytes(8))
-    with pytest.raises(ValueError, match="frozen"):
-        read.finished = False  # type: ignore[misc]  # that is the point
+    for thing, name in ((read, "finished"), (read.questions["q5"], "model"), (read.questions["q5"].model, "steps")):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(thing, name, None)
     with pytest.raises(ValueError, match="read-only"):
         read.blob[0] = 1
 
@@ -115,6 +116,10 @@ BREACHES = {
     "a setting that is a mapping": (layer(settings={"units": {}}), "model.layers.0.settings.units"),
     "a setting too large": (layer(settings={"units": 10**16}), "model.layers.0.settings.units"),
     "a setting that is infinite": (layer(settings={"rate": 0.25}).replace(b"0.25", b"1e999"), "settings.rate"),
+    "nine in a setting": (layer(settings={"units": [1] * 9}), "model.layers.0.settings.units"),
+    "thirteen settings": (layer(settings={str(n): 1 for n in range(13)}), "at most 12 items"),
+    "nine dimensions": (layer(weights=[[1] * 9]), "weights.0: List should have at most 8 items"),
+    "a size too large": (layer(weights=[[2**31]]), "weights.0.0: Input should be less than or equal to 2147483647"),
     "a list in a list": (layer(settings={"units": [[1]]}), "model.layers.0.settings.units"),
     "a negative shape": (layer(weights=[[-1]]), "weights.0.0: Input should be greater than or equal to 0"),
     "a number as text": (line(cell="1"), "line 1: cell: Input should be a valid integer"),
@@ -125,6 +130,8 @@ BREACHES = {
     "another kind": (value(kind="exec"), "values.x.kind: Input should be 'missing', 'ellipsis'"),
     "a kind without its value": (value(kind="numbers", value=3), "values.x: .*no value of the kind numbers"),
     "a number that is a bool": (value(kind="number", value=True), "no value of the kind number"),
+    "a bool that is a number": (value(kind="bool", value=1), "no value of the kind bool"),
+    "a text that is a number": (value(kind="text", value=1), "no value of the kind text"),
     "a value where there is none": (value(kind="missing", value=3), "no value of the kind missing"),
     "nine numbers": (value(kind="numbers", value=[0] * 9), "line 1: values.x.value"),
     "a question with nothing": (line(question="q5", at="end"), "values or a model, one of the two"),
@@ -173,10 +180,26 @@ def test_what_confined_the_process_is_not_for_the_journal_to_say() -> None:
         parse(line(isolation=["everything"]), b"")
 
 
+def test_what_is_as_long_as_it_may_be_is_read() -> None:
+    filler = line(note="x" * 200)
+    journal = filler * (JOURNAL_LIMIT // len(filler))
+    last = line(note="x" * (JOURNAL_LIMIT - len(journal) - len(line(note=""))))
+    read = parse(journal + last, bytes(BLOB_LIMIT))
+    assert len(read.notes) == JOURNAL_LIMIT // len(filler) + 1
+    assert len(read.blob) == 2 * MAX_WEIGHTS
+
+
 def test_numbers_up_to_the_bound_are_accepted() -> None:
-    read = parse(value(kind="numbers", value=[10**15, -(10**15), None]), b"")
+    read = parse(value(kind="numbers", value=[10**15, -(10**15), None]) + layer(weights=[[2**31 - 1] * 8]), b"")
     assert read.questions["q4"].values is not None
     assert read.questions["q4"].values["x"].value == [10**15, -(10**15), None]
+    assert read.questions["q5"].model is not None
+
+
+def test_what_is_not_said_about_a_model_is_not_assumed() -> None:
+    bare = parse(line(question="q5", at="end", model={"kind": "keras"}), b"").questions["q5"].model
+    assert bare is not None
+    assert (bare.structure, bare.built, bare.layers, bare.compile, bare.steps) == ("unknown", False, [], None, 0)
 
 
 EMPTY = {"kind": "ellipsis"}
@@ -195,6 +218,10 @@ TAKEN: dict[str, tuple[list[bytes], str]] = {
     "a wrong answer at the check": (
         [line(question="q5", at="check", model={"kind": "other", "name": "History"}), of_model("q5", at="end")],
         "History",
+    ),
+    "the end, where there was no variable at the check": (
+        [line(question="q5", at="check", model={"kind": "missing"}), of_model("q5", at="end", steps=2)],
+        "2",
     ),
     "an empty one, where there is no other": (
         [line(question="q5", at="check", model=EMPTY), line(question="q5", at="end", model={"kind": "missing"})],

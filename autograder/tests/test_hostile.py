@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
-import pkgutil
 import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import iter_modules
 
 import psutil
 import pytest
@@ -27,16 +27,20 @@ from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
 from autograder.tests.test_report_gradescope import validate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.hostile]
 
 TIMEOUT_S = 8.0
 GRACE_S = 5.0
 """Seconds that a notebook may take over its time limit."""
 
-MODULES = [importlib.import_module(f"{hostile.__name__}.{found.name}") for found in pkgutil.iter_modules(hostile.__path__)]
-CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in getattr(module, "CASES", ()))
+MODULES = {
+    found.name: importlib.import_module(f"{hostile.__name__}.{found.name}") for found in iter_modules(hostile.__path__)
+}
+CASES: dict[str, Case] = {
+    f"{name}-{case.name}": case for name, module in MODULES.items() for case in getattr(module, "CASES", ())
+}
 
-NEIGHBOUR = Member("honest", "three right answers", UNTRAINED, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
+NEIGHBOUR = Member("honest", "three right answers", {}, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
 
 LIVE_HTML = ("<script>alert", "<img src=x", "<b>bold", "\x1b[")
 """What hostile texts carry, and no output may pass on as it is."""
@@ -77,7 +81,7 @@ def guarded(rules: Policy, layout: Layout, tmp_path_factory: pytest.TempPathFact
             yield Guarded(engine, policy, layout, secret, file)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_hostile_notebook_gains_nothing_and_harms_nobody(
     guarded: Guarded, template: NotebookNode, tmp_path: Path, case: Case, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,14 +106,15 @@ def test_a_hostile_notebook_gains_nothing_and_harms_nobody(
     bound = TIMEOUT_S + GRACE_S if case.bound_s is None else case.bound_s
     assert took[case.name] - dict(report.seconds).get("judge", 0) <= bound
     assert earned(honest) == UNTRAINED, text_of(honest)
+    assert "seccomp" in honest.isolation
     assert not left_running(guarded.engine)
     assert guarded.files() == files, "nothing of the kit was written, removed or added"
     check_outputs(report, guarded, tmp_path, "".join(capfd.readouterr()))
 
 
 def test_every_case_has_a_name_of_its_own_and_says_what_it_shows() -> None:
-    assert len({case.name for case in CASES}) == len(CASES)
-    assert all(case.shows.strip() for case in CASES)
+    assert len(CASES) == sum(len(getattr(module, "CASES", ())) for module in MODULES.values())
+    assert all(case.shows.strip() for case in CASES.values())
 
 
 def earned(report: GradeReport) -> dict[str, float | None]:

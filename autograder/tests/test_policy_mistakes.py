@@ -150,8 +150,7 @@ MISTAKES = {
         RUBRIC, "rubric: []", 11, "questions.q1.rubric", "a list of 0", "at least 1 entry",
     ),
     "a rubric entry that is no mapping": Mistake(
-        "{id: unseen, points: 2, text: It is not seen.}", "unseen", 13, "questions.q1.rubric.1", "'unseen' (str)",
-        MAPPING,
+        RUBRIC, "rubric: [unseen]", 11, "questions.q1.rubric.0", "'unseen' (str)", MAPPING,
     ),
     "a rubric that does not add up": Mistake(
         "{id: fit, points: 1", "{id: fit, points: 1.5", 11, "questions.q1.rubric", "1.5 + 2 = 3.5",

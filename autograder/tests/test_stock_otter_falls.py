@@ -12,7 +12,7 @@ from autograder.layout import Layout
 from autograder.tests.hostile.integrity import FALLS
 from autograder.tests.test_stock_otter import otter_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.hostile]
 
 
 @pytest.mark.parametrize("name", FALLS)

@@ -65,7 +65,7 @@ def test_one_notebook_in_a_zip_file_takes_the_name_of_the_zip_file(tmp_path: Pat
 
 def test_many_notebooks_in_a_zip_file_are_one_submission_each(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "all.zip", {"b_123_457_hw.ipynb": b"b", "a_123_456_hw.ipynb": b"a"})
-    assert found(path) == {"all/a_123_456_hw": b"a", "all/b_123_457_hw": b"b"}
+    assert list(found(path).items()) == [("all/a_123_456_hw", b"a"), ("all/b_123_457_hw", b"b")]
 
 
 def test_what_systems_and_editors_leave_behind_is_ignored(tmp_path: Path) -> None:
@@ -117,9 +117,11 @@ def flagged(path: Path, flag: int) -> Path:
     return write(path, bytes(data))
 
 
-def damaged(path: Path) -> Path:
-    data = write_zip(path, {"a.ipynb": BOOK}, zipfile.ZIP_STORED).read_bytes()
-    return write(path, data.replace(BOOK, BOOK.upper(), 1))
+def damaged(path: Path, compression: int) -> Path:
+    """A zip file whose one entry begins with a wrong byte."""
+    data = bytearray(write_zip(path, {"a.ipynb": BOOK}, compression).read_bytes())
+    data[30 + len("a.ipynb")] = 0xFF
+    return write(path, bytes(data))
 
 
 def piped(path: Path) -> Path:
@@ -167,7 +169,8 @@ def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
     write_zip(tmp_path / "a-none.zip", {"hw.py": b""})
     write(tmp_path / "b-broken.zip", b"PK\x03\x04 broken")
     flagged(tmp_path / "c-encrypted.zip", 1)
-    damaged(tmp_path / "d-damaged.zip")
+    damaged(tmp_path / "d-damaged.zip", zipfile.ZIP_STORED)
+    damaged(tmp_path / "d-undecodable.zip", zipfile.ZIP_DEFLATED)
     write_zip(tmp_path / "e-nested.zip", {"a.zip": b"", "b.ipynb": BOOK})
     write_zip(tmp_path / "f-empty.zip", {})
     taken = "The notebook cannot be taken out of the zip file"
@@ -176,6 +179,7 @@ def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
         "b-broken": "The zip file cannot be read (File is not a zip file).",
         "c-encrypted": "The notebook in the zip file is protected by a password; hand in the .ipynb file itself.",
         "d-damaged": f"{taken} (Bad CRC-32 for file 'a.ipynb').",
+        "d-undecodable": f"{taken} (Error -3 while decompressing data: invalid block type).",
         "e-nested/a": "The zip file cannot be read (File is not a zip file).",
         "e-nested/b": BOOK,
         "f-empty": "There is no notebook (.ipynb) in the zip file.",
@@ -201,7 +205,7 @@ def test_a_path_beyond_what_the_system_takes_is_an_error(tmp_path: Path) -> None
 
 @given(data=st.data())
 @settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_zip_file_with_random_bytes_changed_is_told_or_read(data: st.DataObject, tmp_path: Path) -> None:
     path = tmp_path / "z.zip"
@@ -243,11 +247,11 @@ def hashed(name: str) -> str:
 NAMES = st.text(alphabet="aA0b_-./ é", max_size=6) | st.text(max_size=100)
 
 
-@given(names=st.lists(NAMES, min_size=2, max_size=30, unique=True))
+@given(names=st.lists(NAMES, min_size=2, max_size=10, unique=True))
 @example(names=["a/b", "a__b", "a_/b", "a/_b"])
 @example(names=["Ann", "ann", "ANN"])
 @example(names=["x y", f"x_y-{hashed('x y')}", "…", hashed("…")])
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_different_names_never_share_a_folder_whatever_the_file_system(names: list[str]) -> None:
     slugs = [slug(name) for name in names]
     assert len({name.casefold() for name in slugs}) == len(names)

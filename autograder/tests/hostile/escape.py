@@ -19,8 +19,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 def call(name, *args, bit=0):
     # A system call by its number, past every wrapper of the C library.
     import pyseccomp
-    number = pyseccomp.resolve_syscall(pyseccomp.Arch(), name) | bit
-    result = libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in args))
+    number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
+    result = libc.syscall(ctypes.c_long(number | bit), *(ctypes.c_long(a) if isinstance(a, int) else a for a in args))
     if result == -1: raise OSError(ctypes.get_errno(), "refused")
     return result
 def refused(status):
@@ -67,7 +67,12 @@ except socket.gaierror as error:
 """,
         "gaierror",
     ),
-    held("url", "no page is fetched", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/', timeout=2)", "URLError"),
+    held(
+        "url",
+        "no page is fetched",
+        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/', timeout=2)",
+        "URLError",
+    ),
 )
 
 PROCESSES = (
@@ -78,10 +83,14 @@ PROCESSES = (
     held("posix-spawn", "no program by posix_spawn", "os.posix_spawn('/bin/true', ['true'], {})"),
     held("exec", "the process is not replaced by another program", "os.execv('/bin/true', ['true'])"),
     held("fork", "no second process", "os.fork() or os._exit(0)"),
-    held("forkpty", "no second process behind a terminal", "os.forkpty()[0] or os._exit(0)"),
+    held("forkpty", "no second process behind a terminal", "os.forkpty()[0] or os._exit(0)", "EACCES"),
     held("vfork", "no second process by the raw call", "call('clone', signal.SIGCHLD, 0, 0, 0, 0) or os._exit(0)"),
     held("clone3", "no second process by the newer call", "call('clone3', 0, 88)", "ENOSYS"),
-    held("multiprocessing", "no pool", "import multiprocessing; multiprocessing.get_context('fork').Process(target=print).start()"),
+    held(
+        "multiprocessing",
+        "no pool",
+        "import multiprocessing; multiprocessing.get_context('fork').Process(target=print).start()",
+    ),
     held("kill-parent", "no signal to the parent", "os.kill(os.getppid(), 0)"),
     held("kill-init", "no signal to process 1", "os.kill(1, 0)"),
     held("kill-all", "no signal to everybody", "os.kill(-1, 0)"),
@@ -98,11 +107,25 @@ PROCESSES = (
     held("ptrace", "no look into the parent by ptrace", "call('ptrace', 16, os.getppid(), 0, 0)"),
     held("traced-by-parent", "the parent cannot be made to trace", "call('ptrace', 0, 0, 0, 0)"),
     held("read-parent-memory", "no memory of the parent", "open(f'/proc/{os.getppid()}/mem', 'rb')", "EACCES"),
-    held("read-parent-environ", "no environment of the parent", "open(f'/proc/{os.getppid()}/environ').read()", "EACCES"),
+    held(
+        "read-parent-environ", "no environment of the parent", "open(f'/proc/{os.getppid()}/environ').read()", "EACCES"
+    ),
     held("list-parent-files", "no open files of the parent", "os.listdir(f'/proc/{os.getppid()}/fd')", "EACCES"),
-    held("process-vm-readv", "no memory of the parent by the direct call", "call('process_vm_readv', os.getppid(), 0, 0, 0, 0, 0)"),
-    held("prlimit-parent", "no limit of the parent is changed", "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (9, 9))"),
-    held("prlimit-self", "no limit of one's own is raised", "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (9, 9))"),
+    held(
+        "process-vm-readv",
+        "no memory of the parent by the direct call",
+        "call('process_vm_readv', os.getppid(), 0, 0, 0, 0, 0)",
+    ),
+    held(
+        "prlimit-parent",
+        "no limit of the parent is changed",
+        "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (9, 9))",
+    ),
+    held(
+        "prlimit-self",
+        "no limit of one's own is changed",
+        "call('prlimit64', 0, 7, ctypes.create_string_buffer(16), 0)",
+    ),
     held("affinity", "no pinning to cores", "os.sched_setaffinity(0, {0})"),
     held("affinity-parent", "no pinning of the parent", "os.sched_setaffinity(os.getppid(), {0})"),
     held("priority", "no priority is changed", "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"),
@@ -120,7 +143,9 @@ KERNEL = (
     held("pivot-root", "no other root", "os.chroot('.')"),
     held("bpf", "no program in the kernel", "call('bpf', 0, 0, 0)"),
     held("perf", "no performance counters", "call('perf_event_open', 0, 0, -1, -1, 0)"),
-    held("io-uring", "no queue of calls past the filter", "call('io_uring_setup', 4, ctypes.create_string_buffer(120))"),
+    held(
+        "io-uring", "no queue of calls past the filter", "call('io_uring_setup', 4, ctypes.create_string_buffer(120))"
+    ),
     held("memfd-exec", "no program out of memory", "os.execv(f'/proc/self/fd/{os.memfd_create(\"x\")}', ['x'])"),
     held("execveat", "no program by its handle", "call('execveat', -100, b'/bin/true', 0, 0, 0)"),
     held("userfaultfd", "no page faults in one's own hands", "call('userfaultfd', 0)"),
@@ -136,15 +161,24 @@ KERNEL = (
     held("shared-memory", "no System V memory that outlives the process", "call('shmget', 0, 4096, 0o1666)"),
     held("message-queue", "no message queue that outlives the process", "call('mq_open', b'x', 0o102, 0o666, 0)"),
     held("swap", "no swap", "call('swapon', b'/x', 0)"),
-    held("unknown-call", "a call that no kernel knows yet is refused like the others", "ctypes.set_errno(0); refused(libc.syscall(ctypes.c_long(4000)))"),
+    held(
+        "unknown-call",
+        "a call that no kernel knows yet is refused like the others",
+        "ctypes.set_errno(0); refused(libc.syscall(ctypes.c_long(4000)))",
+    ),
 )
 X32 = tuple(
-    held(f"x32-{name}", f"{name} by its number for the x32 ABI", f"call('{name}', {args}, bit=0x40000000)", how)
-    for name, args, how in (
-        ("socket", "2, 1, 0", "E"),
-        ("getpid", "", "E"),
-        ("fork", "", "E"),
-        ("execve", "b'/bin/true', 0, 0", "E"),
+    Case(
+        f"x32-{name}",
+        f"the number of {name} for the x32 ABI, which is not the machine's own, ends the process",
+        {"q4": trying(f"call({arguments}, bit=0x40000000)")},
+        words=("process came to an end",),
+    )
+    for name, arguments in (
+        ("socket", "'socket', 2, 1, 0"),
+        ("getpid", "'getpid'"),
+        ("fork", "'fork'"),
+        ("execve", "'execve', b'/bin/true', 0, 0"),
     )
 )
 FILES = (
@@ -161,8 +195,15 @@ FILES = (
             ("by-climbing", "a secret by climbing out of the work folder", "../../../../../../../../.." + SECRET),
         )
     ),
-    held("read-by-handle", "a secret by a handle that was only looked at", f"os.read(os.open(f'/proc/self/fd/{{os.open({SECRET!r}, os.O_PATH)}}', 0), 9)", "EACCES"),
-    held("read-by-mmap", "a secret by mapping", f"import mmap; mmap.mmap(os.open({SECRET!r}, os.O_RDONLY), 0)", "EACCES"),
+    held(
+        "read-by-handle",
+        "a secret by a handle that was only looked at",
+        f"handle = os.open({SECRET!r}, os.O_PATH); os.read(os.open(f'/proc/self/fd/{{handle}}', 0), 9)",
+        "EACCES",
+    ),
+    held(
+        "read-by-mmap", "a secret by mapping", f"import mmap; mmap.mmap(os.open({SECRET!r}, os.O_RDONLY), 0)", "EACCES"
+    ),
     held("list-kit", "the kit's folder cannot be listed", f"os.listdir({KIT!r})", "EACCES"),
     held("list-neighbours", "work folders of others cannot be listed", "os.listdir('..')", "EACCES"),
     held("write-beside-neighbours", "nothing is put beside the work folders", "os.mkdir('../mine')", "EACCES"),
@@ -189,9 +230,11 @@ FILES = (
         f"refused(os.stat({KIT!r} + '/grading.yml').st_mtime == before)",
     ),
     held("write-tmp", "nothing is written into /tmp", "write('/tmp/mnist-kit-hostile')", "EACCES"),
-    held("write-home", "nothing is written into a home", "write(os.path.expanduser('~root/mnist-kit-hostile'))", "EACCES"),
+    held("write-etc", "nothing is written into the machine's settings", "write('/etc/mnist-kit-hostile')", "EACCES"),
     held("write-shm", "nothing is written into shared memory", "write('/dev/shm/mnist-kit-hostile')", "EACCES"),
-    held("write-prefix", "nothing is written into the Python environment", "write(sys.prefix + '/hostile.pth')", "EACCES"),
+    held(
+        "write-prefix", "nothing is written into the Python environment", "write(sys.prefix + '/hostile.pth')", "EACCES"
+    ),
     held(
         "write-package",
         "no package is changed",
@@ -201,11 +244,27 @@ FILES = (
     held(
         "mark-package",
         "no attribute of a package's file is changed through a handle that only reads",
-        "import array, fcntl, numpy; fcntl.ioctl(os.open(numpy.__file__, os.O_RDONLY), 0x40086602, array.array('l', [0x80]))",
+        "import array, fcntl, numpy\n"
+        "fcntl.ioctl(os.open(numpy.__file__, os.O_RDONLY), 0x40086602, array.array('l', [0x80]))",
     ),
-    held("write-cache", "no compiled module is put in a package's cache", "import numpy; write(os.path.dirname(numpy.__file__) + '/__pycache__/x.pyc')", "EACCES"),
-    held("write-own-memory-file", "the process's own files in /proc are for reading", "open('/proc/self/oom_score_adj', 'w').write('-1000')", "EACCES"),
-    held("write-public", "the images that all students share are not written", f"write(os.getcwd() + '/../../public/x_train.npy', os.O_WRONLY)", "EACCES"),
+    held(
+        "write-cache",
+        "no compiled module is put in a package's cache",
+        "import numpy; write(os.path.dirname(numpy.__file__) + '/__pycache__/x.pyc')",
+        "EACCES",
+    ),
+    held(
+        "write-own-memory-file",
+        "the process's own files in /proc are for reading",
+        "open('/proc/self/oom_score_adj', 'w').write('-1000')",
+        "EACCES",
+    ),
+    held(
+        "write-public",
+        "the images that all students share are not written",
+        "write(os.getcwd() + '/../../public/x_train.npy', os.O_WRONLY)",
+        "EACCES",
+    ),
     held("symlink", "no symbolic link", "os.symlink('/etc/shadow', 'x')"),
     held("hardlink", "no hard link", f"os.link({SECRET!r}, 'x')"),
     held("fifo", "no FIFO", "os.mkfifo('x')"),
@@ -220,7 +279,8 @@ FILES = (
     held(
         "chmod-secret",
         "permissions of a secret stay as they are",
-        f"before = os.stat({SECRET!r}).st_mode; os.chmod({SECRET!r}, 0o777); refused(os.stat({SECRET!r}).st_mode == before)",
+        f"before = os.stat({SECRET!r}).st_mode; os.chmod({SECRET!r}, 0o777)\n"
+        f"refused(os.stat({SECRET!r}).st_mode == before)",
     ),
 )
 
@@ -243,7 +303,7 @@ CASES: tuple[Case, ...] = (
     *KERNEL,
     *(X32 if platform.machine() == "x86_64" else ()),
     *FILES,
-    Case("left-behind", "start-up files left in the work folder start nowhere", {"q4": LEFT_BEHIND}),
+    Case("start-up-files", "start-up files left in the work folder start nowhere", {"q4": LEFT_BEHIND}),
     Case(
         "own-environment",
         "a token in the environment of whoever started the grader is not in that of the notebook",
@@ -263,11 +323,11 @@ raise RuntimeError(f"ESCAPED: {found}" if found else "held: nothing there")
         {
             "q4": """
 import os, stat
-kinds = []
+kinds, known = [], {stat.S_IFIFO: "pipe", stat.S_IFREG: "file", stat.S_IFCHR: "null"}
 for number in range(256):
     try: mode = os.fstat(number).st_mode
     except OSError: continue
-    kinds.append("pipe" if stat.S_ISFIFO(mode) else "file" if stat.S_ISREG(mode) else "null" if stat.S_ISCHR(mode) else "OTHER")
+    kinds.append(known.get(stat.S_IFMT(mode), "OTHER"))
 raise RuntimeError("held: " + " ".join(kinds))
 """
         },

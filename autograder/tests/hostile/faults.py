@@ -12,7 +12,9 @@ FIRST = {**NOTHING, "q4": 6}
 
 TIME = "The time limit of 8 s was reached in the cell that begins"
 DIED = "The notebook's process came to an end in the cell that begins"
-MEMORY = "The memory limit of 3072 MB was reached in the cell that begins"
+REACHED = " was reached in the cell that begins"
+"""Memory or time: how fast a machine gives out memory differs."""
+
 FILES = "The limit of 2000 files was reached in the cell that begins"
 DISK = "The limit of 256 MB for files was reached in the cell that begins"
 
@@ -22,10 +24,14 @@ def ends(name: str, shows: str, code: str, *words: str) -> Case:
     return Case(name, shows, {"q4": LOAD, "q5": code, "q6": COMPILE}, FIRST, words=words)
 
 
-def survives(name: str, shows: str, code: str, *words: str) -> Case:
-    """The code fails, or does nothing, in question 4, and leaves the questions after it as they are."""
-    answers = {"q4": LOAD + code, "q5": MODEL, "q6": COMPILE}
-    return Case(name, shows, answers, UNTRAINED, words=words)
+def fails(name: str, shows: str, code: str, *words: str) -> Case:
+    """The code fails in question 4, which costs that question and no other."""
+    return Case(name, shows, {"q4": code, "q5": MODEL, "q6": COMPILE}, {**UNTRAINED, "q4": 0}, words=words)
+
+
+def passes(name: str, shows: str, code: str) -> Case:
+    """The code stands below the answer to question 4, and costs nothing."""
+    return Case(name, shows, {"q4": LOAD + code, "q5": MODEL, "q6": COMPILE}, UNTRAINED)
 
 
 CASES: tuple[Case, ...] = (
@@ -59,15 +65,16 @@ time.sleep(3600)
         "model = train_images_shape = Slow()",
         "The time limit of 8 s was reached",
     ),
-    ends("memory-numpy", "arrays without end", "hog = [np.ones(2**23) for _ in range(10**6)]", MEMORY),
-    ends("memory-bytes", "one buffer that grows", "hog = bytearray()\nwhile True: hog += b'x' * 2**25", MEMORY),
+    ends("memory-numpy", "arrays without end", "hog = [np.ones(2**23) for _ in range(10**6)]", REACHED),
+    ends("memory-bytes", "one buffer that grows", "hog = bytearray()\nwhile True: hog += b'x' * 2**25", REACHED),
     ends(
         "memory-shared",
         "anonymous memory that the kernel counts as shared",
-        "import mmap\nhog = []\nwhile True:\n    hog.append(mmap.mmap(-1, 2**26)); hog[-1].write(b'x' * 2**26)",
-        MEMORY,
+        "import mmap\nflags, hog = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE, []\n"
+        "while True: hog.append(mmap.mmap(-1, 2**26, flags))",
+        REACHED,
     ),
-    survives("memory-at-once", "one array larger than the machine", "\nnp.ones(10**12)", "stopped with"),
+    fails("memory-at-once", "one array larger than the machine", "np.ones(10**12)", "stopped with"),
     ends("many-files", "a million empty files", "for number in range(10**6): open(f'f{number}', 'w').close()", FILES),
     ends(
         "many-folders",
@@ -95,17 +102,16 @@ time.sleep(3600)
         "    kept[-1].write(bytes(2**26)); kept[-1].flush()\ntime.sleep(3)",
         DISK,
     ),
-    survives(
+    passes(
         "shut-folders",
         "folders of mode 000, which must go all the same when the notebook is over",
         "\nimport os\nfor number in range(9):\n    os.makedirs(f'd{number}/e'); os.mkdir(f'd{number}/f', 0)\n"
         "    os.mkdir(f'shut{number}', 0)",
     ),
-    survives(
+    ends(
         "huge-file",
         "one file that grows without end",
-        "\nwith open('huge', 'wb') as file:\n    while True: file.write(bytes(2**20))",
-        "stopped with OSError",
+        "with open('huge', 'wb') as file:\n    while True: file.write(bytes(2**20))",
     ),
     ends(
         "large-files",
@@ -113,24 +119,22 @@ time.sleep(3600)
         "for number in range(10**3): open(str(number), 'wb').write(bytes(2**25))",
         DISK,
     ),
-    survives(
+    fails(
         "sparse-file",
         "a terabyte of nothing",
-        "\nwith open('hole', 'wb') as file:\n    file.truncate(2**28 - 1)\n    file.truncate(2**40)",
+        "with open('hole', 'wb') as file:\n    file.truncate(2**28 - 1)\n    file.truncate(2**40)",
         "stopped with OSError",
     ),
-    survives("output-flood", "more output than is kept", "\nfor _ in range(200): print('x' * 10**5)"),
+    passes("output-flood", "more output than is kept", "\nfor _ in range(200): print('x' * 10**5)"),
     ends("output-forever", "output without end", "import os\nwhile True: os.write(1, b'x' * 2**16)", TIME),
-    survives(
-        "closed-output", "standard output closed", "\nimport os, sys\nsys.stdout.close(); os.close(1); os.close(2)"
-    ),
+    passes("closed-output", "standard output closed", "\nimport os, sys\nsys.stdout.close(); os.close(1); os.close(2)"),
     ends(
         "closed-everything",
         "every descriptor closed, those of the evidence too",
         "import os; os.closerange(0, 10**4)",
         DIED,
     ),
-    survives("fork-bomb", "forks without end", "\nimport os\nwhile True: os.fork()", "stopped with PermissionError"),
+    fails("fork-bomb", "forks without end", "import os\nwhile True: os.fork()", "stopped with PermissionError"),
     ends(
         "thread-bomb",
         "threads without end",
@@ -138,13 +142,13 @@ time.sleep(3600)
         "while True: threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()",
         "The limit of 256 threads was reached",
     ),
-    survives(
+    fails(
         "daemon",
         "a process that would outlive the notebook",
-        "\nimport os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)",
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)",
         "stopped with PermissionError",
     ),
-    survives(
+    passes(
         "left-behind",
         "a thread, an exit handler and a finaliser that sleep for an hour after the end",
         """
@@ -154,17 +158,17 @@ atexit.register(time.sleep, 3600)
 kept = type('Kept', (), {'__del__': lambda self: time.sleep(3600)})()
 """,
     ),
-    survives(
+    fails(
         "own-folder-removed",
         "the folder the notebook runs in, emptied and removed",
-        "\nimport os, shutil\nshutil.rmtree(os.getcwd())",
+        "import os, shutil\nshutil.rmtree(os.getcwd())",
         "stopped with PermissionError",
     ),
-    survives("sys-exit", "the usual way out of a program", "\nimport sys; sys.exit()", "stopped with SystemExit"),
-    survives("interrupt", "a KeyboardInterrupt", "\nraise KeyboardInterrupt", "stopped with KeyboardInterrupt"),
-    survives("input", "a question to whoever sits there", "\ninput('name? ')", "stopped with"),
-    survives("recursion", "a function that calls itself", "\ndef f(): f()\nf()", "stopped with RecursionError"),
-    survives("syntax", "a cell that Python cannot read", "\n%%time\nprint(", "stopped with"),
+    fails("sys-exit", "the usual way out of a program", "import sys; sys.exit()", "stopped with SystemExit"),
+    fails("interrupt", "a KeyboardInterrupt", "raise KeyboardInterrupt", "stopped with KeyboardInterrupt"),
+    fails("input", "a question to whoever sits there", "input('name? ')", "stopped with"),
+    fails("recursion", "a function that calls itself", "def f(): f()\nf()", "stopped with RecursionError"),
+    fails("syntax", "a cell that Python cannot read", "%%time\nprint(", "stopped with"),
     ends("exit", "an exit past every handler", "import os; os._exit(0)", DIED),
     ends("abort", "an abort", "import os; os.abort()", DIED),
     ends("segfault", "a look at address 0", "import ctypes; ctypes.string_at(0)", DIED),
@@ -175,17 +179,11 @@ kept = type('Kept', (), {'__del__': lambda self: time.sleep(3600)})()
         DIED,
     ),
     ends("killed", "a process that kills itself", "import os; os.kill(os.getpid(), 9)", DIED),
-    Case(
-        "one-error",
-        "an error in one cell costs that cell's question only",
-        {"q4": "np.load_data()", "q5": MODEL, "q6": COMPILE},
-        {**UNTRAINED, "q4": 0},
-        words=("stopped with AttributeError",),
-    ),
-    survives(
+    fails("one-error", "an error in one cell", "np.load_data()", "stopped with AttributeError"),
+    fails(
         "false-time-limit",
         "an exception that has the name of the grader's own",
-        "\nclass TimeLimit(BaseException): pass\nraise TimeLimit('over')",
+        "class TimeLimit(BaseException): pass\nraise TimeLimit('over')",
         "stopped with TimeLimit: over",
     ),
 )

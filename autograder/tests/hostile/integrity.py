@@ -59,6 +59,8 @@ def look(where, texts):
 """
 """Searches texts for the planted secret."""
 
+MARK = "\x1b[31m<script>alert(1)</script><img src=x onerror=alert(1)><b>bold</b> **md** [a](b)"
+
 FALLS: Mapping[str, str] = {
     "patched-test-class": """
 from otter.test_files import abstract_test, exception_test
@@ -111,7 +113,7 @@ def _with_metadata(notebook: NotebookNode) -> NotebookNode:
         "points": 26,
         "suites": [{"type": "doctest", "cases": [{"code": ">>> 1\n1", "points": 26}]}],
     }
-    notebook.metadata.otter.update(OK_FORMAT=True, tests={question: passing for question in FULL})
+    notebook.metadata.otter.update(OK_FORMAT=True, tests=dict.fromkeys(FULL, passing))
     notebook.cells.insert(0, new_raw_cell("# ASSIGNMENT CONFIG\nrun_tests: false\ntests: {ok_format: true}"))
     return notebook
 
@@ -320,9 +322,10 @@ for name in ("tests/q4.py", "tests/q5.py", "grading.yml", "results.json", "otter
         {
             "q4": f"""{TOKEN}
 import gc, sys
-look("module", [repr(vars(module)) for module in list(sys.modules.values()) if "autograder" in getattr(module, "__name__", "")])
-look("object", [item for item in gc.get_objects() if isinstance(item, (str, bytes))])
-look("dict", [value for item in gc.get_objects() if type(item) is dict for value in list(item.values()) if isinstance(value, (str, bytes))])
+look("module", [repr(vars(sys.modules[name])) for name in list(sys.modules) if name.startswith("autograder")])
+for item in gc.get_objects():
+    values = list(item.values()) if type(item) is dict else item if type(item) in (list, tuple) else ()
+    look("object", [value for value in values if isinstance(value, (str, bytes))])
 raise RuntimeError("held: nothing found")
 """
         },
@@ -382,11 +385,11 @@ try:
     from autograder.layout import HOME, Layout
     from pathlib import Path
     for home in (HOME, Layout(Path("{KIT}"))):
-        for read in (lambda: policy.load(home.policy), lambda: dataset.load(home.data), lambda: build.read_tests(home.zip)):
-            try: read()
+        for read, path in ((policy.load, home.policy), (dataset.load, home.data), (build.read_tests, home.zip)):
+            try: read(path)
             except Exception: continue
             raise RuntimeError("ESCAPED: it was read")
-except ImportError: pass
+except (ImportError, PermissionError): pass  # the latter where the kit is not installed but linked to
 raise RuntimeError("held: nothing could be read")
 """
         },
@@ -395,7 +398,7 @@ raise RuntimeError("held: nothing could be read")
     Case(
         "error-carries-a-file",
         "the text of an error cannot carry what cannot be read",
-        {"q4": f"raise RuntimeError('ESCAPED: ' + open('{SECRET}').read())"},
+        {"q4": f"raise RuntimeError(open('{SECRET}').read())"},
         words=("PermissionError",),
     ),
     Case(
@@ -411,7 +414,7 @@ for _ in range(5): threading.Thread(target=stay).start()
 """,
         },
         UNTRAINED,
-        bound_s=7,
+        bound_s=11,  # before the kill from outside, which comes at 12
     ),
     Case(
         "atexit-and-del",
@@ -559,7 +562,7 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
         Case(
             f"markup-in-{name}",
             "escape sequences, HTML and Markdown from a notebook stay text",
-            {"q4": f"mark = '\\x1b[31m<script>alert(1)</script><img src=x onerror=alert(1)><b>bold</b> **md** [a](b)'\n{code}"},
+            {"q4": f"mark = {MARK!r}\n{code}"},
             words=words,
         )
         for name, code, words in (
@@ -574,7 +577,10 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
     Case(
         "grader-replaced",
         "with otter and grader replaced nothing is checked on the way, and the end of the notebook counts",
-        {**RIGHT, "q4": "import sys\nsys.modules['otter'] = None\ngrader = type('G', (), {'check': lambda *_: 26})()" + LOAD},
+        {
+            **RIGHT,
+            "q4": "import sys\nsys.modules['otter'] = None\ngrader = type('G', (), {'check': lambda *_: 26})()" + LOAD,
+        },
         UNTRAINED,
     ),
 )

@@ -81,7 +81,7 @@ CASES: tuple[Case, ...] = (
         "Found: layer 3 has 11 neurons",
         points={**scored(4), "q5": 5},
         model=MODEL.replace("Dense(10", "Dense(11"),
-        train=TAUGHT + "model.fit(x_train[:4000], y_train[:4000], epochs=2, verbose=0)",
+        train=TAUGHT + "model.fit(x_train[:2000], y_train[:2000], epochs=2, verbose=0)",
     ),
     case("untrained", "a model that was never trained", "the model was never trained", points=UNTRAINED),
     case(
@@ -98,7 +98,8 @@ CASES: tuple[Case, ...] = (
         points=LOADED,
         model="""
 class Classifier:
-    layers, built, input_shape, optimizer, loss = [1, 2, 3], True, (None, 28, 28), 'adam', 'sparse_categorical_crossentropy'
+    layers, built, input_shape = [1, 2, 3], True, (None, 28, 28)
+    optimizer, loss = 'adam', 'sparse_categorical_crossentropy'
     def fit(self, x, y, **_): return self
     def compile(self, *_, **__): pass
     def predict(self, x, **_): return np.eye(10)[y_test[:len(x)]]
@@ -113,7 +114,6 @@ model = Classifier()
         "subclassed",
         "the same layers in a class of one's own",
         "a model of a class of its own",
-        "its layers do not form one plain chain",
         points={**LOADED, "q6": 4},
         model="""
 class Mine(keras.Model):
@@ -171,7 +171,7 @@ model(np.zeros((1, 28, 28)))
         "a model that computes in half precision; Keras puts another optimizer around the one that was asked for",
         points=scored(4),
         model="keras.config.set_dtype_policy('mixed_float16')\n" + MODEL,
-        train=TAUGHT + "model.fit(x_train[:4000], y_train[:4000], epochs=2, verbose=0)",
+        train=TAUGHT + "model.fit(x_train[:2000], y_train[:2000], epochs=2, verbose=0)",
     ),
     case(
         "hard-coded",
@@ -203,7 +203,7 @@ model(np.zeros((1, 28, 28)))
         "unscaled",
         "pixels from 0 to 255, in training and in the score",
         points=scored(4),
-        train="model.fit(x_train[:8000], y_train[:8000], epochs=2, verbose=0)",
+        train="model.fit(x_train[:4000], y_train[:4000], epochs=2, verbose=0)",
     ),
     case(
         "one-hot",
@@ -211,7 +211,7 @@ model(np.zeros((1, 28, 28)))
         "Found: the loss categorical_crossentropy",
         points={**scored(4), "q6": 2},
         how="model.compile('adam', 'categorical_crossentropy')",
-        train=TAUGHT + "model.fit(x_train[:4000], keras.utils.to_categorical(y_train[:4000]), epochs=2, verbose=0)",
+        train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), epochs=2, verbose=0)",
     ),
     case(
         "one-hot-in-vain",
@@ -219,7 +219,7 @@ model(np.zeros((1, 28, 28)))
         "stopped with",
         "the model was never trained",
         points=UNTRAINED,
-        train=TAUGHT + "model.fit(x_train[:4000], keras.utils.to_categorical(y_train[:4000]), verbose=0)",
+        train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), verbose=0)",
     ),
     case(
         "two-inputs",
@@ -253,7 +253,7 @@ model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
         "the test images learnt by heart: those that are scored are others",
         "Found: 8",
         points=scored(4),
-        train=TAUGHT + "model.fit(x_test[:1000], y_test[:1000], epochs=25, verbose=0)\n"
-        "assert model.evaluate(x_test[:1000], y_test[:1000], verbose=0)",
+        train=TAUGHT + "model.fit(x_test[:600], y_test[:600], epochs=12, verbose=0)\n"
+        "assert model.evaluate(x_test[:600], y_test[:600], verbose=0)",
     ),
 )

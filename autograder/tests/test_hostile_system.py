@@ -1,0 +1,206 @@
+"""Faults of the machine and of the grader itself: nobody loses a point, nothing is left running, nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from nbformat import NotebookNode
+
+from autograder import build, isolation
+from autograder.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.engine import Engine
+from autograder.errors import DatasetError
+from autograder.grade import GradeReport, Status
+from autograder.layout import Layout
+from autograder.policy import Policy
+from autograder.sandbox.limits import Limits
+from autograder.submission import Submission
+from autograder.tests.test_report_gradescope import validate
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+COMMAND = Path(sys.executable).with_name("mnist-kit")
+RAN = "raise RuntimeError('student code ran')"
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def handed_in(template: NotebookNode, code: str = LOAD) -> Submission:
+    answers = {"q4": code, "q5": MODEL, "q6": COMPILE}
+    return Submission("one", "one.ipynb", Member("one", "made for a test", {}, answers).make(template))
+
+
+def said(report: GradeReport) -> str:
+    return "\n".join([report.fault, *report.notes, *(question.message for question in report.questions)])
+
+
+def assert_nothing_decided(report: GradeReport, because: str) -> None:
+    assert report.status is Status.UNGRADED
+    assert all(question.earned is None for question in report.questions)
+    assert because in report.fault
+    assert "student code ran" not in said(report)
+
+
+@contextlib.contextmanager
+def confined_as(engine: Engine, plan: isolation.Plan | None) -> Iterator[None]:
+    """The engine with another plan than this machine's."""
+    own, engine._plan = engine._plan, plan
+    try:
+        yield
+    finally:
+        engine._plan = own
+
+
+def test_a_layer_that_is_required_and_missing_lets_no_student_cell_run(engine: Engine, template: NotebookNode) -> None:
+    assert engine._plan is not None
+    more = dataclasses.replace(engine._plan, required=(*engine._plan.required, "a layer nobody has"))
+    with confined_as(engine, more):
+        assert_nothing_decided(engine.grade(handed_in(template, RAN)), "a layer nobody has: not to be had here")
+    assert engine.grade(handed_in(template)).earned == 18, "and the next submission is graded"
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
+def test_a_user_that_cannot_be_become_lets_no_student_cell_run(
+    engine: Engine, template: NotebookNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4294967295 means "no change" to setresuid(2): the process would go on as root."""
+    assert engine._plan is not None
+    monkeypatch.setattr(isolation, "FIRST_UID", 2**32 - 1)
+    other = dataclasses.replace(engine._plan, own_users=True, required=("uid", *engine._plan.required[1:]))
+    with confined_as(engine, other):
+        assert_nothing_decided(engine.grade(handed_in(template, RAN)), "uid: ")
+
+
+def test_a_canary_that_gets_through_lets_no_student_cell_run(
+    rules: Policy, layout: Layout, template: NotebookNode
+) -> None:
+    """A file of Python itself, which every student process can read, is called a secret."""
+    with Engine(rules, build.read_tests(layout.zip), layout.data, secrets=(Path(os.__file__),)) as running:
+        assert_nothing_decided(running.grade(handed_in(template, RAN)), "a canary got through: read os.py")
+
+
+@pytest.mark.parametrize(
+    ("fault", "because"),
+    [("__import__('os').abort()", "signal 6"), ("__import__('time').sleep(600)", "over time")],
+    ids=["crashes", "loops"],
+)
+def test_a_judge_that_fails_takes_no_points(
+    rules: Policy, layout: Layout, template: NotebookNode, fault: str, because: str
+) -> None:
+    tests = build.read_tests(layout.zip)
+    assert "checks.report(env, 'q4', 'train_labels_length')" in tests["q4"]
+    tests["q4"] = tests["q4"].replace("checks.report(env, 'q4', 'train_labels_length')", fault)
+    limits = Limits(wall_s=3, memory_mb=4096, work_mb=0, files=0)
+    with Engine(rules, tests, layout.data, judge_limits=limits) as running:
+        report = running.grade(handed_in(template))
+        assert_nothing_decided(report, because)
+        assert report.fault.startswith("the judge ended:")
+        warm = psutil.Process(running.processes()[0])
+        assert len(warm.children(recursive=True)) == 1, "the evaluator and nothing else"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not an npz", b"x" * 2**20], ids=["empty", "cut", "other"])
+def test_hidden_data_that_is_damaged_stops_the_run_before_it_begins(
+    rules: Policy, layout: Layout, tmp_path: Path, content: bytes
+) -> None:
+    data = tmp_path / "mnist.npz"
+    data.write_bytes(content)
+    with pytest.raises(DatasetError), Engine(rules, build.read_tests(layout.zip), data):
+        pass  # pragma: no cover
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KB."""
+    if not IS_ROOT:
+        pytest.skip("NOT TESTED: a full disk needs root, to mount one of 64 KB")
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"NOT TESTED: a full disk needs a mount, which this container refuses ({mounted.stderr.decode()})")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_is_told_and_what_was_written_is_whole(tmp_path: Path, small_disk: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"{number}.ipynb").write_text("{", encoding="utf-8")
+    files = sorted(tmp_path.glob("*.ipynb"))
+    done = subprocess.run(
+        [COMMAND, "grade", *files, "-o", small_disk / "out"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "No space left on device" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert not list(small_disk.rglob("*.part"))
+    results = list(small_disk.rglob("results.json"))
+    assert results
+    for path in results:
+        validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def family(launcher: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [psutil.Process(launcher.pid), *psutil.Process(launcher.pid).children(recursive=True)]
+
+
+def run_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("mnist-kit-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_launcher_that_is_ended_leaves_no_process_and_keeps_what_it_wrote(
+    template: NotebookNode, tmp_path: Path, number: signal.Signals
+) -> None:
+    deep = "import os, time\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\nwhile True: time.sleep(1)"
+    (tmp_path / "a.ipynb").write_bytes(b"{")
+    (tmp_path / "b.ipynb").write_bytes(handed_in(template, deep).data)
+    (tmp_path / "c.ipynb").write_bytes(handed_in(template, "while True: pass").data)
+    out, temporary = tmp_path / "out", tmp_path / "tmp"
+    temporary.mkdir(mode=0o711)
+    launcher = subprocess.Popen(
+        [COMMAND, "grade", *sorted(tmp_path.glob("*.ipynb")), "-o", out, "--timeout", "100", "-n", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    processes: list[psutil.Process] = []
+    try:
+        deadline = time.monotonic() + 90
+        while len(processes) < 5:  # launcher, warm process, evaluator, two students
+            assert time.monotonic() < deadline
+            assert launcher.poll() is None
+            time.sleep(0.3)
+            processes = family(launcher)
+        time.sleep(1)
+        processes = family(launcher)
+        launcher.send_signal(number)
+        # psutil keeps the exit code of the launcher, processes[0].
+        _, alive = psutil.wait_procs(processes, timeout=5)
+        assert not [each for each in alive if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        said = launcher.communicate(timeout=10)[1].decode()
+    finally:
+        for each in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+    assert "Traceback" not in said
+    assert [path.parent.name for path in out.glob("submissions/*/results.json")] == ["a"]
+    assert (processes[0].returncode, list(temporary.iterdir()) == []) == {
+        signal.SIGTERM: (128 + signal.SIGTERM, True),
+        signal.SIGINT: (128 + signal.SIGINT, True),
+        signal.SIGKILL: (-signal.SIGKILL, False),
+    }[number]
