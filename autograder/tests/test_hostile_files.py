@@ -314,7 +314,9 @@ def test_a_notebook_that_is_only_odd_is_graded(edit: Edit) -> None:
     assert len(book.cells) == sum(bool(cell.source) for cell in FILLED.cells if cell.cell_type == "code")
 
 
-EMPTY_CELL: dict[str, object] = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [], "execution_count": None}
+EMPTY_CELL: dict[str, object] = {
+    "cell_type": "code", "source": "", "metadata": {}, "outputs": [], "execution_count": None
+}  # fmt: skip
 MANY: dict[str, Edit] = {
     "100,000 cells": alter(lambda book: book.cells.extend([EMPTY_CELL] * 100_000)),
     "a million values beside the cells": alter(lambda book: book.metadata.update(x=[[]] * 10**6)),

@@ -72,6 +72,27 @@ def test_counting_stops_and_follows_no_link(tmp_path: Path) -> None:
     assert limits.use_of(os.getpid(), tmp_path, 10).files == 11
 
 
+def test_a_folder_that_no_path_reaches_counts_as_one_with_too_many_files(tmp_path: Path) -> None:
+    handles = [os.open(tmp_path, os.O_RDONLY)]
+    for _ in range(30):
+        os.mkdir("d" * 200, dir_fd=handles[-1])
+        handles.append(os.open("d" * 200, os.O_RDONLY, dir_fd=handles[-1]))
+    assert limits.use_of(os.getpid(), tmp_path, 100).files == 101
+    for handle in reversed(handles):
+        if handle != handles[-1]:
+            os.rmdir("d" * 200, dir_fd=handle)
+        os.close(handle)
+
+
+def test_a_deleted_file_counts_while_it_is_open(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("wb") as file:
+        file.write(bytes(5 * 2**20))
+        file.flush()
+        (tmp_path / "x").unlink()
+        held = limits.use_of(os.getpid(), tmp_path, 10).work_mb
+    assert 5 <= held - limits.use_of(os.getpid(), tmp_path, 10).work_mb < 6
+
+
 def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:
     done = subprocess.Popen(["true"])
     done.wait()
@@ -85,6 +106,8 @@ def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:
         (Use(64.1, 0, 0), "memory"),
         (Use(0, 1.1, 0), "disk"),
         (Use(0, 0, 21), "files"),
+        (Use(0, 0, 0, limits.THREADS), None),
+        (Use(0, 0, 0, limits.THREADS + 1), "threads"),
     ],
     ids=["just within", "memory", "disk", "files"],
 )

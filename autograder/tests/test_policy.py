@@ -143,6 +143,6 @@ def test_the_sample_with_random_edits_is_parsed_or_told(edits: list[tuple[str, b
 
 
 @given(edits=EDITS)
-@settings(THOROUGH, max_examples=50)  # a large file takes its time
+@settings(THOROUGH, max_examples=25)  # a large file takes its time
 def test_the_shipped_file_with_random_edits_is_parsed_or_told(edits: list[tuple[str, bool, float, str]]) -> None:
     parses_or_is_told(edited(HOME.policy.read_text(encoding="utf-8"), edits))
