@@ -109,7 +109,7 @@ def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:
         (Use(0, 0, 0, limits.THREADS), None),
         (Use(0, 0, 0, limits.THREADS + 1), "threads"),
     ],
-    ids=["just within", "memory", "disk", "files"],
+    ids=["just within", "memory", "disk", "files", "threads, just within", "threads"],
 )
 def test_the_limit_that_is_passed_is_named(use: Use, over: str | None) -> None:
     assert limits.excess(use, SMALL) == over
