@@ -102,6 +102,22 @@ def test_a_second_run_replaces_the_first_and_leaves_no_drafts(tmp_path: Path) ->
     assert not [name for name in files(tmp_path) if name.endswith(".part")]
 
 
+def test_a_submission_whose_folder_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    (tmp_path / "submissions" / "first").write_text("a file", encoding="utf-8")
+    with pytest.raises(BuildError, match=r"submissions/first: it cannot be made \(File exists\)$"):
+        write_one(graded(), RULES, tmp_path)
+
+
+def test_a_file_that_cannot_be_put_in_place_is_an_error_and_leaves_no_draft(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    (tmp_path / "index.html").mkdir()
+    words = r"index\.html: it cannot be written \(Is a directory\); what was written before is complete$"
+    with pytest.raises(BuildError, match=words):
+        write_class([graded()], RULES, tmp_path)
+    assert files(tmp_path) == {"grades.csv"}
+
+
 def test_a_folder_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     file = tmp_path / "out"
     file.write_text("a file", encoding="utf-8")

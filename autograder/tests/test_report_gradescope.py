@@ -126,6 +126,7 @@ def test_every_question_says_what_was_earned_and_why_not_more() -> None:
         "Cell 3 stopped with KeyError: x",
     }
     assert (entries["q4: Look"]["status"], entries["q4: Look"]["score"]) == ("passed", 6.0)
+    assert entries["q6: Compile"]["output"] == "loss (0 of 4): failed\n    Found: mse"
 
 
 def test_a_written_answer_waits_and_has_no_score() -> None:
