@@ -28,7 +28,7 @@ from autograder.sandbox.limits import Limits
 from autograder.submission import Submission
 from autograder.tests.test_report_gradescope import validate
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.hostile, pytest.mark.timeout(240)]
 
 COMMAND = Path(sys.executable).with_name("mnist-kit")
 RAN = "raise RuntimeError('student code ran')"

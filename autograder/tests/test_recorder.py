@@ -185,6 +185,7 @@ ADAM: dict[str, Any] = {
     "Adam()": lambda k: k.keras.optimizers.Adam(),
     "Adam(1e-3)": lambda k: k.keras.optimizers.Adam(1e-3),
     "tf.keras Adam": lambda k: k.tf.keras.optimizers.Adam(learning_rate=0.01),
+    "for half precision": lambda k: k.keras.optimizers.LossScaleOptimizer(k.keras.optimizers.Adam()),
     "a schedule": lambda k: k.keras.optimizers.Adam(k.keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)),
 }
 SPARSE: dict[str, Any] = {
