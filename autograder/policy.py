@@ -328,7 +328,7 @@ def _key_at(node: Node, index: int) -> str:
             entries = [(item.start_mark.index, str(number), item) for number, item in enumerate(node.value)]
         start, name, value = max((entry for entry in entries if entry[0] <= index), key=lambda entry: entry[0])
         path.append(name)
-        if start == index and isinstance(node, MappingNode):
+        if start == index:
             break
         node = value
     return ".".join(path)

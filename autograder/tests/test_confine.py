@@ -33,7 +33,8 @@ if os.fork() == 0:
         os.chdir(work)
         exec(code)
     except BaseException as error:
-        print(f"{type(error).__name__}: {error}", flush=True)
+        print(f"{type(error).__name__}: {error}")
+    sys.stdout.flush()
     os._exit(0)
 os.wait()
 """

@@ -115,6 +115,9 @@ MISTAKES = {
     "a mistyped kind": Mistake(
         "code\n    points: 2", "cod\n    points: 2", 31, "questions.q6.kind", "'cod' (str)", KINDS, "code",
     ),
+    "a number for a kind": Mistake(
+        "code\n    points: 2", "5\n    points: 2", 31, "questions.q6.kind", "5 (int)", KINDS,
+    ),
     "a list of kinds": Mistake(
         "code\n    points: 2", "[code]\n    points: 2", 31, "questions.q6.kind", "a list of 1", KINDS,
     ),
@@ -136,6 +139,7 @@ MISTAKES = {
         "  q6:", "  Q6:", 30, "questions.Q6", "'Q6' (str)", "text of the form ^[a-z][a-z0-9_]{0,20}$",
     ),
     "a question's name that is a number": Mistake("  q6:", "  6:", 30, "questions.6", "6 (int)", TEXT),
+    "a question without a name": Mistake("  q6:", "  ~:", 30, "questions.None", NOTHING, TEXT),
     "negative points": Mistake("points: 8", "points: -8", 38, "questions.q7.points", "-8 (int)", "greater than 0"),
     "huge points": Mistake(
         "points: 8", "points: 8000", 38, "questions.q7.points", "8000 (int)", "less than or equal to 1000",
