@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -393,12 +393,14 @@ class _Place:
 
     def inside(self, part: int | str) -> _Place:
         """The entry `part`; where there is none, the line is this place's own."""
-        keys: list[Any] = list(range(len(self.node))) if isinstance(self.node, list) else []
+        keys: Iterable[Any] = range(len(self.node)) if isinstance(self.node, list) else ()
         if isinstance(self.node, Mapping):
-            keys = list(self.node)
-        key = next((key for key in keys if str(key) == str(part)), None)
-        node = self.node[key] if key in keys else None
-        return _Place((*self.path, str(part)), _line(self.node, key) or self.line, node)
+            keys = self.node
+        path = (*self.path, str(part))
+        for key in keys:
+            if str(key) == str(part):
+                return _Place(path, _line(self.node, key) or self.line, self.node[key])
+        return _Place(path, self.line, None)
 
 
 def _problems(errors: Sequence[ErrorDetails], data: Any) -> tuple[PolicyProblem, ...]:
@@ -468,5 +470,5 @@ def _describe(value: Any) -> str:
         return f"a mapping with {', '.join(map(str, value)) or 'no keys'}"[:80]
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    kind = next((kind for kind in (bool, int, float, str) if isinstance(value, kind)), type(value))
+    kind = next((kind for kind in (bool, int, float, str, tuple) if isinstance(value, kind)), type(value))
     return f"{value!r} ({kind.__name__})"[:80]

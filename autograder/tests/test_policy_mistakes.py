@@ -140,6 +140,7 @@ MISTAKES = {
     ),
     "a question's name that is a number": Mistake("  q6:", "  6:", 30, "questions.6", "6 (int)", TEXT),
     "a question without a name": Mistake("  q6:", "  ~:", 30, "questions.None", NOTHING, TEXT),
+    "a question named by a list": Mistake("  q6:", "  [a, b]:", 30, "questions.('a', 'b')", "('a', 'b') (tuple)", TEXT),
     "negative points": Mistake("points: 8", "points: -8", 38, "questions.q7.points", "-8 (int)", "greater than 0"),
     "huge points": Mistake(
         "points: 8", "points: 8000", 38, "questions.q7.points", "8000 (int)", "less than or equal to 1000",

@@ -14,7 +14,7 @@ import pytest
 from autograder.dataset import Labelled
 from autograder.errors import GraderFault
 from autograder.evidence import Float32, Model, live
-from autograder.rebuild import CannotRebuild, _fill, predict, rebuild
+from autograder.rebuild import ACTIVATIONS, CannotRebuild, _fill, predict, rebuild
 from autograder.tests.journals import CLASSIC, FLATTEN, RULES, Chain, Layer, bench, dense, model, of_model
 from autograder.tests.with_keras import chain, quiet_keras
 
@@ -99,6 +99,13 @@ def test_a_trained_model_comes_back_and_predicts_the_same(case: str, k: Any) -> 
     expected = np.asarray(original(IMAGES, training=False))
     assert np.array_equal(np.asarray(rebuilt(IMAGES, training=False)), expected)
     assert np.array_equal(predict(rebuilt, IMAGES), expected.argmax(axis=-1))
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_every_listed_activation_is_one_of_keras(name: str, k: Any) -> None:
+    original = chain(k.keras, k.flatten(), k.output(name))
+    expected = np.asarray(original(IMAGES))
+    assert np.array_equal(np.asarray(rebuild(*evidence_of(original))(IMAGES)), expected)
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28, 1)], ids=str)
