@@ -8,6 +8,7 @@ is the zygote, which never does.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
@@ -25,10 +26,12 @@ __all__ = ["main"]
 def main(arguments: list[str]) -> None:
     """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
     students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
+    _end_with_the_launcher(students, True)
     _import_what_students_import()
     _offer_public_data(Path(arguments[2]))
     if not zygote.single_threaded():
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")
+    _end_with_the_launcher(students, False)
     if os.fork() == 0:
         students.close()
         from autograder import judge
@@ -42,6 +45,13 @@ def main(arguments: list[str]) -> None:
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")
     students.send(b"ready")
     zygote.serve(students, partial(runner.run, gates, shell))
+
+
+def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
+    """While the imports last: hanging up sends SIGIO, which ends a process that does not expect it (fcntl(2))."""
+    flags = fcntl.fcntl(students, fcntl.F_GETFL)
+    fcntl.fcntl(students, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(students, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
 
 
 def _import_what_students_import() -> None:

@@ -245,7 +245,7 @@ def probe(jail: Jail, gates: Gates) -> tuple[Offer, ...]:
 
 def _steps(jail: Jail, gates: Gates, parent: int) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "uid" if jail.uid is not None else "no capabilities", lambda: _become(jail.uid)
-    yield "rlimits", lambda: _limit(jail.limits, parent)
+    yield "rlimits", lambda: _limit(jail, parent)
     yield "network namespace", _unshare
     yield "no new privileges", lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1)
     yield "landlock", lambda: _landlock(jail, gates)
@@ -309,11 +309,11 @@ def _drop_capabilities() -> None:
         raise OSError(errno.EPERM, "some capability is left")
 
 
-def _limit(limits: Limits, parent: int) -> str:
+def _limit(jail: Jail, parent: int) -> str:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it: prctl(2)
     if os.getppid() != parent and parent != os.getpid():
         raise OSError(errno.ESRCH, "the parent is gone")
-    limits_.apply(limits, cores=os.cpu_count() or 1)
+    limits_.apply(jail.limits, os.cpu_count() or 1, own_user=jail.uid is not None)
     return ""
 
 

@@ -2,7 +2,8 @@
 
 Kernel limits (setrlimit(2)) are set in the child before any student code; the zygote watches the rest from
 outside: resident memory (shared anonymous memory evades RLIMIT_DATA), the size of the work directory
-(RLIMIT_FSIZE is per file) and of files that are deleted but held open, and threads (RLIMIT_NPROC does not bind root).
+(RLIMIT_FSIZE is per file) and of files that are deleted but still held, and threads (RLIMIT_NPROC does not bind root,
+and counts everything else that an ordinary user runs).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import errno
 import os
 import resource
 import stat
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,11 +22,16 @@ __all__ = ["THREADS", "Limits", "Use", "apply", "excess", "use_of"]
 
 OPEN_FILES = 256
 THREADS = 256
+MOST_THREADS = 32 * THREADS
 CPU_GRACE_S = 10
 """Seconds of CPU time on top of the wall clock's limit, before the kernel kills."""
 
 HEADROOM_MB = 2048
 """Address space on top of the memory limit: TensorFlow reserves far more than it touches."""
+
+
+HIDDEN = 2**62
+"""Bytes that stand for "cannot be known": more than any limit."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,12 @@ class Use:
     threads: int = 0
 
 
-def apply(limits: Limits, cores: int) -> None:
-    """Set the kernel's limits on this process, soft and hard alike (they cannot be raised again)."""
+def apply(limits: Limits, cores: int, *, own_user: bool) -> None:
+    """Set the kernel's limits on this process, soft and hard alike (they cannot be raised again).
+
+    `own_user`: nothing else runs as this user, so the kernel can count its threads. It stops at a multiple of what
+    the watcher allows, so that one of the two, and always the same, tells that there were too many.
+    """
     size = int(limits.work_mb * 2**20)
     space = int((_status("self", "VmSize") / 1024 + limits.memory_mb + HEADROOM_MB) * 2**20)
     cpu = int(limits.wall_s * cores) + CPU_GRACE_S
@@ -63,18 +75,21 @@ def apply(limits: Limits, cores: int) -> None:
         (resource.RLIMIT_AS, space),
         (resource.RLIMIT_FSIZE, size),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_NPROC, THREADS),
+        (resource.RLIMIT_NPROC, MOST_THREADS if own_user else resource.RLIM_INFINITY),
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0) if hasattr(resource, "RLIMIT_MSGQUEUE") else (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(what)
-        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        if resource.RLIM_INFINITY in (value, hard):
+            allowed = hard if value == resource.RLIM_INFINITY else value
+        else:
+            allowed = min(value, hard)
         resource.setrlimit(what, (allowed, allowed))
 
 
-def use_of(pid: int, work: Path, most_files: int) -> Use:
-    """What process `pid` and its work directory take now; counting stops past `most_files` files.
+def use_of(pid: int, work: Path | None, most_files: int) -> Use:
+    """What process `pid` and its work directory (None: it has none) take now; counting stops past `most_files` files.
 
     A process that is gone takes nothing.
     """
@@ -82,8 +97,10 @@ def use_of(pid: int, work: Path, most_files: int) -> Use:
         memory_kb, threads = _status(str(pid), "VmRSS"), _status(str(pid), "Threads")
     except OSError:
         memory_kb = threads = 0
+    if work is None:
+        return Use(memory_kb / 1024, 0, 0, threads)
     size, files = _folder(work, most_files)
-    return Use(memory_kb / 1024, (size + _deleted(pid)) / 2**20, files, threads)
+    return Use(memory_kb / 1024, (size + _deleted(pid, work)) / 2**20, files, threads)
 
 
 def excess(use: Use, limits: Limits) -> str | None:
@@ -100,19 +117,21 @@ def excess(use: Use, limits: Limits) -> str | None:
 def _folder(path: Path, most_files: int) -> tuple[int, int]:
     """Bytes (as allocated, so that holes do not count) and number of entries under `path`; links are not followed.
 
-    A folder that cannot be looked into (its path is too long, or it is shut) counts as one with too many files.
+    A folder that is shut is opened first. One that cannot be looked into all the same (its path is too long)
+    counts as one with too many files.
     """
     size = count = 0
     waiting = [str(path)]
     while waiting and count <= most_files:
+        folder = waiting.pop()
         try:
-            entries = os.scandir(waiting.pop())
+            entries = _look_into(folder)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR):  # removed meanwhile
                 continue
             return size, most_files + 1
-        with entries:
-            for entry in entries:
+        with entries as found:
+            for entry in found:
                 count += 1
                 if count > most_files:
                     break
@@ -125,12 +144,27 @@ def _folder(path: Path, most_files: int) -> tuple[int, int]:
     return size, count
 
 
-def _deleted(pid: int) -> int:
-    """Bytes of open files that stand in no folder any more; 0 where the system does not let this process look.
+def _look_into(folder: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+    """The entries of a folder, which only root can list where its owner made it with mode 0."""
+    try:
+        return os.scandir(folder)
+    except PermissionError:
+        handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            Path(f"/proc/self/fd/{handle}").chmod(0o700)  # of what was opened, wherever the path leads by now
+        finally:
+            os.close(handle)
+        return os.scandir(folder)
 
-    The evidence is among them: two files without a name, at most some 40 MB.
+
+def _deleted(pid: int, work: Path) -> int:
+    """Bytes of files that stand in no folder any more and are held by a descriptor or a mapping.
+
+    The evidence is among them: two files without a name, at most some 40 MB. The size of a file that only a mapping
+    holds cannot be learned without privileges, so it counts as more than any limit; Python's own mappings keep
+    their descriptors. 0 where the system does not let this process look.
     """
-    sizes: dict[tuple[int, int], int] = {}
+    sizes: dict[int, int] = {}
     try:
         for entry in os.scandir(f"/proc/{pid}/fd"):
             try:
@@ -138,10 +172,18 @@ def _deleted(pid: int) -> int:
             except OSError:  # closed meanwhile
                 continue
             if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
-                sizes[found.st_dev, found.st_ino] = found.st_blocks * 512
+                sizes[found.st_ino] = found.st_blocks * 512
+        mapped = _deleted_and_mapped(pid, (f"{work}/", "/memfd:"))
     except OSError:
         return 0
-    return sum(sizes.values())
+    return sum(sizes.values()) + (0 if mapped <= sizes.keys() else HIDDEN)
+
+
+def _deleted_and_mapped(pid: int, places: tuple[str, ...]) -> set[int]:
+    """Inodes of deleted files from `places` that a process has mapped (proc_pid_maps(5))."""
+    lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    split = (line.split(maxsplit=5) for line in lines if line.endswith(" (deleted)"))
+    return {int(fields[4]) for fields in split if len(fields) == 6 and fields[5].startswith(places)}
 
 
 def _status(pid: str, field: str) -> int:

@@ -151,7 +151,7 @@ def _patience(children: dict[int, _Child]) -> float | None:
     if not children:
         return None
     until = max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
-    return min(until, LOOK_EVERY_S) if any(child.work for child in children.values()) else until
+    return min(until, LOOK_EVERY_S)
 
 
 def _reap(children: dict[int, _Child], siblings: frozenset[int]) -> None:
@@ -184,7 +184,7 @@ def _enforce(children: dict[int, _Child]) -> None:
     now = time.monotonic()
     for pid, child in children.items():
         over = "time" if child.deadline <= now else None
-        if over is None and child.work is not None:
+        if over is None:
             over = excess(use_of(pid, child.work, child.limits.files), child.limits)
         if over is not None:
             child.over = child.over or over

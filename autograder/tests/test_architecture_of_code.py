@@ -27,6 +27,8 @@ LAYERS = (
     ("checks",),
     ("judge",),
     ("warm",),
+    ("launch",),
+    ("findings",),
     ("engine",),
     ("batch", "build", "report.gradescope", "report.table", "report.checkup"),
     ("report.html", "classroom"),

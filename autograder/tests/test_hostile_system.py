@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from nbformat import NotebookNode
 from autograder import build, isolation
 from autograder.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine import Engine
-from autograder.errors import DatasetError
+from autograder.errors import DatasetError, GraderFault
 from autograder.grade import GradeReport, Status
 from autograder.layout import Layout
 from autograder.policy import Policy
@@ -120,14 +121,15 @@ def test_hidden_data_that_is_damaged_stops_the_run_before_it_begins(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KB."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of 64 KB, or of the size the test asks for."""
+    size = getattr(request, "param", "64k")
     if not IS_ROOT:
-        pytest.skip("NOT TESTED: a full disk needs root, to mount one of 64 KB")
+        pytest.skip("NOT TESTED: a full disk needs root, to mount a small one")
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", place], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "none", place], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"NOT TESTED: a full disk needs a mount, which this container refuses ({mounted.stderr.decode()})")
@@ -150,6 +152,63 @@ def test_a_full_disk_is_told_and_what_was_written_is_whole(tmp_path: Path, small
     assert results
     for path in results:
         validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("small_disk", ["600m"], indirect=True)
+def test_a_disk_that_fills_up_under_a_notebook_costs_it_nothing(
+    rules: Policy, layout: Layout, template: NotebookNode, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the notebook writes to its folder, and then the folder's place itself, find no space."""
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    saves = LOAD + "\nopen('kept', 'wb').write(bytes(2**20))"
+    with Engine(rules, build.read_tests(layout.zip), layout.data) as running:
+        assert running.grade(handed_in(template, saves)).earned == 18
+        full = small_disk / "full"
+        with contextlib.suppress(OSError), full.open("wb") as file:
+            while True:
+                file.write(bytes(2**16))
+        assert_nothing_decided(running.grade(handed_in(template, saves)), "is full")
+        full.unlink()
+        assert running.grade(handed_in(template, saves)).earned == 18, "and afterwards all is well"
+    assert not [path for path in small_disk.iterdir() if path.name.startswith("mnist-kit-")]
+
+
+@pytest.mark.parametrize("small_disk", ["200m"], indirect=True)
+def test_a_disk_without_room_for_one_notebook_is_told_at_once(
+    rules: Policy, layout: Layout, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    with (
+        pytest.raises(GraderFault, match=r"is full .*TMPDIR="),
+        Engine(rules, build.read_tests(layout.zip), layout.data),
+    ):
+        pass  # pragma: no cover
+    assert not list(small_disk.iterdir())
+
+
+def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_bytes(b"{")
+    launcher = subprocess.Popen(
+        [COMMAND, "grade", tmp_path / "a.ipynb", "-o", tmp_path / "out"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    deadline = time.monotonic() + 60
+    warm: list[psutil.Process] = []
+    while not warm:
+        assert time.monotonic() < deadline
+        assert launcher.poll() is None
+        time.sleep(0.05)
+        warm = [each for each in psutil.Process(launcher.pid).children() if "autograder.warm" in each.cmdline()]
+    time.sleep(1)
+    launcher.kill()
+    launcher.wait(timeout=5)
+    _, alive = psutil.wait_procs(warm, timeout=2)
+    for each in alive:
+        each.kill()
+    assert not alive
 
 
 def family(launcher: subprocess.Popen[bytes]) -> list[psutil.Process]:

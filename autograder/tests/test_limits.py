@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,12 +16,15 @@ import pytest
 from autograder.sandbox import limits
 from autograder.sandbox.limits import Limits, Use
 
+PR_SET_DUMPABLE = 4  # linux/prctl.h
 SMALL = Limits(wall_s=5, memory_mb=64, work_mb=1, files=20)
 
 
 def inside(code: str) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh process with SMALL applied."""
-    program = f"from autograder.sandbox import limits\nlimits.apply(limits.Limits(5, 64, 1, 20), cores=1)\n{code}"
+    program = (
+        f"from autograder.sandbox import limits\nlimits.apply(limits.Limits(5, 64, 1, 20), 1, own_user=True)\n{code}"
+    )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
@@ -91,6 +98,53 @@ def test_a_deleted_file_counts_while_it_is_open(tmp_path: Path) -> None:
         (tmp_path / "x").unlink()
         held = limits.use_of(os.getpid(), tmp_path, 10).work_mb
     assert 5 <= held - limits.use_of(os.getpid(), tmp_path, 10).work_mb < 6
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["by a descriptor too", "by nothing else"])
+def test_a_deleted_file_counts_while_it_is_mapped(tmp_path: Path, keep: bool) -> None:
+    program = (
+        "import ctypes, mmap, os, sys\nfile = os.open('x', os.O_RDWR | os.O_CREAT)\nos.write(file, bytes(2**20))\n"
+        "map_ = ctypes.CDLL(None).mmap\nmap_.restype = ctypes.c_void_p\n"
+        "map_.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]\n"
+        "assert map_(None, 4096, mmap.PROT_READ, mmap.MAP_PRIVATE, file, 0) != 2**64 - 1\n"
+        f"{'' if keep else 'os.close(file)'}\nos.unlink('x')\nprint('ready', flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        held = limits.use_of(child.pid, tmp_path, 10).work_mb
+        child.communicate()
+    assert (1 <= held < 2) if keep else limits.excess(Use(0, held, 0), SMALL) == "disk"
+
+
+def test_a_shut_folder_is_opened_by_the_watcher_and_counted() -> None:
+    """As an ordinary user, in a process of its own; root looks into shut folders anyway."""
+    place = Path(tempfile.mkdtemp())
+    try:
+        place.chmod(0o777)
+        pid = os.fork()
+        if pid == 0:
+            count = -1
+            with contextlib.suppress(BaseException):
+                if os.geteuid() == 0:
+                    os.setresuid(65534, 65534, 65534)
+                    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # own entries in /proc, lost with root
+                (place / "shut").mkdir()
+                (place / "shut" / "file").touch()
+                (place / "shut").chmod(0)
+                count = limits.use_of(os.getpid(), place, 10).files
+            os._exit(count)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+    finally:
+        shutil.rmtree(place)
+
+
+def test_a_process_without_a_work_folder_is_watched_for_its_memory() -> None:
+    use = limits.use_of(os.getpid(), None, 10)
+    assert use.memory_mb > 10
+    assert (use.work_mb, use.files) == (0, 0)
 
 
 def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:

@@ -161,6 +161,11 @@ def test_a_child_over_its_memory_is_ended_and_told(control: socket.socket, tmp_p
     assert (report["over"], report["signal"]) == ("memory", signal.SIGKILL)
 
 
+def test_a_child_without_a_work_folder_is_watched_too(control: socket.socket) -> None:
+    report, _ = finish(start(control, memory_mb=200, do="eat", mb=400))
+    assert report["over"] == "memory"
+
+
 @pytest.mark.parametrize(("number", "size", "over"), [(100, 0, "files"), (10, 400_000, "disk")])
 def test_a_child_over_its_disk_is_ended_and_told(
     control: socket.socket, tmp_path: Path, number: int, size: int, over: str

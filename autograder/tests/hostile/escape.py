@@ -181,6 +181,22 @@ X32 = tuple(
         ("execve", "'execve', b'/bin/true', 0, 0"),
     )
 )
+OLD_GATE = tuple(
+    Case(
+        f"32-bit-{name}",
+        f"{name} by the gate of 32-bit programs, where its number means another call, ends the process",
+        {
+            "q4": trying(f"""
+import mmap
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(bytes.fromhex("53 b8 {number:02x} 00 00 00 bb 02 00 00 00 b9 01 00 00 00 31 d2 cd 80 5b c3"))
+refused(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
+""")
+        },
+        words=("process came to an end",),
+    )
+    for name, number in (("fork", 2), ("open", 5), ("getpid", 20))
+)  # push rbx; mov eax, number; mov ebx, 2; mov ecx, 1; xor edx, edx; int 0x80; pop rbx; ret
 FILES = (
     *(
         held(f"read-{name}", f"{shows} cannot be read", f"open({path!r}, 'rb').read()", "EACCES")
@@ -301,7 +317,7 @@ CASES: tuple[Case, ...] = (
     *NETWORK,
     *PROCESSES,
     *KERNEL,
-    *(X32 if platform.machine() == "x86_64" else ()),
+    *((*X32, *OLD_GATE) if platform.machine() == "x86_64" else ()),
     *FILES,
     Case("start-up-files", "start-up files left in the work folder start nowhere", {"q4": LEFT_BEHIND}),
     Case(

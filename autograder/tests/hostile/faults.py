@@ -102,6 +102,21 @@ time.sleep(3600)
         "    kept[-1].write(bytes(2**26)); kept[-1].flush()\ntime.sleep(3)",
         DISK,
     ),
+    ends(
+        "mapped-files",
+        "large files that stand in no folder and are open no more, but held by a mapping of one page",
+        """
+import ctypes, os, time
+mmap = ctypes.CDLL(None).mmap
+mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+for _ in range(8):
+    file = os.open('x', os.O_RDWR | os.O_CREAT)
+    os.write(file, bytes(2**24)); mmap(None, 4096, 1, 2, file, 0)
+    os.unlink('x'); os.close(file)
+time.sleep(3)
+""",
+        DISK,
+    ),
     passes(
         "shut-folders",
         "folders of mode 000, which must go all the same when the notebook is over",

@@ -1,0 +1,176 @@
+"""The warm process and the sockets to its two halves: start it, ask for a child, wait for how that ended.
+
+The launcher talks to `autograder.warm` through here. Nothing of this imports TensorFlow or runs student code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import GraderFault
+from autograder.sandbox.zygote import MESSAGE_LIMIT
+
+__all__ = ["GRACE_S", "Channel", "Ended", "Warm", "watch"]
+
+START_S = 180
+"""Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""
+
+GRACE_S = 4
+"""Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended, as the zygote tells it."""
+
+    exit: int | None
+    signal: int | None
+    over: str | None
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+
+
+class Channel:
+    """A control socket to a zygote, shared by threads."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self._lock = threading.Lock()
+
+    def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
+        """Send a request; the answer comes on the socket returned."""
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, self._lock:
+            try:
+                socket.send_fds(self.control, [json.dumps(request).encode()], [theirs.fileno(), *fds])
+            except OSError as error:
+                mine.close()
+                raise GraderFault(f"a warm process is gone ({error})") from error
+        return mine
+
+
+class Warm:
+    """The warm process and the sockets to its two halves."""
+
+    def __init__(self, folder: Path) -> None:
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+        (students, students_end), (judges, judges_end) = pairs
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "IPYTHONDIR": str(folder / "ipython"),
+            "MPLBACKEND": "Agg",
+            "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "CUDA_VISIBLE_DEVICES": "",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **ONE_THREAD,
+        }
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        command = [sys.executable, "-I", "-m", "autograder.warm"]
+        command += [str(students_end.fileno()), str(judges_end.fileno()), str(folder / "public")]
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=(students_end.fileno(), judges_end.fileno()),
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        students_end.close()
+        judges_end.close()
+        self.students, self.judges = Channel(students), Channel(judges)
+        self._expect_ready(students)
+
+    def brief(self, config: Mapping[str, Any]) -> None:
+        """Tell the evaluator, and only it, what is secret."""
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(config).encode())
+            file.seek(0)
+            socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            self._expect_ready(self.judges.control)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None and not _hung_up(self.judges.control)
+
+    def close(self) -> None:
+        """Hang up; both halves end by themselves and take their children along."""
+        for channel in (self.students, self.judges):
+            channel.control.close()
+        try:
+            self._process.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _expect_ready(self, control: socket.socket) -> None:
+        control.settimeout(START_S)
+        try:
+            answer = control.recv(64)
+        except TimeoutError:
+            answer = b""
+        finally:
+            control.settimeout(None)
+        if answer != b"ready":
+            said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
+            self.close()
+            raise GraderFault("the grading process did not start:\n" + "\n".join(said))
+
+
+def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -> tuple[Ended, bytes]:
+    """Wait for the end of a child while its output is drained; `keep` bytes of it are kept.
+
+    Raises GraderFault where the zygote is gone or does not answer in time.
+    """
+    printed = bytearray()
+    deadline = time.monotonic() + wait_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(status, selectors.EVENT_READ)
+        if output is not None:
+            selector.register(output, selectors.EVENT_READ)
+        while True:
+            events = selector.select(max(0.0, deadline - time.monotonic()))
+            if not events:
+                raise GraderFault("the grading process does not answer")
+            ready = {key.fileobj for key, _ in events}
+            if output in ready and output is not None:
+                chunk = os.read(output, 2**16)
+                printed += chunk[: max(0, keep - len(printed))]
+                if not chunk:
+                    selector.unregister(output)
+            if status in ready:
+                message = status.recv(MESSAGE_LIMIT)
+                if not message:
+                    raise GraderFault("the grading process died")
+                return Ended(**json.loads(message)), bytes(printed)
+
+
+def _hung_up(control: socket.socket) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        return control.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+    return False
