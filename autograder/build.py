@@ -28,9 +28,10 @@ from nbformat.v4 import new_code_cell
 
 from autograder import dataset
 from autograder.errors import BuildError
+from autograder.grading_file import load
 from autograder.layout import Layout
 from autograder.notebook import ANSWER_TAG, PLACEHOLDER, cell_id
-from autograder.policy import CodeQuestion, Policy, load, share
+from autograder.policy import CodeQuestion, Policy, share
 
 __all__ = ["Built", "build", "hidden_tests", "is_stale", "master", "read_tests", "stale", "write"]
 

@@ -21,8 +21,9 @@ import numpy as np
 from autograder import dataset, rebuild
 from autograder.architecture import Step, loss_name, optimizer_name, steps
 from autograder.evidence import MAX_WEIGHTS, Evidence, Model, QuestionEvidence, Value, live
+from autograder.grading_file import load
 from autograder.layout import HOME
-from autograder.policy import CodeQuestion, LayerRule, Policy, load
+from autograder.policy import CodeQuestion, LayerRule, Policy
 
 __all__ = ["BENCH", "Bench", "CheckFailed", "accuracy", "compile_loss", "compile_optimizer", "layer", "report"]
 

@@ -131,14 +131,13 @@ def doctor() -> None:
 
 def _grade(paths: list[Path], output: Path, workers: int, timeout_s: float | None, *, unsafe: bool) -> None:
     from autograder import build as builder
+    from autograder import grading_file, submission
     from autograder import output as places
-    from autograder import policy as policies
-    from autograder import submission
     from autograder.batch import grade_all
     from autograder.engine import Engine
     from autograder.report import table
 
-    policy = policies.load(HOME.policy)
+    policy = grading_file.load(HOME.policy)
     if timeout_s is not None:
         limits = policy.execution.model_copy(update={"timeout_s": timeout_s})
         policy = policy.model_copy(update={"execution": limits})

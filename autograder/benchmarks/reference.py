@@ -16,7 +16,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from autograder import build, policy, submission
+from autograder import build, grading_file, submission
 from autograder.engine import Engine
 from autograder.layout import HOME
 
@@ -27,7 +27,7 @@ REPEATS = 3
 
 def main() -> None:
     """Measure and print."""
-    rules = policy.load(HOME.policy)
+    rules = grading_file.load(HOME.policy)
     tests = build.build(HOME).tests
     (reference,) = submission.collect([HOME.solution], int(rules.execution.notebook_mb * 2**20))
     table = Table(title="Grading the solution notebook", title_justify="left")

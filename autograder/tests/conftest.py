@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build, policy
+from autograder import build, grading_file, policy
 from autograder.engine import Engine
 from autograder.layout import HOME, Layout
 
@@ -20,7 +20,7 @@ TIMEOUT_S = 60.0
 @pytest.fixture(scope="session")
 def rules() -> policy.Policy:
     """The shipped grading.yml, with a time limit that a test can wait for."""
-    shipped = policy.load(HOME.policy)
+    shipped = grading_file.load(HOME.policy)
     limits = shipped.execution.model_copy(update={"timeout_s": TIMEOUT_S})
     return shipped.model_copy(update={"execution": limits})
 

@@ -20,12 +20,12 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
-    from autograder import evidence, notebook, policy, submission
+    from autograder import evidence, grading_file, notebook, submission
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
 
 from autograder.layout import HOME
 
-RULES = policy.load(HOME.policy)
+RULES = grading_file.load(HOME.policy)
 
 
 def read_evidence(data: bytes) -> None:
@@ -56,7 +56,7 @@ def read_zip(data: bytes) -> None:
 
 def read_policy(data: bytes) -> None:
     try:
-        policy.parse(data.decode("utf-8", "replace"), Path("grading.yml"))
+        grading_file.parse(data.decode("utf-8", "replace"), Path("grading.yml"))
     except PolicyError as error:
         str(error)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder import evidence, policy
+from autograder import evidence, grading_file, policy
 from autograder.checks import Bench
 from autograder.dataset import Labelled
 
@@ -29,7 +29,7 @@ COMPILED = {
     "from_logits": None,
 }
 
-RULES = policy.parse(
+RULES = grading_file.parse(
     """
 assignment: {name: test, title: A test of checks}
 questions:

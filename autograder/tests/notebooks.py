@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import notebook, policy
+from autograder import grading_file, notebook
 from autograder.classroom import fill
 from autograder.layout import HOME
 from autograder.notebook import Notebook
@@ -32,7 +32,7 @@ __all__ = [
     "taken",
 ]
 
-RULES = policy.load(HOME.policy)
+RULES = grading_file.load(HOME.policy)
 TEMPLATE = nbformat.read(HOME.template, as_version=4)
 PROSE = {"q1": "One.", "q2": "# Two\n\nof it.", "q3": "Three."}
 CODE = {"q4": "four = 4", "q5": "five = 5", "q6": "six = 6", "q7": "seven = 7"}

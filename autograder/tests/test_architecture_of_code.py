@@ -21,6 +21,7 @@ LAYERS = (
     ("isolation",),
     ("archive", "dataset"),
     ("policy",),
+    ("grading_file",),
     ("grade", "notebook", "submission", "evidence", "offline_data"),
     ("architecture",),
     ("rebuild",),

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from autograder import policy
+from autograder import grading_file
 from autograder.errors import PolicyError
 from autograder.layout import HOME
 from autograder.policy import Policy, share
@@ -15,7 +15,7 @@ from autograder.tests.policies import FILE, SAMPLE
 
 
 def test_the_shipped_file_has_seven_questions_and_forty_points() -> None:
-    shipped = policy.load(HOME.policy)
+    shipped = grading_file.load(HOME.policy)
     assert list(shipped.questions) == ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
     assert shipped.points == 40
     assert list(shipped.written) == ["q1", "q2", "q3"]
@@ -23,7 +23,9 @@ def test_the_shipped_file_has_seven_questions_and_forty_points() -> None:
 
 
 def test_what_is_left_out_takes_its_documented_value() -> None:
-    rules = policy.parse(SAMPLE.replace("execution:\n  timeout_s: 60\nfeedback:\n  show_hidden: hidden\n", ""), FILE)
+    rules = grading_file.parse(
+        SAMPLE.replace("execution:\n  timeout_s: 60\nfeedback:\n  show_hidden: hidden\n", ""), FILE
+    )
     assert (rules.execution.timeout_s, rules.execution.output_mb, rules.execution.notebook_mb) == (300, 4, 50)
     assert rules.feedback.show_hidden == "after_published"
     assert rules.code["q5"].variable == "model"
@@ -31,16 +33,16 @@ def test_what_is_left_out_takes_its_documented_value() -> None:
 
 @pytest.mark.parametrize("text", [SAMPLE.replace("\n", "\r\n"), "\ufeff" + SAMPLE], ids=["CRLF", "byte order mark"])
 def test_what_editors_on_windows_add_changes_nothing(text: str) -> None:
-    assert policy.parse(text, FILE) == policy.parse(SAMPLE, FILE)
+    assert grading_file.parse(text, FILE) == grading_file.parse(SAMPLE, FILE)
 
 
 def test_an_anchor_may_be_used_again() -> None:
     text = SAMPLE.replace("points: 4\n", "points: &p 4\n").replace("points: 6\n", "points: &p 6\n")
-    assert policy.parse(text, FILE) == policy.parse(SAMPLE, FILE)
+    assert grading_file.parse(text, FILE) == grading_file.parse(SAMPLE, FILE)
 
 
 def test_a_policy_cannot_be_changed() -> None:
-    rules = policy.parse(SAMPLE, FILE)
+    rules = grading_file.parse(SAMPLE, FILE)
     with pytest.raises(ValidationError, match="frozen"):
         rules.assignment.name = "other"  # type: ignore[misc]
     with pytest.raises(ValidationError, match="frozen"):
@@ -53,7 +55,7 @@ def test_the_fingerprint_is_the_same_for_another_layout_and_comments() -> None:
         "points: 8", "points: 8.0"
     )
     assert other != SAMPLE
-    assert policy.parse(other, FILE).fingerprint == policy.parse(SAMPLE, FILE).fingerprint
+    assert grading_file.parse(other, FILE).fingerprint == grading_file.parse(SAMPLE, FILE).fingerprint
 
 
 CHANGES = [
@@ -66,7 +68,9 @@ CHANGES = [
 
 @pytest.mark.parametrize(("old", "new"), CHANGES, ids=[new for _, new in CHANGES])
 def test_the_fingerprint_changes_with_any_value(old: str, new: str) -> None:
-    assert policy.parse(SAMPLE.replace(old, new), FILE).fingerprint != policy.parse(SAMPLE, FILE).fingerprint
+    assert (
+        grading_file.parse(SAMPLE.replace(old, new), FILE).fingerprint != grading_file.parse(SAMPLE, FILE).fingerprint
+    )
 
 
 SHARES = {
@@ -94,7 +98,7 @@ def test_shares_add_up_and_differ_by_rounding_alone(cents: int, parts: int) -> N
 
 def parses_or_is_told(text: str) -> None:
     try:
-        outcome: Policy | str = policy.parse(text, FILE)
+        outcome: Policy | str = grading_file.parse(text, FILE)
     except PolicyError as error:
         outcome = str(error)
     assert isinstance(outcome, Policy) or outcome.startswith("grading.yml:")

@@ -381,11 +381,11 @@ raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only 
             "q4": f"""{TOKEN}
 import gc
 try:
-    from autograder import build, checks, dataset, judge, policy
+    from autograder import build, checks, dataset, grading_file, judge
     from autograder.layout import HOME, Layout
     from pathlib import Path
     for home in (HOME, Layout(Path("{KIT}"))):
-        for read, path in ((policy.load, home.policy), (dataset.load, home.data), (build.read_tests, home.zip)):
+        for read, path in ((grading_file.load, home.policy), (dataset.load, home.data), (build.read_tests, home.zip)):
             try: read(path)
             except Exception: continue
             raise RuntimeError("ESCAPED: it was read")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from autograder import policy
+from autograder import grading_file, policy
 from autograder.errors import PolicyError
 from autograder.tests.policies import FILE, SAMPLE
 
@@ -67,6 +67,13 @@ MISTAKES = {
     ),
     "an unknown key in a layer": Mistake(
         "units", "unit", 29, "questions.q5.layers.1.unit", UNKNOWN, "activation, points, type, units", "units",
+    ),
+    "two rubric items of one id": Mistake(
+        "id: unseen", "id: fit", 11, "questions.q1.rubric", "fit, fit", "an id of its own for each rubric item",
+    ),
+    "a variable that Python keeps for itself": Mistake(
+        "kind: code\n    points: 6", "kind: code\n    variable: class\n    points: 6", 25, "questions.q5.variable", "'class' (str)",
+        "a name that is not a word of Python itself",
     ),
     "an unknown key in accuracy": Mistake(
         "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN, "bands, full", "full",
@@ -225,7 +232,7 @@ MISTAKES = {
 def told(text: str) -> str:
     """What is said about a grading.yml with this text."""
     with pytest.raises(PolicyError) as caught:
-        policy.parse(text, FILE)
+        grading_file.parse(text, FILE)
     return str(caught.value)
 
 
@@ -275,7 +282,7 @@ def test_an_escape_that_is_no_character_is_told_as_such() -> None:
 
 def test_a_missing_file_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
-        policy.load(tmp_path / "grading.yml")
+        grading_file.load(tmp_path / "grading.yml")
     assert str(caught.value) == (
         f"{tmp_path / 'grading.yml'}: (top level)\n  found:   no such file\n  allowed: a grading.yml"
     )
@@ -283,12 +290,12 @@ def test_a_missing_file_is_told_as_such(tmp_path: Path) -> None:
 
 def test_a_folder_in_the_files_place_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match=r"(?s)found: +Is a directory.*allowed: a readable file"):
-        policy.load(tmp_path)
+        grading_file.load(tmp_path)
 
 
 def test_a_file_that_is_not_utf_8_is_told_with_the_line_of_the_first_wrong_byte(tmp_path: Path) -> None:
     path = tmp_path / "grading.yml"
     path.write_bytes(SAMPLE.replace("Load", "Laden für q4").encode("latin-1"))
     with pytest.raises(PolicyError) as caught:
-        policy.load(path)
+        grading_file.load(path)
     assert str(caught.value) == f"{path}:21: (top level)\n  found:   the byte 0xfc\n  allowed: text saved as UTF-8"
