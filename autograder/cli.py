@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder.errors import KitError
 from autograder.layout import HOME
+
+if TYPE_CHECKING:
+    from autograder.session import Request, Session
 
 __all__ = ["app", "main"]
 
@@ -96,18 +99,35 @@ def grade(
     output: Output = Path("out"),
     workers: Workers = CORES,
     timeout_s: Timeout = None,
+    regrade: Annotated[
+        bool, typer.Option("--regrade", help="Grade all of it again; show which points change, and ask.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --regrade: let the new points count without asking.")
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Have the workers of a Dask scheduler grade, tcp://HOST:8786."),
+    ] = None,
     unsafe: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run student code unconfined. Only for notebooks you wrote.")
     ] = False,
 ) -> None:
-    """Grade submissions: a table, one results.json and feedback page each, grades.csv."""
-    _grade(submissions, output, workers, timeout_s, unsafe=unsafe)
+    """Grade submissions: a table, one results.json and feedback page each, grades.csv.
+
+    Results are kept in gradebook.db in the output folder as they come. Run the same command again to go on after
+    an interruption, or to grade only what changed.
+    """
+    from autograder.session import Request
+
+    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler), yes=yes)
 
 
 @app.command(epilog=EXIT_CODES)
 def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Timeout = 60) -> None:
     """Write the bundled class and grade it; its notebooks are the kit's own, so an unconfined machine will do."""
     from autograder import classroom, isolation
+    from autograder.session import Request
 
     folder = HOME.dist / "class"
     classroom.write(HOME, folder)
@@ -115,7 +135,7 @@ def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Time
     if unsafe:
         err.print("UNTRUSTED: this machine cannot confine student code. The bundled notebooks are run all the same; "
                   "`mnist-kit doctor` says what is missing.", style="bold red")  # fmt: skip
-    _grade([folder], output, workers, timeout_s, unsafe=unsafe)
+    _grade(Request((folder,), output, workers, timeout_s, unsafe))
 
 
 @app.command()
@@ -129,43 +149,51 @@ def doctor() -> None:
     raise typer.Exit(1 if examination.missing else 0)
 
 
-def _grade(paths: list[Path], output: Path, workers: int, timeout_s: float | None, *, unsafe: bool) -> None:
-    from autograder import build as builder
-    from autograder import grading_file, submission
-    from autograder import output as places
-    from autograder.batch import grade_all
-    from autograder.engine import Engine
+def _grade(request: Request, *, yes: bool = False) -> None:
     from autograder.report import table
+    from autograder.session import Session
 
-    policy = grading_file.load(HOME.policy)
-    if timeout_s is not None:
-        limits = policy.execution.model_copy(update={"timeout_s": timeout_s})
-        policy = policy.model_copy(update={"execution": limits})
-    found = submission.collect(paths, int(policy.execution.notebook_mb * 2**20))
-    places.prepare(output)
-    if builder.is_stale(HOME):
-        err.print("The autograder zip is missing or older than grading.yml or exercise.md: building it first.")
-        builder.write(builder.build(HOME), HOME)
-    engine = Engine(policy, builder.read_tests(HOME.zip), HOME.data, secrets=HOME.secrets, unsafe=unsafe)
-    columns = (
-        TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
-    )  # fmt: skip
-    done = {}
-    with engine, Progress(*columns, console=err) as progress:
-        task = progress.add_task("grade", total=len(found), last="")
-        for index, report in grade_all(found, engine.grade, workers):
-            done[index] = report
-            places.write_one(report, policy, output)
-            progress.update(task, advance=1, last=table.printable(report.name)[:30])
-    reports = [done[index] for index in range(len(found))]
-    page = places.write_class(reports, policy, output)
+    with Session(request) as session:
+        if session.built:
+            err.print("The autograder zip was missing or older than grading.yml or exercise.md: it was built first.")
+        if session.known:
+            err.print(f"{session.known} of {session.total} were graded before, by this kit and this grading.yml.")
+        columns = (
+            TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+            TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
+        )  # fmt: skip
+        with Progress(*columns, console=err) as progress:
+            task = progress.add_task("grade", total=session.total - session.known, last="")
+            for report in session.grade():
+                progress.update(task, advance=1, last=table.printable(report.name)[:30])
+        if session.changes:
+            err.print(table.changes(session.changes))
+        if request.regrade:
+            _decide(session, yes)
+        reports, page = session.publish()
+        policy, spent = session.policy, table.phases(session.seconds)
     out.print(table.screen(reports, policy))
     out.print("• waits for a reader   – no answer   ? could not be graded", style="dim")
     if said := table.remarks(reports):
         out.print(f"\n{said}\n", markup=False)
+    if spent:
+        err.print(spent, style="dim")
     out.print(f"Report: {page}", markup=False, soft_wrap=True)
     open_cases = sum(not report.complete for report in reports)
     if open_cases:
         err.print(f"{open_cases} of {len(reports)} could not be graded; the report says why.", style="red")
         raise typer.Exit(EXIT_UNGRADED)
+
+
+def _decide(session: Session, yes: bool) -> None:
+    """Ask whether the results of a regrade are to count; without anybody to ask they wait for --yes."""
+    if not session.changes:
+        err.print("No points change.")
+    elif not yes and not sys.stdin.isatty():
+        err.print("Nothing was replaced. To let these points count, run the same command again with --yes.")
+        raise typer.Exit(EXIT_USAGE)
+    elif not yes and not typer.confirm("Let these points count?", err=True):
+        session.reject()
+        err.print("Nothing was replaced.")
+        return
+    session.accept()

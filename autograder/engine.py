@@ -29,6 +29,7 @@ from autograder.evidence import BLOB_LIMIT, specs
 from autograder.grade import GradeReport, Verdict
 from autograder.launch import GRACE_S, Ended, Warm, watch
 from autograder.policy import Policy
+from autograder.sandbox import confine
 from autograder.sandbox.confine import Jail
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.recorder import JOURNAL_LIMIT
@@ -136,12 +137,12 @@ class Engine:
         try:
             return self._grade(submission, book)
         except EvidenceError as error:  # the notebook's own doing: another run would end in the same way
-            return findings.ungraded(submission, book, self._policy, str(error))
+            return findings.ungraded(submission, self._policy, str(error), book)
         except Exception as first:
             try:  # A process of ours may have died under another submission: once more, from a fresh start.
                 return self._grade(submission, book)
             except Exception as error:
-                return findings.ungraded(submission, book, self._policy, f"{error} (and before that: {first})")
+                return findings.ungraded(submission, self._policy, f"{error} (and before that: {first})", book)
 
     def _grade(self, submission: Submission, book: notebook.Notebook) -> GradeReport:
         warm = self._ready()
@@ -154,7 +155,7 @@ class Engine:
             started = time.monotonic()
             verdict = self._judge(warm, run)
         if verdict.fault:
-            return findings.ungraded(submission, book, self._policy, verdict.fault)
+            return findings.ungraded(submission, self._policy, verdict.fault, book)
         return findings.graded(
             submission,
             book,
@@ -255,6 +256,11 @@ class Engine:
     def _lay_out(self) -> None:
         """The run's folders: public arrays, work folders that only their owners enter, and a secret as a canary."""
         self._demand_space(self._policy.execution.work_mb + ARRAYS_MB)
+        if self._plan is not None and self._plan.own_users and not confine.passable(self.folder.parent):
+            raise GraderFault(
+                f"the temporary folder {self.folder.parent} is closed to other users, and each notebook runs as one. "
+                "Name another folder: TMPDIR=/var/tmp mnist-kit grade ..."
+            )
         self.folder.chmod(0o711)  # to be passed, not listed, by the students' users
         (self.folder / "work").mkdir(mode=0o711)
         (self.folder / CANARY).touch(mode=0o600)

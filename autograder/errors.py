@@ -6,6 +6,7 @@ KitError
 ├── BuildError         the master or the built files are unusable
 ├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
 ├── EvidenceError      what a student process left behind breaks the contract
+├── GradebookError     the stored results cannot be read or written
 ├── IsolationError     student code cannot be confined on this machine
 └── GraderFault        the kit itself failed; never costs a student a point
 """
@@ -19,6 +20,7 @@ __all__ = [
     "BuildError",
     "DatasetError",
     "EvidenceError",
+    "GradebookError",
     "GraderFault",
     "IsolationError",
     "KitError",
@@ -84,6 +86,10 @@ class SubmissionError(KitError):
 
 class EvidenceError(KitError):
     """Bytes left by a student process do not follow the evidence contract."""
+
+
+class GradebookError(KitError):
+    """The stored results cannot be read or written; what was stored before is whole."""
 
 
 class IsolationError(KitError):

@@ -69,13 +69,15 @@ def rejected(submission: Submission, policy: Policy, why: str) -> GradeReport:
     return GradeReport(submission.name, submission.source, Status.REJECTED, questions, notes=(why,))
 
 
-def ungraded(submission: Submission, book: Notebook, policy: Policy, fault: str) -> GradeReport:
+def ungraded(submission: Submission, policy: Policy, fault: str, book: Notebook | None = None) -> GradeReport:
     """The report where the grader failed: nothing is decided, and the reason is for staff."""
+    answers = {} if book is None else book.answers
     questions = tuple(
-        QuestionGrade(id, asked.title, id in policy.written, asked.points, None, answer=book.answers.get(id))
+        QuestionGrade(id, asked.title, id in policy.written, asked.points, None, answer=answers.get(id))
         for id, asked in policy.questions.items()
     )
-    return GradeReport(submission.name, submission.source, Status.UNGRADED, questions, notes=book.notes, fault=fault)
+    notes = () if book is None else book.notes
+    return GradeReport(submission.name, submission.source, Status.UNGRADED, questions, notes=notes, fault=fault)
 
 
 def _questions(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["CheckResult", "GradeReport", "Outcome", "QuestionGrade", "Status", "Verdict"]
 
@@ -41,6 +41,10 @@ class CheckResult:
     outcome: Outcome
     message: str
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "outcome": Outcome(data["outcome"])})
+
     @property
     def earned(self) -> float:
         return self.points if self.outcome is Outcome.PASSED else 0.0
@@ -68,10 +72,7 @@ class Verdict:
     @classmethod
     def from_json(cls, text: str | bytes) -> Verdict:
         data = json.loads(text)
-        checks = {
-            id: tuple(CheckResult(**{**check, "outcome": Outcome(check["outcome"])}) for check in checks)
-            for id, checks in data["checks"].items()
-        }
+        checks = {id: tuple(map(CheckResult.from_json, checks)) for id, checks in data["checks"].items()}
         return cls(checks, data["accuracy"], data["fault"], data["evidence"])
 
 
@@ -116,6 +117,25 @@ class GradeReport:
     peak_memory_mb: float | None = None
     accuracy: float | None = None
     isolation: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """ASCII only: a student's text may hold halves of characters, which no encoding takes."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises ValueError, KeyError or TypeError where the text is no such report."""
+        data = json.loads(text)
+        questions = tuple(
+            QuestionGrade(**{**each, "checks": tuple(map(CheckResult.from_json, each["checks"]))})
+            for each in data["questions"]
+        )
+        lists = {
+            "notes": tuple(data["notes"]),
+            "seconds": tuple((phase, seconds) for phase, seconds in data["seconds"]),
+            "isolation": tuple(data["isolation"]),
+        }
+        return cls(**{**data, **lists, "questions": questions, "status": Status(data["status"])})
 
     @property
     def earned(self) -> float:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.gradebook import Change
 from autograder.policy import Policy
 
-__all__ = ["cell", "grades_csv", "printable", "remark", "remarks", "screen"]
+__all__ = ["cell", "changes", "grades_csv", "phases", "printable", "remark", "remarks", "screen"]
 
 FORMULA = frozenset("=+-@＝＋－＠")
 """What a formula begins with, in half and in full width."""
@@ -62,6 +63,26 @@ def screen(reports: Sequence[GradeReport], policy: Policy) -> Table:
 def remarks(reports: Sequence[GradeReport]) -> str:
     """What there is to say about single submissions, a line each, for the terminal."""
     return "\n".join(f"{printable(each.name)}: {printable(remark(each))}" for each in reports if remark(each))
+
+
+def changes(changed: Sequence[Change]) -> Table:
+    """Points before and after, for whoever decides whether they are to count."""
+    table = Table(box=box.SIMPLE_HEAD, title="Points that change", title_justify="left")
+    table.add_column("submission", overflow="fold")
+    for heading in ("before", "after"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in changed:
+        points = ("?" if value is None else f"{value:g}" for value in (each.before, each.after))
+        table.add_row(escape(printable(each.name)), *points)
+    return table
+
+
+def phases(seconds: Mapping[str, float]) -> str:
+    """Where the time of a run went; empty where nothing was graded."""
+    if "all" not in seconds:
+        return ""
+    added = ", ".join(f"{phase} {spent:.0f} s" for phase, spent in seconds.items() if phase not in ("all", "start"))
+    return f"{seconds['all']:.0f} s, of which {seconds['start']:.0f} s to start; added up over submissions: {added}"
 
 
 def cell(question: QuestionGrade) -> str:

@@ -47,6 +47,7 @@ __all__ = [
     "Offer",
     "confine",
     "interpreter_folders",
+    "passable",
     "prepare",
     "probe",
     "public_to_others",
@@ -58,6 +59,7 @@ ARCHITECTURES = ("x86_64", "aarch64")
 
 # linux/prctl.h
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
@@ -229,13 +231,13 @@ def interpreter_folders() -> tuple[Path, ...]:
 
 
 def public_to_others(paths: Iterable[Path]) -> bool:
-    """Whether another user could read all of `paths`: every folder above each can be passed by anyone."""
-    for path in paths:
-        for above in (path.resolve(), *path.resolve().parents):
-            needed = 0o005 if above.is_dir() and above == path.resolve() else 0o001
-            if above.is_dir() and above.stat().st_mode & needed != needed:
-                return False
-    return True
+    """Whether another user could read all of `paths`."""
+    return all(passable(path.resolve().parent) and path.resolve().stat().st_mode & 0o005 == 0o005 for path in paths)
+
+
+def passable(folder: Path) -> bool:
+    """Whether another user can pass through a folder and all above it."""
+    return all(each.stat().st_mode & 0o001 for each in (folder.resolve(), *folder.resolve().parents))
 
 
 def probe(jail: Jail, gates: Gates) -> tuple[Offer, ...]:
@@ -292,6 +294,9 @@ def _become(uid: int | None) -> str:
         os.setresuid(uid, uid, uid)
         if os.getresuid() != (uid,) * 3 or os.getresgid() != (uid,) * 3:
             raise OSError(errno.EPERM, "the user could not be changed")
+        # Lost with the change: without it /proc/self is root's, and nobody but a privileged watcher may look in.
+        # No other process has this user, and the filter below has no ptrace.
+        _prctl(PR_SET_DUMPABLE, 1)
     _drop_capabilities()
     return str(uid) if uid is not None else ""
 

@@ -13,7 +13,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -164,19 +164,41 @@ def _deleted(pid: int, work: Path) -> int:
     holds cannot be learned without privileges, so it counts as more than any limit; Python's own mappings keep
     their descriptors. 0 where the system does not let this process look.
     """
-    sizes: dict[int, int] = {}
     try:
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            try:
-                found = entry.stat()
-            except OSError:  # closed meanwhile
-                continue
-            if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
-                sizes[found.st_ino] = found.st_blocks * 512
-        mapped = _deleted_and_mapped(pid, (f"{work}/", "/memfd:"))
+        with _in_the_shoes_of(pid):
+            sizes = dict(_deleted_and_open(pid))
+            mapped = _deleted_and_mapped(pid, (f"{work}/", "/memfd:"))
     except OSError:
         return 0
     return sum(sizes.values()) + (0 if mapped <= sizes.keys() else HIDDEN)
+
+
+@contextmanager
+def _in_the_shoes_of(pid: int) -> Iterator[None]:
+    """As the user of a process: even root may not look into another user's where it lacks CAP_SYS_PTRACE (Docker)."""
+    found = Path(f"/proc/{pid}").stat()
+    own = os.geteuid(), os.getegid()
+    if own[0] != 0 or found.st_uid == 0:
+        yield
+        return
+    try:
+        os.setegid(found.st_gid)
+        os.seteuid(found.st_uid)
+        yield
+    finally:
+        os.seteuid(own[0])
+        os.setegid(own[1])
+
+
+def _deleted_and_open(pid: int) -> Iterator[tuple[int, int]]:
+    """Inode and bytes of each file that a process has open and that stands in no folder."""
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        try:
+            found = entry.stat()
+        except OSError:  # closed meanwhile
+            continue
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+            yield found.st_ino, found.st_blocks * 512
 
 
 def _deleted_and_mapped(pid: int, places: tuple[str, ...]) -> set[int]:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent
 
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
-    ("errors", "layout"),
+    ("errors", "layout", "version"),
     ("sandbox.recorder", "sandbox.offline", "sandbox.training", "sandbox.limits"),
     ("sandbox.confine", "sandbox.zygote"),
     ("sandbox.runner",),
@@ -31,9 +31,11 @@ LAYERS = (
     ("launch",),
     ("findings",),
     ("engine",),
+    ("gradebook",),
     ("batch", "build", "report.gradescope", "report.table", "report.checkup"),
-    ("report.html", "classroom"),
+    ("report.html", "classroom", "cluster"),
     ("output",),
+    ("session",),
     ("benchmarks.confinement", "benchmarks.reference", "pytest_plugin"),
     ("cli",),
 )

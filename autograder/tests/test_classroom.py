@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.batch import grade_all
 from autograder.classroom import MEMBERS, Member, fill
 from autograder.engine import Engine
 from autograder.grade import GradeReport, Outcome, Status
@@ -67,8 +67,8 @@ def reports(engine: Engine, layout: Layout, template: NotebookNode) -> dict[str,
     """The whole class, graded once, as many at a time as there are cores."""
     members = [Submission(each.name, f"{each.name}.ipynb", each.make(template)) for each in MEMBERS]
     members.append(Submission("solution", "solution.ipynb", layout.solution.read_bytes()))
-    graded = grade_all(members, engine.grade, os.cpu_count() or 1)
-    return {report.name: report for _, report in graded}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return {report.name: report for report in pool.map(engine.grade, members)}
 
 
 def words(report: GradeReport, question: str) -> str:

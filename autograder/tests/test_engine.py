@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,6 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder import build
-from autograder.batch import grade_all
 from autograder.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
 from autograder.engine import Engine
 from autograder.errors import DatasetError, GraderFault
@@ -133,7 +133,8 @@ def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout
         slow = submit(template, "slow", q4=LOAD + "\nimport time; time.sleep(2)")
         timer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
         timer.start()
-        reports = [report for _, report in grade_all([slow, submit(template, q4=LOAD)], running.grade, 2)]
+        with ThreadPoolExecutor(2) as pool:
+            reports = list(pool.map(running.grade, [slow, submit(template, q4=LOAD)]))
         timer.join()
         assert running.processes()[0] != victim
     assert [earned(report)["q4"] for report in reports] == [6, 6]

@@ -72,8 +72,8 @@ MISTAKES = {
         "id: unseen", "id: fit", 11, "questions.q1.rubric", "fit, fit", "an id of its own for each rubric item",
     ),
     "a variable that Python keeps for itself": Mistake(
-        "kind: code\n    points: 6", "kind: code\n    variable: class\n    points: 6", 25, "questions.q5.variable", "'class' (str)",
-        "a name that is not a word of Python itself",
+        "kind: code\n    points: 6", "kind: code\n    variable: class\n    points: 6", 25,
+        "questions.q5.variable", "'class' (str)", "a name that is not a word of Python itself",
     ),
     "an unknown key in accuracy": Mistake(
         "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN, "bands, full", "full",

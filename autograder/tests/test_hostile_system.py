@@ -193,7 +193,6 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     deadline = time.monotonic() + 60
     warm: list[psutil.Process] = []
@@ -211,6 +210,19 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
     assert not alive
 
 
+def test_a_temporary_folder_that_others_cannot_enter_is_told_at_once(
+    rules: Policy, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "closed"))
+    running = Engine(rules, build.read_tests(layout.zip), layout.data)
+    assert running._plan is not None
+    own_users = dataclasses.replace(running._plan, own_users=True)
+    with confined_as(running, own_users), pytest.raises(GraderFault, match="other users"), running:
+        pass  # pragma: no cover
+    assert not list((tmp_path / "closed").iterdir())
+
+
 def family(launcher: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return [psutil.Process(launcher.pid), *psutil.Process(launcher.pid).children(recursive=True)]
 
@@ -223,8 +235,8 @@ def test_a_launcher_that_is_ended_leaves_no_process_and_keeps_what_it_wrote(
     (tmp_path / "a.ipynb").write_bytes(b"{")
     (tmp_path / "b.ipynb").write_bytes(handed_in(template, deep).data)
     (tmp_path / "c.ipynb").write_bytes(handed_in(template, "while True: pass").data)
-    out, temporary = tmp_path / "out", tmp_path / "tmp"
-    temporary.mkdir(mode=0o711)
+    out, temporary = tmp_path / "out", Path(tempfile.mkdtemp(prefix="kit-"))
+    temporary.chmod(0o711)
     launcher = subprocess.Popen(
         [COMMAND, "grade", *sorted(tmp_path.glob("*.ipynb")), "-o", out, "--timeout", "100", "-n", "2"],
         stdout=subprocess.DEVNULL,

@@ -244,6 +244,7 @@ FILES = (
         "the times of grading.yml are not changed",
         f"before = os.stat({KIT!r} + '/grading.yml').st_mtime; os.utime({KIT!r} + '/grading.yml', (1, 1))\n"
         f"refused(os.stat({KIT!r} + '/grading.yml').st_mtime == before)",
+        "E",
     ),
     held("write-tmp", "nothing is written into /tmp", "write('/tmp/mnist-kit-hostile')", "EACCES"),
     held("write-etc", "nothing is written into the machine's settings", "write('/etc/mnist-kit-hostile')", "EACCES"),
@@ -297,6 +298,7 @@ FILES = (
         "permissions of a secret stay as they are",
         f"before = os.stat({SECRET!r}).st_mode; os.chmod({SECRET!r}, 0o777)\n"
         f"refused(os.stat({SECRET!r}).st_mode == before)",
+        "E",
     ),
 )
 

@@ -1,0 +1,134 @@
+"""The same work on more machines: Dask's scheduler hands submissions to workers, each with an engine of its own.
+
+Dask's executor is one like the standard library's, and gives the submissions of a lost worker to another. What
+it does not do is keep strangers out: its network has to be one that only the staff can reach, or one with TLS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import Client, WorkerPlugin, get_worker
+
+from autograder import isolation
+from autograder.batch import Pool
+from autograder.engine import Engine
+from autograder.errors import GraderFault, KitError
+from autograder.grade import GradeReport
+from autograder.layout import HOME
+from autograder.policy import Policy
+from autograder.submission import Submission
+from autograder.version import kit_version
+
+__all__ = ["Recipe", "workers"]
+
+CONNECT_S = 20
+RETRIES = 2
+"""Times that a submission is tried elsewhere after a worker failed at it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a worker needs to make an engine; `data` is the content of the images' file."""
+
+    policy: Policy
+    tests: Mapping[str, str]
+    data: bytes
+    unsafe: bool
+
+
+@contextlib.contextmanager
+def workers(address: str, recipe: Recipe) -> Iterator[Pool]:
+    """The workers of the scheduler at `address`, each ready to grade.
+
+    Raises GraderFault where there is no scheduler, no worker, one with another version of the kit, or one that
+    cannot confine student code.
+    """
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise GraderFault(f"no Dask scheduler answers at {address} ({error}). Start one: dask scheduler") from error
+    name = f"mnist-kit-{uuid.uuid4().hex[:8]}"
+    with client:
+        _examine(client, address, recipe.unsafe)
+        client.register_plugin(_Bench(recipe), name=name)
+        executor = client.get_executor(pure=False, retries=RETRIES)
+        try:
+            yield Pool(executor, _Task(name), lambda: _demand_scheduler(client, address))
+        finally:
+            with contextlib.suppress(Exception):  # whatever a lost scheduler answers
+                executor.shutdown(wait=False)
+                client.unregister_worker_plugin(name)
+
+
+def _examine(client: Client, address: str, unsafe: bool) -> None:
+    problems = client.run(_problem, kit_version(), unsafe)
+    if not problems:
+        raise GraderFault(f"the scheduler at {address} has no workers. Start some: dask worker {address}")
+    told = [f"{worker}: {problem}" for worker, problem in problems.items() if problem]
+    if told:
+        raise GraderFault("these workers cannot grade:\n" + "\n".join(told))
+
+
+def _problem(kit: str, unsafe: bool) -> str:
+    """Why the worker that runs this cannot grade; empty where it can."""
+    if kit_version() != kit:
+        return f"its kit is {kit_version()}, the one that asks is {kit}; install the same"
+    try:
+        if not unsafe:
+            isolation.demand(isolation.examine())
+    except KitError as error:
+        return str(error)
+    return ""
+
+
+def _demand_scheduler(client: Client, address: str) -> None:
+    if client.status != "running":
+        raise GraderFault(
+            f"the Dask scheduler at {address} is gone. What was graded is kept; run the same command again to go on."
+        )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What travels to a worker with each submission: the name under which its engine is kept there."""
+
+    name: str
+
+    def __call__(self, submission: Submission) -> GradeReport:
+        bench: _Bench = get_worker().plugins[self.name]
+        return bench.engine().grade(submission)
+
+
+class _Bench(WorkerPlugin):  # type: ignore[misc]  # Dask's types are not to be had
+    """A worker's engine, started with its first submission and ended with the run."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002  # Dask's signature
+        self._lock = threading.Lock()
+        self._stack = contextlib.ExitStack()
+        self._engine: Engine | None = None
+
+    def teardown(self, worker: Any) -> None:  # noqa: ARG002  # Dask's signature
+        with self._lock:
+            self._stack.close()
+
+    def engine(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mnist-kit-data-")))
+                data = folder / "mnist.npz"
+                data.write_bytes(self.recipe.data)
+                recipe = self.recipe
+                engine = Engine(recipe.policy, recipe.tests, data, secrets=HOME.secrets, unsafe=recipe.unsafe)
+                self._engine = self._stack.enter_context(engine)
+            return self._engine
