@@ -57,8 +57,9 @@ class Work:
         book.reject(keep=keys if regrade else ())
         known: list[Done] = []
         todo: list[tuple[int, str, Submission]] = []
+        reports = book.known(keys, proposed=regrade)
         for index, (key, submission) in enumerate(zip(keys, submissions, strict=True)):
-            report = book.known(key, proposed=regrade)
+            report = reports.get(key)
             if report is None:
                 todo.append((index, key, submission))
                 continue

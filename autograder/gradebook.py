@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,9 @@ SCHEMA = 1
 """Goes up with every change of the table; kept in SQLite's user_version."""
 
 CURRENT, PAST, PROPOSED = "current", "past", "proposed"
+
+KEYS_AT_ONCE = 500
+"""Values in one query; databases have a limit."""
 
 BUSY_S = 30
 """Seconds to wait for another process that writes to the same gradebook."""
@@ -127,14 +131,16 @@ class Gradebook:
         if self._engine is not None:
             self._engine.dispose()
 
-    def known(self, key: str, *, proposed: bool = False) -> GradeReport | None:
-        """The finished grading with this key, if there is one; with `proposed`, only one that waits for a yes."""
+    def known(self, keys: Collection[str], *, proposed: bool = False) -> dict[str, GradeReport]:
+        """The finished gradings with these keys, by key; with `proposed`, only those that wait for a yes."""
         standing = _Grading.standing == PROPOSED if proposed else _Grading.standing != PROPOSED
+        stored: dict[str, str] = {}
         with self._session() as session:
-            newest = select(_Grading.report).where(_Grading.key == key, standing).order_by(_Grading.id.desc()).limit(1)
-            stored = session.scalar(newest)
-        report = None if stored is None else self._report(stored)
-        return report if report is not None and report.complete else None
+            for some in _batched(keys, KEYS_AT_ONCE):
+                found = select(_Grading.key, _Grading.report).where(_Grading.key.in_(some), standing)
+                stored.update(row._tuple() for row in session.execute(found.order_by(_Grading.id)))
+        reports = {key: self._report(text) for key, text in stored.items()}
+        return {key: report for key, report in reports.items() if report.complete}
 
     def record(self, submission: Submission, key: str, report: GradeReport, *, proposed: bool = False) -> Change | None:
         """Store a grading; it counts from now on, or, with `proposed`, once it is accepted.
@@ -223,7 +229,7 @@ class Gradebook:
     @contextlib.contextmanager
     def _session(self) -> Iterator[Session]:
         assert self._engine is not None  # entered
-        with self._told(), Session(self._engine) as session, session.begin():
+        with self._told(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
@@ -236,6 +242,13 @@ class Gradebook:
                 f"{self._path}: {why}. What was graded before is kept; mend that, or name another folder with -o, "
                 "and run the same command again."
             ) from error
+
+
+def _batched(values: Collection[str], size: int) -> Iterator[tuple[str, ...]]:
+    """The values in tuples of `size`, the last one shorter."""
+    rest = iter(values)
+    while some := tuple(islice(rest, size)):
+        yield some
 
 
 def _counts(submission: str) -> Select[_Grading]:

@@ -35,6 +35,19 @@ def image() -> str:
 def test_the_whole_corpus_holds_in_a_container(image: str, user: str) -> None:
     """As root each student process gets a user of its own; Docker refuses the network namespace to both."""
     pytest_ = ["/opt/kit/bin/python", "-m", "pytest", "-m", "hostile", "-q", "-p", "no:cacheprovider"]
-    command = ["docker", "run", "--rm", "--network", "none", "--user", user, "--env", "HOME=/tmp", image, *pytest_]
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        "--init",
+        "--network",
+        "none",
+        "--user",
+        user,
+        "--env",
+        "HOME=/tmp",
+        image,
+        *pytest_,
+    ]
     done = subprocess.run(command, text=True, capture_output=True, check=False)
     assert done.returncode == 0, "\n".join(done.stdout.splitlines()[-SUMMARY_LINES:]) + done.stderr[-2000:]
