@@ -138,8 +138,9 @@ class Gradebook:
         with self._session() as session:
             for some in _batched(keys, KEYS_AT_ONCE):
                 found = select(_Grading.key, _Grading.report).where(_Grading.key.in_(some), standing)
-                stored.update(row._tuple() for row in session.execute(found.order_by(_Grading.id)))
-        reports = {key: self._report(text) for key, text in stored.items()}
+                for key, report in session.execute(found.order_by(_Grading.id)):
+                    stored[key] = report
+        reports = {key: self._report(report) for key, report in stored.items()}
         return {key: report for key, report in reports.items() if report.complete}
 
     def record(self, submission: Submission, key: str, report: GradeReport, *, proposed: bool = False) -> Change | None:
