@@ -222,7 +222,7 @@ def grade_a_class(path: Path, count: int) -> None:
 
     def grade(submission: Submission) -> GradeReport:
         time.sleep(random.uniform(0, 0.2))
-        return reports.graded(name=submission.name)
+        return reports.graded(name=submission.name, source=submission.source)
 
     with Gradebook(path) as book:
         work = Work.of(everything, book, Grader("the same"))
