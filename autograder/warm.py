@@ -8,6 +8,7 @@ is the zygote, which never does.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> None:
     students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
     _import_what_students_import()
     _offer_public_data(Path(arguments[2]))
+    gc.collect()
+    gc.freeze()  # no child walks through (and so copies) what was imported here in search of garbage
     if not zygote.single_threaded():
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")
     if os.fork() == 0:
