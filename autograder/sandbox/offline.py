@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 __all__ = ["Arrays", "answer_with"]
 
 MODULE = "keras.src.datasets.mnist"
@@ -25,12 +27,12 @@ Arrays = tuple[tuple[Any, Any], tuple[Any, Any]]
 
 
 def answer_with(arrays: Callable[[], Arrays]) -> None:
-    """Let `load_data` return what `arrays()` gives, a fresh copy at every call."""
+    """Let `load_data` return what `arrays()` gives, as arrays of its own at every call."""
 
     def load_data(path: str = "mnist.npz") -> Arrays:  # noqa: ARG001  # Keras's signature
         """Loads the MNIST data (the copy that comes with the assignment; nothing is downloaded)."""
         (x_train, y_train), (x_test, y_test) = arrays()
-        return (x_train.copy(), y_train.copy()), (x_test.copy(), y_test.copy())
+        return (np.array(x_train), np.array(y_train)), (np.array(x_test), np.array(y_test))
 
     _Patch.load_data = staticmethod(load_data)
     loaded = [sys.modules[name] for name in (MODULE, *COPIES) if name in sys.modules]

@@ -1,29 +1,39 @@
 """Training made quicker without changing what comes out of it.
 
-With `steps_per_execution` Keras runs many batches in one call of the compiled graph. The arithmetic, its
-order and so the weights are the same to the bit; only what happens between batches (progress bars,
-callbacks that look at single batches) becomes coarser. So it is set only where the student set nothing, and
-taken back where a callback looks at batches.
+With `steps_per_execution` Keras runs many batches in one call of the compiled graph, and `batches` takes the
+batches of plain arrays inside that graph. The arithmetic, its order and so the weights are the same to the bit; only
+what happens between batches (progress bars, callbacks that look at single batches) becomes coarser. So it is
+set only where the student set nothing, and taken back where a callback looks at batches.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
+from inspect import signature
 from typing import Any
+
+from autograder.sandbox.batches import Rows, loop_over
 
 __all__ = ["STEPS", "quicken"]
 
 STEPS = 100
 """Batches per call; longer chunks did not help when measured."""
 
+COUNTS = ("steps", "steps_per_epoch", "validation_steps")
+LOOKS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
+
 
 def quicken() -> None:
     """Change Keras's defaults in this process."""
     import keras
+    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
     trainer: Any = next(base for base in keras.Model.__mro__ if base.__name__ == "Trainer")
     backend: Any = next(base for base in keras.Model.__mro__ if "fit" in vars(base) and base is not trainer)
-    compile_, fit_ = trainer.compile, backend.fit
+    compile_, dataset_, make_ = trainer.compile, ArrayDataAdapter.get_tf_dataset, backend._make_function
+    inside: list[bool] = []  # for every fit, evaluate and predict that is running, whether its data may be Rows
 
     @wraps(compile_)
     def compile_model(self: Any, *args: Any, **settings: Any) -> None:
@@ -35,22 +45,95 @@ def quicken() -> None:
         else:
             compile_(self, *args, **settings)
 
-    @wraps(fit_)
-    def fit(self: Any, *args: Any, **settings: Any) -> Any:
-        callbacks = settings.get("callbacks") or ()
-        if getattr(self, "_kit_steps", False) and _looks_at_batches(callbacks, keras):
-            self.steps_per_execution = 1
-            # Compiled for many steps by an earlier fit; Keras makes them anew for one.
-            self.train_function = self.test_function = self.predict_function = None
-        return fit_(self, *args, **settings)
+    @wraps(make_)
+    def make_function(self: Any, step: Any) -> Any:
+        return loop_over(make_(self, step), self)
+
+    @wraps(dataset_)
+    def get_tf_dataset(self: Any) -> Any:
+        return Rows(self, dataset_) if inside and inside[-1] and Rows.can_hold(self) else dataset_(self)
+
+    def watched(method: Any) -> Any:
+        parameters = signature(method)
+
+        @wraps(method)
+        def call(self: Any, *args: Any, **settings: Any) -> Any:
+            try:
+                given = parameters.bind(self, *args, **settings).arguments
+            except TypeError:
+                given = {}  # Keras will say what is wrong with the call
+            single = method is predict_ or self.run_eagerly or _wants_single_batches(given, keras)
+            with _steps(self, single), _pushed(inside, method is not predict_ and _is_plain(self, backend)):
+                return method(self, *args, **settings)
+
+        return call
 
     trainer.compile = compile_model
-    backend.fit = fit
+    predict_ = backend.predict
+    backend.fit, backend.evaluate, backend.predict = map(watched, (backend.fit, backend.evaluate, predict_))
+    backend._make_function = make_function
+    ArrayDataAdapter.get_tf_dataset = get_tf_dataset
 
 
-def _looks_at_batches(callbacks: Any, keras: Any) -> bool:
-    plain = keras.callbacks.Callback
-    names = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+@contextmanager
+def _steps(model: Any, single: bool) -> Iterator[None]:
+    """For one call, one batch at a time where that is wanted and many were our choice.
+
+    Not for longer: the call can be one that a callback makes in the middle of a fit.
+    """
+    if not single or not getattr(model, "_kit_steps", False) or model.steps_per_execution == 1:
+        yield
+        return
+    before = model.steps_per_execution, model.train_function, model.test_function
+    # These were, or would be, compiled for many steps; Keras makes them anew for one.
+    model.steps_per_execution, model.train_function, model.test_function = 1, None, None
+    try:
+        yield
+    finally:
+        model.steps_per_execution, model.train_function, model.test_function = before
+
+
+@contextmanager
+def _pushed(stack: list[bool], value: bool) -> Iterator[None]:
+    stack.append(value)
+    try:
+        yield
+    finally:
+        stack.pop()
+
+
+def _is_plain(model: Any, backend: Any) -> bool:
+    """Whether the functions that will be fed are Keras's own, which `loop_over` has wrapped."""
+    import tensorflow as tf
+
+    names = ("make_train_function", "make_test_function", "_make_function")
+    return (
+        all(getattr(type(model), name) is getattr(backend, name) and name not in vars(model) for name in names)
+        and all(each is None or each.__module__ == loop_over.__module__ for each in _functions(model))
+        and not tf.distribute.has_strategy()
+        and model._distribute_strategy is None
+    )
+
+
+def _functions(model: Any) -> tuple[Any, Any]:
+    return model.train_function, model.test_function
+
+
+def _wants_single_batches(given: dict[str, Any], keras: Any) -> bool:
+    """Whether the call counts batches, or a callback has something to do at single ones."""
+    # Keras runs whole calls, so a number of steps that they do not divide would be exceeded.
+    if any(given.get(name) for name in COUNTS) or keras.config.max_steps_per_epoch():
+        return True
+    callbacks = given.get("callbacks")
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        # What Keras hands on to the validation of a fit; a bar of its own is no reason.
+        callbacks = [each for each in callbacks.callbacks if not isinstance(each, keras.callbacks.ProgbarLogger)]
     if not isinstance(callbacks, list | tuple):
-        callbacks = (callbacks,)
-    return any(getattr(type(each), name, None) is not getattr(plain, name) for each in callbacks for name in names)
+        callbacks = () if callbacks is None else (callbacks,)
+    plain = keras.callbacks.Callback
+    # Of the instance, since a LambdaCallback holds functions.
+    return any(
+        getattr(getattr(each, name, None), "__func__", None) is not getattr(plain, name)
+        for each in callbacks
+        for name in LOOKS
+    )

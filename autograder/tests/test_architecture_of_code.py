@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).parent.parent
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
     ("errors", "layout", "version"),
-    ("sandbox.recorder", "sandbox.offline", "sandbox.training", "sandbox.limits"),
-    ("sandbox.confine", "sandbox.zygote"),
+    ("sandbox.recorder", "sandbox.offline", "sandbox.batches", "sandbox.limits"),
+    ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
     ("sandbox.runner",),
     ("isolation",),
     ("archive", "dataset"),
@@ -36,7 +36,7 @@ LAYERS = (
     ("report.html", "classroom", "cluster"),
     ("output",),
     ("session",),
-    ("benchmarks.confinement", "benchmarks.reference", "pytest_plugin"),
+    ("benchmarks.bare_loop", "benchmarks.confinement", "benchmarks.reference", "pytest_plugin"),
     ("cli",),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
