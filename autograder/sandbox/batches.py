@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Rows", "loop_over"]
+__all__ = ["Epoch", "Rows", "loop_over"]
 
 ALIGNMENT = 64
 """Of memory that TensorFlow takes over as it is; other memory it copies."""
