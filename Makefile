@@ -57,8 +57,8 @@ check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/pytest -q autograder/tests/test_architecture_of_code.py
 	$(BIN)/mnist-kit build --check
 
-bench: $(READY)  ## Time and memory of grading one notebook, and the cost of confinement
-	$(BIN)/python -m autograder.benchmarks.reference
+bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every notebook), and the cost of confinement
+	$(BIN)/python -m autograder.benchmarks.classes $(PEERS)
 	$(BIN)/python -m autograder.benchmarks.confinement
 
 format: $(READY)  ## Put the code into the project's form

@@ -162,7 +162,7 @@ def _grade(request: Request, *, yes: bool = False) -> None:
             TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
             TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
         )  # fmt: skip
-        with Progress(*columns, console=err) as progress:
+        with Progress(*columns, console=err, disable=session.known == session.total) as progress:
             task = progress.add_task("grade", total=session.total - session.known, last="")
             for report in session.grade():
                 progress.update(task, advance=1, last=table.printable(report.name)[:30])

@@ -36,7 +36,9 @@ LAYERS = (
     ("report.html", "classroom", "cluster"),
     ("output",),
     ("session",),
-    ("benchmarks.bare_loop", "benchmarks.confinement", "benchmarks.reference", "pytest_plugin"),
+    ("benchmarks.bare_loop", "benchmarks.meter", "benchmarks.confinement", "pytest_plugin"),
+    ("benchmarks.peers",),
+    ("benchmarks.classes",),
     ("cli",),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

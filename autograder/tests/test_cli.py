@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from nbformat import NotebookNode
 
+from autograder.classroom import LOAD, Member
 from autograder.layout import HOME
 from autograder.tests.test_report_gradescope import validate
 
@@ -108,3 +114,67 @@ def test_pytest_says_when_there_is_no_such_submission(here: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "none.ipynb: no such file or folder" in done.stderr
+
+
+def grade(here: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("grade", here / "class", "-o", here / "out", "--timeout", "30", *more, cwd=here)
+
+
+def points(here: Path) -> dict[str, str]:
+    rows = csv.DictReader((here / "out" / "grades.csv").read_text(encoding="utf-8").splitlines())
+    return {row["submission"]: row["automatic"] for row in rows}
+
+
+@pytest.mark.slow
+def test_what_was_graded_is_kept_and_a_regrade_asks_first(here: Path, template: NotebookNode) -> None:
+    (here / "class").mkdir()
+    for name, answers in (("ann", {"q4": LOAD}), ("bo", {})):
+        (here / "class" / f"{name}.ipynb").write_bytes(Member(name, "made for a test", {}, answers).make(template))
+    first = grade(here)
+    assert first.returncode == 0, first.stderr
+    assert "were graded before" not in first.stderr
+    assert re.search(
+        r"\d+ s, of which \d+ s to start; added up over submissions: notebook \d+ s, judge \d+ s", first.stderr
+    )
+    assert points(here) == {"ann": "6", "bo": "0"}
+
+    shutil.rmtree(here / "out" / "submissions")
+    second = grade(here)
+    assert "2 of 2 were graded before, by this kit and this grading.yml." in second.stderr
+    assert "of which" not in second.stderr, "nothing was graded"
+    assert second.stdout == first.stdout
+    assert len(list((here / "out" / "submissions").glob("*/results.json"))) == 2, "the pages are made again"
+
+    with contextlib.closing(sqlite3.connect(here / "out" / "gradebook.db")) as database, database:
+        database.execute("update gradings set report = replace(report, '\"earned\": 6.0', '\"earned\": 1.0')")
+    asked = grade(here, "--regrade")
+    assert asked.returncode == 2
+    assert re.search(r"ann +1 +6\n", asked.stderr)
+    assert "bo " not in asked.stderr.partition("Points that change")[2]
+    assert "run the same command again with --yes" in " ".join(asked.stderr.split())
+    assert points(here) == {"ann": "6", "bo": "0"}, "the pages are those of before"
+    done = grade(here, "--regrade", "--yes")
+    assert done.returncode == 0
+    assert "2 of 2 were graded before" in done.stderr, "the regrade itself was kept"
+    assert points(here) == {"ann": "6", "bo": "0"}
+    assert "No points change." in grade(here, "--regrade").stderr
+
+
+def test_dask_without_a_scheduler_is_one_message(here: Path) -> None:
+    done = run("grade", HOME.template, "-o", here / "out", "--dask", "nonsense://", cwd=here)
+    assert done.returncode == 2
+    assert "no Dask scheduler answers at nonsense://" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("what", ["another file", "a read-only folder"])
+def test_a_gradebook_that_cannot_be_used_is_one_message(here: Path, what: str) -> None:
+    (here / "out").mkdir()
+    if what == "another file":
+        (here / "out" / "gradebook.db").write_bytes(b"no database" * 999)
+        done = run("grade", HOME.template, "-o", here / "out", cwd=here)
+    else:
+        done = run("grade", HOME.template, "-o", "/proc/sys/out", cwd=here)
+    assert done.returncode == 2
+    assert ("file is not a database" if what == "another file" else "results cannot be written there") in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,193 @@
+"""Classes of several sizes, graded by this kit and by its peers, side by side in one run.
+
+    python -m autograder.benchmarks.classes [--full]
+
+Writes `comparison.md` and `comparison.png` beside this file. The peers handle one notebook after another, each at the
+same cost, so they are measured on a few (`--full`: on all) and the rest is multiplied; the table says which.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from rich.console import Console
+
+from autograder import build
+from autograder.benchmarks import bare_loop
+from autograder.benchmarks.meter import Cost
+from autograder.benchmarks.peers import PEERS, kit, write_class
+from autograder.classroom import LOAD, Member
+from autograder.layout import HOME
+
+__all__ = ["main"]
+
+SIZES = (1, 8, 32)
+SAMPLE = 2
+"""Notebooks on which a peer is measured; a multiple of the cores, so that none of those waits idle at the end."""
+
+CHEAP = (32, 256)
+IDLE_S = 6
+"""Seconds that a notebook of the memory measurement stays around, for all workers to be there at once."""
+
+PLACE = Path(__file__).parent
+BUILD_ONLY = """
+model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(128, "relu"),
+                          keras.layers.Dense(10, "softmax")])
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of grading one class; `measured` is on how many notebooks, the rest is multiplied."""
+
+    way: str
+    size: int
+    measured: int
+    cost: Cost
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print, and write the table and the plot."""
+    console = Console()
+    cores = os.cpu_count() or 1
+    build.write(build.build(HOME), HOME)
+    solution = nbformat.read(HOME.solution, as_version=4)
+    with tempfile.TemporaryDirectory(prefix="kit-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        rows = _classes(folder, solution, cores, console, full="--full" in arguments)
+        console.print("the bare loop")
+        limits = {way: min(bare_loop.seconds(way) for _ in range(2)) for way in ("quickened", "bare loop")}
+        console.print(f"{limits}; cheap notebooks")
+        cheap = {size: _kit(folder / f"cheap{size}", _cheap(), size, cores) for size in (1, *CHEAP)}
+        console.print(f"{cheap}; memory")
+        memory = {workers: _kit(folder / f"idle{workers}", _idle(), workers, workers) for workers in (1, 4)}
+    text = report(rows, limits, cheap, memory, cores)
+    (PLACE / "comparison.md").write_text(text, encoding="utf-8")
+    plot(rows, PLACE / "comparison.png")
+    console.print(text, markup=False)
+
+
+def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console, *, full: bool) -> list[Row]:
+    rows: list[Row] = []
+    for way, run in PEERS.items():
+        for size in SIZES:
+            known = [row for row in rows if row.way == way and row.measured == SAMPLE]
+            if run is not kit and not full and size > SAMPLE and known:
+                rows.append(Row(way, size, SAMPLE, _times(known[0].cost, size / SAMPLE)))
+                continue
+            measured = size if run is kit or full or size < SAMPLE else SAMPLE
+            place = folder / f"{len(rows)}"
+            cost = run(write_class(place / "class", solution, measured), place, cores)
+            console.print(f"{way}, {measured}: {cost}")
+            rows.append(Row(way, size, measured, _times(cost, size / measured)))
+    return rows
+
+
+def _times(cost: Cost, factor: float) -> Cost:
+    return Cost(cost.wall_s * factor, cost.cpu_s * factor, cost.memory_mb)
+
+
+def _kit(folder: Path, notebook: NotebookNode, size: int, workers: int) -> Cost:
+    return kit(write_class(folder / "class", notebook, size), folder, workers)
+
+
+def _made(answers: Mapping[str, str]) -> NotebookNode:
+    member = Member("made", "for a measurement", {}, answers)
+    return nbformat.reads(member.make(nbformat.read(HOME.template, as_version=4)).decode(), as_version=4)
+
+
+def _cheap() -> NotebookNode:
+    return _made({"q4": LOAD})
+
+
+def _idle() -> NotebookNode:
+    """Everything a notebook needs but arrays: a model, built, compiled, trained on a handful of images; then idle."""
+    train = "model.compile('adam', 'sparse_categorical_crossentropy')\n"
+    train += "model.fit(np.zeros((64, 28, 28)), np.zeros(64), verbose=0)\n"
+    return _made({"q5": BUILD_ONLY, "q6": f"{train}import time; time.sleep({IDLE_S})"})
+
+
+def report(
+    rows: list[Row], limits: Mapping[str, float], cheap: Mapping[int, Cost], memory: Mapping[int, Cost], cores: int
+) -> str:
+    """The table as Markdown, with the ratios that are promised."""
+    by = {(row.way, row.size): row.cost for row in rows}
+    first, *peers = PEERS
+    few, many = SIZES[-2:]
+    further_s = (by[first, many].cpu_s - by[first, few].cpu_s) / (many - few)
+    low, high = CHEAP
+    growth = (cheap[high].cpu_s - cheap[1].cpu_s) / (cheap[low].cpu_s - cheap[1].cpu_s) * (low - 1) / (high - 1)
+    further_mb = (memory[4].memory_mb - memory[1].memory_mb) / 3
+    ratios = {
+        f"throughput with {many} notebooks, against {way}": by[way, many].wall_s / by[first, many].wall_s
+        for way in peers
+    }
+    ratios["one notebook, cold, against otter run"] = by[peers[0], 1].wall_s / by[first, 1].wall_s
+    ratios["core-seconds of a further notebook, against the bare loop"] = further_s / limits["bare loop"]
+    ratios[f"cost of {high} cheap notebooks, against {high // low} times that of {low}"] = growth
+    versions = ("tensorflow-cpu", "keras", "otter-grader", "nbgrader")
+    lines = [
+        "# Grading a class: this kit and its peers",
+        "",
+        "Made by `make bench`, all in one run. Every notebook is the solution, with its five epochs of training. Where",
+        "fewer notebooks were measured than the class has, wall time and core-seconds are multiplied.",
+        "",
+        "| | class | measured | wall s | core-seconds | peak memory MB | wall s a notebook |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+        *map(_line, rows),
+        "",
+        "| ratio | |",
+        "|---|--:|",
+        *(f"| {what} | {ratio:.2f} |" for what, ratio in ratios.items()),
+        "",
+        f"A further notebook takes {further_s:.1f} core-seconds: {limits['quickened']:.1f} for its training, "
+        f"{further_s - limits['quickened']:.1f} for everything else.",
+        f"The same training as a bare loop takes {limits['bare loop']:.1f}. A further worker takes {further_mb:.0f} MB "
+        "beside the arrays of its notebook.",
+        "",
+        f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in versions)
+        + f"; {datetime.now(UTC):%Y-%m-%d}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    cost = row.cost
+    figures = (f"{each:.0f}" for each in (cost.wall_s, cost.cpu_s, cost.memory_mb))
+    return f"| {row.way} | {row.size} | {row.measured} | {' | '.join(figures)} | {cost.wall_s / row.size:.1f} |"
+
+
+def plot(rows: list[Row], path: Path) -> None:
+    """Wall time over class size; markers filled where measured."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for way, marker in zip(PEERS, "osD^", strict=True):
+        mine = [row for row in rows if row.way == way]
+        (line,) = axes.plot([row.size for row in mine], [row.cost.wall_s / 60 for row in mine], label=way, lw=1.5)
+        for row in mine:
+            face = line.get_color() if row.measured == row.size else "white"
+            axes.plot(row.size, row.cost.wall_s / 60, marker, color=line.get_color(), markerfacecolor=face)
+    axes.set(xlabel="notebooks in the class", ylabel="minutes", title="Grading a class (white: multiplied from a few)")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,82 @@
+"""What one command costs: wall time, CPU time of all its processes, and the most memory they held together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+__all__ = ["Cost", "measure"]
+
+LOOK_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`wall_s` seconds by the clock, `cpu_s` core-seconds (user and system), `memory_mb` the peak of the
+    proportional set sizes of all processes (pages that several share are counted once), in 2**20 bytes."""
+
+    wall_s: float
+    cpu_s: float
+    memory_mb: float
+
+
+def measure(
+    commands: Sequence[Sequence[str | Path]], *, at_once: int = 1, folder: Path, environment: Mapping[str, str]
+) -> Cost:
+    """Run commands in `folder`, `at_once` at a time. Raises RuntimeError with its output where one fails."""
+    over = threading.Event()
+    peak = [0.0]
+    watcher = threading.Thread(target=_watch, args=(over, peak))
+    before, began = _cpu(), time.monotonic()
+    watcher.start()
+    try:
+        with ThreadPoolExecutor(at_once) as pool:
+            for done in pool.map(lambda command: _run(command, folder, environment), commands):
+                if done.returncode:
+                    raise RuntimeError(f"{done.args} failed:\n{done.stdout[-2000:]}")
+        wall, cpu = time.monotonic() - began, _cpu() - before
+    finally:
+        over.set()
+        watcher.join()
+    return Cost(wall, cpu, peak[0])
+
+
+def _run(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(command),
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def _cpu() -> float:
+    """Core-seconds of all descendants that are over and waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _watch(over: threading.Event, peak: list[float]) -> None:
+    own = psutil.Process()
+    while not over.wait(LOOK_EVERY_S):
+        held = 0
+        for process in own.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                held += process.memory_full_info().pss
+        peak[0] = max(peak[0], held / 2**20)

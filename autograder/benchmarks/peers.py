@@ -1,0 +1,109 @@
+"""The same class, graded by this kit and by what one would use otherwise.
+
+Every peer gets its own best: the built zip for `otter run`, an assignment with the same cells and tests of the same
+facts for `nbgrader autograde`, the images without a download for all.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.benchmarks.meter import Cost, measure
+from autograder.layout import HOME
+
+__all__ = ["PEERS", "write_class"]
+
+BIN = Path(sys.executable).parent
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
+
+NBGRADER_TESTS = """
+assert train_images_shape == (60000, 28, 28) and train_labels_length == 60000
+assert test_images_shape == (10000, 28, 28) and test_labels_length == 10000
+assert [type(layer).__name__ for layer in model.layers] == ["Flatten", "Dense", "Dense"]
+assert model.optimizer.name == "adam" and model.loss == "sparse_categorical_crossentropy"
+assert model.evaluate(x_test, y_test, verbose=0)[1] > 0.95
+"""
+
+
+def write_class(folder: Path, notebook: NotebookNode, size: int) -> list[Path]:
+    """`size` copies of a notebook, no two of them alike to the byte."""
+    folder.mkdir(parents=True)
+    paths = []
+    for number in range(size):
+        each = copy.deepcopy(notebook)
+        each.cells.append(nbformat.v4.new_markdown_cell(f"Handed in by number {number}.", id=f"number-{number}"))
+        paths.append(folder / f"student{number}.ipynb")
+        nbformat.write(each, paths[-1])
+    return paths
+
+
+def kit(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:
+    command: list[str | Path] = [BIN / "mnist-kit", "grade", *notebooks, "-o", folder / "out", "-n", str(cores)]
+    return measure([command], folder=folder, environment=QUIET)
+
+
+def otter_run(notebooks: Sequence[Path], folder: Path, at_once: int) -> Cost:
+    commands: list[list[str | Path]] = []
+    for path in notebooks:
+        output = folder / path.stem
+        output.mkdir()
+        commands.append([BIN / "otter", "run", path, "-a", HOME.zip, "-o", output, "--no-logo"])
+    return measure(commands, at_once=at_once, folder=folder, environment=QUIET)
+
+
+def otter_run_each(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:  # noqa: ARG001  # a peer's signature
+    return otter_run(notebooks, folder, 1)
+
+
+def nbgrader(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:  # noqa: ARG001  # a peer's signature
+    """The time of `nbgrader autograde` alone; making the assignment is not counted."""
+    course = folder / "course"
+    source = course / "source" / "mnist" / "mnist.ipynb"
+    source.parent.mkdir(parents=True)
+    (course / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'course'\nc.ExecutePreprocessor.timeout = 600\n",
+        encoding="utf-8",
+    )
+    nbformat.write(_for_nbgrader(nbformat.read(HOME.solution, as_version=4)), source)
+    environment = {**QUIET, "JUPYTER_PREFER_ENV_PATH": "1"}
+    measure([[BIN / "nbgrader", "generate_assignment", "mnist", "--create"]], folder=course, environment=environment)
+    for path in notebooks:
+        place = course / "submitted" / path.stem / "mnist" / "mnist.ipynb"
+        place.parent.mkdir(parents=True)
+        nbformat.write(_for_nbgrader(nbformat.read(path, as_version=4)), place)
+    cost = measure([[BIN / "nbgrader", "autograde", "mnist", "--create"]], folder=course, environment=environment)
+    graded = list((course / "autograded").glob("*/mnist/mnist.ipynb"))
+    if len(graded) != len(notebooks):
+        raise RuntimeError(f"nbgrader graded {len(graded)} of {len(notebooks)}")
+    return cost
+
+
+def _for_nbgrader(notebook: NotebookNode) -> NotebookNode:
+    """The cells without Otter, the tests in a cell of nbgrader's own kind at the end."""
+    made = copy.deepcopy(notebook)
+    made.cells = [cell for cell in made.cells if "otter" not in cell.source and "grader." not in cell.source]
+    tests = nbformat.v4.new_code_cell(NBGRADER_TESTS, id="tests")
+    tests.metadata["nbgrader"] = {
+        "grade": True, "grade_id": "tests", "locked": True, "points": 26, "schema_version": 3, "solution": False,
+        "task": False,
+    }  # fmt: skip
+    made.cells.append(tests)
+    for cell in made.cells:
+        if cell is not tests:
+            cell.metadata.pop("nbgrader", None)
+    return made
+
+
+PEERS = {
+    "mnist-kit grade": kit,
+    "otter run, one at a time": otter_run_each,
+    "otter run, as many at once as cores": otter_run,
+    "nbgrader autograde": nbgrader,
+}
+"""How each grades `notebooks` with `cores` cores, leaving its files in `folder`."""

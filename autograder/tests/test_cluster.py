@@ -1,0 +1,223 @@
+"""A real Dask scheduler and real workers on this machine; submissions of a lost worker are graded by the other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from nbformat import NotebookNode
+
+from autograder import build, cluster
+from autograder.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.cluster import Recipe
+from autograder.errors import GraderFault
+from autograder.layout import Layout
+from autograder.policy import Policy
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+BIN = Path(sys.executable).parent
+START_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class Site:
+    """A scheduler on the loopback, and the processes that belong to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"tcp://127.0.0.1:{free_port()}"
+        self._folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "DASK_DISTRIBUTED__ADMIN__LOG_FORMAT": "%(message)s"}
+        with (self._folder / f"{words[0]}-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [BIN / "dask", *words],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=environment,
+                start_new_session=True,
+            )
+        self.processes.append(process)
+        return process
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        host, port = self.address.removeprefix("tcp://").split(":")
+        process = self.start("scheduler", "--host", host, "--port", port, "--no-dashboard")
+        self._wait(lambda: self._answers(host, int(port)))
+        return process
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        log = self._folder / f"worker-{len(self.processes)}.log"
+        options = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--host", "127.0.0.1")
+        process = self.start("worker", self.address, *options, "--local-directory", str(self._folder))
+        self._wait(lambda: "Registered to" in log.read_text(encoding="utf-8"))
+        return process
+
+    def close(self) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def _answers(self, host: str, port: int) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+            return True
+        return False
+
+    def _wait(self, ready: object) -> None:
+        assert callable(ready)
+        deadline = time.monotonic() + START_S
+        while not ready():
+            assert time.monotonic() < deadline, [path.read_text() for path in self._folder.glob("*.log")]
+            assert self.processes[-1].poll() is None
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    made = Site(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def hand_in(folder: Path, template: NotebookNode, count: int, seconds: float) -> None:
+    folder.mkdir()
+    for number in range(count):
+        answers = {"q4": f"{LOAD}\nimport time; time.sleep({seconds})", "q5": MODEL, "q6": COMPILE}
+        (folder / f"s{number}.ipynb").write_bytes(Member(f"s{number}", "made for a test", {}, answers).make(template))
+
+
+def grade(site: Site, folder: Path, output: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [BIN / "mnist-kit", "grade", folder, "-o", output, "--dask", site.address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+    )
+
+
+def stored(output: Path) -> list[tuple[str, float]]:
+    """Name and points of everything that counts by now."""
+    database = output / "gradebook.db"
+    if not database.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection:
+        query = (
+            "select submission, (select sum(json_extract(value, '$.earned')) from json_each(report, '$.questions')) "
+            "from gradings where standing = 'current' order by submission"
+        )
+        try:
+            return connection.execute(query).fetchall()
+        except sqlite3.OperationalError:  # not laid out yet
+            return []
+
+
+def wait_for(output: Path, count: int, running: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while len(stored(output)) < count:
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def below(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_a_killed_worker_costs_nothing_and_its_submissions_are_graded_by_the_other(
+    site: Site, template: NotebookNode, tmp_path: Path
+) -> None:
+    site.scheduler()
+    victim, other = site.worker(), site.worker()
+    hand_in(tmp_path / "class", template, 10, 2)
+    running = grade(site, tmp_path / "class", tmp_path / "out")
+    wait_for(tmp_path / "out", 2, running)
+    children = below(victim)
+    assert len(children) >= 2, "it has an engine of its own"
+    assert len(below(other)) >= 2
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    said, told = running.communicate(timeout=200)
+    assert running.returncode == 0, told
+    assert stored(tmp_path / "out") == [(f"s{number}", 18.0) for number in range(10)]
+    assert re.search(r"s9 .* 18 ", said)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive, "nothing of the lost worker is left"
+
+
+def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(site: Site, template: NotebookNode, tmp_path: Path) -> None:
+    scheduler = site.scheduler()
+    site.worker()
+    hand_in(tmp_path / "class", template, 5, 2)
+    running = grade(site, tmp_path / "class", tmp_path / "out")
+    wait_for(tmp_path / "out", 1, running)
+    scheduler.send_signal(signal.SIGKILL)
+    _, told = running.communicate(timeout=120)
+    assert running.returncode == 2
+    assert "run the same command again to go on" in " ".join(told.split())
+    assert "Traceback" not in told
+    before = len(stored(tmp_path / "out"))
+    assert 1 <= before < 5
+    again = subprocess.run(
+        [BIN / "mnist-kit", "grade", tmp_path / "class", "-o", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"{before} of 5 were graded before" in again.stderr
+    assert stored(tmp_path / "out") == [(f"s{number}", 18.0) for number in range(5)]
+
+
+@pytest.fixture
+def recipe(rules: Policy, layout: Layout) -> Recipe:
+    return Recipe(rules, build.read_tests(layout.zip), layout.data.read_bytes(), unsafe=False)
+
+
+def refusal(address: str, recipe: Recipe) -> str:
+    with pytest.raises(GraderFault) as caught, cluster.workers(address, recipe):
+        pass  # pragma: no cover
+    assert threading.current_thread() is threading.main_thread()
+    return str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_cannot_grade_is_told_before_anything_is_graded(
+    site: Site, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_S", 2)
+    nobody = f"tcp://127.0.0.1:{free_port()}"
+    assert refusal(nobody, recipe).startswith(f"no Dask scheduler answers at {nobody}")
+    assert refusal("nonsense://", recipe).startswith("no Dask scheduler answers at nonsense://")
+    site.scheduler()
+    assert f"has no workers. Start some: dask worker {site.address}" in refusal(site.address, recipe)
+    site.worker()
+    monkeypatch.setattr(cluster, "kit_version", lambda: "0.0.1+another")
+    assert re.search(
+        r"its kit is .*, the one that asks is 0\.0\.1\+another; install the same", refusal(site.address, recipe)
+    )
