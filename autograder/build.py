@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
 import nbformat
 import yaml
 from nbformat import NotebookNode
@@ -132,6 +131,8 @@ def master(layout: Layout, policy: Policy) -> NotebookNode:
     Raises BuildError where its questions are not those of grading.yml.
     """
     try:
+        import jupytext  # here, because it takes a second, and a run of `grade` seldom builds
+
         notebook = jupytext.read(layout.master)
     except FileNotFoundError:
         raise BuildError(f"{layout.master} is missing") from None

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder.errors import KitError
 from autograder.layout import HOME
+from autograder.lean import leave_out
 
 if TYPE_CHECKING:
     from autograder.session import Request, Session
@@ -53,6 +54,7 @@ def main() -> None:
 
     SIGTERM is an ordinary way out: what runs is ended, what was written stays.
     """
+    leave_out()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()

@@ -99,7 +99,9 @@ class Engine:
         self._folder = tempfile.TemporaryDirectory(prefix="mnist-kit-", ignore_cleanup_errors=True)
         try:
             self._lay_out()
-            self._ready()
+            warm = self._ready()
+            warm.students.await_ready()
+            warm.judges.await_ready()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -219,6 +221,8 @@ class Engine:
                 if self._warm is not None:
                     self._warm.close()
                 self._warm = Warm(self.folder)
+                if not (self.folder / "public").exists():
+                    self._write_public(self.folder / "public")  # while that process imports; it waits for its brief
                 self._warm.brief(
                     {"policy": self._policy.model_dump(mode="json"), "tests": self._tests, "data": str(self._data)}
                 )
@@ -264,7 +268,6 @@ class Engine:
         self.folder.chmod(0o711)  # to be passed, not listed, by the students' users
         (self.folder / "work").mkdir(mode=0o711)
         (self.folder / CANARY).touch(mode=0o600)
-        self._write_public(self.folder / "public")
 
     def _write_public(self, folder: Path) -> None:
         """The images a student process may see, as plain arrays that all of them share by mapping."""

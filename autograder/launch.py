@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from autograder.errors import GraderFault
 from autograder.sandbox.zygote import MESSAGE_LIMIT
@@ -49,14 +49,32 @@ class Ended:
 
 
 class Channel:
-    """A control socket to a zygote, shared by threads."""
+    """A control socket to one half of the warm process, shared by threads; `log` is where that process complains."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, log: IO[bytes]) -> None:
         self.control = control
+        self._log = log
         self._lock = threading.Lock()
+        self._ready = False
+
+    def await_ready(self) -> None:
+        """Wait until this half takes requests. Raises GraderFault, with its last words, where it never does."""
+        with self._lock:
+            if self._ready:
+                return
+            self.control.settimeout(START_S)
+            try:
+                self._ready = self.control.recv(64) == b"ready"
+            except OSError:  # too slow, or closed at the end of the run
+                self._ready = False
+            if not self._ready:
+                said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
+                raise GraderFault("the grading process did not start:\n" + "\n".join(said))
+            self.control.settimeout(None)
 
     def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
         """Send a request; the answer comes on the socket returned."""
+        self.await_ready()
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._lock:
             try:
@@ -68,7 +86,7 @@ class Channel:
 
 
 class Warm:
-    """The warm process and the sockets to its two halves."""
+    """The warm process, which is only started here and imports for ten seconds, and the sockets to its two halves."""
 
     def __init__(self, folder: Path) -> None:
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
@@ -98,8 +116,7 @@ class Warm:
         )
         students_end.close()
         judges_end.close()
-        self.students, self.judges = Channel(students), Channel(judges)
-        self._expect_ready(students)
+        self.students, self.judges = Channel(students, self._log), Channel(judges, self._log)
 
     def brief(self, config: Mapping[str, Any]) -> None:
         """Tell the evaluator, and only it, what is secret."""
@@ -107,7 +124,6 @@ class Warm:
             file.write(json.dumps(config).encode())
             file.seek(0)
             socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
-            self._expect_ready(self.judges.control)
 
     @property
     def pid(self) -> int:
@@ -127,19 +143,6 @@ class Warm:
             self._process.kill()
             self._process.wait()
         self._log.close()
-
-    def _expect_ready(self, control: socket.socket) -> None:
-        control.settimeout(START_S)
-        try:
-            answer = control.recv(64)
-        except TimeoutError:
-            answer = b""
-        finally:
-            control.settimeout(None)
-        if answer != b"ready":
-            said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
-            self.close()
-            raise GraderFault("the grading process did not start:\n" + "\n".join(said))
 
 
 def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -> tuple[Ended, bytes]:

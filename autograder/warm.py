@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import select
 import socket
 import sys
 from functools import partial
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.dataset import ARRAYS
+from autograder.lean import leave_out
 from autograder.sandbox import confine, offline, runner, training, zygote
 
 __all__ = ["main"]
@@ -26,9 +28,11 @@ __all__ = ["main"]
 
 def main(arguments: list[str]) -> None:
     """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
+    leave_out()
     students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
     _end_with_the_launcher(students, True)
     _import_what_students_import()
+    select.select([judges], [], [])  # the evaluator's brief, which is sent when the public data is there
     _offer_public_data(Path(arguments[2]))
     gc.collect()
     gc.freeze()  # no child walks through (and so copies) what was imported here in search of garbage

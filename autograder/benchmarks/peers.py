@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from autograder.benchmarks.meter import Cost, measure
 from autograder.layout import HOME
 
-__all__ = ["PEERS", "write_class"]
+__all__ = ["PEERS", "kit", "nbgrader", "otter_run", "otter_run_each", "write_class"]
 
 BIN = Path(sys.executable).parent
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
