@@ -17,7 +17,8 @@ import psutil
 
 __all__ = ["Cost", "measure"]
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 3.0
+"""Adding up the memory of processes this large takes a tenth of a second of a core that is being measured."""
 
 
 @dataclass(frozen=True)

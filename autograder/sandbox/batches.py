@@ -160,6 +160,7 @@ def _kind(rows: Rows) -> Any:
 def _permutation(size: int, shuffle: bool) -> Any:
     import tensorflow as tf
 
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow's
     def permutation(_: Any) -> Any:
         indices = tf.range(size, dtype=tf.int64)
         return tf.random.shuffle(indices) if shuffle else indices

@@ -34,6 +34,10 @@ HIDDEN = 2**62
 """Bytes that stand for "cannot be known": more than any limit."""
 
 
+DELETED = b" (deleted)"
+"""How the kernel marks the path of a file that stands in no folder any more."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits on one submission. Wall-clock seconds, megabytes of 2**20 bytes, number of files."""
@@ -167,7 +171,7 @@ def _deleted(pid: int, work: Path) -> int:
     try:
         with _in_the_shoes_of(pid):
             sizes = dict(_deleted_and_open(pid))
-            mapped = _deleted_and_mapped(pid, (f"{work}/", "/memfd:"))
+            mapped = _deleted_and_mapped(pid, (os.fsencode(work) + b"/", b"/memfd:"))
     except OSError:
         return 0
     return sum(sizes.values()) + (0 if mapped <= sizes.keys() else HIDDEN)
@@ -201,11 +205,13 @@ def _deleted_and_open(pid: int) -> Iterator[tuple[int, int]]:
             yield found.st_ino, found.st_blocks * 512
 
 
-def _deleted_and_mapped(pid: int, places: tuple[str, ...]) -> set[int]:
+def _deleted_and_mapped(pid: int, places: tuple[bytes, ...]) -> set[int]:
     """Inodes of deleted files from `places` that a process has mapped (proc_pid_maps(5))."""
-    lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-    split = (line.split(maxsplit=5) for line in lines if line.endswith(" (deleted)"))
-    return {int(fields[4]) for fields in split if len(fields) == 6 and fields[5].startswith(places)}
+    maps = Path(f"/proc/{pid}/maps").read_bytes()  # some thousand lines, five times a second: split only if need be
+    if DELETED not in maps:
+        return set()
+    lines = (line.split(maxsplit=5) for line in maps.splitlines() if line.endswith(DELETED))
+    return {int(fields[4]) for fields in lines if len(fields) == 6 and fields[5].startswith(places)}
 
 
 def _status(pid: str, field: str) -> int:

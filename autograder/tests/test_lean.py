@@ -13,7 +13,7 @@ import nbformat, jsonschema
 assert not any(sys.modules.get(name) for name in NEEDLESS), NEEDLESS
 notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
 nbformat.validate(notebook)
-notebook["cells"] = [3]
+notebook.cells[0].cell_type = "poem"
 try:
     nbformat.validate(notebook)
 except nbformat.ValidationError:
