@@ -7,6 +7,9 @@ it does not do is keep strangers out: its network has to be one that only the st
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
+import socket
 import tempfile
 import threading
 import uuid
@@ -29,7 +32,8 @@ from autograder.version import kit_version
 
 __all__ = ["Recipe", "workers"]
 
-CONNECT_S = 20
+ADDRESS = re.compile(r"(tcp|tls)://(?P<host>[^/:]+|\[[0-9a-f:]+\]):(?P<port>\d{1,5})")
+CONNECT_S = 10
 RETRIES = 2
 """Times that a submission is tried elsewhere after a worker failed at it."""
 
@@ -51,11 +55,19 @@ def workers(address: str, recipe: Recipe) -> Iterator[Pool]:
     Raises GraderFault where there is no scheduler, no worker, one with another version of the kit, or one that
     cannot confine student code.
     """
+    found = ADDRESS.fullmatch(address)
+    if found is None:
+        raise GraderFault(f"{address} is no address of a Dask scheduler; it looks like tcp://HOST:8786")
     try:
+        # First a plain call: Dask's client takes a minute to give up, and leaves traces on the screen.
+        socket.create_connection((found["host"].strip("[]"), int(found["port"])), timeout=CONNECT_S).close()
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise GraderFault(f"no Dask scheduler answers at {address} ({error}). Start one: dask scheduler") from error
     name = f"mnist-kit-{uuid.uuid4().hex[:8]}"
+    # What goes wrong is told by an exception of ours; Dask would write its own traces on the screen besides.
+    for logger in ("distributed", "distributed.client", "distributed.utils", "tornado.application"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     with client:
         _examine(client, address, recipe.unsafe)
         client.register_plugin(_Bench(recipe), name=name)
