@@ -7,6 +7,7 @@ facts for `nbgrader autograde`, the images without a download for all.
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,12 @@ from autograder.layout import HOME
 __all__ = ["PEERS", "kit", "nbgrader", "otter_run", "otter_run_each", "write_class"]
 
 BIN = Path(sys.executable).parent
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
+QUIET = {
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",  # nbgrader looks for another command of its own there
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "",
+    "NO_COLOR": "1",
+}
 
 NBGRADER_TESTS = """
 assert train_images_shape == (60000, 28, 28) and train_labels_length == 60000
