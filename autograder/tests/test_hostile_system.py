@@ -242,6 +242,7 @@ def test_a_launcher_that_is_ended_leaves_no_process_and_keeps_what_it_wrote(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     processes: list[psutil.Process] = []
