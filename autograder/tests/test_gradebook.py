@@ -49,8 +49,8 @@ def rows(path: Path, what: str) -> list[tuple[object, ...]]:
 
 def with_points(points: float) -> GradeReport:
     """`first` with this many points for its last question."""
-    questions = reports.QUESTIONS[:-1], replace(reports.QUESTIONS[-1], earned=points)
-    return reports.graded(questions=(*questions[0], questions[1]))
+    last = replace(reports.QUESTIONS[-1], earned=points)
+    return reports.graded(questions=(*reports.QUESTIONS[:-1], last))
 
 
 @pytest.mark.parametrize(
