@@ -109,7 +109,7 @@ def loop_over(plain: Callable[[Any], Any], model: Any) -> Callable[[Any], Any]:
             return plain(iterator)
         kind = _kind(iterator.rows)
         if kind not in loops:
-            loops[kind] = _loop(step, iterator.rows) if can else None
+            loops[kind] = _loop(step, iterator.rows, model) if can else None
         if loops[kind] is None:
             return plain(iterator.batches())
         return iterator.advance(loops[kind], model.steps_per_execution)
@@ -117,7 +117,7 @@ def loop_over(plain: Callable[[Any], Any], model: Any) -> Callable[[Any], Any]:
     return function
 
 
-def _loop(step: Any, rows: Rows) -> Any:
+def _loop(step: Any, rows: Rows, model: Any) -> Any:
     """A compiled loop of `step` over batches of these rows; None where Keras has to do it."""
     import tensorflow as tf
 
@@ -140,6 +140,7 @@ def _loop(step: Any, rows: Rows) -> Any:
         return tf.while_loop(lambda first, _: first < end, body, (begin, nothing))[1]
 
     try:
+        _build(model, rows)
         outputs = step.__wrapped__.get_concrete_function(tf.nest.pack_sequence_as(rows.arrays, one)).structured_outputs
         order = tf.TensorSpec([None], tf.int64)
         loop = tf.function(run, input_signature=[order, place, place, *many])
@@ -147,6 +148,22 @@ def _loop(step: Any, rows: Rows) -> Any:
     except Exception:  # Keras says it in its own words, or can do it
         return None
     return loop
+
+
+def _build(model: Any, rows: Rows) -> None:
+    """Make what the first batch would, so that the step is traced once: a trace that made variables is repeated."""
+    import keras
+
+    metrics, optimizer = model._compile_metrics, model.optimizer
+    outputs = getattr(model, "outputs", None)
+    if not isinstance(rows.arrays, tuple) or len(rows.arrays) < 2 or not model.built or not outputs:
+        return
+    if metrics is not None and not metrics.built and len(outputs) == 1 and hasattr(rows.arrays[1], "shape"):
+        labels = keras.KerasTensor(rows.arrays[1].shape, rows.arrays[1].dtype.name)
+        metrics.build(labels, outputs[0])
+    if optimizer is not None and not optimizer.built and type(optimizer).__module__.startswith("keras.src."):
+        with keras.name_scope(optimizer.name):
+            optimizer.build(model.trainable_variables)
 
 
 def _kind(rows: Rows) -> Any:

@@ -28,7 +28,7 @@ def dense(**compile_settings):
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(16, "relu"),
                               keras.layers.Dropout(0.2), keras.layers.Dense(10, "softmax")])
     settings = {"metrics": ["accuracy"], **compile_settings}
-    model.compile("adam", "sparse_categorical_crossentropy", **settings)
+    model.compile(settings.pop("optimizer", "adam"), "sparse_categorical_crossentropy", **settings)
     return model
 
 class Steps(keras.Model):  # a step of one's own, not built before its first batch
@@ -130,6 +130,20 @@ train("steps and batches", x, y, batch_size=10, steps_per_epoch=30, epochs=4)
 train("from the third", x, y, initial_epoch=2, epochs=4)
 train("named", [x, three], y, make=two_inputs)
 train("by name", {"b": three, "a": x}, y, make=two_inputs, epochs=2)
+decay = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
+for name, optimizer in {
+    "weight decay": keras.optimizers.AdamW(weight_decay=0.1),
+    "amsgrad": keras.optimizers.Adam(amsgrad=True),
+    "accumulates": keras.optimizers.Adam(gradient_accumulation_steps=3),
+    "averages": keras.optimizers.Adam(use_ema=True, ema_overwrite_frequency=5),
+    "schedule": keras.optimizers.Adam(decay, clipnorm=0.5),
+    "nadam": keras.optimizers.Nadam(),
+    "adamax": keras.optimizers.Adamax(),
+}.items():
+    train(name, x, y, epochs=2, compile={"optimizer": optimizer})
+train("metrics", x, y, compile={"metrics": ["sparse_categorical_accuracy"], "weighted_metrics": ["accuracy"]})
+train("metrics in a list", x, y, compile={"metrics": [["accuracy"]]})
+train("loss by name", x, y, compile={"metrics": {"dense_1": "accuracy"}})
 train("own steps", x, y, compile={"steps_per_execution": 3})
 train("compiled by XLA", x[:64], y[:64], compile={"jit_compile": True})
 train("eager", x[:64], y[:64], compile={"run_eagerly": True})
