@@ -54,6 +54,7 @@ def graded(
             *_how_it_ended(book, policy, verdict, ended, stopped),
         ),
         seconds=(("notebook", ended.seconds), ("judge", judge_s)),
+        cpu_seconds=ended.cpu_seconds,
         peak_memory_mb=ended.peak_memory_mb,
         accuracy=verdict.accuracy,
         isolation=isolation,

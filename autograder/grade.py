@@ -103,8 +103,8 @@ class GradeReport:
     """One submission, end to end.
 
     `notes` are remarks for the student; `fault` is for staff and set only when status is UNGRADED.
-    `seconds` holds the wall time of each phase; `peak_memory_mb` and `accuracy` (0 to 1, on the private
-    images) are None where they were not measured.
+    `seconds` holds the wall time of each phase, `cpu_seconds` the notebook's CPU time (user and system); this,
+    `peak_memory_mb` and `accuracy` (0 to 1, on the private images) are None where they were not measured.
     """
 
     name: str
@@ -114,6 +114,7 @@ class GradeReport:
     notes: tuple[str, ...] = ()
     fault: str = ""
     seconds: tuple[tuple[str, float], ...] = ()
+    cpu_seconds: float | None = None
     peak_memory_mb: float | None = None
     accuracy: float | None = None
     isolation: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from typing import IO, Any
 from autograder.errors import GraderFault
 from autograder.sandbox.zygote import MESSAGE_LIMIT
 
-__all__ = ["GRACE_S", "Channel", "Ended", "Warm", "watch"]
+__all__ = ["GRACE_S", "ONE_THREAD", "Channel", "Ended", "Warm", "watch"]
 
 START_S = 180
 """Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from autograder.launch import ONE_THREAD
+
 __all__ = ["WAYS", "bare_loop", "main", "seconds"]
 
 REPEATS = 3
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> None:
 
 def seconds(way: str) -> float:
     """CPU seconds of one training in one of WAYS, in a process of its own with one thread."""
-    one_thread = {"TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    one_thread = {**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", "autograder.benchmarks.bare_loop", way]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **one_thread})
     return float(done.stdout)

@@ -38,6 +38,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
             "complete": report.complete,
             "accuracy": report.accuracy,
             "seconds": dict(report.seconds),
+            "cpu_seconds": report.cpu_seconds,
             "peak_memory_mb": report.peak_memory_mb,
             "isolation": list(report.isolation),
         },

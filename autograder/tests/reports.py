@@ -52,6 +52,7 @@ def graded(**changes: Any) -> GradeReport:
         questions=QUESTIONS,
         notes=("One command was skipped.",),
         seconds=(("notebook", 10.4), ("judge", 1.3)),
+        cpu_seconds=11.5,
         peak_memory_mb=900.0,
         accuracy=0.9598,
         isolation=("own process", "time limit"),

@@ -105,6 +105,7 @@ def test_the_score_is_what_was_earned_and_the_time_what_it_took() -> None:
         "complete": True,
         "accuracy": 0.9598,
         "seconds": {"notebook": 10.4, "judge": 1.3},
+        "cpu_seconds": 11.5,
         "peak_memory_mb": 900.0,
         "isolation": ["own process", "time limit"],
     }
