@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-hostile test-docker test-fast fuzz check bench lock format clean
+.PHONY: help setup demo build test test-hostile test-docker test-containers test-fast fuzz check bench lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build
 
 test: $(READY)  ## Run the tests, real training included
-	$(BIN)/pytest -m "not hostile and not docker"
+	$(BIN)/pytest -m "not hostile and not docker and not containers"
 
 test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, and some against stock Otter
 	$(BIN)/pytest -m hostile
@@ -40,8 +40,11 @@ test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, an
 test-docker: $(READY)  ## Run the same corpus inside containers (needs a Docker engine)
 	$(BIN)/pytest -m docker
 
+test-containers: $(READY)  ## `otter grade`, Gradescope's container and `grade --docker` (needs a Docker engine)
+	$(BIN)/pytest -m containers -rP
+
 test-fast: $(READY)  ## Run the tests that take no training
-	$(BIN)/pytest -m "not slow and not hostile and not docker"
+	$(BIN)/pytest -m "not slow and not hostile and not docker and not containers"
 
 FUZZ ?= 1
 fuzz: $(READY)  ## Fuzz everything that reads strangers' bytes: a million executions (FUZZ=20: a twentieth of it)
@@ -68,6 +71,9 @@ format: $(READY)  ## Put the code into the project's form
 lock: $(READY)  ## Renew requirements.lock (UPGRADE=--upgrade for newer versions)
 	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --quiet $(UPGRADE) --output-file requirements.lock
+	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile pyproject.toml --constraint requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet \
+	  --output-file autograder/gradescope/requirements.txt
 
 clean:  ## Remove what was built
 	rm -rf dist out

@@ -31,13 +31,22 @@ from autograder.grading_file import load
 from autograder.layout import Layout
 from autograder.notebook import ANSWER_TAG, PLACEHOLDER, cell_id
 from autograder.policy import CodeQuestion, Policy, share
+from autograder.version import kit_version
 
 __all__ = ["Built", "build", "hidden_tests", "is_stale", "master", "read_tests", "stale", "write"]
 
-MANIFEST = "kit.json"
+FILES = "files"
+"""The folder of the zip that Otter puts beside the tests: here the kit itself."""
+
 EPOCH = (2026, 1, 1, 0, 0, 0)
 """The date of every zip entry, so that the same input makes the same zip."""
 
+
+PACKAGE = Path(__file__).parent
+CONTAINER = PACKAGE / "gradescope"
+EXECUTABLE = ("setup.sh", "run_autograder")
+APART = frozenset({"tests", "benchmarks", "__pycache__"})
+"""Folders of the package that a container has no use for."""
 
 # Otter Assign's marks in the solution notebook.
 SOLUTION_TAG = "otter_assign_solution_cell"
@@ -104,17 +113,21 @@ def stale(built: Built, layout: Layout) -> tuple[Path, ...]:
 
 def is_stale(layout: Layout) -> bool:
     """Whether the zip is missing, or was made from another master, policy or kit."""
+    if layout.unpacked:
+        return False
     try:
         with zipfile.ZipFile(layout.zip) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
+            manifest = json.loads(archive.read(f"{FILES}/{layout.manifest.name}"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return True
     return bool(manifest != _manifest(layout))
 
 
 def read_tests(path: Path) -> dict[str, str]:
-    """The Otter test files in an autograder zip, by question. Raises BuildError where there are none."""
+    """The Otter test files, by question, in an autograder zip or a folder. Raises BuildError where there are none."""
     try:
+        if path.is_dir():
+            return {file.stem: file.read_text(encoding="utf-8") for file in sorted(path.glob("*.py"))}
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if re.fullmatch(r"tests/\w+\.py", name)]
             tests = {Path(name).stem: archive.read(name).decode() for name in sorted(names)}
@@ -261,10 +274,11 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
     tests: dict[str, str] = {}
     with zipfile.ZipFile(archive) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         entries = {name: source.read(name) for name in sorted(source.namelist())}
-        entries[MANIFEST] = json.dumps(_manifest(layout), indent=1).encode()
+        entries |= {name: (CONTAINER / name).read_bytes() for name in (*EXECUTABLE, "requirements.txt")}
+        entries |= {f"{FILES}/{name}": content for name, content in _kit(layout).items()}
         for name, content in entries.items():
             info = zipfile.ZipInfo(name, EPOCH)
-            executable = name in ("run_autograder", "setup.sh")
+            executable = name in EXECUTABLE
             info.external_attr = (0o755 if executable else 0o644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(info, content)
@@ -276,10 +290,22 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
     return out.getvalue(), tests
 
 
+def _kit(layout: Layout) -> dict[str, bytes]:
+    """What a container needs to grade: the package, the policy and the images; neither master nor solution."""
+    files = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and not APART & set(path.parts)]
+    kept = {path.relative_to(PACKAGE.parent).as_posix(): path for path in files}
+    for path in (layout.policy, layout.data, layout.data.with_name("README.md")):
+        kept[path.relative_to(layout.root).as_posix()] = path
+    manifest = json.dumps(_manifest(layout), indent=1).encode()
+    return {**{name: path.read_bytes() for name, path in kept.items()}, layout.manifest.name: manifest}
+
+
 def _manifest(layout: Layout) -> dict[str, str]:
     """What the zip was made from."""
-    files = {"policy": layout.policy, "master": layout.master, "build": Path(__file__)}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    files = {"policy": layout.policy, "master": layout.master, "data": layout.data}
+    files |= {name: CONTAINER / name for name in (*EXECUTABLE, "requirements.txt")}
+    found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    return {**found, "kit": kit_version()}
 
 
 def _text(notebook: NotebookNode) -> str:

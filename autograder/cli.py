@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from autograder.errors import KitError
+from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
 from autograder.lean import leave_out
 
@@ -114,6 +114,12 @@ def grade(
     unsafe: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run student code unconfined. Only for notebooks you wrote.")
     ] = False,
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Grade in one container without a network; macOS and Windows need this.")
+    ] = False,
+    base: Annotated[
+        str | None, typer.Option("--image", metavar="BASE", help="With --docker: the image to start from.")
+    ] = None,
 ) -> None:
     """Grade submissions: a table, one results.json and feedback page each, grades.csv.
 
@@ -122,7 +128,11 @@ def grade(
     """
     from autograder.session import Request
 
-    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler), yes=yes)
+    request = Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler)
+    if docker:
+        _grade_in_container(request, base, yes=yes)
+    else:
+        _grade(request, yes=yes)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -141,11 +151,19 @@ def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Time
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    archive: Annotated[
+        Path | None, typer.Option("--zip", metavar="ZIP", help="Look at this autograder zip instead.")
+    ] = None,
+) -> None:
     """Say what this machine offers to confine student code, what is missing, and how to get it."""
-    from autograder import isolation
+    from autograder import inspection, isolation
     from autograder.report import checkup
 
+    if archive is not None:
+        findings = inspection.inspect(archive)
+        out.print(checkup.of_zip(archive, findings))
+        raise typer.Exit(1 if any(finding.wrong for finding in findings) else 0)
     examination = isolation.examine()
     out.print(checkup.screen(examination))
     raise typer.Exit(1 if examination.missing else 0)
@@ -185,6 +203,26 @@ def _grade(request: Request, *, yes: bool = False) -> None:
     if open_cases:
         err.print(f"{open_cases} of {len(reports)} could not be graded; the report says why.", style="red")
         raise typer.Exit(EXIT_UNGRADED)
+
+
+def _grade_in_container(request: Request, base: str | None, *, yes: bool) -> None:
+    from autograder import build as builder
+    from autograder import container, grading_file
+
+    if builder.is_stale(HOME):
+        builder.write(builder.build(HOME), HOME)
+    missing = [path for path in request.paths if not path.exists()]
+    if missing:
+        raise SubmissionError(f"{missing[0]}: no such file or folder")
+    execution = grading_file.load(HOME.policy).execution
+    with err.status("preparing the image (minutes the first time)"):
+        tag = container.image(HOME.zip, base or container.BASE)
+    options = ["--timeout", str(request.timeout_s)] if request.timeout_s else []
+    options += ["--regrade"] if request.regrade else []
+    options += ["--yes"] if yes else []
+    code = container.Container(tag, request.workers, execution).grade(request.paths, request.output, options)
+    out.print(f"On this machine: {request.output / 'index.html'}", markup=False, soft_wrap=True)
+    raise typer.Exit(code)
 
 
 def _decide(session: Session, yes: bool) -> None:

@@ -16,6 +16,9 @@ __all__ = ["UNTRUSTED", "graded", "rejected", "ungraded"]
 
 UNTRUSTED = "UNTRUSTED: this notebook was run without a sandbox, so its points prove nothing about a stranger's work."
 
+KILLED = 9
+"""The signal by which Linux ends a process when memory runs out (signal(7), SIGKILL)."""
+
 OVER = {
     "time": "The time limit of {0.timeout_s:g} s",
     "memory": "The memory limit of {0.memory_mb:g} MB",
@@ -115,7 +118,9 @@ def _how_it_ended(
     if ended.over or stopped:
         what = OVER[ended.over or "time"].format(policy.execution)
         return (f"{what} was reached {where}. What was answered before it counts.",)
-    return (f"The notebook's process came to an end {where}. What was answered before it counts.",)
+    killed = ended.signal == KILLED
+    why = ": the system ended it, most likely because this machine's memory ran out" if killed else ""
+    return (f"The notebook's process came to an end {where}{why}. What was answered before it counts.",)
 
 
 def _errors(book: Notebook, verdict: Verdict, question: str, stopped: Mapping[str, Any] | None) -> Iterator[str]:

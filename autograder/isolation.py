@@ -27,8 +27,9 @@ FIRST_UID = 61_200
 """Student processes get users from here on, one a slot: above what distributions give to people and services."""
 
 REMEDY = (
-    "Grade inside a Linux container or virtual machine (kernel 5.13 or newer, Python outside /root), or, for notebooks "
-    "you wrote yourself, add --unsafe-no-sandbox; every report will then say UNTRUSTED."
+    "With Docker on this machine: mnist-kit grade --docker SUBMISSIONS. Otherwise grade on Linux (kernel 5.13 or "
+    "newer, Python outside /root), or, for notebooks you wrote yourself, add --unsafe-no-sandbox; every report will "
+    "then say UNTRUSTED."
 )
 HOW_TO_GET = {
     "uid": "run as root with a Python that other users can read (not under /root), for example from /opt",

@@ -47,12 +47,28 @@ class Layout:
     @property
     def secrets(self) -> tuple[Path, ...]:
         """What no student process may be able to read."""
-        return (self.policy, self.master, self.data, self.solution, self.zip)
+        tests = sorted(self.tests.glob("*.py")) if self.unpacked else ()
+        return (self.policy, self.master, self.data, self.solution, self.zip, *tests)
 
     @property
     def zip(self) -> Path:
         """What `otter run`, `otter grade` and Gradescope take."""
         return self.dist / "autograder.zip"
+
+    @property
+    def manifest(self) -> Path:
+        """Says what the zip was made from; in the zip's `files`, and so only in an unpacked one."""
+        return self.root / "kit.json"
+
+    @property
+    def unpacked(self) -> bool:
+        """Whether this is the folder `files` of an unpacked autograder zip."""
+        return self.manifest.exists()
+
+    @property
+    def tests(self) -> Path:
+        """Otter's test files: in the zip, or the folder beside `files` in an unpacked one."""
+        return self.root.parent / "tests" if self.unpacked else self.zip
 
 
 HOME = Layout(Path(__file__).resolve().parent.parent)

@@ -60,7 +60,7 @@ class Session:
         output.prepare(request.output)
         if self.built:
             build.write(build.build(HOME), HOME)
-        self._tests = build.read_tests(HOME.zip)
+        self._tests = build.read_tests(HOME.tests)
         self._book = Gradebook(request.output / DATABASE)
         self._changes: list[Change] = []
 

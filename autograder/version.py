@@ -7,6 +7,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from autograder import __version__
+
 __all__ = ["kit_version"]
 
 PACKAGE = Path(__file__).resolve().parent
@@ -26,4 +28,4 @@ def kit_version() -> str:
             digest.update(f"{library} {version(library)}\0".encode())
         except PackageNotFoundError:
             continue
-    return f"{version('mnist-kit')}+{digest.hexdigest()[:12]}"
+    return f"{__version__}+{digest.hexdigest()[:12]}"

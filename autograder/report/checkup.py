@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autograder.inspection import Finding
 from autograder.isolation import HOW_TO_GET, REMEDY, Examination
 
-__all__ = ["screen"]
+__all__ = ["of_zip", "screen"]
 
 
 def screen(examination: Examination) -> RenderableType:
@@ -29,3 +33,18 @@ def screen(examination: Examination) -> RenderableType:
     else:
         said = Text("Student code can be confined here; mnist-kit grade will do it.", "green")
     return Group(table, said)
+
+
+def of_zip(path: Path, findings: Sequence[Finding]) -> RenderableType:
+    """What was looked at in an autograder zip, what is wrong first."""
+    lines = []
+    for finding in sorted(findings, key=lambda each: not each.wrong):
+        line = Text("wrong  ", "red") if finding.wrong else Text("right  ", "green")
+        lines.append(line.append(f"{finding.what}{': ' if finding.wrong else ''}{finding.wrong}", "default"))
+    wrong = sum(bool(finding.wrong) for finding in findings)
+    end = (
+        f"{wrong} of {len(findings)} wrong: do not upload {path.name} yet."
+        if wrong
+        else f"{path.name} can be uploaded."
+    )
+    return Group(*lines, Text(end, "red" if wrong else "green"))

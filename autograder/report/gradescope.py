@@ -8,7 +8,7 @@ from typing import Any
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy import Policy
 
-__all__ = ["clean", "results"]
+__all__ = ["clean", "faults", "results"]
 
 
 def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
@@ -19,9 +19,9 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         tests.append(_question(question, number, "visible" if question.written else shown))
         if not question.written and report.status is Status.GRADED and shown != "visible":
             tests.append(_public(question, number))
-    if faults := _faults(report):
+    if said := faults(report):
         tests.append(
-            {"name": "For staff: why this could not be graded", "output": "\n".join(faults), "visibility": "hidden"}
+            {"name": "For staff: why this could not be graded", "output": "\n".join(said), "visibility": "hidden"}
         )
     document: dict[str, Any] = {
         # Gradescope wants a number; `output` says where it is not a mark, `extra_data` whether it is final.
@@ -49,7 +49,8 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
     return cleaned
 
 
-def _faults(report: GradeReport) -> list[str]:
+def faults(report: GradeReport) -> list[str]:
+    """What went wrong with the grader itself, for staff."""
     broken = [
         f"{question.id}: {check.name}: {check.message}"
         for question in report.questions

@@ -12,6 +12,7 @@ Dies: after the last cell; at the time limit by an exception in the running cell
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import types
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
@@ -69,6 +71,8 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
 def _settle(work: str) -> None:
     """Make the work folder the place for everything a notebook, or a library, wants to write."""
     os.chdir(work)
+    with contextlib.suppress(OSError):  # when memory runs out, this process is to go, not one of ours (proc(5))
+        Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.update(HOME=work, TMPDIR=work, IPYTHONDIR=f"{work}/.ipython", MPLCONFIGDIR=f"{work}/.matplotlib")
     tempfile.tempdir = None  # looked up anew, from TMPDIR
 

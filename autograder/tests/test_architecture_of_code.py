@@ -32,14 +32,17 @@ LAYERS = (
     ("findings",),
     ("engine",),
     ("gradebook",),
-    ("batch", "build", "report.gradescope", "report.table", "report.checkup"),
-    ("report.html", "classroom", "cluster"),
+    ("batch", "build", "inspection", "report.gradescope", "report.table"),
+    ("report.checkup", "report.html", "classroom", "cluster"),
     ("output",),
     ("session",),
+    ("container", "gradescope.metadata", "gradescope.otter_results"),
+    ("gradescope.entry",),
     ("benchmarks.bare_loop", "benchmarks.meter", "benchmarks.confinement", "pytest_plugin"),
     ("benchmarks.peers",),
     ("benchmarks.classes",),
     ("cli",),
+    ("__main__",),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 

@@ -1,0 +1,1 @@
+"""Inside the container that Gradescope or `otter grade` builds from the zip."""

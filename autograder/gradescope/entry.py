@@ -1,0 +1,187 @@
+"""One submission in a container: what `run_autograder` starts.
+
+    python -I -m autograder.gradescope.entry /autograder
+
+Runs as root. Before any student code it closes what students must not read; results.json, which holds the last
+resort already, is replaced at the end in one step. What this prints is for staff: Gradescope hides it from students.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from autograder import build, findings, grading_file, submission
+from autograder.engine import Engine
+from autograder.errors import KitError, SubmissionError
+from autograder.grade import GradeReport, Status
+from autograder.gradescope.metadata import Metadata, read, refusal, stands
+from autograder.layout import HOME
+from autograder.policy import Policy
+from autograder.report import gradescope
+from autograder.submission import Submission
+from autograder.version import kit_version
+
+__all__ = ["Place", "main"]
+
+RESERVE_MB = 400
+"""Of a container's memory: what the kit's own processes hold beside what a notebook shares with them."""
+
+LEAST_MB = 1536
+"""Of memory, below which even the reference does not fit."""
+
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where a container reads how much memory it has (cgroups, version 2 and 1)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders that Gradescope and Otter lay out."""
+
+    root: Path
+
+    @property
+    def submission(self) -> Path:
+        return self.root / "submission"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / "results.json"
+
+    @property
+    def pickle(self) -> Path:
+        """There, and empty, where `otter grade` waits for it."""
+        return self.root / "results" / "results.pkl"
+
+    @property
+    def metadata(self) -> Path:
+        return self.root / "submission_metadata.json"
+
+    def close(self) -> None:
+        """Let nobody but this user enter or read any of it."""
+        for folder in (self.root / "source", self.submission, self.results.parent):
+            if folder.is_dir():
+                folder.chmod(0o700)
+        for file in (self.metadata, self.root / "run_autograder"):
+            if file.is_file():
+                file.chmod(0o700 if file.suffix == "" else 0o600)
+
+
+def main(root: Path) -> None:
+    """Grade what was handed in. Whatever goes wrong is in results.json, and on the standard output for staff."""
+    place = Place(root)
+    place.close()
+    metadata = read(place.metadata)
+    policy = grading_file.load(HOME.policy)
+    refused = refusal(metadata, policy.attempts)
+    if refused is not None and not place.pickle.exists():
+        _say(f"Not graded: {refused.message}")
+        _replace(place.results, _json(stands(refused)))
+        return
+    policy = _fitting(policy)
+    report = _report(place, policy)
+    document = gradescope.results(report, policy)
+    document["extra_data"]["versions"] = _versions()
+    if report.status is Status.UNGRADED:
+        _say(f"Could not be graded: {report.fault}")
+        document |= _carried(metadata)
+    for note in report.notes:
+        _say(note)
+    _replace(place.results, _json(document))
+    if place.pickle.exists():
+        from autograder.gradescope.otter_results import pickled  # importing Otter takes seconds
+
+        _replace(place.pickle, pickled(report))
+
+
+def _report(place: Place, policy: Policy) -> GradeReport:
+    handed_in = _choose(place.submission, policy)
+    if handed_in.problem:
+        return findings.rejected(handed_in, policy, handed_in.problem)
+    try:
+        secrets = (*HOME.secrets, place.metadata, place.results)
+        with Engine(policy, build.read_tests(HOME.tests), HOME.data, secrets=secrets) as engine:
+            return engine.grade(handed_in)
+    except KitError as error:
+        return findings.ungraded(handed_in, policy, str(error))
+
+
+def _choose(folder: Path, policy: Policy) -> Submission:
+    """The one notebook in a folder; a submission with a problem where there is none, or more than one."""
+    try:
+        found = submission.collect((folder,), int(policy.execution.notebook_mb * 2**20))
+    except SubmissionError:
+        found = ()
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(each.name for each in found[:5])
+        problem = f"{len(found)} notebooks were handed in ({names}), and one can be graded. Hand in that one alone."
+    else:
+        names = ", ".join(sorted(path.name for path in folder.glob("[!.]*"))[:5])
+        problem = f"No notebook was handed in{f', only {names}' if names else ''}. Hand in the .ipynb file itself."
+    return Submission(folder.name, str(folder), b"", gradescope.clean(problem))
+
+
+def _fitting(policy: Policy) -> Policy:
+    """The policy with a notebook's memory limited to what this container has, so that the limit can be told."""
+    has_mb = _container_mb()
+    if has_mb is None or has_mb - RESERVE_MB >= policy.execution.memory_mb:
+        return policy
+    if has_mb < LEAST_MB:
+        _say(f"This container has {has_mb:.0f} MB of memory; choose at least {LEAST_MB} MB, better 3072.")
+    limits = policy.execution.model_copy(update={"memory_mb": max(has_mb - RESERVE_MB, RESERVE_MB)})
+    return policy.model_copy(update={"execution": limits})
+
+
+def _container_mb() -> float | None:
+    for path in map(Path, LIMITS):
+        try:
+            return int(path.read_text()) / 2**20
+        except (OSError, ValueError):  # another kind of machine, or "max": no limit
+            continue
+    return None
+
+
+def _carried(metadata: Metadata) -> dict[str, Any]:
+    """A fault of ours does not take an earlier score away: it stands in the place of this attempt's."""
+    scores = [each.score for each in metadata.previous if each.score is not None and not each.fault]
+    if not scores:
+        return {}
+    return {"score": scores[-1], "output": (
+        "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
+        f"Until it is, your last score stands: {scores[-1]:g}."
+    )}  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    found = {"kit": kit_version(), "python": sys.version.partition(" ")[0]}
+    for name in ("tensorflow", "tensorflow-cpu", "keras", "otter-grader"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside, then put in place: whoever reads sees the one or the other."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

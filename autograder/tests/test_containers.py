@@ -1,0 +1,231 @@
+"""`otter grade`, Gradescope's container and `mnist-kit grade --docker`, with a real Docker engine.
+
+Each prints what it measured; `make test-containers` shows it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from autograder import classroom, container
+from autograder.layout import Layout
+from autograder.tests.test_report_gradescope import validate
+
+pytestmark = [pytest.mark.slow, pytest.mark.containers, pytest.mark.timeout(3600)]
+
+BIN = Path(sys.executable).parent
+BASE = os.environ.get("KIT_BASE_IMAGE", container.BASE)
+NAME = "mnist-kit-gradescope"
+
+GRADESCOPE = """
+ARG BASE
+FROM ${BASE}
+RUN mkdir -p /autograder/source /autograder/submission /autograder/results
+COPY . /autograder/source/
+RUN cp /autograder/source/run_autograder /autograder/run_autograder && bash /autograder/source/setup.sh
+"""
+"""As Gradescope builds: the zip's content in its place, then setup.sh."""
+
+BUILD_LIMIT_S = 180
+SIZE_LIMIT_GB = 2.3
+RUN_LIMIT_S = 600
+"""Seconds that Gradescope gives a submission unless another setting is chosen."""
+
+GRAB = """
+import os, pickle, pathlib
+class Bomb:
+    def __reduce__(self):
+        return (os.system, ("touch {marker}",))
+for place in ("/autograder/results/results.pkl", "/autograder/results/results.json", "/autograder/source/tests/q5.py"):
+    for mode in ("rb", "wb"):
+        try:
+            with open(place, mode) as file:
+                file.write(pickle.dumps(Bomb())) if mode == "wb" else print(file.read())
+        except OSError as error:
+            print(error)
+import autograder.checks
+for name in dir(autograder.checks):
+    if callable(getattr(autograder.checks, name)):
+        setattr(autograder.checks, name, lambda *_, **__: None)
+"""
+
+
+def docker(*arguments: str | Path, input: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(["docker", *map(str, arguments)], capture_output=True, check=False, input=input)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:].decode(errors="replace")
+    return done
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine_answers() -> None:
+    try:
+        subprocess.run(["docker", "info"], check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"NOT TESTED: no Docker engine answers here ({error})")
+
+
+@pytest.fixture(scope="module")
+def folder(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled class, and one more who tries to grade himself."""
+    place = tmp_path_factory.mktemp("class")
+    classroom.write(layout, place)
+    template = nbformat.read(layout.template, as_version=4)
+    marker = place.parent / "unpickled"
+    grab = classroom.fill(template, {**classroom.ANSWERS, "q5": GRAB.format(marker=marker) + "\nmodel = 5"})
+    nbformat.write(grab, place / "grabber.ipynb")
+    return place
+
+
+@pytest.fixture(scope="module")
+def native(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
+    """The class as `mnist-kit grade` grades it here: rows of grades.csv by file name."""
+    return grade(folder, tmp_path_factory.mktemp("native"))
+
+
+def grade(folder: Path, out: Path, *options: str) -> Mapping[str, Mapping[str, str]]:
+    command = [BIN / "mnist-kit", "grade", folder, "-o", out, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    return rows(out / "grades.csv")
+
+
+def rows(path: Path) -> Mapping[str, Mapping[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["submission"]: row for row in csv.DictReader(file)}
+
+
+QUESTIONS = ("q4", "q5", "q6", "q7")
+OUT = "/autograder/results"
+
+
+def test_otter_grade_gives_the_points_of_mnist_kit_grade(
+    layout: Layout, folder: Path, native: Mapping[str, Mapping[str, str]], tmp_path: Path
+) -> None:
+    """Over the bundled class, without a network; who attacks gains nothing, and nothing of theirs is unpickled."""
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    command = [BIN / "otter", "grade", "-n", "mnist", "-a", layout.zip, "--image", BASE, "-o", tmp_path]
+    command += ["--containers", str(os.cpu_count()), "--no-network", "--no-logo", folder]
+    began = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    sys.stdout.write(f"otter grade: {len(native)} notebooks in {time.monotonic() - began:.0f} s, building included\n")
+    with (tmp_path / "final_grades.csv").open(encoding="utf-8", newline="") as file:
+        maxima, *found = csv.DictReader(file)
+    assert (maxima["file"], float(maxima["total_points_earned"])) == ("points-per-question", 26)
+    theirs = {Path(row["file"]).stem: row for row in found}
+    assert {name for name, row in theirs.items() if row["grading_status"] != "Completed"} == set()
+    assert {name: [float(row[id]) for id in QUESTIONS] for name, row in theirs.items()} == {
+        name: [float(native[name][id]) for id in QUESTIONS] for name in theirs
+    }
+    assert len(theirs) == len(list(folder.glob("*.ipynb")))
+    assert float(theirs["grabber"]["q5"]) == 0
+    assert not (folder.parent / "unpickled").exists()
+
+
+@pytest.fixture(scope="module")
+def gradescope(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image laid out and built as Gradescope's."""
+    place = tmp_path_factory.mktemp("gradescope")
+    (place / "Dockerfile").write_text(GRADESCOPE, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", layout.zip, place], check=True)
+    began = time.monotonic()
+    docker("build", "--no-cache", "--tag", NAME, "--build-arg", f"BASE={BASE}", place)
+    seconds = time.monotonic() - began
+    size = int(docker("image", "inspect", "--format", "{{.Size}}", NAME).stdout) / 1e9
+    sys.stdout.write(f"Gradescope's image: built in {seconds:.0f} s, {size:.2f} GB\n")
+    assert seconds < BUILD_LIMIT_S
+    assert size < SIZE_LIMIT_GB
+    return NAME
+
+
+@pytest.fixture
+def running(gradescope: str) -> Iterator[str]:
+    """A container with what Gradescope gives one submission on its smallest setting that fits, waiting for files."""
+    limits = ("--cpus", "0.5", "--memory", "2g", "--memory-swap", "2g", "--network", "none")
+    name = docker("run", "--detach", "--rm", *limits, gradescope, "sleep", "3600").stdout.decode().strip()
+    yield name
+    docker("kill", name)
+
+
+def hand_in(container: str, *files: tuple[str, bytes], metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Run the autograder on these files; the results, checked against Gradescope's documented form."""
+    docker("exec", container, "sh", "-c", "rm -rf /autograder/submission/* /autograder/results/*")
+    for name, content in files:
+        docker("exec", "-i", container, "sh", "-c", f"cat > '/autograder/submission/{name}'", input=content)
+    text = b"" if metadata is None else json.dumps(metadata).encode()
+    docker("exec", "-i", container, "sh", "-c", "cat > /autograder/submission_metadata.json", input=text)
+    subprocess.run(["docker", "exec", container, "/autograder/run_autograder"], capture_output=True, check=False)
+    document: dict[str, Any] = json.loads(docker("exec", container, "cat", f"{OUT}/results.json").stdout)
+    validate(document)
+    return document
+
+
+def test_gradescope_grades_the_solution_on_half_a_core_and_two_gigabytes(layout: Layout, running: str) -> None:
+    began = time.monotonic()
+    document = hand_in(running, ("solution.ipynb", layout.solution.read_bytes()))
+    seconds = time.monotonic() - began
+    peak = int(docker("exec", running, "cat", "/sys/fs/cgroup/memory.peak").stdout) / 2**20
+    sys.stdout.write(f"Gradescope: the solution in {seconds:.0f} s on 0.5 CPU, memory at most {peak:.0f} MB\n")
+    assert document["score"] == 26
+    assert document["extra_data"]["isolation"]
+    assert seconds < RUN_LIMIT_S
+
+
+def test_whatever_is_handed_in_gradescope_gets_a_valid_answer(layout: Layout, running: str) -> None:
+    solution = layout.solution.read_bytes()
+    for files, said in (
+        ((), "No notebook was handed in."),
+        ((("a.ipynb", solution), ("b.ipynb", solution)), "2 notebooks were handed in"),
+        ((("a.py", b"1"),), "No notebook was handed in, only a.py."),
+        ((("a.zip", b"PK"),), "zip"),
+        ((("a.ipynb", b" " * (100 * 2**20)),), "50 MB"),
+    ):
+        document = hand_in(running, *files)
+        assert document["score"] == 0
+        assert said in document["output"]
+
+
+def test_a_notebook_that_eats_the_memory_costs_itself_and_keeps_what_came_before(layout: Layout, running: str) -> None:
+    template = nbformat.read(layout.template, as_version=4)
+    eats = "held = []\nwhile True: held.append(np.ones(2**25))"
+    notebook = classroom.fill(template, {**classroom.ANSWERS, "q6": eats})
+    document = hand_in(running, ("eats.ipynb", nbformat.writes(notebook).encode()))
+    assert document["score"] == 14
+    assert "memory" in document["output"]
+
+
+def test_past_the_limit_of_attempts_the_last_score_stands(layout: Layout, running: str) -> None:
+    docker("exec", running, "sh", "-c", "echo 'attempts: {per_assignment: 1}' >> /autograder/source/files/grading.yml")
+    before = {"submission_time": "2026-09-13T10:00:00Z", "score": "21.0", "autograder_error": False, "results": {}}
+    metadata = {"created_at": "2026-09-14T10:00:00Z", "previous_submissions": [before], "users": []}
+    document = hand_in(running, ("solution.ipynb", layout.solution.read_bytes()), metadata=metadata)
+    assert document["score"] == 21
+    assert document["extra_data"]["attempt"] == "refused"
+
+
+def test_a_whole_batch_in_one_container_leaves_the_same_folder(
+    folder: Path, native: Mapping[str, Mapping[str, str]], tmp_path: Path
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for path in [*sorted(folder.glob("*.ipynb"))[:3], folder / "grabber.ipynb"]:
+        (few / path.name).write_bytes(path.read_bytes())
+    found = grade(few, tmp_path / "out", "--docker", "--image", BASE)
+    assert len(found) == 4
+    ids = (*QUESTIONS, "status")
+    assert {name: [row[id] for id in ids] for name, row in found.items()} == {
+        name: [native[name][id] for id in ids] for name in found
+    }
+    assert (tmp_path / "out" / "gradebook.db").exists()
+    assert all(path.stat().st_uid == os.getuid() for path in (tmp_path / "out").rglob("*"))

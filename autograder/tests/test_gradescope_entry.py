@@ -1,0 +1,125 @@
+"""What runs in Gradescope's and Otter's containers, on folders like theirs; `test_containers` is the real thing."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import pickletools
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from otter.test_files import GradingResults
+
+from autograder.gradescope import entry
+from autograder.gradescope.entry import Place
+from autograder.gradescope.otter_results import pickled
+from autograder.policy import Policy
+from autograder.tests.reports import graded, half_graded, ungraded
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Gradescope's folders, empty."""
+    for name in ("source", "submission", "results"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "submission_metadata.json").touch()
+    return Place(tmp_path)
+
+
+def results(place: Place) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(place.results.read_bytes())
+    return found
+
+
+def zipped(**files: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"{name}.ipynb", data)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "No notebook was handed in. Hand in the .ipynb file itself."),
+        ({"answers.py": b"1"}, "No notebook was handed in, only answers.py."),
+        ({"a.ipynb": b"{}", "b.ipynb": b"{}"}, r"2 notebooks were handed in \(a, b\)"),
+        ({"both.zip": zipped(a=b"{}", b=b"{}")}, "2 notebooks were handed in"),
+        ({"large.ipynb": b" " * (51 * 2**20)}, "50 MB"),
+        ({"broken.ipynb": b"PK"}, "not a notebook|JSON"),
+    ],
+    ids=["nothing", "a script", "two", "two in a zip", "large", "broken"],
+)
+def test_what_cannot_be_graded_gets_a_valid_answer_that_says_why(
+    place: Place, files: dict[str, bytes], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in files.items():
+        (place.submission / name).write_bytes(content)
+    entry.main(place.root)
+    document = results(place)
+    assert document["score"] == 0
+    assert document["extra_data"]["status"] == "rejected"
+    assert document["extra_data"]["versions"]["kit"]
+    assert re.search(said, document["output"]), document["output"]
+    assert re.search(said, capsys.readouterr().out)
+
+
+def test_students_cannot_enter_what_is_not_theirs(place: Place) -> None:
+    entry.main(place.root)
+    for closed in (place.root / "source", place.submission, place.results.parent, place.metadata):
+        assert closed.stat().st_mode & 0o077 == 0
+
+
+def test_otter_gets_its_pickle_and_gradescope_does_not(place: Place) -> None:
+    entry.main(place.root)
+    assert not place.pickle.exists()
+    place.pickle.touch()
+    entry.main(place.root)
+    loaded = pickle.loads(place.pickle.read_bytes())
+    assert isinstance(loaded, GradingResults)
+    assert (loaded.total, loaded.possible) == (0, 26)
+
+
+def test_the_pickle_holds_the_points_of_every_coding_question_and_ottos_own_classes_only() -> None:
+    report = graded()
+    loaded = pickle.loads(pickled(report))
+    assert {name: loaded.get_score(name) for name in loaded.results} == {
+        question.id: question.earned for question in report.questions if not question.written
+    }
+    names = {name for _, name, _ in _globals(pickled(report))}
+    assert all(name.split(" ")[0].startswith(("otter.", "builtins")) for name in names), names
+
+
+def _globals(data: bytes) -> list[tuple[str, str, int]]:
+    """Every class or function that a pickle names."""
+    found, strings = [], []
+    for opcode, argument, position in pickletools.genops(data):
+        if opcode.name in ("SHORT_BINUNICODE", "BINUNICODE"):
+            strings.append(str(argument))
+        if opcode.name in ("GLOBAL", "STACK_GLOBAL"):
+            found.append((opcode.name, str(argument or " ".join(strings[-2:])), position or 0))
+    return found
+
+
+def test_a_report_that_is_not_complete_reaches_otter_as_a_failure_with_the_reason() -> None:
+    for broken, reason in ((ungraded(), "the judge took too long"), (half_graded(), "q7: level 1")):
+        loaded = pickle.loads(pickled(broken))
+        assert loaded.has_catastrophic_failure()
+        assert str(loaded.catastrophic_error).startswith(f"could not be graded: {reason}")
+
+
+def test_the_memory_limit_is_what_the_container_has(
+    rules: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(entry, "LIMITS", (str(tmp_path / "none"), str(limit)))
+    assert entry._fitting(rules) is rules
+    for has_mb, wanted in (("max", 3072), (8192, 3072), (2048, 1648), (768, 400)):
+        limit.write_text(str(has_mb if has_mb == "max" else int(has_mb) * 2**20), encoding="utf-8")
+        assert entry._fitting(rules).execution.memory_mb == wanted
+    assert "This container has 768 MB of memory; choose at least 1536 MB" in capsys.readouterr().out
