@@ -153,7 +153,10 @@ def report(
     first, *peers = PEERS
     few, many = SIZES[-2:]
     further_s = (by[first, many].cpu_s - by[first, few].cpu_s) / (many - few)
-    notebook_s = next(row.notebooks_cpu_s for row in rows if (row.way, row.size) == (first, many)) / many
+    own = {row.size: row for row in rows if row.way == first}
+    notebook_s = own[many].notebooks_cpu_s / many
+    beside = {size: own[size].cost.cpu_s - own[size].notebooks_cpu_s for size in (1, many)}
+    beside_s = (beside[many] - beside[1]) / (many - 1)
     low, high = CHEAP
     growth = (cheap[high].cpu_s - cheap[1].cpu_s) / (cheap[low].cpu_s - cheap[1].cpu_s) * (low - 1) / (high - 1)
     further_mb = (memory[4].memory_mb - memory[1].memory_mb) / 3
@@ -179,9 +182,10 @@ def report(
         "|---|--:|",
         *(f"| {what} | {ratio:.2f} |" for what, ratio in ratios.items()),
         "",
-        f"A further notebook takes {further_s:.1f} core-seconds: {notebook_s:.1f} in its own process, of which "
-        f"{limits['quickened']:.1f} are its training, and {further_s - notebook_s:.1f} for the border, the judge, the",
-        f"pages and the gradebook. The same training as a bare loop takes {limits['bare loop']:.1f}.",
+        f"A further notebook takes {notebook_s:.1f} core-seconds in its own process and {beside_s:.1f} for the border, "
+        "the judge, the pages and the gradebook.",
+        f"Its training alone takes {limits['quickened']:.1f}, and the same training as a bare loop "
+        f"{limits['bare loop']:.1f}.",
         f"1,000 notebooks take {1000 * further_s / 3600:.1f} core-hours, on any number of machines.",
         f"A further worker takes {further_mb:.0f} MB beside the arrays of its notebook.",
         "",
