@@ -25,6 +25,7 @@ from autograder.errors import PolicyError, PolicyProblem
 from autograder.policy import (
     AccuracyRule,
     Assignment,
+    Attempts,
     CodeQuestion,
     Execution,
     Feedback,
@@ -47,6 +48,7 @@ SECTIONS: Mapping[str, type[Strict]] = {
     "layers": LayerRule,
     "accuracy": AccuracyRule,
     "execution": Execution,
+    "attempts": Attempts,
     "feedback": Feedback,
 }
 """What pydantic calls a place, and the keys that may stand there."""
@@ -60,6 +62,7 @@ WORDS: Mapping[str, str] = {
     "string_type": "text (in quotes, where it looks like a number or a date)",
     "float_type": "a number, without quotes",
     "int_type": "a whole number, without quotes",
+    "bool_type": "true or false, without quotes",
     "too_short": "at least {min_length} entry",
     "too_long": "at most {max_length} entries",
     "string_too_short": "at least {min_length} character",

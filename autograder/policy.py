@@ -16,6 +16,7 @@ from autograder.dataset import FACTS
 __all__ = [
     "AccuracyRule",
     "Assignment",
+    "Attempts",
     "CodeQuestion",
     "Execution",
     "Feedback",
@@ -31,6 +32,7 @@ Text = Annotated[str, Field(strict=True, min_length=1, max_length=4000)]
 Points = Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Limit = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 
 class Strict(BaseModel):
@@ -204,10 +206,18 @@ class Execution(Strict):
     notebook_mb: Annotated[float, Field(strict=True, gt=0, le=1024)] = 50
 
 
+class Attempts(Strict):
+    """How often one submitter may hand in on Gradescope, in any 24 hours and in all; None is no limit."""
+
+    per_day: Limit | None = None
+    per_assignment: Limit | None = None
+
+
 class Feedback(Strict):
-    """When students see the hidden checks (Gradescope's own words)."""
+    """When students see the hidden checks (Gradescope's own words), and whether there is a leaderboard."""
 
     show_hidden: Literal["visible", "after_due_date", "after_published", "hidden"] = "after_published"
+    leaderboard: Annotated[bool, Field(strict=True)] = False
 
 
 class Policy(Strict):
@@ -219,6 +229,7 @@ class Policy(Strict):
         Field(min_length=1),
     ]
     execution: Execution = Execution()
+    attempts: Attempts = Attempts()
     feedback: Feedback = Feedback()
 
     @cached_property
@@ -235,8 +246,11 @@ class Policy(Strict):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the settings, the same for any layout or comment in the file."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """SHA-256 of the settings, the same for any layout or comment in the file.
+
+        `attempts` has no part in it: a limit decides whether something is graded, never how.
+        """
+        return hashlib.sha256(self.model_dump_json(exclude={"attempts"}).encode()).hexdigest()
 
 
 def share(points: float, parts: int) -> tuple[float, ...]:

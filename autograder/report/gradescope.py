@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy import Policy
 
 __all__ = ["clean", "faults", "results"]
+
+LATER = {
+    "after_due_date": "they are shown after the due date",
+    "after_published": "they are shown once the grades are published",
+    "hidden": "they are not shown",
+}
+"""When students see the hidden checks, for each of Gradescope's words that is not `visible`."""
 
 
 def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
@@ -26,7 +34,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
     document: dict[str, Any] = {
         # Gradescope wants a number; `output` says where it is not a mark, `extra_data` whether it is final.
         "score": report.earned,
-        "output": _summary(report),
+        "output": _summary(report, shown),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -43,10 +51,20 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
             "isolation": list(report.isolation),
         },
     }
+    if policy.feedback.leaderboard and report.status is Status.GRADED:
+        document["leaderboard"] = list(_leaderboard(report))
     if report.seconds:
         document["execution_time"] = round(sum(seconds for _, seconds in report.seconds))
     cleaned: dict[str, Any] = clean(document)
     return cleaned
+
+
+def _leaderboard(report: GradeReport) -> Iterator[dict[str, Any]]:
+    if report.accuracy is not None:
+        yield {"name": "accuracy on hidden images", "value": round(report.accuracy, 4)}
+    for phase, seconds in report.seconds:
+        if phase == "notebook":
+            yield {"name": "seconds to run", "value": round(seconds, 1), "order": "asc"}
 
 
 def faults(report: GradeReport) -> list[str]:
@@ -73,7 +91,7 @@ def clean(value: Any) -> Any:
     return value
 
 
-def _summary(report: GradeReport) -> str:
+def _summary(report: GradeReport, shown: str) -> str:
     if report.status is Status.UNGRADED:
         head = (
             "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
@@ -89,6 +107,10 @@ def _summary(report: GradeReport) -> str:
                 f"\nNot graded, through no fault of yours: {', '.join(open_questions)}. The total does not count "
                 "them yet; no points have been taken."
             )
+        code = [question for question in report.questions if not question.written]
+        public = [check for question in code for check in question.checks if not check.hidden]
+        if shown in LATER and all(check.outcome is Outcome.PASSED for check in public):
+            head += f"\nAll public checks passed. Hidden checks decide the points; {LATER[shown]}."
     return "\n".join([head, *report.notes])
 
 

@@ -44,7 +44,8 @@ class Mistake(NamedTuple):
 
 MISTAKES = {
     "an unknown key at the top": Mistake(
-        "execution:", "exeuction:", 41, "exeuction", UNKNOWN, "assignment, execution, feedback, questions", "execution",
+        "execution:", "exeuction:", 41, "exeuction", UNKNOWN, "assignment, attempts, execution, feedback, questions",
+        "execution",
     ),
     "an unknown key in assignment": Mistake(
         "split_seed", "splitseed", 5, "assignment.splitseed", UNKNOWN, "dataset, name, split_seed, title", "split_seed",
@@ -82,7 +83,42 @@ MISTAKES = {
         "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, LIMITS, "timeout_s",
     ),
     "an unknown key in feedback": Mistake(
-        "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN, "show_hidden",
+        "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN, "leaderboard, show_hidden",
+        "show_hidden",
+    ),
+    "a mistyped section of attempts": Mistake(
+        "feedback:", "atempts: {per_day: 3}\nfeedback:", 43, "atempts", UNKNOWN,
+        "assignment, attempts, execution, feedback, questions", "attempts",
+    ),
+    "an unknown key in attempts": Mistake(
+        "feedback:", "attempts:\n  per_dya: 3\nfeedback:", 44, "attempts.per_dya", UNKNOWN,
+        "per_assignment, per_day", "per_day",
+    ),
+    "attempts without a limit in them": Mistake(
+        "feedback:", "attempts:\nfeedback:", 43, "attempts", NOTHING, MAPPING,
+    ),
+    "a number for attempts": Mistake("feedback:", "attempts: 3\nfeedback:", 43, "attempts", "3 (int)", MAPPING),
+    "no attempt": Mistake(
+        "feedback:", "attempts: {per_day: 0}\nfeedback:", 43, "attempts.per_day", "0 (int)",
+        "greater than or equal to 1",
+    ),
+    "a thousand attempts and one": Mistake(
+        "feedback:", "attempts: {per_assignment: 1001}\nfeedback:", 43, "attempts.per_assignment", "1001 (int)",
+        "less than or equal to 1000",
+    ),
+    "half an attempt": Mistake(
+        "feedback:", "attempts: {per_day: 2.5}\nfeedback:", 43, "attempts.per_day", "2.5 (float)", WHOLE,
+    ),
+    "true for a limit": Mistake(
+        "feedback:", "attempts: {per_day: true}\nfeedback:", 43, "attempts.per_day", "True (bool)", WHOLE,
+    ),
+    "yes for true": Mistake(
+        "feedback:", "feedback:\n  leaderboard: yes", 44, "feedback.leaderboard", "'yes' (str)",
+        "true or false, without quotes",
+    ),
+    "1 for true": Mistake(
+        "feedback:", "feedback:\n  leaderboard: 1", 44, "feedback.leaderboard", "1 (int)",
+        "true or false, without quotes",
     ),
     "an unknown key that is a number": Mistake(
         "  split_seed", "  5", 5, "assignment.5", UNKNOWN, "dataset, name, split_seed, title",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from pydantic import ValidationError
 from autograder import grading_file
 from autograder.errors import PolicyError
 from autograder.layout import HOME
-from autograder.policy import Policy, share
+from autograder.policy import Attempts, Policy, share
 from autograder.tests.policies import FILE, SAMPLE
 
 
@@ -27,8 +29,33 @@ def test_what_is_left_out_takes_its_documented_value() -> None:
         SAMPLE.replace("execution:\n  timeout_s: 60\nfeedback:\n  show_hidden: hidden\n", ""), FILE
     )
     assert (rules.execution.timeout_s, rules.execution.output_mb, rules.execution.notebook_mb) == (300, 4, 50)
-    assert rules.feedback.show_hidden == "after_published"
+    assert (rules.feedback.show_hidden, rules.feedback.leaderboard) == ("after_published", False)
+    assert (rules.attempts.per_day, rules.attempts.per_assignment) == (None, None)
     assert rules.code["q5"].variable == "model"
+
+
+LIMITS = {
+    "both": ("{per_day: 3, per_assignment: 1000}", Attempts(per_day=3, per_assignment=1000)),
+    "one a day": ("{per_day: 1}", Attempts(per_day=1)),
+    "in all alone": ("{per_assignment: 12}", Attempts(per_assignment=12)),
+    "an empty mapping": ("{}", Attempts()),
+}
+
+
+@pytest.mark.parametrize(("text", "attempts"), LIMITS.values(), ids=LIMITS)
+def test_each_limit_on_attempts_may_be_given_or_left_out(text: str, attempts: Attempts) -> None:
+    assert grading_file.parse(f"{SAMPLE}attempts: {text}\n", FILE).attempts == attempts
+
+
+def test_a_leaderboard_is_had_by_asking_for_it() -> None:
+    assert grading_file.parse(SAMPLE + "  leaderboard: true\n", FILE).feedback.leaderboard is True
+
+
+def test_the_shipped_file_has_no_limit_and_shows_how_to_write_one() -> None:
+    text = HOME.policy.read_text(encoding="utf-8")
+    assert grading_file.parse(text, FILE).attempts == Attempts()
+    uncommented = re.sub(r"(?m)^# (?=attempts:|  per_)", "", text)
+    assert grading_file.parse(uncommented, FILE).attempts == Attempts(per_day=5, per_assignment=20)
 
 
 @pytest.mark.parametrize("text", [SAMPLE.replace("\n", "\r\n"), "\ufeff" + SAMPLE], ids=["CRLF", "byte order mark"])
@@ -63,6 +90,7 @@ CHANGES = [
     ("It is fitted.", "It fits."),
     ("0.95", "0.951"),
     ("hidden: hidden", "hidden: visible"),
+    ("feedback:", "feedback:\n  leaderboard: true"),
 ]
 
 
@@ -71,6 +99,12 @@ def test_the_fingerprint_changes_with_any_value(old: str, new: str) -> None:
     assert (
         grading_file.parse(SAMPLE.replace(old, new), FILE).fingerprint != grading_file.parse(SAMPLE, FILE).fingerprint
     )
+
+
+def test_limits_on_attempts_decide_nothing_about_points_and_leave_the_fingerprint_alone() -> None:
+    limited = grading_file.parse(f"{SAMPLE}attempts: {{per_day: 3, per_assignment: 9}}\n", FILE)
+    assert limited != grading_file.parse(SAMPLE, FILE)
+    assert limited.fingerprint == grading_file.parse(SAMPLE, FILE).fingerprint
 
 
 SHARES = {

@@ -1,0 +1,181 @@
+"""submission_metadata.json, and whether it leaves a submitter another attempt.
+
+The file is Gradescope's, who say that its form may change. What cannot be read is taken as not being there, so
+that a change of theirs lets an attempt too many through rather than stop the grading of a class.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from autograder.grade import Status
+from autograder.policy import Attempts
+
+__all__ = ["Attempt", "Metadata", "Refusal", "read", "refusal", "stands"]
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+REFUSED = "refused"
+"""What `extra_data.attempt` says in the results of an attempt past a limit."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An earlier submission. `fault`: it was not graded, by the grader's fault or because it was past a limit.
+
+    `at` knows its time zone; `results` is the results.json of that time.
+    """
+
+    at: datetime | None = None
+    score: float | None = None
+    fault: bool = False
+    results: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """A submission: when it was handed in (with a time zone), by whom, and what they handed in before."""
+
+    created_at: datetime | None = None
+    emails: tuple[str, ...] = ()
+    previous: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An attempt past a limit: words for the student, and the newest attempt that counts and has a score."""
+
+    message: str
+    last: Attempt | None
+
+
+def read(path: Path) -> Metadata:
+    """What the file says. Never raises: what is missing, or is not of the documented form, is left out."""
+    try:
+        data = json.loads(path.read_bytes(), parse_float=_number, parse_constant=_number)
+    except (OSError, ValueError, RecursionError):
+        return Metadata()
+    content = _mapping(data)
+    emails = [user.get("email") for user in _mappings(content.get("users"))]
+    return Metadata(
+        created_at=_time(content.get("created_at")),
+        emails=tuple(email for email in emails if isinstance(email, str)),
+        previous=tuple(_attempt(entry) for entry in _mappings(content.get("previous_submissions"))),
+    )
+
+
+def refusal(metadata: Metadata, attempts: Attempts) -> Refusal | None:
+    """Why this submission is not graded: a limit is used up. None where it may be graded.
+
+    An earlier attempt that was not graded uses nothing up. The day is the 24 hours before this submission.
+    """
+    counted = [attempt for attempt in metadata.previous if not attempt.fault]
+    reason = _used_up(len(counted), attempts.per_assignment)
+    if reason is None:
+        reason = _too_soon(metadata.created_at, counted, attempts.per_day)
+    if reason is None:
+        return None
+    scored = sorted(
+        (attempt for attempt in counted if attempt.score is not None), key=lambda attempt: attempt.at or BEFORE_ALL
+    )
+    if scored:
+        return Refusal(f"{reason} The score of your last graded attempt stands.", scored[-1])
+    placeholder = "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
+    return Refusal(f"{reason} {placeholder}", None)
+
+
+def stands(refusal: Refusal) -> dict[str, Any]:
+    """The results.json of a refused attempt: the one of the last graded attempt, the refusal put before its words."""
+    last = refusal.last
+    if last is None or not last.results:
+        return {
+            "score": 0.0 if last is None or last.score is None else last.score,
+            "output": refusal.message,
+            "output_format": "text",
+            "visibility": "visible",
+            "stdout_visibility": "hidden",
+            "extra_data": {"attempt": REFUSED},
+        }
+    document = copy.deepcopy(last.results)
+    said = document.get("output")
+    document["output"] = f"{refusal.message}\n\n{said}" if said and isinstance(said, str) else refusal.message
+    document["extra_data"] = {**_mapping(document.get("extra_data")), "attempt": REFUSED}
+    return document
+
+
+def _used_up(used: int, limit: int | None) -> str | None:
+    if limit is None or used < limit:
+        return None
+    return (
+        f"This attempt was not graded: the limit for this assignment is {_count(limit)}, and {used} had been used "
+        "before it. No further attempt is possible."
+    )
+
+
+def _too_soon(now: datetime | None, counted: Sequence[Attempt], limit: int | None) -> str | None:
+    if now is None or limit is None:
+        return None
+    times = sorted(attempt.at for attempt in counted if attempt.at and timedelta(0) <= now - attempt.at < DAY)
+    if len(times) < limit:
+        return None
+    # To the next full minute: who comes at the time that is said must not be a few seconds early.
+    free = (times[-limit] + DAY + MINUTE - timedelta.resolution).astimezone(now.tzinfo)
+    return (
+        f"This attempt was not graded: the limit is {_count(limit)} in 24 hours, and {len(times)} had been used in the "
+        f"24 hours before it. The next attempt is possible from {free:%Y-%m-%d %H:%M} ({free:%Z})."
+    )
+
+
+def _count(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
+
+
+def _attempt(entry: dict[str, Any]) -> Attempt:
+    results = entry.get("results")
+    extra = _mapping(_mapping(results).get("extra_data"))
+    broken = entry.get("autograder_error") is True or extra.get("status") == Status.UNGRADED
+    return Attempt(
+        at=_time(entry.get("submission_time")),
+        score=_number(entry.get("score")),
+        fault=broken or extra.get("attempt") == REFUSED,
+        results=results if isinstance(results, dict) else None,
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    """A moment with its zone, a year away from both ends of the calendar, so that a day can be added or taken."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    in_reach = datetime.min.year < moment.year < datetime.max.year
+    return moment if in_reach and moment.tzinfo is not None else None
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, given as one or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,0 +1,435 @@
+"""submission_metadata.json is read whatever it holds; attempts are counted fairly; a refusal takes nothing away."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from autograder.gradescope.metadata import Attempt, Metadata, Refusal, read, refusal, stands
+from autograder.policy import Attempts
+from autograder.report.gradescope import results
+from autograder.tests.journals import RULES
+from autograder.tests.reports import graded, half_graded, rejected, ungraded
+from autograder.tests.test_report_gradescope import validate
+
+PACIFIC = timezone(timedelta(hours=-7))
+NOW = datetime(2026, 9, 14, 19, 40, 51, tzinfo=PACIFIC)
+HOUR = timedelta(hours=1)
+SHORTEST = timedelta.resolution
+
+EARLIER = {
+    "submission_time": "2026-09-13T08:00:00.250000-07:00",
+    "score": "16.66",
+    "autograder_error": False,
+    "results": results(graded(), RULES),
+}
+DOCUMENTED = {
+    "id": 123456,
+    "created_at": "2026-09-14T19:40:51.000000-07:00",
+    "assignment": {"due_date": "2026-09-20T23:00:00.000000-07:00", "id": 25828, "total_points": "40.0"},
+    "submission_method": "upload",
+    "users": [
+        {"email": "ada@example.com", "id": 1, "name": "Ada"},
+        {"email": "bo@example.com", "id": 2, "name": "Bo"},
+    ],
+    "previous_submissions": [EARLIER],
+}
+
+
+def read_text(folder: Path, content: str | bytes) -> Metadata:
+    path = folder / "submission_metadata.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read(path)
+
+
+def read_entry(folder: Path, **changes: Any) -> Attempt:
+    """What is read of an earlier submission with these changes."""
+    content = {"previous_submissions": [{**EARLIER, **changes}]}
+    return read_text(folder, json.dumps(content)).previous[0]
+
+
+def test_the_documented_form_is_read(tmp_path: Path) -> None:
+    metadata = read_text(tmp_path, json.dumps(DOCUMENTED))
+    assert metadata == Metadata(
+        created_at=NOW,
+        emails=("ada@example.com", "bo@example.com"),
+        previous=(Attempt(datetime(2026, 9, 13, 8, 0, 0, 250_000, PACIFIC), 16.66, False, results(graded(), RULES)),),
+    )
+    assert metadata.created_at is not None
+    assert metadata.created_at.utcoffset() == timedelta(hours=-7)
+
+
+UNREADABLE = {
+    "empty, as Otter makes it": b"",
+    "no JSON": b"{",
+    "no text": b"\xff\xfe\xff",
+    "a list": b"[1]",
+    "a number": b"5",
+    "null": b"null",
+    "an empty object": b"{}",
+    "nested without end": b"[" * 100_000,
+    "a number of ten thousand digits": b'{"id": ' + b"1" * 10_000 + b"}",
+    "odd types": b'{"created_at": 5, "users": {"email": "a"}, "previous_submissions": "none"}',
+    "odd types inside": b'{"created_at": ["2026"], "users": [5, {"email": 5}, {}], "previous_submissions": [null, []]}',
+    "a time without a zone": b'{"created_at": "2026-09-14T19:40:51"}',
+    "a time that is none": b'{"created_at": "yesterday"}',
+    "the first year there is": b'{"created_at": "0001-01-01T00:00:00+00:00"}',
+    "the last year there is": b'{"created_at": "9999-12-31T23:59:59-07:00"}',
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path, content: bytes) -> None:
+    assert read_text(tmp_path, content) == Metadata()
+
+
+def test_a_file_that_is_missing_or_a_folder_is_read_as_empty(tmp_path: Path) -> None:
+    assert read(tmp_path / "submission_metadata.json") == Metadata()
+    assert read(tmp_path) == Metadata()
+
+
+def test_one_odd_entry_spoils_no_other(tmp_path: Path) -> None:
+    content = {**DOCUMENTED, "users": [None, {"email": "bo@example.com"}], "previous_submissions": [7, EARLIER, {}]}
+    metadata = read_text(tmp_path, json.dumps(content))
+    assert metadata.emails == ("bo@example.com",)
+    assert [attempt.score for attempt in metadata.previous] == [16.66, None]
+
+
+SCORES = {
+    "a number": (7.5, 7.5),
+    "a whole number": (7, 7.0),
+    "text": ("7.5", 7.5),
+    "no score": (None, None),
+    "a word": ("none", None),
+    "true": (True, None),
+    "a list": ([7.5], None),
+    "no number": (float("nan"), None),
+    "endless": (float("inf"), None),
+    "endless as text": ("-inf", None),
+    "too large": (10**400, None),
+}
+
+
+@pytest.mark.parametrize(("given", "score"), SCORES.values(), ids=SCORES)
+def test_a_score_is_a_finite_number_or_none(tmp_path: Path, given: Any, score: float | None) -> None:
+    assert read_entry(tmp_path, score=given).score == score
+
+
+FAULTS = {
+    "a graded one": ({}, False),
+    "a rejected file": ({"results": results(rejected(), RULES)}, False),
+    "one question ungraded": ({"results": results(half_graded(), RULES)}, False),
+    "the whole ungraded": ({"results": results(ungraded(), RULES)}, True),
+    "Gradescope's own error": ({"autograder_error": True, "results": None}, True),
+    "a refused one": ({"results": {"score": 5, "extra_data": {"status": "graded", "attempt": "refused"}}}, True),
+    "an error that is no yes or no": ({"autograder_error": "false"}, False),
+    "no results": ({"results": None}, False),
+    "results of another form": ({"results": [{"extra_data": {"attempt": "refused"}}]}, False),
+    "extra data of another form": ({"results": {"extra_data": "refused"}}, False),
+    "a status of another form": ({"results": {"extra_data": {"status": ["could not be graded"]}}}, False),
+}
+
+
+@pytest.mark.parametrize(("changes", "fault"), FAULTS.values(), ids=FAULTS)
+def test_an_attempt_that_was_not_graded_is_told_from_one_that_was(
+    tmp_path: Path, changes: dict[str, Any], fault: bool
+) -> None:
+    assert read_entry(tmp_path, **changes).fault is fault
+
+
+def test_results_that_no_json_could_hold_are_not_read_as_such(tmp_path: Path) -> None:
+    content = b'{"previous_submissions": [{"results": {"score": 1e999, "output": NaN}}]}'
+    assert read_text(tmp_path, content).previous[0].results == {"score": None, "output": None}
+
+
+def entry(hours: float = 2, score: float | None = 5.0, fault: bool = False) -> Attempt:
+    """An attempt that many hours before now."""
+    return Attempt(NOW - hours * HOUR, score, fault, None)
+
+
+def handed_in(*previous: Attempt, now: datetime | None = NOW) -> Metadata:
+    return Metadata(now, ("ada@example.com",), previous)
+
+
+def test_without_a_limit_nothing_is_refused() -> None:
+    assert refusal(handed_in(*[entry()] * 2000), Attempts()) is None
+
+
+@pytest.mark.parametrize("limits", [Attempts(per_day=3), Attempts(per_assignment=3)], ids=["day", "assignment"])
+def test_as_many_attempts_as_the_limit_says_are_graded_and_the_next_is_not(limits: Attempts) -> None:
+    assert refusal(handed_in(entry(), entry()), limits) is None
+    assert refusal(handed_in(entry(), entry(), entry()), limits) is not None
+
+
+def test_the_first_attempt_is_never_refused() -> None:
+    assert refusal(handed_in(), Attempts(per_day=1, per_assignment=1)) is None
+
+
+@pytest.mark.parametrize("limits", [Attempts(per_day=1), Attempts(per_assignment=1)], ids=["day", "assignment"])
+def test_an_attempt_that_was_not_graded_uses_nothing_up(limits: Attempts) -> None:
+    assert refusal(handed_in(*[entry(fault=True)] * 5), limits) is None
+
+
+AGES = {
+    "just now": (timedelta(0), True),
+    "an hour ago": (HOUR, True),
+    "a moment less than a day ago": (24 * HOUR - SHORTEST, True),
+    "a day ago": (24 * HOUR, False),
+    "long ago": (1000 * HOUR, False),
+    "later, by another clock": (-HOUR, False),
+}
+
+
+@pytest.mark.parametrize(("age", "counts"), AGES.values(), ids=AGES)
+def test_a_day_is_the_24_hours_before(age: timedelta, counts: bool) -> None:
+    earlier = replace(entry(), at=(NOW - age).astimezone(UTC))
+    assert (refusal(handed_in(earlier), Attempts(per_day=1)) is not None) is counts
+
+
+def test_an_attempt_of_unknown_time_counts_in_all_but_not_for_the_day() -> None:
+    unknown = replace(entry(), at=None)
+    assert refusal(handed_in(unknown), Attempts(per_day=1)) is None
+    assert refusal(handed_in(unknown), Attempts(per_assignment=1)) is not None
+
+
+def test_a_submission_of_unknown_time_has_a_limit_in_all_but_none_for_the_day() -> None:
+    assert refusal(handed_in(entry(), now=None), Attempts(per_day=1)) is None
+    assert refusal(handed_in(entry(), now=None), Attempts(per_assignment=1)) is not None
+
+
+def message(metadata: Metadata, attempts: Attempts) -> str:
+    refused = refusal(metadata, attempts)
+    assert refused is not None
+    return refused.message
+
+
+def test_a_limit_in_all_is_told_with_what_was_used() -> None:
+    assert message(handed_in(*[entry()] * 4), Attempts(per_assignment=3)) == (
+        "This attempt was not graded: the limit for this assignment is 3 attempts, and 4 had been used before it. No "
+        "further attempt is possible. The score of your last graded attempt stands."
+    )
+
+
+def test_a_limit_for_the_day_is_told_with_the_time_of_the_next_attempt() -> None:
+    assert message(handed_in(entry(2), entry(30), entry(20)), Attempts(per_day=2)) == (
+        "This attempt was not graded: the limit is 2 attempts in 24 hours, and 2 had been used in the 24 hours before "
+        "it. The next attempt is possible from 2026-09-14 23:41 (UTC-07:00). The score of your last graded attempt "
+        "stands."
+    )
+
+
+def test_a_single_attempt_is_told_as_one() -> None:
+    assert "the limit is 1 attempt in 24 hours, and 1 had been used" in message(handed_in(entry()), Attempts(per_day=1))
+
+
+def test_where_both_limits_are_used_up_no_next_attempt_is_promised() -> None:
+    said = message(handed_in(entry()), Attempts(per_day=1, per_assignment=1))
+    assert "No further attempt is possible." in said
+    assert "The next attempt" not in said
+
+
+def test_the_time_is_told_in_the_zone_of_the_submission() -> None:
+    earlier = replace(entry(), at=(NOW - HOUR).astimezone(UTC))
+    assert "from 2026-09-15 18:41 (UTC-07:00)" in message(handed_in(earlier), Attempts(per_day=1))
+
+
+def test_no_message_tells_a_score_that_may_be_hidden_still() -> None:
+    for limits in (Attempts(per_day=1), Attempts(per_assignment=1)):
+        assert "3.25" not in message(handed_in(entry(score=3.25)), limits)
+
+
+@given(
+    minutes=st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=8),
+    seconds=st.integers(0, 59),
+    limit=st.integers(1, 4),
+)
+@settings(derandomize=True, deadline=None)
+def test_the_next_attempt_is_possible_from_the_time_that_is_told_and_not_two_minutes_before(
+    minutes: list[int], seconds: int, limit: int
+) -> None:
+    now = NOW.replace(second=seconds)
+    previous = [Attempt(now - timedelta(minutes=each), 1.0) for each in minutes]
+    refused = refusal(handed_in(*previous, now=now), Attempts(per_day=limit))
+    if refused is None:
+        return
+    told = datetime.fromisoformat(refused.message.split(" from ")[1][:16]).replace(tzinfo=PACIFIC)
+    assert told > now
+    assert refusal(handed_in(*previous, now=told), Attempts(per_day=limit)) is None
+    too_soon = max(now, told - 2 * timedelta(minutes=1))
+    assert refusal(handed_in(*previous, now=too_soon), Attempts(per_day=limit)) is not None
+
+
+def last_of(*previous: Attempt) -> Attempt | None:
+    refused = refusal(handed_in(*previous), Attempts(per_assignment=1))
+    assert refused is not None
+    return refused.last
+
+
+def test_the_newest_graded_attempt_stands_whatever_the_order() -> None:
+    old, new = entry(hours=5, score=9.0), entry(hours=1, score=2.0)
+    assert last_of(old, new) is new
+    assert last_of(new, old) is new
+
+
+def test_neither_a_fault_nor_an_attempt_without_a_score_stands() -> None:
+    good = entry(hours=9)
+    assert last_of(good, entry(hours=2, score=None), entry(hours=1, fault=True)) is good
+
+
+def test_of_attempts_without_a_time_the_last_one_named_stands_unless_one_has_a_time() -> None:
+    first, second, timed = replace(entry(), at=None), replace(entry(score=6.0), at=None), entry(hours=9)
+    assert last_of(first, second) is second
+    assert last_of(timed, first, second) is timed
+
+
+def test_where_no_attempt_has_a_score_a_total_of_0_is_told_as_a_placeholder() -> None:
+    refused = refusal(handed_in(entry(score=None)), Attempts(per_day=1))
+    assert refused is not None
+    assert refused.last is None
+    assert refused.message.endswith(
+        "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
+    )
+    assert stands(refused)["score"] == 0.0
+
+
+def test_a_refused_attempt_keeps_the_last_results_with_the_refusal_before_them() -> None:
+    before = results(graded(), RULES)
+    before["leaderboard"] = [{"name": "Accuracy", "value": 0.9598}]
+    document = stands(Refusal("Too soon.", Attempt(NOW, 16.66, False, before)))
+    validate(document)
+    assert document["output"] == "Too soon.\n\n" + before["output"]
+    assert document["extra_data"] == {**before["extra_data"], "attempt": "refused"}
+    same = before.keys() - {"output", "extra_data"}
+    assert {"score", "tests", "leaderboard", "visibility"} <= same
+    assert {key: document[key] for key in same} == {key: before[key] for key in same}
+
+
+def test_the_earlier_results_are_copied_and_not_changed() -> None:
+    before = results(graded(), RULES)
+    untouched = copy.deepcopy(before)
+    document = stands(Refusal("Too soon.", Attempt(NOW, 16.66, False, before)))
+    document["tests"].clear()
+    document["extra_data"]["seconds"].clear()
+    assert before == untouched
+
+
+MINIMAL = {
+    "output": "Too soon.",
+    "output_format": "text",
+    "visibility": "visible",
+    "stdout_visibility": "hidden",
+    "extra_data": {"attempt": "refused"},
+}
+WITHOUT_RESULTS = {
+    "no attempt": (None, 0.0),
+    "a score alone": (Attempt(NOW, 7.5), 7.5),
+    "a score of 0": (Attempt(NOW, 0.0), 0.0),
+    "empty results": (Attempt(NOW, 7.5, False, {}), 7.5),
+}
+
+
+@pytest.mark.parametrize(("last", "score"), WITHOUT_RESULTS.values(), ids=WITHOUT_RESULTS)
+def test_without_earlier_results_the_score_stands_alone(last: Attempt | None, score: float) -> None:
+    document = stands(Refusal("Too soon.", last))
+    validate(document)
+    assert document == {"score": score, **MINIMAL}
+
+
+ODD_PARTS = {
+    "neither": {"score": 5},
+    "nothing in them": {"score": 5, "output": None, "extra_data": None},
+    "other types": {"score": 5, "output": ["x"], "extra_data": [1]},
+    "empty": {"score": 5, "output": "", "extra_data": {}},
+}
+
+
+@pytest.mark.parametrize("before", ODD_PARTS.values(), ids=ODD_PARTS)
+def test_earlier_results_without_words_or_extra_data_get_those_of_the_refusal(before: dict[str, Any]) -> None:
+    document = stands(Refusal("Too soon.", Attempt(NOW, 5.0, False, before)))
+    validate(document)
+    assert document == {"score": 5, "output": "Too soon.", "extra_data": {"attempt": "refused"}}
+
+
+def test_refused_attempts_pile_up_neither_words_nor_counts(tmp_path: Path) -> None:
+    first = {**EARLIER, "submission_time": "2026-09-14T10:00:00-07:00"}
+    content = {**DOCUMENTED, "previous_submissions": [first]}
+    once = refusal(read_text(tmp_path, json.dumps(content)), Attempts(per_day=1))
+    assert once is not None
+    second = {**first, "submission_time": "2026-09-14T11:00:00-07:00", "results": stands(once)}
+    content["previous_submissions"] = [first, second]
+    again = refusal(read_text(tmp_path, json.dumps(content)), Attempts(per_day=1))
+    assert again == once
+    assert stands(again) == stands(once)
+
+
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.datetimes().map(str)
+TIMES = st.datetimes(timezones=st.timezones()).map(datetime.isoformat) | ATOMS
+JSON = st.recursive(ATOMS, lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside), max_leaves=8)
+ENTRY = st.fixed_dictionaries(
+    {},
+    optional={
+        "submission_time": TIMES,
+        "score": JSON,
+        "autograder_error": JSON,
+        "results": JSON
+        | st.fixed_dictionaries({"extra_data": JSON | st.fixed_dictionaries({"status": JSON, "attempt": JSON})}),
+    },
+)
+NEARLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "created_at": TIMES,
+        "users": JSON | st.lists(JSON | st.fixed_dictionaries({"email": JSON})),
+        "previous_submissions": JSON | st.lists(JSON | ENTRY, max_size=4),
+    },
+)
+THOROUGH = settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+def is_read_decided_and_answered(folder: Path, content: bytes) -> None:
+    metadata = read_text(folder, content)
+    assert all(moment.tzinfo for moment in (metadata.created_at, *(each.at for each in metadata.previous)) if moment)
+    for limits in (Attempts(per_day=1), Attempts(per_assignment=1)):
+        refused = refusal(metadata, limits)
+        if refused is not None:
+            json.dumps(stands(refused), allow_nan=False)
+
+
+@given(value=JSON | NEARLY)
+@example(value={"previous_submissions": [{"submission_time": "9998-12-31T23:59:59-23:59", "score": 1}] * 2})
+@example(
+    value={
+        "created_at": "9998-12-31T23:59:59-23:59",
+        "previous_submissions": [{"submission_time": "9998-12-31T23:59:59+23:59", "score": 1}],
+    }
+)
+@example(
+    value={
+        "created_at": "0002-01-01T00:00:00+23:59",
+        "previous_submissions": [{"submission_time": "0002-01-01T00:00:00+23:59", "score": 1}],
+    }
+)
+@THOROUGH
+def test_any_json_is_read_without_an_exception(tmp_path: Path, value: Any) -> None:
+    is_read_decided_and_answered(tmp_path, json.dumps(value).encode())
+
+
+@given(content=st.binary() | st.text().map(str.encode))
+@example(content=b"\xef\xbb\xbf{}")
+@example(content=b'{"created_at": "2026\\ud80009-14T00:00:00Z", "users": [{"email": "\\ud800"}]}')
+@THOROUGH
+def test_any_bytes_are_read_without_an_exception(tmp_path: Path, content: bytes) -> None:
+    is_read_decided_and_answered(tmp_path, content)
