@@ -94,7 +94,7 @@ def native(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[st
 
 
 def grade(folder: Path, out: Path, *options: str) -> Mapping[str, Mapping[str, str]]:
-    command = [BIN / "mnist-kit", "grade", folder, "-o", out, *options]
+    command: list[str | Path] = [BIN / "mnist-kit", "grade", folder, "-o", out, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 3), done.stdout + done.stderr
     return rows(out / "grades.csv")
@@ -114,8 +114,19 @@ def test_otter_grade_gives_the_points_of_mnist_kit_grade(
 ) -> None:
     """Over the bundled class, without a network; who attacks gains nothing, and nothing of theirs is unpickled."""
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    command = [BIN / "otter", "grade", "-n", "mnist", "-a", layout.zip, "--image", BASE, "-o", tmp_path]
-    command += ["--containers", str(os.cpu_count()), "--no-network", "--no-logo", folder]
+    command: list[str | Path] = [
+        BIN / "otter",
+        "grade",
+        "-n",
+        "mnist",
+        "-a",
+        layout.zip,
+        "--image",
+        BASE,
+        "-o",
+        tmp_path,
+    ]
+    command += ["-o", tmp_path, "--containers", str(os.cpu_count()), "--no-network", "--no-logo", folder]
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
@@ -189,7 +200,7 @@ def test_whatever_is_handed_in_gradescope_gets_a_valid_answer(layout: Layout, ru
         ((("a.ipynb", solution), ("b.ipynb", solution)), "2 notebooks were handed in"),
         ((("a.py", b"1"),), "No notebook was handed in, only a.py."),
         ((("a.zip", b"PK"),), "zip"),
-        ((("a.ipynb", b" " * (100 * 2**20)),), "50 MB"),
+        ((("a.ipynb", b"x" * (100 * 2**20)),), "50 MB"),
     ):
         document = hand_in(running, *files)
         assert document["score"] == 0
