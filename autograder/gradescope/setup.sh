@@ -40,9 +40,15 @@ say "using $("$python" --version), $python"
 "$uv" pip install --quiet --no-cache --python "$home/venv/bin/python" --require-hashes \
   --requirement "$source/requirements.txt"
 packages_folder=$("$home/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-rm -rf "$packages_folder/tensorflow/include"  # headers, for building extensions
-# Compiled once here, or every container would do it anew before it grades.
-"$home/venv/bin/python" -m compileall -q -j 0 "$packages_folder" >/dev/null || true
+# Headers for building extensions, and a browser's driver for making PDFs.
+rm -rf "$packages_folder/tensorflow/include" "$packages_folder/playwright/driver"
+# Imported once here, which leaves what Python compiles; or every container would do it anew before it grades.
+HOME=/tmp "$home/venv/bin/python" -c '
+import h5py, keras, matplotlib.pyplot, tensorflow as tf
+import IPython.core.interactiveshell, jinja2, nbformat, otter.test_files, pydantic, rich.progress, ruamel.yaml
+import sqlalchemy.dialects.sqlite, sqlalchemy.orm, typer
+tf.keras.Sequential, keras.datasets.mnist
+' 2>/dev/null
 echo "$source/files" >"$packages_folder/mnist-kit.pth"
 rm -rf "$home/uv"
 "$home/venv/bin/python" -c 'import autograder' 2>/dev/null && say "the kit is at $source/files" || true
