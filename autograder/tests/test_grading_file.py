@@ -83,8 +83,8 @@ MISTAKES = {
         "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, LIMITS, "timeout_s",
     ),
     "an unknown key in feedback": Mistake(
-        "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN, "leaderboard, show_hidden",
-        "show_hidden",
+        "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN,
+        "leaderboard, show_hidden",
     ),
     "a mistyped section of attempts": Mistake(
         "feedback:", "atempts: {per_day: 3}\nfeedback:", 43, "atempts", UNKNOWN,
