@@ -248,9 +248,9 @@ class Policy(Strict):
     def fingerprint(self) -> str:
         """SHA-256 of the settings, the same for any layout or comment in the file.
 
-        `attempts` has no part in it: a limit decides whether something is graded, never how.
+        `attempts` and `feedback` have no part in it: they decide whether something is graded and what is shown.
         """
-        return hashlib.sha256(self.model_dump_json(exclude={"attempts"}).encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json(exclude={"attempts", "feedback"}).encode()).hexdigest()
 
 
 def share(points: float, parts: int) -> tuple[float, ...]:

@@ -142,6 +142,7 @@ def _attempt(entry: dict[str, Any]) -> Attempt:
     results = entry.get("results")
     extra = _mapping(_mapping(results).get("extra_data"))
     broken = entry.get("autograder_error") is True or extra.get("status") == Status.UNGRADED
+    broken = broken or extra.get("complete") is False
     return Attempt(
         at=_time(entry.get("submission_time")),
         score=_number(entry.get("score")),
