@@ -1,4 +1,4 @@
-"""One run of `mnist-kit grade`, from paths to pages, or of `mnist-kit join`; the command line only shows what happens."""
+"""One run of `mnist-kit grade`, from paths to pages, or of `mnist-kit join`; the command line only shows it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,18 @@ from autograder.gradebook import Change
 from autograder.policy import Policy
 from autograder.returned import Comparison
 
-__all__ = ["cell", "changes", "grades_csv", "join_remarks", "joins", "phases", "printable", "remark", "remarks", "screen"]
+__all__ = [
+    "cell",
+    "changes",
+    "grades_csv",
+    "join_remarks",
+    "joins",
+    "phases",
+    "printable",
+    "remark",
+    "remarks",
+    "screen",
+]
 
 FORMULA = frozenset("=+-@＝＋－＠")
 """What a formula begins with, in half and in full width."""
@@ -106,7 +117,8 @@ def join_remarks(compared: Sequence[Comparison]) -> str:
             lines.append(f"{row.name}: not joined, {each.joined.why}")
         if row.total is None:
             said = row.status.partition("\n")[0]
-            lines.append(f"{row.name}: no grade from {row.origin}, {f'which says: {said}' if said else 'nor a reason'}")
+            why = f"which says: {said}" if said else "nor a reason"
+            lines.append(f"{row.name}: no grade from {row.origin}, {why}")
     return "\n".join(map(printable, lines))
 
 
