@@ -45,7 +45,10 @@ from autograder.returned import Joined, Returned
 from autograder.submission import Submission
 from autograder.version import kit_version
 
-__all__ = ["Change", "Gradebook", "Grader"]
+__all__ = ["DATABASE", "Change", "Gradebook", "Grader"]
+
+DATABASE = "gradebook.db"
+"""The gradebook's file in the folder of a class's results."""
 
 SCHEMA = 2
 """Goes up with every change of the tables; kept in SQLite's user_version. Form 1 had no table `returned`."""

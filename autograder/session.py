@@ -1,27 +1,23 @@
-"""One run of `mnist-kit grade`, from paths to pages, or of `mnist-kit join`; the command line only shows it."""
+"""One run of `mnist-kit grade`, from paths to pages; the command line only shows what happens here."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import batch, build, grading_file, output, returned, submission
+from autograder import batch, build, grading_file, output, submission
 from autograder.engine import Engine
-from autograder.errors import GradebookError, GraderFault
+from autograder.errors import GraderFault
 from autograder.grade import GradeReport
-from autograder.gradebook import Change, Gradebook, Grader
+from autograder.gradebook import DATABASE, Change, Gradebook, Grader
 from autograder.layout import HOME
-from autograder.returned import Comparison
 
-__all__ = ["Request", "Session", "join"]
-
-DATABASE = "gradebook.db"
+__all__ = ["Request", "Session"]
 
 
 @dataclass(frozen=True)
@@ -143,31 +139,3 @@ class Session:
         recipe = cluster.Recipe(self.policy, self._tests, HOME.data.read_bytes(), request.unsafe)
         with cluster.workers(request.scheduler, recipe) as pool:
             yield pool
-
-
-def join(paths: Sequence[Path], folder: Path) -> tuple[Comparison, ...]:
-    """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
-
-    Nothing is stored where one of the files cannot be read. Raises ReturnedError for that, and GradebookError
-    where the folder has no gradebook.
-    """
-    policy = grading_file.load(HOME.policy)
-    rows = returned.read_all(paths, policy)
-    database = folder / DATABASE
-    if not os.access(database, os.F_OK):
-        raise GradebookError(
-            f"{database}: there is no gradebook; expected one of a graded class. Run `mnist-kit grade SUBMISSION... "
-            f"-o {folder}` first, or name the folder of its results with -o."
-        )
-    with Gradebook(database) as book:
-        joined = returned.match(rows, book.names())
-        book.join(joined)
-        return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)
-
-
-def _here(book: Gradebook, name: str | None) -> float | None:
-    """The automatic points that count, where every automatic question has them."""
-    report = None if name is None else book.current(name)
-    if report is None or not report.complete:
-        return None
-    return sum(question.earned or 0.0 for question in report.questions if not question.written)

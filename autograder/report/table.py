@@ -96,7 +96,7 @@ def joins(compared: Sequence[Comparison]) -> Table:
     table.add_column("name", overflow="fold")
     table.add_column("origin", no_wrap=True)
     table.add_column("joined to", overflow="fold")
-    for heading in ("total\nthere", "automatic\nthere", "automatic\nhere", "difference"):
+    for heading in ("total\nthere", "auto\nthere", "auto\nhere", "difference"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in compared:
         row, submission = each.joined.row, each.joined.submission
@@ -113,12 +113,13 @@ def join_remarks(compared: Sequence[Comparison]) -> str:
     lines = []
     for each in compared:
         row = each.joined.row
-        if each.joined.submission is None:
-            lines.append(f"{row.name}: not joined, {each.joined.why}")
+        said = [] if each.joined.submission is not None else [f"not joined, {each.joined.why}"]
         if row.total is None:
-            said = row.status.partition("\n")[0]
-            why = f"which says: {said}" if said else "nor a reason"
-            lines.append(f"{row.name}: no grade from {row.origin}, {why}")
+            status = row.status.partition("\n")[0]
+            why = f"which says {status}" if status else "nor a reason"
+            said.append(f"no grade from {row.origin}, {why}")
+        if said:
+            lines.append(f"{row.name}: {'; '.join(said)}")
     return "\n".join(map(printable, lines))
 
 

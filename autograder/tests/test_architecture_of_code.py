@@ -32,7 +32,7 @@ LAYERS = (
     ("findings",),
     ("engine",),
     ("gradebook",),
-    ("batch", "build", "report.gradescope", "report.table", "report.checkup"),
+    ("batch", "build", "report.gradescope", "report.table", "report.checkup", "joining"),
     ("report.html", "classroom", "cluster"),
     ("output",),
     ("session",),

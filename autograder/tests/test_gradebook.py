@@ -322,8 +322,10 @@ def test_form_1_is_what_this_kit_writes_but_for_the_new_table(path: Path) -> Non
     old = sqlite3.connect(":memory:")
     old.executescript(FORM_1)
     what = "select name, sql from sqlite_master where tbl_name = 'gradings' order by 1"
-    before, now = ({name: "".join(sql.split()) for name, sql in found} for found in (old.execute(what), rows(path, what)))
-    assert before == now
+    before, now = old.execute(what).fetchall(), rows(path, what)
+    assert [(name, "".join(str(sql).split())) for name, sql in now] == [
+        (name, "".join(str(sql).split())) for name, sql in before
+    ]
     old.close()
 
 

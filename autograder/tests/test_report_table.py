@@ -169,6 +169,7 @@ def test_grades_from_elsewhere_stand_beside_those_of_the_gradebook() -> None:
     found = [" ".join(line.split()) for line in printed(joins(compared)).splitlines()]
     for expected in (
         "4 of 5 joined",
+        "total auto auto",
         "name origin joined to there there here difference",
         "ann@x.edu Gradescope smith_17 20.5 17 16.66 +0.34",
         "cy Gradescope cy 20.5 16.66 16.66 0",
@@ -186,8 +187,7 @@ def test_the_rows_that_need_a_word_get_one_line_for_each() -> None:
         Comparison(Joined(replace(BO, name="cy", status=""), "cy"), None, 3.0),
     ]
     assert join_remarks(compared).splitlines() == [
-        "bo: not joined, no submission has bo in its name",
-        "bo: no grade from otter grade, which says: Exit code: 1",
+        "bo: not joined, no submission has bo in its name; no grade from otter grade, which says Exit code: 1",
         "cy: no grade from otter grade, nor a reason",
     ]
     assert join_remarks(compared[:1]) == ""
