@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
     ("errors", "layout", "lean", "version"),
-    ("sandbox.recorder", "sandbox.offline", "sandbox.batches", "sandbox.limits"),
+    ("sandbox.recorder", "sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
     ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
     ("sandbox.runner",),
     ("isolation",),
