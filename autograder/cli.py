@@ -151,6 +151,26 @@ def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Time
 
 
 @app.command()
+def join(
+    grades: Annotated[
+        list[Path], typer.Argument(metavar="GRADES.csv", help="final_grades.csv of `otter grade`, or Gradescope's.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the graded class.")] = Path("out"),
+) -> None:
+    """Join grades that were made elsewhere to the gradebook, and compare them with what counts here.
+
+    A row goes to the submission of its name, or in whose name its email or SID stands. Points here stay as they are.
+    """
+    from autograder import joining
+    from autograder.report import table
+
+    compared = joining.join(grades, output)
+    out.print(table.joins(compared))
+    if said := table.join_remarks(compared):
+        out.print(said, markup=False)
+
+
+@app.command()
 def doctor(
     archive: Annotated[
         Path | None, typer.Option("--zip", metavar="ZIP", help="Look at this autograder zip instead.")

@@ -7,6 +7,7 @@ KitError
 ├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
 ├── EvidenceError      what a student process left behind breaks the contract
 ├── GradebookError     the stored results cannot be read or written
+├── ReturnedError      grades that were made elsewhere cannot be read
 ├── IsolationError     student code cannot be confined on this machine
 └── GraderFault        the kit itself failed; never costs a student a point
 """
@@ -26,6 +27,7 @@ __all__ = [
     "KitError",
     "PolicyError",
     "PolicyProblem",
+    "ReturnedError",
     "SubmissionError",
 ]
 
@@ -90,6 +92,10 @@ class EvidenceError(KitError):
 
 class GradebookError(KitError):
     """The stored results cannot be read or written; what was stored before is whole."""
+
+
+class ReturnedError(KitError):
+    """A file of grades that were made elsewhere cannot be read; nothing of it was stored."""
 
 
 class IsolationError(KitError):

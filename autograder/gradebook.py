@@ -1,8 +1,9 @@
 """Results, stored as they come, so that a second run grades only what changed and a killed one goes on.
 
-One table. A row is one grading of one submission: `current` is the one that counts (at most one a submission,
-which the database itself sees to), `past` is what counted before, `proposed` waits for a person's yes. Nothing
-is ever deleted but a proposal that was turned down.
+Two tables. In `gradings` a row is one grading of one submission: `current` is the one that counts (at most one a
+submission, which the database itself sees to), `past` is what counted before, `proposed` waits for a person's yes.
+Nothing is ever deleted there but a proposal that was turned down. In `returned` a row is a grade that was made
+elsewhere; it never counts, it is there to be compared.
 
 SQLAlchemy (MIT, the standard in its field) speaks to SQLite here and to a server elsewhere in the same words.
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,20 +21,37 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine, Index, MetaData, Select, Text, create_engine, delete, event, func, select, text
+from sqlalchemy import (
+    Engine,
+    Index,
+    MetaData,
+    Select,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    delete,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from autograder.errors import GradebookError
 from autograder.grade import GradeReport, Status
 from autograder.policy import Policy
+from autograder.returned import Joined, Returned
 from autograder.submission import Submission
 from autograder.version import kit_version
 
-__all__ = ["Change", "Gradebook", "Grader"]
+__all__ = ["DATABASE", "Change", "Gradebook", "Grader"]
 
-SCHEMA = 1
-"""Goes up with every change of the table; kept in SQLite's user_version."""
+DATABASE = "gradebook.db"
+"""The gradebook's file in the folder of a class's results."""
+
+SCHEMA = 2
+"""Goes up with every change of the tables; kept in SQLite's user_version. Form 1 had no table `returned`."""
 
 CURRENT, PAST, PROPOSED = "current", "past", "proposed"
 
@@ -67,6 +86,24 @@ class _Grading(_Base):
             postgresql_where=text("standing = 'current'"),
         ),
     )
+
+
+class _Returned(_Base):
+    __tablename__ = "returned"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    origin: Mapped[str]
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    sid: Mapped[str] = mapped_column(Text)
+    person: Mapped[str] = mapped_column(Text)
+    total: Mapped[float | None]
+    points: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    submission: Mapped[str | None] = mapped_column(Text)
+    joined_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("origin", "name"),)
 
 
 @dataclass(frozen=True)
@@ -116,7 +153,7 @@ class Gradebook:
             event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=FULL"))
             with self._engine.begin() as connection:
                 found = connection.execute(text("PRAGMA user_version")).scalar_one()
-                if found not in (0, SCHEMA):
+                if not 0 <= found <= SCHEMA:
                     raise GradebookError(
                         f"{self._path} was written by another version of the kit (form {found}, this one writes "
                         f"{SCHEMA}). Grade into another folder with -o, or move that file away."
@@ -179,6 +216,28 @@ class Gradebook:
             row = session.scalars(_counts(_plain(name))).first()
             return None if row is None else self._report(row.report)
 
+    def names(self) -> tuple[str, ...]:
+        """The submissions that have a result that counts, by name."""
+        with self._session() as session:
+            counting = select(_Grading.submission).where(_Grading.standing == CURRENT)
+            return tuple(session.scalars(counting.order_by(_Grading.submission)))
+
+    def join(self, joined: Sequence[Joined]) -> None:
+        """Store grades that were made elsewhere; each takes the place of what its origin said of that name before."""
+        now = datetime.now(UTC)
+        with self._session() as session:
+            for origin in {each.row.origin for each in joined}:
+                names = [each.row.name for each in joined if each.row.origin == origin]
+                for some in _batched(names, KEYS_AT_ONCE):
+                    session.execute(delete(_Returned).where(_Returned.origin == origin, _Returned.name.in_(some)))
+            session.add_all(_stored(each, now) for each in joined)
+
+    def returned(self) -> tuple[Joined, ...]:
+        """Every grade that was made elsewhere, by origin and name. Why one was not joined is not stored."""
+        with self._session() as session:
+            rows = session.scalars(select(_Returned).order_by(_Returned.origin, _Returned.name)).all()
+        return tuple(self._joined(row) for row in rows)
+
     def __len__(self) -> int:
         """How many submissions have a result that counts."""
         with self._session() as session:
@@ -227,6 +286,17 @@ class Gradebook:
         except (ValueError, KeyError, TypeError) as error:
             raise GradebookError(f"{self._path}: a stored result cannot be read ({error})") from error
 
+    def _joined(self, row: _Returned) -> Joined:
+        try:
+            points = tuple(json.loads(row.points).items())
+        except (ValueError, AttributeError) as error:
+            raise GradebookError(
+                f"{self._path}: the points of {row.name} from {row.origin} cannot be read ({error}). Join that file "
+                "of grades again."
+            ) from error
+        grade = Returned(row.origin, row.name, row.email, row.sid, row.person, row.total, points, row.status)
+        return Joined(grade, row.submission)
+
     @contextlib.contextmanager
     def _session(self) -> Iterator[Session]:
         assert self._engine is not None  # entered
@@ -258,6 +328,22 @@ def _counts(submission: str) -> Select[_Grading]:
 
 def _proposed() -> Select[_Grading]:
     return select(_Grading).where(_Grading.standing == PROPOSED)
+
+
+def _stored(joined: Joined, now: datetime) -> _Returned:
+    row = joined.row
+    return _Returned(
+        origin=row.origin,
+        name=row.name,
+        email=row.email,
+        sid=row.sid,
+        person=row.person,
+        total=row.total,
+        points=json.dumps(dict(row.points)),
+        status=row.status,
+        submission=joined.submission,
+        joined_at=now,
+    )
 
 
 def _content(submission: Submission) -> str:

@@ -14,12 +14,10 @@ from autograder import batch, build, grading_file, output, submission
 from autograder.engine import Engine
 from autograder.errors import GraderFault
 from autograder.grade import GradeReport
-from autograder.gradebook import Change, Gradebook, Grader
+from autograder.gradebook import DATABASE, Change, Gradebook, Grader
 from autograder.layout import HOME
 
 __all__ = ["Request", "Session"]
-
-DATABASE = "gradebook.db"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,20 @@ from rich.table import Table
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.gradebook import Change
 from autograder.policy import Policy
+from autograder.returned import Comparison
 
-__all__ = ["cell", "changes", "grades_csv", "phases", "printable", "remark", "remarks", "screen"]
+__all__ = [
+    "cell",
+    "changes",
+    "grades_csv",
+    "join_remarks",
+    "joins",
+    "phases",
+    "printable",
+    "remark",
+    "remarks",
+    "screen",
+]
 
 FORMULA = frozenset("=+-@＝＋－＠")
 """What a formula begins with, in half and in full width."""
@@ -75,6 +87,40 @@ def changes(changed: Sequence[Change]) -> Table:
         points = ("?" if value is None else f"{value:g}" for value in (each.before, each.after))
         table.add_row(escape(printable(each.name)), *points)
     return table
+
+
+def joins(compared: Sequence[Comparison]) -> Table:
+    """Grades that were made elsewhere beside those of the gradebook; `?` where there is none."""
+    count = sum(each.joined.submission is not None for each in compared)
+    table = Table(box=box.SIMPLE_HEAD, title=f"{count} of {len(compared)} joined", title_justify="left")
+    table.add_column("name", overflow="fold")
+    table.add_column("origin", no_wrap=True)
+    table.add_column("joined to", overflow="fold")
+    for heading in ("total\nthere", "auto\nthere", "auto\nhere", "difference"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in compared:
+        row, submission = each.joined.row, each.joined.submission
+        points = ["?" if value is None else f"{value:g}" for value in (row.total, each.there, each.here)]
+        difference = "" if each.difference is None else f"{each.difference:+g}" if each.difference else "0"
+        style = "dim" if submission is None else "yellow" if each.difference else None
+        names = (escape(printable(value)) for value in (row.name, row.origin, submission or "–"))
+        table.add_row(*names, *points, difference, style=style)
+    return table
+
+
+def join_remarks(compared: Sequence[Comparison]) -> str:
+    """What could not be joined and why, and what is no grade, a line each, for the terminal."""
+    lines = []
+    for each in compared:
+        row = each.joined.row
+        said = [] if each.joined.submission is not None else [f"not joined, {each.joined.why}"]
+        if row.total is None:
+            status = row.status.partition("\n")[0]
+            why = f"which says {status}" if status else "nor a reason"
+            said.append(f"no grade from {row.origin}, {why}")
+        if said:
+            lines.append(f"{row.name}: {'; '.join(said)}")
+    return "\n".join(map(printable, lines))
 
 
 def phases(seconds: Mapping[str, float]) -> str:

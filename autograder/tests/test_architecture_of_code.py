@@ -22,7 +22,7 @@ LAYERS = (
     ("archive", "dataset"),
     ("policy",),
     ("grading_file",),
-    ("grade", "notebook", "submission", "evidence", "offline_data"),
+    ("grade", "notebook", "submission", "evidence", "offline_data", "returned"),
     ("architecture",),
     ("rebuild",),
     ("checks",),
@@ -32,7 +32,7 @@ LAYERS = (
     ("findings",),
     ("engine",),
     ("gradebook",),
-    ("batch", "build", "inspection", "report.gradescope", "report.table"),
+    ("batch", "build", "inspection", "joining", "report.gradescope", "report.table"),
     ("report.checkup", "report.html", "classroom", "cluster"),
     ("output",),
     ("session",),
@@ -105,7 +105,7 @@ def test_all_public_names_are_listed_and_no_other(module: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
     listed = set(importlib.import_module(f"autograder.{module}").__all__)
-    commands = {"build", "demo", "doctor", "grade", "sample_class"} if module == "cli" else set()
+    commands = {"build", "demo", "doctor", "grade", "join", "sample_class"} if module == "cli" else set()
     bases = {"Strict", "NotChecked", "Score", "Blob"}  # named in signatures only
     assert defined - commands - bases <= listed
     assert all(name in vars(importlib.import_module(f"autograder.{module}")) for name in listed)

@@ -12,13 +12,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
 
 from autograder.classroom import LOAD, Member
+from autograder.gradebook import Gradebook
 from autograder.layout import HOME
+from autograder.submission import Submission
+from autograder.tests import reports
 from autograder.tests.test_report_gradescope import validate
 
 COMMAND = Path(sys.executable).with_name("mnist-kit")
@@ -31,7 +35,7 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("verb", ["", "build", "grade", "sample-class"])
+@pytest.mark.parametrize("verb", ["", "build", "grade", "join", "sample-class"])
 def test_every_verb_explains_itself(verb: str) -> None:
     done = run(*filter(None, [verb]), "--help")
     assert done.returncode == 0
@@ -183,3 +187,103 @@ def test_a_gradebook_that_cannot_be_used_is_one_message(here: Path, what: str) -
     said = "file is not a database" if what == "another file" else "results cannot be written there"
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+OTTER_GRADES = """\
+file,q4,q5,q6,q7,total_points_earned,percent_correct,grading_status
+points-per-question,6,8,4,8,26,1.0,--
+Ann_17.ipynb,6,2.66,0,8,16.66,0.6408,Completed
+bo.ipynb,6,8,0,8,22,0.8462,Completed
+nobody.ipynb,0,0,0,0,0,0.0,Exit code: 137
+"""
+
+GRADESCOPE_GRADES = """\
+First Name,Last Name,SID,Email,Total Score,Max Points,Status,1: q1: Why split the data? (4.0 pts)
+Ann,Smith,17,ann@x.edu,19.16,40.0,Graded,2.5
+"""
+
+
+def a_graded_class(here: Path) -> None:
+    (here / "out").mkdir()
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        for name in ("ann_17", "bo"):
+            book.record(Submission(name, f"{name}.ipynb", b"{}"), name, reports.graded(name=name))
+
+
+def test_grades_from_elsewhere_are_joined_compared_and_kept(here: Path) -> None:
+    a_graded_class(here)
+    (here / "final_grades.csv").write_text(OTTER_GRADES, encoding="utf-8")
+    (here / "scores.csv").write_text(GRADESCOPE_GRADES, encoding="utf-8")
+    done = run("join", "final_grades.csv", "scores.csv", "-o", "out", cwd=here)
+    assert done.returncode == 0, done.stderr
+    said = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    for expected in (
+        "3 of 4 joined",
+        "Ann_17 otter grade ann_17 16.66 16.66 16.66 0",
+        "bo otter grade bo 22 22 16.66 +5.34",
+        "nobody otter grade – ? ? ?",
+        "ann@x.edu Gradescope ann_17 19.16 16.66 16.66 0",
+    ):
+        assert expected in said
+    assert (
+        "nobody: not joined, no submission has nobody in its name; no grade from otter grade, which says Exit code: 137"
+        in " ".join(done.stdout.split())
+    )
+    again = run("join", "final_grades.csv", "scores.csv", cwd=here)
+    assert again.stdout == done.stdout, "out/ is where it looks by itself"
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        assert [(each.row.name, each.submission) for each in book.returned()] == [
+            ("ann@x.edu", "ann_17"),
+            ("Ann_17", "ann_17"),
+            ("bo", "bo"),
+            ("nobody", None),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["nowhere.csv"], "nowhere.csv: it cannot be read (No such file or directory)"),
+        (["good.csv", "empty.csv"], "empty.csv: it is empty; expected the columns file, total_points_earned"),
+        (["good.csv", "same.csv"], "same.csv: there is a row for Ann_17, and one in good.csv too"),
+    ],
+    ids=["no such file", "an empty one after a good one", "one submission in two files"],
+)
+def test_grades_that_cannot_be_read_are_one_message_and_nothing_is_joined(
+    here: Path, files: list[str], said: str
+) -> None:
+    a_graded_class(here)
+    for name in ("good.csv", "same.csv"):
+        (here / name).write_text(OTTER_GRADES, encoding="utf-8")
+    (here / "empty.csv").touch()
+    done = run("join", *files, cwd=here)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        assert book.returned() == ()
+
+
+def test_grades_are_joined_to_a_graded_class_only(here: Path) -> None:
+    (here / "final_grades.csv").write_text(OTTER_GRADES, encoding="utf-8")
+    done = run("join", "final_grades.csv", cwd=here)
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert "out/gradebook.db: there is no gradebook" in said
+    assert "mnist-kit grade SUBMISSION... -o out" in said
+    assert not (here / "out").exists()
+
+
+def test_what_could_not_be_graded_here_is_not_compared(here: Path) -> None:
+    (here / "out").mkdir()
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        for report in (replace(reports.half_graded(), name="bo"), reports.ungraded(name="Ann_17"), reports.rejected()):
+            book.record(Submission(report.name, "", b"{}"), report.name, report)
+    (here / "final_grades.csv").write_text(OTTER_GRADES.replace("nobody", "second"), encoding="utf-8")
+    said = [" ".join(line.split()) for line in run("join", "final_grades.csv", cwd=here).stdout.splitlines()]
+    for expected in (
+        "Ann_17 otter grade Ann_17 16.66 16.66 ?",
+        "bo otter grade bo 22 22 ?",
+        "second otter grade second ? ? 0",
+    ):
+        assert expected in said

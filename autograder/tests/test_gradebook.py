@@ -20,6 +20,7 @@ from autograder.errors import GradebookError
 from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.policy import Policy
+from autograder.returned import GRADESCOPE, OTTER, Joined, Returned
 from autograder.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES
@@ -214,6 +215,118 @@ def test_a_database_that_another_process_holds_is_told_in_the_end(path: Path, mo
         holder.close()
         book.record(ONE, "key", with_points(8))
         assert len(book) == 1
+
+
+ANN = Returned(
+    GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann É", 20.5, (("q4", 6.0), ("9: Style (1.0 pts)", None)), "Graded"
+)
+BO = Returned(OTTER, "bo", "", "", "", None, (("q4", None),), "it timed out")
+
+
+def test_grades_made_elsewhere_come_back_as_they_were_joined(path: Path) -> None:
+    with Gradebook(path) as book:
+        book.join([Joined(BO, None, "no submission has bo in its name"), Joined(ANN, "first")])
+    with Gradebook(path) as again:
+        assert again.returned() == (Joined(ANN, "first"), Joined(BO, None))
+    assert rows(path, "select origin, email, sid, person, total, points, submission from returned order by name") == [
+        (GRADESCOPE, "ann@x.edu", "17", "Ann É", 20.5, '{"q4": 6.0, "9: Style (1.0 pts)": null}', "first"),
+        (OTTER, "", "", "", None, '{"q4": null}', None),
+    ]
+
+
+def test_a_grade_joined_again_takes_the_place_of_its_own_and_of_no_other(book: Gradebook, path: Path) -> None:
+    twin = replace(ANN, origin=OTTER)
+    book.join([Joined(ANN, None), Joined(twin, "first"), Joined(BO, "bo")])
+    book.join([Joined(replace(ANN, total=3.0), "first")])
+    assert book.returned() == (Joined(replace(ANN, total=3.0), "first"), Joined(twin, "first"), Joined(BO, "bo"))
+    book.join([])
+    assert rows(path, "select count(*) from returned") == [(3,)]
+
+
+def test_a_whole_university_is_joined_and_joined_again(book: Gradebook, path: Path) -> None:
+    many = [Joined(replace(ANN, name=f"s{number}@x.edu"), None) for number in range(1200)]
+    book.join(many)
+    book.join(many)
+    assert rows(path, "select count(*) from returned") == [(1200,)]
+
+
+def test_joining_changes_nothing_that_counts(book: Gradebook) -> None:
+    book.record(ONE, "key", with_points(8))
+    book.join([Joined(replace(ANN, total=0.0), "first")])
+    assert book.current("first") == with_points(8)
+    assert book.known(["key"]) == {"key": with_points(8)}
+
+
+def test_the_names_are_those_of_what_counts(book: Gradebook) -> None:
+    assert book.names() == ()
+    book.record(replace(ONE, name="zoe"), "key", replace(with_points(8), name="zoe"))
+    for points in (8, 4):
+        book.record(ONE, f"key {points}", with_points(points))
+    book.record(replace(ONE, name="asked"), "asked", replace(with_points(8), name="asked"), proposed=True)
+    assert book.names() == ("first", "zoe")
+
+
+@pytest.mark.parametrize("spoilt", ["[]", "{", "3"])
+def test_joined_points_that_were_tampered_with_are_told(book: Gradebook, path: Path, spoilt: str) -> None:
+    book.join([Joined(ANN, "first")])
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("update returned set points = ?", [spoilt])
+    connection.close()
+    with pytest.raises(GradebookError, match=r"the points of ann@x\.edu from Gradescope cannot be read"):
+        book.returned()
+
+
+FORM_1 = """
+CREATE TABLE gradings (
+    id INTEGER NOT NULL,
+    submission TEXT NOT NULL,
+    "key" VARCHAR NOT NULL,
+    content VARCHAR NOT NULL,
+    standing VARCHAR NOT NULL,
+    report TEXT NOT NULL,
+    graded_at DATETIME NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX ix_gradings_key ON gradings ("key");
+CREATE INDEX ix_gradings_submission ON gradings (submission);
+CREATE UNIQUE INDEX one_current_grading ON gradings (submission) WHERE standing = 'current';
+PRAGMA user_version = 1;
+"""
+"""What the kit wrote before it knew of grades made elsewhere."""
+
+
+def test_a_gradebook_of_form_1_is_brought_up_in_place_and_keeps_its_results(path: Path) -> None:
+    old = sqlite3.connect(path)
+    with old:
+        old.executescript(FORM_1)
+        old.execute(
+            "insert into gradings values (7, 'first', 'key', 'c', 'current', ?, '2026-01-02 03:04:05.000000')",
+            [with_points(8).to_json()],
+        )
+    old.close()
+    with Gradebook(path) as book:
+        assert book.current("first") == with_points(8)
+        assert book.returned() == ()
+        book.join([Joined(ANN, "first")])
+        assert book.record(OTHER, "other", with_points(4)) == Change("first", 16.66, 12.66)
+    with Gradebook(path) as again:
+        assert again.returned() == (Joined(ANN, "first"),)
+    assert rows(path, "pragma user_version") == [(2,)]
+    assert rows(path, "select id, standing from gradings order by id") == [(7, "past"), (8, "current")]
+
+
+def test_form_1_is_what_this_kit_writes_but_for_the_new_table(path: Path) -> None:
+    with Gradebook(path):
+        pass
+    old = sqlite3.connect(":memory:")
+    old.executescript(FORM_1)
+    what = "select name, sql from sqlite_master where tbl_name = 'gradings' order by 1"
+    before, now = old.execute(what).fetchall(), rows(path, what)
+    assert [(name, "".join(str(sql).split())) for name, sql in now] == [
+        (name, "".join(str(sql).split())) for name, sql in before
+    ]
+    old.close()
 
 
 def grade_a_class(path: Path, count: int) -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from autograder.grade import GradeReport, QuestionGrade
-from autograder.report.table import cell, grades_csv, printable, remark, remarks, screen
+from autograder.report.table import cell, grades_csv, join_remarks, joins, printable, remark, remarks, screen
+from autograder.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded
 
@@ -20,8 +22,12 @@ def rows(*reports: GradeReport) -> list[dict[str, str]]:
 
 
 def shown(*reports: GradeReport, width: int = 120) -> str:
+    return printed(screen(reports, RULES), width)
+
+
+def printed(table: Table, width: int = 120) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(screen(reports, RULES))
+    console.print(table)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -146,3 +152,50 @@ def test_printable_text_is_left_alone_and_the_rest_replaced() -> None:
     assert printable("é 数 ≠ 'a'") == "é 数 ≠ 'a'"
     assert printable(HOSTILE).isprintable()
     assert printable("a\nb\x1b\ud800\u202e") == "a\ufffdb\ufffd\ufffd\ufffd"
+
+
+ANN = Returned(GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann", 20.5, (("q1", 3.5), ("q4", 6.0)), "Graded")
+BO = Returned(OTTER, "bo", "", "", "", None, (("q4", None),), "Exit code: 1\nand more")
+
+
+def test_grades_from_elsewhere_stand_beside_those_of_the_gradebook() -> None:
+    compared = [
+        Comparison(Joined(ANN, "smith_17"), 17.0, 16.66),
+        Comparison(Joined(replace(ANN, name="cy"), "cy"), 16.66, 16.66),
+        Comparison(Joined(replace(ANN, name="di"), "di"), 12.0, 16.66),
+        Comparison(Joined(replace(ANN, name="ed"), "ed"), 17.0, None),
+        Comparison(Joined(BO, None, "no submission has bo in its name"), None, None),
+    ]
+    found = [" ".join(line.split()) for line in printed(joins(compared)).splitlines()]
+    for expected in (
+        "4 of 5 joined",
+        "total auto auto",
+        "name origin joined to there there here difference",
+        "ann@x.edu Gradescope smith_17 20.5 17 16.66 +0.34",
+        "cy Gradescope cy 20.5 16.66 16.66 0",
+        "di Gradescope di 20.5 12 16.66 -4.66",
+        "ed Gradescope ed 20.5 17 ?",
+        "bo otter grade – ? ? ?",
+    ):
+        assert expected in found
+
+
+def test_the_rows_that_need_a_word_get_one_line_for_each() -> None:
+    compared = [
+        Comparison(Joined(ANN, "smith_17"), 17.0, 16.66),
+        Comparison(Joined(BO, None, "no submission has bo in its name"), None, None),
+        Comparison(Joined(replace(BO, name="cy", status=""), "cy"), None, 3.0),
+    ]
+    assert join_remarks(compared).splitlines() == [
+        "bo: not joined, no submission has bo in its name; no grade from otter grade, which says Exit code: 1",
+        "cy: no grade from otter grade, nor a reason",
+    ]
+    assert join_remarks(compared[:1]) == ""
+
+
+def test_the_names_of_a_file_that_came_back_are_not_obeyed() -> None:
+    told = [Comparison(Joined(replace(BO, name=HOSTILE, status=HOSTILE), None, f"not {HOSTILE}"), None, None)]
+    said = printed(joins(told), width=300)
+    assert "<script>alert(1)</script> [red]red[/red] \ufffd[31mred" in said
+    assert not {"\x1b", "\x00"} & set(said)
+    assert all(line.isprintable() for line in join_remarks(told).split("\n"))

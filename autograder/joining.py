@@ -1,0 +1,43 @@
+"""One run of `mnist-kit join`, from files of grades to a comparison; the command line only shows it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder import grading_file, returned
+from autograder.errors import GradebookError
+from autograder.gradebook import DATABASE, Gradebook
+from autograder.layout import HOME
+from autograder.returned import Comparison
+
+__all__ = ["join"]
+
+
+def join(paths: Sequence[Path], folder: Path) -> tuple[Comparison, ...]:
+    """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
+
+    Nothing is stored where one of the files cannot be read. Raises ReturnedError for that, and GradebookError
+    where the folder has no gradebook.
+    """
+    policy = grading_file.load(HOME.policy)
+    rows = returned.read_all(paths, policy)
+    database = folder / DATABASE
+    if not os.access(database, os.F_OK):
+        raise GradebookError(
+            f"{database}: there is no gradebook; expected one of a graded class. Run `mnist-kit grade SUBMISSION... "
+            f"-o {folder}` first, or name the folder of its results with -o."
+        )
+    with Gradebook(database) as book:
+        joined = returned.match(rows, book.names())
+        book.join(joined)
+        return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)
+
+
+def _here(book: Gradebook, name: str | None) -> float | None:
+    """The automatic points that count, where every automatic question has them."""
+    report = None if name is None else book.current(name)
+    if report is None or not report.complete:
+        return None
+    return sum(question.earned or 0.0 for question in report.questions if not question.written)
