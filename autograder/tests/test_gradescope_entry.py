@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from otter.test_files import GradingResults
 
+from autograder import grading_file
+from autograder.errors import GraderFault
 from autograder.gradescope import entry
 from autograder.gradescope.entry import Place
 from autograder.gradescope.otter_results import pickled
-from autograder.policy import Policy
+from autograder.policy import Attempts, Policy
 from autograder.tests.reports import graded, half_graded, ungraded
 
 
@@ -112,6 +114,48 @@ def test_a_report_that_is_not_complete_reaches_otter_as_a_failure_with_the_reaso
         loaded = pickle.loads(pickled(broken))
         assert loaded.has_catastrophic_failure()
         assert str(loaded.catastrophic_error).startswith(f"could not be graded: {reason}")
+
+
+PREVIOUS = {"submission_time": "2026-09-13T10:00:00Z", "score": "21.5", "autograder_error": False}
+
+
+def tell(place: Place, *previous: dict[str, Any]) -> None:
+    metadata = {"created_at": "2026-09-14T10:00:00Z", "previous_submissions": previous}
+    place.metadata.write_text(json.dumps(metadata), encoding="utf-8")
+
+
+def test_past_the_limit_of_attempts_nothing_is_run_and_the_last_score_stands(
+    rules: Policy, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = rules.model_copy(update={"attempts": Attempts(per_assignment=1)})
+    monkeypatch.setattr(grading_file, "load", lambda _: limited)
+    tell(place, PREVIOUS)
+    entry.main(place.root)
+    assert (results(place)["score"], results(place)["extra_data"]) == (21.5, {"attempt": "refused"})
+    tell(place)
+    entry.main(place.root)
+    assert results(place)["extra_data"]["status"] == "rejected"  # graded as ever: there is no notebook
+
+
+@pytest.mark.parametrize(("previous", "score"), [((PREVIOUS,), 21.5), ((), 0)], ids=["with an earlier score", "first"])
+def test_a_fault_of_ours_takes_no_earlier_score_away_and_tells_staff_why(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    previous: tuple[dict[str, Any], ...],
+    score: float,
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise GraderFault("the kernel is too old")
+
+    monkeypatch.setattr(entry, "Engine", broken)
+    (place.submission / "mine.ipynb").write_text("{}", encoding="utf-8")
+    tell(place, *previous)
+    entry.main(place.root)
+    document = results(place)
+    assert (document["score"], document["extra_data"]["status"]) == (score, "could not be graded")
+    assert ("your last score stands: 21.5" in document["output"]) == bool(previous)
+    assert "Could not be graded: the kernel is too old" in capsys.readouterr().out
 
 
 def test_the_memory_limit_is_what_the_container_has(

@@ -174,6 +174,28 @@ def test_a_graded_report_says_so_and_passes_remarks_on() -> None:
     )
 
 
+def test_where_all_public_checks_pass_and_the_hidden_ones_wait_the_report_says_so() -> None:
+    passed = graded(questions=tuple(question for question in graded().questions if question.id not in ("q5",)))
+    said = "All public checks passed. Hidden checks decide the points; they are shown once the grades are published."
+    assert said in results(passed, showing("after_published"))["output"]
+    assert "they are shown after the due date" in results(passed, showing("after_due_date"))["output"]
+    assert "All public checks" not in results(passed, showing("visible"))["output"]
+    assert "All public checks" not in results(graded(), showing("after_published"))["output"]
+
+
+def test_a_leaderboard_is_there_where_it_is_asked_for_and_there_is_something_to_show() -> None:
+    asked = RULES.model_copy(update={"feedback": RULES.feedback.model_copy(update={"leaderboard": True})})
+    document = results(graded(), asked)
+    validate(document)
+    assert document["leaderboard"] == [
+        {"name": "accuracy on hidden images", "value": 0.9598},
+        {"name": "seconds to run", "value": 10.4, "order": "asc"},
+    ]
+    assert [each["name"] for each in results(graded(accuracy=None), asked)["leaderboard"]] == ["seconds to run"]
+    for report, policy in ((graded(), RULES), (rejected(), asked), (ungraded(), asked)):
+        assert "leaderboard" not in results(report, policy)
+
+
 def test_a_rejected_file_has_no_points_and_a_reason() -> None:
     document = results(rejected(), RULES)
     assert (document["score"], document["output"]) == (
