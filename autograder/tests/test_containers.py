@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder import classroom, container
+from autograder import build, classroom, container
 from autograder.layout import Layout
 from autograder.tests.test_report_gradescope import validate
 
@@ -37,6 +38,9 @@ COPY . /autograder/source/
 RUN cp /autograder/source/run_autograder /autograder/run_autograder && bash /autograder/source/setup.sh
 """
 """As Gradescope builds: the zip's content in its place, then setup.sh."""
+
+TIMEOUT_S = 90
+"""Seconds for a notebook of the class; some of them never end."""
 
 BUILD_LIMIT_S = 180
 SIZE_LIMIT_GB = 2.3
@@ -80,6 +84,18 @@ def engine_answers() -> None:
 
 
 @pytest.fixture(scope="module")
+def hasty(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, with a time limit that a test can wait for."""
+    copy = Layout(tmp_path_factory.mktemp("hasty") / "kit")
+    shutil.copytree(layout.root, copy.root)
+    text = copy.policy.read_text(encoding="utf-8")
+    assert "timeout_s: 300" in text
+    copy.policy.write_text(text.replace("timeout_s: 300", f"timeout_s: {TIMEOUT_S}"), encoding="utf-8")
+    build.write(build.build(copy), copy)
+    return copy.zip
+
+
+@pytest.fixture(scope="module")
 def folder(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled class, and one more who tries to grade himself."""
     place = tmp_path_factory.mktemp("class")
@@ -94,7 +110,7 @@ def folder(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def native(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
     """The class as `mnist-kit grade` grades it here: rows of grades.csv by file name."""
-    return grade(folder, tmp_path_factory.mktemp("native"))
+    return grade(folder, tmp_path_factory.mktemp("native"), "--timeout", str(TIMEOUT_S))
 
 
 def grade(folder: Path, out: Path, *options: str) -> Mapping[str, Mapping[str, str]]:
@@ -114,7 +130,7 @@ OUT = "/autograder/results"
 
 
 def test_otter_grade_gives_the_points_of_mnist_kit_grade(
-    layout: Layout, folder: Path, native: Mapping[str, Mapping[str, str]], tmp_path: Path
+    hasty: Path, folder: Path, native: Mapping[str, Mapping[str, str]], tmp_path: Path
 ) -> None:
     """Over the bundled class, without a network; who attacks gains nothing, and nothing of theirs is unpickled."""
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
@@ -124,7 +140,7 @@ def test_otter_grade_gives_the_points_of_mnist_kit_grade(
         "-n",
         "mnist",
         "-a",
-        layout.zip,
+        hasty,
         "--image",
         BASE,
         "-o",
@@ -238,7 +254,7 @@ def test_a_whole_batch_in_one_container_leaves_the_same_folder(
     few.mkdir()
     for path in [*sorted(folder.glob("*.ipynb"))[:3], folder / "grabber.ipynb"]:
         (few / path.name).write_bytes(path.read_bytes())
-    found = grade(few, tmp_path / "out", "--docker", "--image", BASE)
+    found = grade(few, tmp_path / "out", "--docker", "--image", BASE, "--timeout", str(TIMEOUT_S))
     assert len(found) == 4
     ids = (*QUESTIONS, "status")
     assert {name: [row[id] for id in ids] for name, row in found.items()} == {
