@@ -134,19 +134,8 @@ def test_otter_grade_gives_the_points_of_mnist_kit_grade(
 ) -> None:
     """Over the bundled class, without a network; who attacks gains nothing, and nothing of theirs is unpickled."""
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    command: list[str | Path] = [
-        BIN / "otter",
-        "grade",
-        "-n",
-        "mnist",
-        "-a",
-        hasty,
-        "--image",
-        BASE,
-        "-o",
-        tmp_path,
-    ]
-    command += ["-o", tmp_path, "--containers", str(os.cpu_count()), "--no-network", "--no-logo", folder]
+    command: list[str | Path] = [BIN / "otter", "grade", "-n", "mnist", "-a", hasty, "--image", BASE, "-o", tmp_path]
+    command += ["--containers", str(os.cpu_count()), "--no-network", folder]
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
