@@ -211,7 +211,9 @@ def plot(rows: list[Row], path: Path) -> None:
     axes = figure.add_subplot()
     for way, marker in zip(PEERS, "osD^", strict=True):
         mine = [row for row in rows if row.way == way]
-        (line,) = axes.plot([row.size for row in mine], [row.cost.wall_s / 60 for row in mine], label=way, lw=1.5, marker=marker)
+        (line,) = axes.plot(
+            [row.size for row in mine], [row.cost.wall_s / 60 for row in mine], label=way, lw=1.5, marker=marker
+        )
         for row in mine:
             face = line.get_color() if row.measured == row.size else "white"
             axes.plot(row.size, row.cost.wall_s / 60, marker, color=line.get_color(), markerfacecolor=face)
