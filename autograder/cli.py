@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from autograder.errors import KitError, SubmissionError
+from autograder.errors import WITH_DOCKER, IsolationError, KitError, SubmissionError
 from autograder.layout import HOME
 from autograder.lean import leave_out
 
@@ -126,13 +127,15 @@ def grade(
     Results are kept in gradebook.db in the output folder as they come. Run the same command again to go on after
     an interruption, or to grade only what changed.
     """
-    from autograder.session import Request
-
-    request = Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler)
     if docker:
-        _grade_in_container(request, base, yes=yes)
-    else:
-        _grade(request, yes=yes)
+        given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
+        _grade_in_container(submissions, output, workers, given, base)
+        return
+    try:
+        from autograder.session import Request
+    except ModuleNotFoundError as error:  # Windows has no such modules
+        raise IsolationError(f"student code cannot be confined on this system ({error}).\n{WITH_DOCKER}") from error
+    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler), yes=yes)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -225,23 +228,27 @@ def _grade(request: Request, *, yes: bool = False) -> None:
         raise typer.Exit(EXIT_UNGRADED)
 
 
-def _grade_in_container(request: Request, base: str | None, *, yes: bool) -> None:
+def _grade_in_container(
+    submissions: Sequence[Path], output: Path, workers: int, given: Mapping[str, float | bool | None], base: str | None
+) -> None:
+    """Hand the batch, and the options that were given, to `mnist-kit grade` in a container."""
     from autograder import build as builder
     from autograder import container, grading_file
 
     if builder.is_stale(HOME):
         builder.write(builder.build(HOME), HOME)
-    missing = [path for path in request.paths if not path.exists()]
+    missing = [path for path in submissions if not path.exists()]
     if missing:
         raise SubmissionError(f"{missing[0]}: no such file or folder")
     execution = grading_file.load(HOME.policy).execution
     with err.status("preparing the image (minutes the first time)"):
         tag = container.image(HOME.zip, base or container.BASE)
-    options = ["--timeout", str(request.timeout_s)] if request.timeout_s else []
-    options += ["--regrade"] if request.regrade else []
-    options += ["--yes"] if yes else []
-    code = container.Container(tag, request.workers, execution).grade(request.paths, request.output, options)
-    out.print(f"On this machine: {request.output / 'index.html'}", markup=False, soft_wrap=True)
+    options: list[str] = []
+    for option, value in given.items():
+        if value:
+            options += [option] if value is True else [option, f"{value:g}"]
+    code = container.Container(tag, workers, execution).grade(submissions, output, options)
+    out.print(f"On this machine: {output / 'index.html'}", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

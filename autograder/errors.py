@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "WITH_DOCKER",
     "BuildError",
     "DatasetError",
     "EvidenceError",
@@ -30,6 +31,10 @@ __all__ = [
     "ReturnedError",
     "SubmissionError",
 ]
+
+
+WITH_DOCKER = "With Docker on this machine: mnist-kit grade --docker SUBMISSIONS."
+"""What to do where student code cannot be confined."""
 
 
 class KitError(Exception):

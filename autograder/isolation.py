@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import IsolationError
+from autograder.errors import WITH_DOCKER, IsolationError
 from autograder.sandbox import confine
 from autograder.sandbox.limits import Limits
 
@@ -27,7 +27,7 @@ FIRST_UID = 61_200
 """Student processes get users from here on, one a slot: above what distributions give to people and services."""
 
 REMEDY = (
-    "With Docker on this machine: mnist-kit grade --docker SUBMISSIONS. Otherwise grade on Linux (kernel 5.13 or "
+    f"{WITH_DOCKER} Otherwise grade on Linux (kernel 5.13 or "
     "newer, Python outside /root), or, for notebooks you wrote yourself, add --unsafe-no-sandbox; every report will "
     "then say UNTRUSTED."
 )

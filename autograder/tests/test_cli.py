@@ -287,3 +287,32 @@ def test_what_could_not_be_graded_here_is_not_compared(here: Path) -> None:
         "second otter grade second ? ? 0",
     ):
         assert expected in said
+
+
+def elsewhere(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`mnist-kit` where Python lacks what only Unix has, and there is no Docker."""
+    absent = "fcntl", "grp", "pwd", "resource", "termios"
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); from autograder.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PATH": ""},
+    )
+
+
+def test_a_system_that_cannot_confine_is_told_the_command_that_can(here: Path) -> None:
+    (here / "a.ipynb").write_text("{}", encoding="utf-8")
+    done = elsewhere("grade", "a.ipynb", cwd=here)
+    assert done.returncode == 2
+    assert "cannot be confined on this system" in done.stderr
+    assert "mnist-kit grade --docker SUBMISSIONS" in " ".join(done.stderr.split())
+    done = elsewhere("grade", "--docker", "a.ipynb", cwd=here)
+    assert (done.returncode, done.stderr.count("Docker does not answer here. Install and start it")) == (2, 1)
+
+
+def test_a_submission_that_is_not_there_is_told_before_any_image_is_made(here: Path) -> None:
+    done = elsewhere("grade", "--docker", "b.ipynb", cwd=here)
+    assert (done.returncode, "b.ipynb: no such file or folder" in done.stderr) == (2, True)
