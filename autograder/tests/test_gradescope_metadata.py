@@ -126,7 +126,7 @@ def test_a_score_is_a_finite_number_or_none(tmp_path: Path, given: Any, score: f
 FAULTS = {
     "a graded one": ({}, False),
     "a rejected file": ({"results": results(rejected(), RULES)}, False),
-    "one question ungraded": ({"results": results(half_graded(), RULES)}, False),
+    "one question ungraded": ({"results": results(half_graded(), RULES)}, True),
     "the whole ungraded": ({"results": results(ungraded(), RULES)}, True),
     "Gradescope's own error": ({"autograder_error": True, "results": None}, True),
     "a refused one": ({"results": {"score": 5, "extra_data": {"status": "graded", "attempt": "refused"}}}, True),

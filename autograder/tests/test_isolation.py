@@ -46,7 +46,7 @@ def test_a_machine_without_a_required_layer_is_refused_with_the_remedy(layer: st
     with pytest.raises(IsolationError) as caught:
         isolation.demand(examination)
     assert f"student code cannot be confined on this machine: {layer} missing" in str(caught.value)
-    assert "Grade inside a Linux container" in str(caught.value)
+    assert "mnist-kit grade --docker SUBMISSIONS" in str(caught.value)
     assert "--unsafe-no-sandbox" in str(caught.value)
     assert f"mnist-kit grade refuses to run here: {layer} missing" in shown(examination)
 
