@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
-    "WITH_DOCKER",
     "BuildError",
     "DatasetError",
     "EvidenceError",
