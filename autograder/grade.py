@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     PASSED = "passed"
     PARTIAL = "partial"
     FAILED = "failed"
+    NOT_CHECKED = "not checked"
+    """Something earlier has to be right first: no points, and no mistake of its own."""
     AWAITING = "awaiting review"
     UNGRADED = "could not be graded"
 
@@ -103,6 +105,7 @@ class GradeReport:
     """One submission, end to end.
 
     `notes` are remarks for the student; `fault` is for staff and set only when status is UNGRADED.
+    `flags` are what people should look at, for staff alone; they cost no points.
     `seconds` holds the wall time of each phase, `cpu_seconds` the notebook's CPU time (user and system); this,
     `peak_memory_mb` and `accuracy` (0 to 1, on the private images) are None where they were not measured.
     """
@@ -113,6 +116,7 @@ class GradeReport:
     questions: tuple[QuestionGrade, ...]
     notes: tuple[str, ...] = ()
     fault: str = ""
+    flags: tuple[str, ...] = ()
     seconds: tuple[tuple[str, float], ...] = ()
     cpu_seconds: float | None = None
     peak_memory_mb: float | None = None
@@ -133,6 +137,7 @@ class GradeReport:
         )
         lists = {
             "notes": tuple(data["notes"]),
+            "flags": tuple(data.get("flags", ())),
             "seconds": tuple((phase, seconds) for phase, seconds in data["seconds"]),
             "isolation": tuple(data["isolation"]),
         }

@@ -31,7 +31,9 @@ from autograder.sandbox.recorder import JOURNAL_LIMIT
 __all__ = ["environment", "judge", "serve"]
 
 # The words an Otter test case ends with when it fails on purpose; anything else is a fault of ours.
-ON_PURPOSE = re.compile(r"\n(?:CheckFailed|NotChecked|AssertionError): (.*)\Z", re.DOTALL)
+ON_PURPOSE = re.compile(r"\n(CheckFailed|NotChecked|AssertionError): (.*)\Z", re.DOTALL)
+
+FAILED = {"CheckFailed": Outcome.FAILED, "AssertionError": Outcome.FAILED, "NotChecked": Outcome.NOT_CHECKED}
 
 
 def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
@@ -106,8 +108,8 @@ def _result(result: Any) -> CheckResult:
     outcome, message = Outcome.PASSED, ""
     if not result.passed:
         words = ON_PURPOSE.search(result.message or "")
-        outcome = Outcome.FAILED if words else Outcome.UNGRADED
-        message = words[1].strip() if words else (result.message or "").strip()
+        outcome = FAILED[words[1]] if words else Outcome.UNGRADED
+        message = words[2].strip() if words else (result.message or "").strip()
     name = case.body.test_func.__name__.removeprefix("test_").replace("_", " ")
     return CheckResult(name, bool(case.hidden), float(case.points), outcome, message)
 
