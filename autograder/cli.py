@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from autograder.errors import WITH_DOCKER, IsolationError, KitError, SubmissionError
 from autograder.layout import HOME
@@ -154,6 +162,36 @@ def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Time
 
 
 @app.command()
+def calibrate(
+    count: Annotated[int, typer.Option("--runs", help="How often to train the solution.")] = 30,
+    workers: Workers = CORES,
+) -> None:
+    """Train the solution many times, and say how often a correct submission misses each accuracy of grading.yml.
+
+    Writes solutions/calibration.json, and the distribution as a picture beside it.
+    """
+    from autograder import calibrate as runner
+    from autograder import tail
+    from autograder.calibration import Calibration, Run
+    from autograder.report import calibration as pages
+
+    plan = runner.Plan.of(HOME, count, workers)
+    runs: list[Run] = []
+    with Progress(*_columns("training"), console=err) as progress:
+        task = progress.add_task("train", total=len(plan.seeds), last="")
+        for run in runner.train(plan):
+            runs.append(run)
+            progress.update(task, advance=1, last=f"seed {run.seed}: {run.accuracy:.2%}")
+    found = Calibration.of(plan.origin, runs)
+    written = [runner.store(HOME.calibration, found.to_json().encode())]
+    fitted, levels = tail.fit(found.accuracies), runner.levels(plan.policy)
+    written.append(runner.store(HOME.calibration_plot, pages.picture(found, fitted, levels)))
+    out.print(pages.screen(found, fitted, levels))
+    for path in written:
+        out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
+
+
+@app.command()
 def join(
     grades: Annotated[
         list[Path], typer.Argument(metavar="GRADES.csv", help="final_grades.csv of `otter grade`, or Gradescope's.")
@@ -201,11 +239,7 @@ def _grade(request: Request, *, yes: bool = False) -> None:
             err.print("The autograder zip was missing or older than grading.yml or exercise.md: it was built first.")
         if session.known:
             err.print(f"{session.known} of {session.total} were graded before, by this kit and this grading.yml.")
-        columns = (
-            TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-            TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
-        )  # fmt: skip
-        with Progress(*columns, console=err, disable=session.known == session.total) as progress:
+        with Progress(*_columns("grading"), console=err, disable=session.known == session.total) as progress:
             task = progress.add_task("grade", total=session.total - session.known, last="")
             for report in session.grade():
                 progress.update(task, advance=1, last=table.printable(report.name)[:30])
@@ -226,6 +260,14 @@ def _grade(request: Request, *, yes: bool = False) -> None:
     if open_cases:
         err.print(f"{open_cases} of {len(reports)} could not be graded; the report says why.", style="red")
         raise typer.Exit(EXIT_UNGRADED)
+
+
+def _columns(what: str) -> tuple[ProgressColumn, ...]:
+    """A progress bar: what is being done, how far it is, and the `last` thing that was done."""
+    return (
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
+    )  # fmt: skip
 
 
 def _grade_in_container(

@@ -7,6 +7,7 @@ KitError
 ├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
 ├── EvidenceError      what a student process left behind breaks the contract
 ├── GradebookError     the stored results cannot be read or written
+├── CalibrationError   the solution's runs say nothing about accuracies
 ├── ReturnedError      grades that were made elsewhere cannot be read
 ├── IsolationError     student code cannot be confined on this machine
 └── GraderFault        the kit itself failed; never costs a student a point
@@ -19,6 +20,7 @@ from pathlib import Path
 
 __all__ = [
     "BuildError",
+    "CalibrationError",
     "DatasetError",
     "EvidenceError",
     "GradebookError",
@@ -96,6 +98,10 @@ class EvidenceError(KitError):
 
 class GradebookError(KitError):
     """The stored results cannot be read or written; what was stored before is whole."""
+
+
+class CalibrationError(KitError):
+    """The solution cannot be trained as it must be, or its runs say nothing about accuracies."""
 
 
 class ReturnedError(KitError):

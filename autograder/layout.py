@@ -40,6 +40,16 @@ class Layout:
         return self.root / "solutions" / "solution.ipynb"
 
     @property
+    def calibration(self) -> Path:
+        """What the solution reached when it was trained many times (`mnist-kit calibrate`)."""
+        return self.root / "solutions" / "calibration.json"
+
+    @property
+    def calibration_plot(self) -> Path:
+        """The same as a picture."""
+        return self.calibration.with_suffix(".png")
+
+    @property
     def dist(self) -> Path:
         """Build products, never committed."""
         return self.root / "dist"

@@ -1,0 +1,131 @@
+"""One run of `mnist-kit calibrate`: the solution, trained many times through the real engine, a seed for each."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder import batch, build, grading_file, isolation, tail
+from autograder.calibration import Origin, Run
+from autograder.engine import Engine
+from autograder.errors import BuildError, CalibrationError
+from autograder.grade import GradeReport, Outcome, Status
+from autograder.layout import Layout
+from autograder.notebook import cell_id
+from autograder.policy import Policy
+from autograder.submission import Submission
+
+__all__ = ["Levels", "Plan", "levels", "seeded", "store", "train"]
+
+Levels = tuple[tuple[float, float], ...]
+"""Accuracies (fractions) that grading.yml asks for, and the points each is worth; rising."""
+
+IMPORT = re.compile(r"^[ \t]*(import|from)[ \t]+(keras|tensorflow)\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train: the solution as it was when the plan was made, once for each seed, `workers` at once."""
+
+    layout: Layout
+    policy: Policy
+    solution: NotebookNode
+    origin: Origin
+    seeds: tuple[int, ...]
+    workers: int
+
+    @classmethod
+    def of(cls, layout: Layout, runs: int, workers: int) -> Self:
+        """The plan for `runs` runs, with seeds from 1 on; builds the assignment where it is stale.
+
+        Raises KitError: too few runs, no accuracy asked for in grading.yml, a solution that cannot be built or read.
+        """
+        tail.demand(runs)
+        policy = grading_file.load(layout.policy)
+        levels(policy)
+        if build.is_stale(layout):
+            build.write(build.build(layout), layout)
+        origin = Origin.of(layout, policy.assignment.split_seed)
+        solution = nbformat.read(layout.solution, as_version=4)
+        return cls(layout, policy, solution, origin, tuple(range(1, runs + 1)), workers)
+
+
+def levels(policy: Policy) -> Levels:
+    """What the policy's accuracy questions ask for. Raises CalibrationError where there is no such question."""
+    found: set[tuple[float, float]] = set()
+    for question in policy.code.values():
+        if question.accuracy is not None:
+            found |= {*question.accuracy.bands, (question.accuracy.full, question.points)}
+    if not found:
+        raise CalibrationError("grading.yml has no question with `accuracy`, so there is nothing to calibrate")
+    return tuple(sorted(found))
+
+
+def seeded(solution: NotebookNode, seed: int) -> Submission:
+    """The solution with a seed set after its imports, and nothing else changed.
+
+    The new cell's id belongs to no question, so the cells around it keep theirs. Raises CalibrationError where no
+    cell imports Keras or TensorFlow.
+    """
+    made = copy.deepcopy(solution)
+    imports = (at for at, cell in enumerate(made.cells) if cell.cell_type == "code" and IMPORT.search(cell.source))
+    at = next(imports, None)
+    if at is None:
+        raise CalibrationError("no cell of the solution imports keras or tensorflow: where would the seed go?")
+    source = f"import keras\n\nkeras.utils.set_random_seed({seed})"
+    made.cells.insert(at + 1, new_code_cell(source, id=cell_id("seed", "code")))
+    return Submission(f"seed {seed}", "the solution", nbformat.writes(made).encode())
+
+
+def train(plan: Plan) -> Iterator[Run]:
+    """Train the solution with every seed; each run is handed on as it is done.
+
+    The solution is the instructor's own, so a machine that cannot confine student code runs it unconfined. Raises
+    CalibrationError at the first run that could not be graded or has no accuracy; the others are not waited for.
+    """
+    layout = plan.layout
+    tests = build.read_tests(layout.tests)
+    submissions = {seed: seeded(plan.solution, seed) for seed in plan.seeds}
+    unsafe = bool(isolation.examine().missing)
+    engine = Engine(plan.policy, tests, layout.data, secrets=layout.secrets, unsafe=unsafe)
+    with engine, batch.threads(engine.grade, plan.workers) as pool:
+        waiting = {pool.executor.submit(pool.grade, each): seed for seed, each in submissions.items()}
+        for done in as_completed(waiting):
+            yield _run(waiting[done], done.result())
+
+
+def store(path: Path, content: bytes) -> Path:
+    """Write beside, then put in place; returns the path. Raises BuildError where the disk does not take it."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_bytes(content)
+        return draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BuildError(f"{path}: it cannot be written ({error.strerror})") from error
+
+
+def _run(seed: int, report: GradeReport) -> Run:
+    if report.status is not Status.GRADED or not report.complete or report.accuracy is None:
+        graded = report.status is Status.GRADED and report.complete
+        what = "has no hidden accuracy" if graded else "could not be graded"
+        raise CalibrationError(f"the run with seed {seed} {what}: {_why(report)}")
+    lost = tuple(each.id for each in report.questions if not each.written and each.outcome is not Outcome.PASSED)
+    return Run(seed=seed, accuracy=report.accuracy, earned=report.earned, lost=lost)
+
+
+def _why(report: GradeReport) -> str:
+    """The first thing that is said about what went wrong."""
+    said = [report.fault]
+    for question in report.questions:
+        said += [question.message, *(check.message for check in question.checks if check.earned < check.points)]
+    return next((" ".join(text.split()) for text in (*said, *report.notes) if text), "no reason was given")

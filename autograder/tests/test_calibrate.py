@@ -1,0 +1,148 @@
+"""The solution, trained from several seeds: what is changed in it, what comes of a run, and a few real ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder import notebook
+from autograder.calibrate import Plan, levels, seeded, store, train
+from autograder.calibration import Calibration, Origin
+from autograder.errors import BuildError, CalibrationError, GraderFault, KitError
+from autograder.layout import Layout
+from autograder.policy import AccuracyRule, Policy
+from autograder.tests import journals
+from autograder.tests.notebooks import at, change, delete, edited
+
+
+@pytest.fixture(scope="module")
+def solution(layout: Layout) -> NotebookNode:
+    return nbformat.read(layout.solution, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def plan(layout: Layout, rules: Policy, solution: NotebookNode) -> Plan:
+    """The solution with one epoch of training instead of five, from three seeds."""
+    source = solution.cells[at(solution, "q7-answer")].source
+    assert "epochs=5" in source
+    quick = edited(change("q7-answer", source=source.replace("epochs=5", "epochs=1")), solution)
+    return Plan(layout, rules, quick, Origin.of(layout, rules.assignment.split_seed), (1, 2, 3), 2)
+
+
+def asking(rules: Policy, **question: object) -> Policy:
+    """The rules, with question 7 changed."""
+    changed = rules.questions["q7"].model_copy(update=question)
+    return rules.model_copy(update={"questions": {**rules.questions, "q7": changed}})
+
+
+def test_the_seed_is_set_right_after_the_imports_and_nothing_else_is_changed(solution: NotebookNode) -> None:
+    before = nbformat.writes(solution)
+    made = nbformat.reads(seeded(solution, 7).data.decode(), as_version=4)
+    assert nbformat.writes(solution) == before, "the solution itself stays as it is"
+    place = at(made, "seed-code")
+    assert made.cells[place].source == "import keras\n\nkeras.utils.set_random_seed(7)"
+    assert "import keras" in made.cells[place - 1].source
+    del made.cells[place]
+    assert made == nbformat.reads(before, as_version=4)
+
+
+def test_the_new_cell_takes_no_question_from_another(solution: NotebookNode, rules: Policy) -> None:
+    plain = notebook.read(nbformat.writes(solution).encode(), rules)
+    read = notebook.read(seeded(solution, 7).data, rules)
+    assert (read.answers, read.notes) == (plain.answers, plain.notes)
+    owners = [(cell.source, cell.question) for cell in read.cells]
+    assert owners.count(("import keras\n\nkeras.utils.set_random_seed(7)", None)) == 1
+    assert [each for each in owners if "set_random_seed" not in each[0]] == [
+        (cell.source, cell.question) for cell in plain.cells
+    ]
+
+
+@pytest.mark.parametrize("source", ["from tensorflow import keras", "x = 1\nimport tensorflow as tf", "  import keras"])
+def test_the_imports_are_known_in_any_form(solution: NotebookNode, source: str) -> None:
+    made = nbformat.reads(
+        seeded(edited(change("intro-code-2", source=source), solution), 1).data.decode(), as_version=4
+    )
+    assert at(made, "seed-code") == at(made, "intro-code-2") + 1
+
+
+def test_a_solution_without_imports_has_no_place_for_a_seed(solution: NotebookNode) -> None:
+    with pytest.raises(CalibrationError, match="no cell of the solution imports keras or tensorflow"):
+        seeded(edited(delete("intro-code-2"), solution), 1)
+
+
+def test_the_levels_are_all_bands_and_full_with_their_points() -> None:
+    assert levels(journals.RULES) == ((0.85, 4.0), (0.93, 6.0), (0.965, 8.0))
+    assert levels(asking(journals.RULES, accuracy=AccuracyRule(full=0.9))) == ((0.9, 8.0),)
+    with pytest.raises(CalibrationError, match=r"grading\.yml has no question with `accuracy`"):
+        levels(asking(journals.RULES, accuracy=None))
+
+
+def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: Layout, solution: NotebookNode) -> None:
+    plan = Plan.of(layout, 9, 2)
+    assert plan.seeds == tuple(range(1, 10))
+    assert plan.solution == solution
+    assert plan.origin == Origin.of(layout, plan.policy.assignment.split_seed)
+
+
+def test_too_few_runs_are_refused_before_anything_else(tmp_path: Path) -> None:
+    with pytest.raises(CalibrationError, match=r"3 runs are too few .* at least 8 are needed"):
+        Plan.of(Layout(tmp_path), 3, 1)
+
+
+def test_a_file_is_put_in_place_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    assert store(path, b"one") == path
+    store(path, b"two")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.json", b"two")]
+    with pytest.raises(BuildError, match=r"b\.json: it cannot be written \(No such file or directory\)"):
+        store(tmp_path / "nowhere" / "b.json", b"")
+
+
+@pytest.mark.slow
+def test_each_seed_gives_an_accuracy_of_its_own_and_the_same_one_again(plan: Plan) -> None:
+    runs = sorted(train(plan), key=lambda run: run.seed)
+    assert [run.seed for run in runs] == [1, 2, 3]
+    assert len({run.accuracy for run in runs}) > 1
+    assert all(0.93 < run.accuracy < 0.97 for run in runs), "one epoch gives about 95 %"
+    (again,) = train(replace(plan, seeds=(2,), workers=1))
+    assert again == runs[1]
+    found = Calibration.of(plan.origin, runs)
+    assert Calibration.from_json(found.to_json()) == found
+
+
+@pytest.mark.slow
+def test_a_run_without_full_marks_says_which_question_it_lost(plan: Plan, rules: Policy) -> None:
+    strict = asking(rules, accuracy=AccuracyRule(full=0.999, bands=((0.8, 4.0), (0.9, 6.0))))
+    (run,) = train(replace(plan, policy=strict, seeds=(5,)))
+    assert (run.lost, run.earned) == (("q7",), rules.points - sum(q.points for q in rules.written.values()) - 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("model = None", r"the run with seed [12] has no hidden accuracy: .*`model` has not been given a value"),
+        ("import os\nos._exit(3)", r"the run with seed [12] has no hidden accuracy: .*stopped before this question"),
+    ],
+    ids=["no model", "the process ends"],
+)
+def test_a_run_without_an_accuracy_is_an_error_that_names_it(plan: Plan, broken: str, said: str) -> None:
+    solution = edited(change("q5-answer", source=broken), plan.solution)
+    with pytest.raises(CalibrationError, match=said):
+        list(train(replace(plan, solution=solution, seeds=(1, 2))))
+
+
+@pytest.mark.slow
+def test_a_run_that_could_not_be_graded_is_an_error_that_names_it(plan: Plan) -> None:
+    other = edited(lambda book: book.metadata.otter.update(assignment_name="second-steps"), plan.solution)
+    with pytest.raises(CalibrationError, match=r"the run with seed 1 could not be graded: .*another assignment"):
+        list(train(replace(plan, solution=other, seeds=(1,))))
+
+
+def test_every_error_of_a_calibration_is_one_message_of_the_command() -> None:
+    assert issubclass(CalibrationError, KitError)
+    assert not issubclass(CalibrationError, GraderFault)

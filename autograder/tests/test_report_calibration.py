@@ -1,0 +1,123 @@
+"""A calibration in words, tables and a picture."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from autograder import tail
+from autograder.calibration import Calibration, Run
+from autograder.report.calibration import Levels, once, picture, screen
+from autograder.tests.calibrations import LEVELS, calibration, runs
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def shown(found: Calibration, levels: Levels = LEVELS, width: int = 120) -> list[str]:
+    """The lines on the screen, spaces made single."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(screen(found, tail.fit(found.accuracies), levels))
+    assert isinstance(console.file, io.StringIO)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+
+
+def said(found: Calibration, levels: Levels = LEVELS) -> str:
+    return " ".join(shown(found, levels))
+
+
+def drawn(found: Calibration, levels: Levels = LEVELS) -> bytes:
+    return picture(found, tail.fit(found.accuracies), levels)
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (1.0, "100 in 100"),
+        (0.5, "50 in 100"),
+        (0.0951, "10 in 100"),
+        (0.09, "1 in 11"),
+        (0.00123, "1 in 810"),
+        (1e-5, "1 in 100,000"),
+        (3.4e-8, "1 in 29,000,000"),
+        (1e-9, "1 in 1,000,000,000"),
+        (9.9e-10, "below 1 in 1,000,000,000"),
+        (0.0, "below 1 in 1,000,000,000"),
+    ],
+)
+def test_a_chance_is_told_as_once_in_how_many(chance: float, words: str) -> None:
+    assert once(chance) == words
+
+
+def test_the_screen_shows_the_distribution() -> None:
+    some = [Run(seed=seed, accuracy=0.97 + seed / 1000, earned=26.0) for seed in range(1, 10)]
+    lines = shown(calibration(*some))
+    assert "runs mean sd least median highest" in lines
+    assert "9 97.50% 0.27% 97.10% 97.50% 97.90%" in lines
+
+
+def test_every_level_has_a_row_with_its_chance_and_a_verdict() -> None:
+    found = calibration()
+    chance = tail.fit(found.accuracies).chance(0.97)
+    below = sum(accuracy < 0.97 for accuracy in found.accuracies)
+    lines = shown(found, (*LEVELS, (0.97, 9.5)))
+    assert "accuracy points runs below chance 95% interval verdict" in lines
+    assert "80% 4 0 below 1 in 1,000,000,000 below 1 in 1,000,000,000 safe" in lines
+    assert any(line.startswith("95% 8 0 below 1 in") and line.endswith("safe") for line in lines)
+    assert f"97% 9.5 {below} {once(chance.estimate)} {once(chance.low)} to {once(chance.high)} too high" in lines
+
+
+def test_the_advice_is_the_highest_safe_accuracy_in_one_sentence() -> None:
+    found = calibration()
+    best = tail.fit(found.accuracies).recommended
+    assert best is not None
+    told = f"{100 * best:g}% is the most to ask for: a submission that trains as the solution does misses it less than "
+    assert f"{told}once in 100,000 times. Every band is safe." in said(found)
+    assert f"{told}once in 100,000 times. Lower in grading.yml: 97%, 98%." in said(
+        found, (*LEVELS, (0.97, 9.0), (0.98, 10.0))
+    )
+
+
+def test_where_no_accuracy_is_safe_the_advice_is_to_look_at_the_solution() -> None:
+    wild = calibration(*runs(8, error=0.3, spread=1.0))
+    assert "No accuracy can be asked for safely: the runs differ too much." in said(wild)
+
+
+def test_a_fit_that_may_not_hold_is_told_and_another_is_not() -> None:
+    apart = calibration(*runs(40), Run(seed=41, accuracy=0.9, earned=24.0))
+    assert "Take the chances with care: the runs do not spread as the fitted curve says (Shapiro-Wilk p = " in said(
+        apart
+    )
+    assert "Take the chances" not in said(calibration())
+
+
+def test_runs_without_full_marks_are_listed() -> None:
+    short = [Run(seed=50 + place, accuracy=0.94, earned=24.0, lost=("q5", "q7")) for place in range(12)]
+    lines = shown(calibration(*runs(20), *short))
+    assert "12 of 32 runs did not get full marks, so bands or checks ask too much:" in lines
+    assert "seed 50: 94.00%, 24 points, not all of q5, q7" in lines
+    assert sum(line.startswith("seed ") for line in lines) == 10
+    assert "and 2 more" in lines
+    assert "full marks" not in said(calibration())
+
+
+def test_the_picture_is_the_same_for_the_same_runs() -> None:
+    assert drawn(calibration()).startswith(PNG)
+    assert drawn(calibration()) == drawn(calibration())
+    assert drawn(calibration()) != drawn(calibration(*runs(seed=6)))
+
+
+@pytest.mark.parametrize(
+    ("found", "levels"),
+    [
+        (calibration(*runs(8)), ()),
+        (calibration(*runs(200)), ((0.97, 1.0), (0.972, 2.0), (0.99, 3.0))),
+        (calibration(*runs(8, error=0.3, spread=1.0)), LEVELS),
+        (calibration(*(Run(seed=seed, accuracy=0.97 + (seed == 3) / 5000, earned=1.0) for seed in range(8))), LEVELS),
+        (calibration(*runs(30, error=0.0008, spread=0.4)), LEVELS),
+    ],
+    ids=["no levels", "levels among the runs", "wild", "two values", "nearly perfect"],
+)
+def test_whatever_the_runs_are_there_is_a_picture(found: Calibration, levels: Levels) -> None:
+    assert drawn(found, levels).startswith(PNG)
