@@ -23,7 +23,7 @@ Levels = Sequence[tuple[float, float]]
 """Accuracies (fractions) and the points each is worth; rising."""
 
 NEGLIGIBLE = 1e-9
-"""Chances below this are not told apart."""
+"""Chances below this, one in a billion, are not told apart."""
 
 LISTED = 10
 """Runs without full marks that are named one by one."""
@@ -33,6 +33,9 @@ NEAR = 4
 
 FILL, INK, ADVICE = "#b8cbe0", "#222222", "#0b5394"
 """Colours of bars, of what is asked for, and of what is recommended; light, black and dark when printed in grey."""
+
+PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+"""Behind words, where they cross a line."""
 
 
 def screen(found: Calibration, fitted: Tail, levels: Levels) -> RenderableType:
@@ -51,19 +54,26 @@ def once(chance: float) -> str:
     if chance >= 0.095:
         return f"{100 * chance:.0f} in 100"
     if chance < NEGLIGIBLE:
-        return f"below 1 in {1 / NEGLIGIBLE:,.0f}"
-    return f"1 in {float(f'{1 / chance:.2g}'):,.0f}"
+        return "below 1 in a billion"
+    count = float(f"{1 / chance:.2g}")
+    return f"1 in {count / 1e6:g} million" if count >= 1e6 else f"1 in {count:,.0f}"
 
 
 def picture(found: Calibration, fitted: Tail, levels: Levels) -> bytes:
-    """A PNG: above, how many runs reached what, and the fitted curve; below, all levels on the whole scale."""
+    """A PNG: how many runs reached what, the fitted curve, and the levels.
+
+    Where a level is far below the runs, all levels are shown once more beneath, on a scale that has room for them.
+    """
     from matplotlib.figure import Figure  # here, because it takes a second
 
     figure = Figure(figsize=(8, 5.2), layout="constrained")
-    near, whole = figure.subplots(2, 1, height_ratios=(4, 1))
+    if all(level >= _floor(fitted) for level, _ in levels):
+        near = figure.add_subplot()
+    else:
+        near, whole = figure.subplots(2, 1, height_ratios=(4, 1))
+        _draw_scale(whole, fitted, levels)
     _draw_runs(near, fitted)
     _draw_levels(near, fitted, levels)
-    _draw_scale(whole, fitted, levels)
     figure.suptitle(f"What a correct solution reaches: {len(found.runs)} trainings, each from another seed")
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=150, metadata={"Software": None})  # the same bytes for the same runs
@@ -89,11 +99,15 @@ def _chances(fitted: Tail, levels: Levels) -> Table:
     table.add_column("verdict", no_wrap=True)
     for level, points in levels:
         chance = fitted.chance(level)
-        verdict = Text("safe", "green") if chance.safe else Text("too high", "red")
-        table.add_row(
-            _percent(level), f"{points:g}", str(chance.below), once(chance.estimate), _interval(chance), verdict
-        )
+        figures = (_percent(level), f"{points:g}", str(chance.below), once(chance.estimate), _interval(chance))
+        table.add_row(*figures, _verdict(chance, fitted))
     return table
+
+
+def _verdict(chance: Chance, fitted: Tail) -> Text:
+    if not chance.safe:
+        return Text("too high", "red")
+    return Text("safe?", "yellow") if fitted.doubtful else Text("safe", "green")
 
 
 def _interval(chance: Chance) -> str:
@@ -109,7 +123,10 @@ def _advice(fitted: Tail, levels: Levels) -> str:
     high = [_percent(level) for level, _ in levels if not fitted.chance(level).safe]
     if fitted.recommended is None:
         return "No accuracy can be asked for safely: the runs differ too much. Look at the solution first."
-    told = f"{_percent(fitted.recommended)} is the most to ask for: {meaning} times."
+    most = _percent(fitted.recommended)
+    if fitted.doubtful:
+        return f"If the fitted curve held, {most} would be the most to ask for."
+    told = f"{most} is the most to ask for: {meaning} times."
     return f"{told} Lower in grading.yml: {', '.join(high)}." if high else f"{told} Every band is safe."
 
 
@@ -141,6 +158,12 @@ def _points(points: float) -> str:
     return f"{points:g} point{'' if points == 1 else 's'}"
 
 
+def _floor(fitted: Tail) -> float:
+    """The lowest accuracy that is drawn at the scale of the runs."""
+    least, highest = fitted.accuracies[0], fitted.accuracies[-1]
+    return least - NEAR * (highest - least)
+
+
 def _draw_runs(axes: Any, fitted: Tail) -> None:
     """The histogram, its bins a whole number of images wide, and the fitted curve at the same scale."""
     accuracies = [100 * accuracy for accuracy in fitted.accuracies]
@@ -163,15 +186,15 @@ def _draw_runs(axes: Any, fitted: Tail) -> None:
 
 def _draw_levels(axes: Any, fitted: Tail, levels: Levels) -> None:
     """Lines for the recommended level and for those of the policy, where they are near the runs."""
-    least, highest = fitted.accuracies[0], fitted.accuracies[-1]
-    floor = least - NEAR * (highest - least)
+    floor = _floor(fitted)
     for level, points in levels:
         if level >= floor:
             axes.axvline(100 * level, color=INK, linewidth=1.4)
             _label(axes, level, f"asked for: {_percent(level)}, {_points(points)}", INK)
     if fitted.recommended is not None and fitted.recommended >= floor:
         axes.axvline(100 * fitted.recommended, color=ADVICE, linewidth=1.4, linestyle=(0, (4, 2)))
-        _label(axes, fitted.recommended, f"safe up to {_percent(fitted.recommended)}", ADVICE, right=True)
+        words = "perhaps safe" if fitted.doubtful else "safe"
+        _label(axes, fitted.recommended, f"{words} up to {_percent(fitted.recommended)}", ADVICE, right=True)
 
 
 def _label(axes: Any, level: float, text: str, color: str, *, right: bool = False) -> None:
@@ -187,6 +210,7 @@ def _label(axes: Any, level: float, text: str, color: str, *, right: bool = Fals
         va="top",
         color=color,
         fontsize=9,
+        bbox=PAPER,
     )
 
 
@@ -197,8 +221,9 @@ def _draw_scale(axes: Any, fitted: Tail, levels: Levels) -> None:
     axes.text(highest, 0.5, " runs", ha="left", va="center", fontsize=9)
     for place, (level, points) in enumerate(levels):
         axes.axvline(100 * level, color=INK, linewidth=1.4)
-        text, row = f"{_percent(level)}, {_points(points)} ", 0.72 if place % 2 else 0.28
-        axes.text(100 * level, row, text, ha="right", va="center", fontsize=9, color=INK)
-    first = min(least, *(100 * level for level, _ in levels)) if levels else least
+        text, row = f"{_percent(level)}, {_points(points)}", 0.72 if place % 2 else 0.28
+        words = {"ha": "right", "va": "center", "fontsize": 9, "color": INK, "bbox": PAPER}
+        axes.annotate(text, (100 * level, row), xytext=(-4, 0), textcoords="offset points", **words)
+    first = 100 * min(level for level, _ in levels)
     axes.set(xlim=(first - 0.3 * (100 - first), 100), yticks=[], xlabel="the same on the whole scale, in percent")
     axes.spines[["top", "left", "right"]].set_visible(False)

@@ -36,7 +36,9 @@ def plan(layout: Layout, rules: Policy, solution: NotebookNode) -> Plan:
 def asking(rules: Policy, **question: object) -> Policy:
     """The rules, with question 7 changed."""
     changed = rules.questions["q7"].model_copy(update=question)
-    return rules.model_copy(update={"questions": {**rules.questions, "q7": changed}})
+    questions = {**rules.questions, "q7": changed}
+    # Not model_copy, which would keep what the old one has cached.
+    return Policy(assignment=rules.assignment, questions=questions, execution=rules.execution)
 
 
 def test_the_seed_is_set_right_after_the_imports_and_nothing_else_is_changed(solution: NotebookNode) -> None:
@@ -77,8 +79,9 @@ def test_a_solution_without_imports_has_no_place_for_a_seed(solution: NotebookNo
 def test_the_levels_are_all_bands_and_full_with_their_points() -> None:
     assert levels(journals.RULES) == ((0.85, 4.0), (0.93, 6.0), (0.965, 8.0))
     assert levels(asking(journals.RULES, accuracy=AccuracyRule(full=0.9))) == ((0.9, 8.0),)
+    without = {id: question for id, question in journals.RULES.questions.items() if id != "q7"}
     with pytest.raises(CalibrationError, match=r"grading\.yml has no question with `accuracy`"):
-        levels(asking(journals.RULES, accuracy=None))
+        levels(Policy(assignment=journals.RULES.assignment, questions=without))
 
 
 def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: Layout, solution: NotebookNode) -> None:

