@@ -24,7 +24,7 @@ from autograder.notebook import cell_id
 from autograder.policy import Policy
 from autograder.submission import Submission
 
-__all__ = ["Levels", "Plan", "levels", "seeded", "store", "train"]
+__all__ = ["Levels", "Plan", "levels", "seeded", "store", "train", "train_in"]
 
 Levels = tuple[tuple[float, float], ...]
 """Accuracies (fractions) that grading.yml asks for, and the points each is worth; rising."""
@@ -87,20 +87,35 @@ def seeded(solution: NotebookNode, seed: int) -> Submission:
 
 
 def train(plan: Plan) -> Iterator[Run]:
-    """Train the solution with every seed; each run is handed on as it is done.
+    """Train the solution with every seed, in an engine of its own; raises what `train_in` raises.
 
-    The solution is the instructor's own, so a machine that cannot confine student code runs it unconfined. Raises
-    CalibrationError at the first run that could not be graded or has no accuracy; the others are not waited for.
+    The solution is the instructor's own, so a machine that cannot confine student code runs it unconfined.
     """
     layout = plan.layout
     tests = build.read_tests(layout.tests)
-    submissions = {seed: seeded(plan.solution, seed) for seed in plan.seeds}
     unsafe = bool(isolation.examine().missing)
     engine = Engine(plan.policy, tests, layout.data, secrets=layout.secrets, unsafe=unsafe)
     with engine, batch.threads(engine.grade, plan.workers) as pool:
-        waiting = {pool.executor.submit(pool.grade, each): seed for seed, each in submissions.items()}
+        yield from train_in(pool, plan)
+
+
+def train_in(pool: batch.Pool, plan: Plan) -> Iterator[Run]:
+    """Have the pool train the solution with every seed; each run is handed on as it is done.
+
+    Raises CalibrationError at the first run that could not be graded or has no accuracy, and drops those that have not
+    begun; so it does where the caller stops early.
+    """
+
+    def grade(seed: int) -> GradeReport:
+        return pool.grade(seeded(plan.solution, seed))
+
+    waiting = {pool.executor.submit(grade, seed): seed for seed in plan.seeds}
+    try:
         for done in as_completed(waiting):
             yield _run(waiting[done], done.result())
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def store(path: Path, content: bytes) -> Path:

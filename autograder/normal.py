@@ -13,7 +13,7 @@ from statistics import NormalDist, fmean
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LARGEST", "SMALLEST", "above", "limits", "shapiro_wilk"]
+__all__ = ["FAR", "LARGEST", "SMALLEST", "above", "limits", "shapiro_wilk"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +23,9 @@ next to nothing, and the limits of a tail are too wide to be of use."""
 
 REACH = 9.0
 """Standard deviations that count; what lies beyond has a probability below 1e-18."""
+
+FAR = 200.0
+"""Standard deviations from a sample's mean beyond which all limits are 0, or 1, to the last digit."""
 
 HALVINGS = 40
 """Steps of a bisection: they take an interval of a hundred standard deviations to one of 1e-10."""
@@ -49,7 +52,7 @@ def limits(distance: float, size: int, confidence: float = 0.95) -> tuple[float,
     """Two-sided confidence limits for the chance that a normal value is above a level.
 
     `distance` is from the sample's mean to the level, in the sample's standard deviations (ddof 1); `size` is the
-    number of values, at least 2; `confidence` is a fraction. The limits are exact for normal samples: distance times
+    number of values, SMALLEST or more; `confidence` is a fraction. The limits are exact for normal samples: distance times
     sqrt(size) has a noncentral t distribution with size - 1 degrees of freedom, and its noncentrality is the true
     distance times sqrt(size) (D. B. Owen, "A survey of properties and applications of the noncentral
     t-distribution", Technometrics 10 (1968), 445-478). The noncentralities that make the observed value a limit of
@@ -57,7 +60,7 @@ def limits(distance: float, size: int, confidence: float = 0.95) -> tuple[float,
     standard normal.
     """
     root = math.sqrt(size)
-    t = distance * root
+    t = min(max(distance, -FAR), FAR) * root
     beyond = (1 - confidence) / 2
     near, far = (_quantile(share, t, size - 1) / root for share in (beyond, 1 - beyond))
     return above(far), above(near)

@@ -181,7 +181,7 @@ def _draw_runs(axes: Any, fitted: Tail) -> None:
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for labels
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper right")
+    axes.legend(edgecolor="none", loc="upper right")
 
 
 def _draw_levels(axes: Any, fitted: Tail, levels: Levels) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import notebook
-from autograder.calibrate import Plan, levels, seeded, store, train
+from autograder import batch, notebook
+from autograder.calibrate import Plan, levels, seeded, store, train, train_in
 from autograder.calibration import Calibration, Origin
-from autograder.errors import BuildError, CalibrationError, GraderFault, KitError
+from autograder.engine import Engine
+from autograder.errors import BuildError, CalibrationError
+from autograder.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy import AccuracyRule, Policy
-from autograder.tests import journals
+from autograder.submission import Submission
+from autograder.tests import journals, reports
 from autograder.tests.notebooks import at, change, delete, edited
 
 
@@ -105,47 +109,94 @@ def test_a_file_is_put_in_place_whole_or_not_at_all(tmp_path: Path) -> None:
         store(tmp_path / "nowhere" / "b.json", b"")
 
 
+@pytest.fixture
+def pool(engine: Engine) -> Iterator[batch.Pool]:
+    with batch.threads(engine.grade, 2) as made:
+        yield made
+
+
 @pytest.mark.slow
-def test_each_seed_gives_an_accuracy_of_its_own_and_the_same_one_again(plan: Plan) -> None:
+def test_each_seed_gives_an_accuracy_of_its_own_and_the_same_one_again(plan: Plan, pool: batch.Pool) -> None:
     runs = sorted(train(plan), key=lambda run: run.seed)
     assert [run.seed for run in runs] == [1, 2, 3]
     assert len({run.accuracy for run in runs}) > 1
     assert all(0.93 < run.accuracy < 0.97 for run in runs), "one epoch gives about 95 %"
-    (again,) = train(replace(plan, seeds=(2,), workers=1))
+    (again,) = train_in(pool, replace(plan, seeds=(2,)))
     assert again == runs[1]
     found = Calibration.of(plan.origin, runs)
     assert Calibration.from_json(found.to_json()) == found
 
 
 @pytest.mark.slow
-def test_a_run_without_full_marks_says_which_question_it_lost(plan: Plan, rules: Policy) -> None:
-    strict = asking(rules, accuracy=AccuracyRule(full=0.999, bands=((0.8, 4.0), (0.9, 6.0))))
-    (run,) = train(replace(plan, policy=strict, seeds=(5,)))
-    assert (run.lost, run.earned) == (("q7",), rules.points - sum(q.points for q in rules.written.values()) - 2)
+def test_a_run_without_full_marks_says_which_question_it_lost(plan: Plan, pool: batch.Pool) -> None:
+    source = "model.compile(optimizer='sgd', loss='sparse_categorical_crossentropy')"
+    solution = edited(change("q6-answer", source=source), plan.solution)
+    (run,) = train_in(pool, replace(plan, solution=solution, seeds=(5,)))
+    assert 0.8 < run.accuracy < 0.95
+    assert run.lost == ("q6", "q7")
+    assert run.earned == 26 - 2 - (4 if run.accuracy < 0.9 else 2), "the optimizer, and one or two bands"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        ("model = None", r"the run with seed [12] has no hidden accuracy: .*`model` has not been given a value"),
+        ("model = ...", r"the run with seed [12] has no hidden accuracy: .*`model` has not been given a value"),
         ("import os\nos._exit(3)", r"the run with seed [12] has no hidden accuracy: .*stopped before this question"),
     ],
     ids=["no model", "the process ends"],
 )
-def test_a_run_without_an_accuracy_is_an_error_that_names_it(plan: Plan, broken: str, said: str) -> None:
+def test_a_run_without_an_accuracy_is_an_error_that_names_it(
+    plan: Plan, pool: batch.Pool, broken: str, said: str
+) -> None:
     solution = edited(change("q5-answer", source=broken), plan.solution)
     with pytest.raises(CalibrationError, match=said):
-        list(train(replace(plan, solution=solution, seeds=(1, 2))))
+        list(train_in(pool, replace(plan, solution=solution, seeds=(1, 2))))
 
 
 @pytest.mark.slow
-def test_a_run_that_could_not_be_graded_is_an_error_that_names_it(plan: Plan) -> None:
+def test_a_run_that_could_not_be_graded_is_an_error_that_names_it(plan: Plan, pool: batch.Pool) -> None:
     other = edited(lambda book: book.metadata.otter.update(assignment_name="second-steps"), plan.solution)
     with pytest.raises(CalibrationError, match=r"the run with seed 1 could not be graded: .*another assignment"):
-        list(train(replace(plan, solution=other, seeds=(1,))))
+        list(train_in(pool, replace(plan, solution=other, seeds=(1,))))
 
 
-def test_every_error_of_a_calibration_is_one_message_of_the_command() -> None:
-    assert issubclass(CalibrationError, KitError)
-    assert not issubclass(CalibrationError, GraderFault)
+def ungraded(fault: str) -> GradeReport:
+    return replace(reports.ungraded(), fault=fault)
+
+
+def test_after_a_fault_of_the_grader_what_has_not_begun_is_dropped(plan: Plan) -> None:
+    """A grader that fails, in place of the engine: that one answers faults of its own with a second try."""
+    begun: list[str] = []
+
+    def grade(submission: Submission) -> GradeReport:
+        begun.append(submission.name)
+        return ungraded("the judge took too long\nmore")
+
+    with (
+        batch.threads(grade, 1) as made,
+        pytest.raises(CalibrationError, match=r"seed \d+ could not be graded: the judge took too long more"),
+    ):
+        list(train_in(made, replace(plan, seeds=tuple(range(1, 100)))))
+    assert 1 <= len(begun) < 99
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (reports.half_graded(), "seed 1 could not be graded: "),
+        (reports.rejected(), r"seed 1 could not be graded: It is not a notebook\."),
+        (reports.graded(accuracy=None), r"seed 1 has no hidden accuracy: Cell 3 stopped with KeyError: x"),
+        (replace(ungraded(""), questions=()), "seed 1 could not be graded: no reason was given"),
+    ],
+    ids=["one question not graded", "rejected", "not scored", "no reason"],
+)
+def test_no_run_without_a_grade_is_counted(plan: Plan, report: GradeReport, said: str) -> None:
+    with batch.threads(lambda _: report, 1) as made, pytest.raises(CalibrationError, match=said):
+        list(train_in(made, replace(plan, seeds=(1,))))
+
+
+def test_points_that_wait_for_a_reader_are_not_lost(plan: Plan) -> None:
+    with batch.threads(lambda _: reports.graded(), 1) as made:
+        (run,) = train_in(made, replace(plan, seeds=(4,)))
+    assert (run.seed, run.accuracy, run.earned, run.lost) == (4, 0.9598, 16.66, ("q5", "q6"))

@@ -35,7 +35,7 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("verb", ["", "build", "grade", "join", "sample-class"])
+@pytest.mark.parametrize("verb", ["", "build", "calibrate", "grade", "join", "sample-class"])
 def test_every_verb_explains_itself(verb: str) -> None:
     done = run(*filter(None, [verb]), "--help")
     assert done.returncode == 0
@@ -62,6 +62,14 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(here: Path, arguments: 
     done = run("grade", *arguments, cwd=here)
     assert done.returncode == 2
     assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_calibration_of_too_few_runs_is_one_message_and_exit_code_2(here: Path) -> None:
+    done = run("calibrate", "--runs", "3", cwd=here)
+    assert done.returncode == 2
+    assert "3 runs are too few" in done.stderr
+    assert "at least 8 are needed" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
