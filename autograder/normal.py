@@ -52,9 +52,9 @@ def limits(distance: float, size: int, confidence: float = 0.95) -> tuple[float,
     """Two-sided confidence limits for the chance that a normal value is above a level.
 
     `distance` is from the sample's mean to the level, in the sample's standard deviations (ddof 1); `size` is the
-    number of values, SMALLEST or more; `confidence` is a fraction. The limits are exact for normal samples: distance times
-    sqrt(size) has a noncentral t distribution with size - 1 degrees of freedom, and its noncentrality is the true
-    distance times sqrt(size) (D. B. Owen, "A survey of properties and applications of the noncentral
+    number of values, SMALLEST or more; `confidence` is a fraction. The limits are exact for normal samples: the
+    distance times sqrt(size) has a noncentral t distribution with size - 1 degrees of freedom, and its noncentrality
+    is the true distance times sqrt(size) (D. B. Owen, "A survey of properties and applications of the noncentral
     t-distribution", Technometrics 10 (1968), 445-478). The noncentralities that make the observed value a limit of
     what is to be expected are quantiles of t U - Z, where U is chi over the root of its degrees of freedom and Z is
     standard normal.
