@@ -23,11 +23,9 @@ from autograder.layout import Layout
 from autograder.notebook import cell_id
 from autograder.policy import Policy
 from autograder.submission import Submission
+from autograder.tail import Levels
 
-__all__ = ["Levels", "Plan", "levels", "seeded", "store", "train", "train_in"]
-
-Levels = tuple[tuple[float, float], ...]
-"""Accuracies (fractions) that grading.yml asks for, and the points each is worth; rising."""
+__all__ = ["Plan", "levels", "seeded", "store", "train", "train_in"]
 
 IMPORT = re.compile(r"^[ \t]*(import|from)[ \t]+(keras|tensorflow)\b", re.MULTILINE)
 

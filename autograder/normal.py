@@ -77,10 +77,8 @@ def shapiro_wilk(values: Sequence[float]) -> float:
     unlike = 1 - float(_weights(size) @ centred) ** 2 / float(centred @ centred)
     log_unlike = math.log(max(unlike, np.finfo(float).eps))
     if size <= FEW:
-        room = _polynomial(FEW_SHIFT, size) - log_unlike
-        if room <= 0:
-            return 0.0
-        mean, log_sd, found = _polynomial(FEW_MEAN, size), _polynomial(FEW_LOG_SD, size), -math.log(room)
+        mean, log_sd = (_polynomial(each, size) for each in (FEW_MEAN, FEW_LOG_SD))
+        found = -math.log(_polynomial(FEW_SHIFT, size) - log_unlike)  # the shift is positive from six values on
     else:
         mean, log_sd = (_polynomial(each, math.log(size)) for each in (MANY_MEAN, MANY_LOG_SD))
         found = log_unlike

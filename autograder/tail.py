@@ -16,7 +16,7 @@ from statistics import fmean, stdev
 from autograder import normal
 from autograder.errors import CalibrationError
 
-__all__ = ["CONFIDENCE", "DOUBTFUL", "FEWEST", "RARE", "Chance", "Tail", "demand", "fit"]
+__all__ = ["CONFIDENCE", "DOUBTFUL", "FEWEST", "RARE", "Chance", "Levels", "Tail", "demand", "fit"]
 
 RARE = 1e-5
 """A chance that may be neglected, once in 100,000: a class of a thousand, every year for a century, has one case."""
@@ -29,6 +29,9 @@ DOUBTFUL = 0.01
 
 STEP = 0.005
 """Distance of the levels that can be recommended: bands are written in halves of a percent."""
+
+Levels = Sequence[tuple[float, float]]
+"""Accuracies (fractions) that are asked for, and the points each is worth; rising."""
 
 FEWEST = normal.SMALLEST
 """Runs below which nothing is fitted."""

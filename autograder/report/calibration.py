@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean, stdev
 from typing import Any
@@ -15,12 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.calibration import Calibration, Run
-from autograder.tail import CONFIDENCE, DOUBTFUL, RARE, Chance, Tail
+from autograder.tail import CONFIDENCE, DOUBTFUL, RARE, Chance, Levels, Tail
 
-__all__ = ["Levels", "once", "picture", "screen"]
-
-Levels = Sequence[tuple[float, float]]
-"""Accuracies (fractions) and the points each is worth; rising."""
+__all__ = ["once", "picture", "screen"]
 
 NEGLIGIBLE = 1e-9
 """Chances below this, one in a billion, are not told apart."""

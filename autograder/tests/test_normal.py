@@ -8,6 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from autograder import normal
 from autograder.normal import FAR, LARGEST, SMALLEST, above, limits, shapiro_wilk
 
 # Factors of one-sided tolerance limits, 95 % confidence (R. E. Odeh and D. B. Owen, "Tables for Normal Tolerance
@@ -104,6 +105,10 @@ def test_the_test_of_normality_is_wrong_as_often_as_it_says(size: int) -> None:
     found = np.array([shapiro_wilk(sample.tolist()) for sample in samples])
     for share in (0.05, 0.5):
         assert np.mean(found < share) == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / 1500))
+
+
+def test_a_sample_like_the_weights_themselves_could_not_be_more_normal() -> None:
+    assert shapiro_wilk(normal._weights(20).tolist()) == pytest.approx(1)
 
 
 def test_a_single_value_far_off_is_not_normal() -> None:

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from autograder import tail
 from autograder.calibration import Calibration, Run
-from autograder.report.calibration import Levels, once, picture, screen
+from autograder.report.calibration import once, picture, screen
+from autograder.tail import Levels
 from autograder.tests.calibrations import LEVELS, calibration, runs
 
 PNG = b"\x89PNG\r\n\x1a\n"
