@@ -60,6 +60,31 @@ def graded(**changes: Any) -> GradeReport:
     return replace(report, **changes)
 
 
+def question(id: str, *checks: CheckResult) -> QuestionGrade:
+    """A coding question of these checks, graded as `findings` does."""
+    sure = all(each.outcome is not Outcome.UNGRADED for each in checks if each.points)
+    earned = round(sum(each.earned for each in checks), 6) if sure else None
+    return QuestionGrade(id, f"Title of {id}", False, sum(each.points for each in checks), earned, checks)
+
+
+def member(a1: Outcome, a2: Outcome, b1: Outcome, name: str = "first") -> GradeReport:
+    """A submission to an assignment of two questions: a1 and a2 are worth 1 point, b1 is worth 2."""
+    words = {Outcome.FAILED: "Found: nothing for {}\nExpected: something", Outcome.NOT_CHECKED: "Not checked: {}"}
+    a = (check(name, 1, outcome, words.get(outcome, "").format(name)) for name, outcome in (("a1", a1), ("a2", a2)))
+    b = check("b1", 2, b1, words.get(b1, "").format("b1"))
+    return graded(name=name, questions=(question("a", *a), question("b", b)), notes=())
+
+
+CLASS = (
+    member(Outcome.PASSED, Outcome.PASSED, Outcome.PASSED, "ann"),
+    member(Outcome.PASSED, Outcome.PASSED, Outcome.FAILED, "bo"),
+    member(Outcome.PASSED, Outcome.FAILED, Outcome.PASSED, "cy"),
+    member(Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.FAILED, "di"),
+    member(Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.FAILED, "ed"),
+)
+"""Points of a1, a2 and b1:  1 1 2,  1 1 0,  1 0 2,  0 0 0,  0 0 0."""
+
+
 def rejected(**changes: Any) -> GradeReport:
     questions = tuple(QuestionGrade(q.id, q.title, q.written, q.points, 0.0) for q in QUESTIONS)
     report = GradeReport("second", "class/second.ipynb", Status.REJECTED, questions, notes=("It is not a notebook.",))

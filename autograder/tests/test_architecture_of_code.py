@@ -24,7 +24,7 @@ LAYERS = (
     ("policy",),
     ("grading_file",),
     ("grade", "notebook", "submission", "evidence", "offline_data", "returned"),
-    ("architecture",),
+    ("architecture", "items"),
     ("rebuild",),
     ("checks",),
     ("judge",),
