@@ -31,6 +31,8 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         tests.append(
             {"name": "For staff: why this could not be graded", "output": "\n".join(said), "visibility": "hidden"}
         )
+    if report.flags:
+        tests.append({"name": "For staff: flags", "output": "\n".join(report.flags), "visibility": "hidden"})
     document: dict[str, Any] = {
         # Gradescope wants a number; `output` says where it is not a mark, `extra_data` whether it is final.
         "score": report.earned,
@@ -49,6 +51,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
             "cpu_seconds": report.cpu_seconds,
             "peak_memory_mb": report.peak_memory_mb,
             "isolation": list(report.isolation),
+            "flags": list(report.flags),
         },
     }
     if policy.feedback.leaderboard and report.status is Status.GRADED:

@@ -36,7 +36,7 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
     """One row a submission; written questions and whatever could not be graded are left blank."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["submission", *policy.questions, "automatic", "out_of", "accuracy", "status", "remark"])
+    writer.writerow(["submission", *policy.questions, "automatic", "out_of", "accuracy", "status", "remark", "flags"])
     for report in reports:
         marks = ["" if question.earned is None else f"{question.earned:g}" for question in report.questions]
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.4f}"
@@ -49,6 +49,7 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
             accuracy,
             report.status.value,
             remark(report),
+            "; ".join(report.flags),
         ]
         writer.writerow([_inert(printable(value)) for value in row])
     return out.getvalue()

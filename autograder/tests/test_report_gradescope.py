@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -11,7 +12,7 @@ import pytest
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade
 from autograder.report.gradescope import results
 from autograder.tests.journals import RULES
-from autograder.tests.reports import graded, half_graded, hostile, rejected, showing, ungraded
+from autograder.tests.reports import HOSTILE, graded, half_graded, hostile, rejected, showing, ungraded
 
 FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
 VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
@@ -79,6 +80,7 @@ REPORTS = {
     "half graded": half_graded(),
     "hostile": hostile(),
     "empty": graded(questions=(), notes=(), seconds=()),
+    "flagged": graded(flags=("Look here.", HOSTILE)),
 }
 
 
@@ -108,6 +110,7 @@ def test_the_score_is_what_was_earned_and_the_time_what_it_took() -> None:
         "cpu_seconds": 11.5,
         "peak_memory_mb": 900.0,
         "isolation": ["own process", "time limit"],
+        "flags": [],
     }
 
 
@@ -224,6 +227,18 @@ def test_the_reason_for_a_fault_is_for_staff_only_and_hides_the_total() -> None:
     staff = entries_of(document)["For staff: why this could not be graded"]
     assert (staff["visibility"], staff["output"]) == ("hidden", "the judge took too long\nmore")
     assert "took too long" not in document["output"]
+
+
+@pytest.mark.parametrize("shown", VISIBILITY["enum"])
+@pytest.mark.parametrize("report", [graded(), rejected(), ungraded()], ids=lambda report: report.status)
+def test_flags_are_for_staff_only_and_cost_no_points(report: GradeReport, shown: str) -> None:
+    plain = results(report, showing(shown))
+    document = results(replace(report, flags=("Look here.", "And here.")), showing(shown))
+    staff = document["tests"].pop()
+    assert staff == {"name": "For staff: flags", "output": "Look here.\nAnd here.", "visibility": "hidden"}
+    assert document["extra_data"].pop("flags") == ["Look here.", "And here."]
+    assert plain["extra_data"].pop("flags") == []
+    assert document == plain
 
 
 def test_one_ungraded_question_is_left_out_of_the_total_and_named() -> None:

@@ -46,8 +46,15 @@ def test_a_graded_submission_is_a_row_of_points() -> None:
             "accuracy": "0.9598",
             "status": "graded",
             "remark": "One command was skipped.",
+            "flags": "",
         }
     ]
+
+
+def test_flags_are_the_last_column_and_stand_in_one_cell() -> None:
+    text = grades_csv([graded(flags=("Look here.", "And here.")), rejected(flags=("=1+1",))], RULES)
+    assert text.partition("\n")[0].endswith(",status,remark,flags")
+    assert [row["flags"] for row in csv.DictReader(io.StringIO(text))] == ["Look here.; And here.", "'=1+1"]
 
 
 def test_a_rejected_submission_has_zeros_and_a_reason() -> None:
