@@ -7,12 +7,16 @@ from functools import lru_cache
 
 import jinja2
 
-from autograder.grade import GradeReport
+from autograder.grade import GradeReport, Outcome
+from autograder.items import FEWEST, TELLING, analyse, comparable, reading, scatter
 from autograder.policy import Policy
 from autograder.report.gradescope import clean
 from autograder.report.table import cell, remark
 
 __all__ = ["class_page", "feedback_page"]
+
+STYLES = {Outcome.NOT_CHECKED: "unchecked", Outcome.AWAITING: "waiting", Outcome.UNGRADED: "waiting"}
+"""Classes of base.html for the outcomes whose own words make no class."""
 
 
 def feedback_page(report: GradeReport, policy: Policy) -> str:
@@ -21,11 +25,29 @@ def feedback_page(report: GradeReport, policy: Policy) -> str:
 
 
 def class_page(reports: Sequence[GradeReport], policy: Policy, links: Mapping[str, str]) -> str:
-    """A page for the instructor: one row a submission, `links` to their feedback pages by name."""
+    """A page for the instructor: one row a submission, `links` to their feedback pages by name.
+
+    Below: what staff should look at, and how the class did on each question and check.
+    """
+    items = analyse(reports)
+    compared = len(comparable(reports))
     return (
         _environment()
         .get_template("class.html")
-        .render(reports=reports, policy=policy, links=links, cell=cell, remark=remark)
+        .render(
+            reports=reports,
+            policy=policy,
+            links=links,
+            cell=cell,
+            remark=remark,
+            items=items,
+            unsure=any(each.ungraded for item in items for each in (item, *item.checks)),
+            compared=compared,
+            chance=scatter(compared),
+            fewest=FEWEST,
+            telling=TELLING,
+            reading=reading,
+        )
     )
 
 
@@ -40,4 +62,7 @@ def _environment() -> jinja2.Environment:
         finalize=clean,
     )
     environment.filters["number"] = lambda value: f"{value:g}"
+    environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.0%}".replace("%", " %")
+    environment.filters["signed"] = lambda value: "–" if value is None else f"{value:z.2f}".replace("-", "−")
+    environment.filters["style"] = lambda outcome: STYLES.get(outcome, outcome.value)
     return environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,9 +11,20 @@ import pytest
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade
 from autograder.report.html import class_page, feedback_page
 from autograder.tests.journals import RULES
-from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded
+from autograder.tests.reports import (
+    CLASS,
+    HOSTILE,
+    QUESTIONS,
+    graded,
+    half_graded,
+    hostile,
+    member,
+    rejected,
+    ungraded,
+)
 
 VOID = {"meta", "link", "br"}
+PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 
 
 class Page(HTMLParser):
@@ -22,6 +34,8 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.links: list[str | None] = []
+        self.styles: list[str] = []
+        self.labels: list[str | None] = []
         self.parts: list[str] = []
         self._open: list[str] = []
         self.feed(source)
@@ -31,6 +45,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.links += [value for name, value in attrs if name in ("href", "src")]
+        self.styles += [style for name, value in attrs if name == "class" for style in (value or "").split()]
+        self.labels += [value for name, value in attrs if name == "aria-label"]
         if tag not in VOID:
             self._open.append(tag)
 
@@ -146,14 +162,111 @@ def test_a_class_without_faults_does_not_speak_of_them() -> None:
 def test_hostile_names_in_the_class_are_words() -> None:
     page = everyone(hostile())
     assert "script" not in page.tags
-    assert page.words.count("<script>alert(1)</script>") == 2
+    assert page.words.count("<script>alert(1)</script>") == 4, "name, note, and the messages of two checks"
     assert page.links == ["submissions/0/feedback.html"]
 
 
-@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.UNGRADED])
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.UNGRADED])
 def test_every_outcome_of_a_check_has_a_sign(outcome: Outcome) -> None:
     check = CheckResult("the one", True, 8, outcome, HOSTILE)
     earned = None if outcome is Outcome.UNGRADED else check.earned
     said = feedback(graded(questions=(QuestionGrade("q7", "Train", False, 8, earned, (check,)),)))
-    sign = {Outcome.PASSED: "✓ the one 8 of 8", Outcome.FAILED: "✗ the one 0 of 8", Outcome.UNGRADED: "? the one"}
+    sign = {
+        Outcome.PASSED: "✓ the one 8 of 8",
+        Outcome.FAILED: "✗ the one 0 of 8",
+        Outcome.NOT_CHECKED: "– the one not checked, 0 of 8",
+        Outcome.UNGRADED: "? the one",
+    }
     assert sign[outcome] in said
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_page_knows_every_style_it_uses(outcome: Outcome) -> None:
+    checks = (CheckResult("the one", True, 8, outcome, HOSTILE),)
+    earned = {Outcome.PASSED: 8.0, Outcome.PARTIAL: 4.0}.get(outcome, 0.0)
+    written = outcome is Outcome.AWAITING
+    unsure = written or outcome is Outcome.UNGRADED
+    report = graded(questions=(QuestionGrade("q7", "Train", written, 8, None if unsure else earned, checks),))
+    for source in (feedback_page(report, RULES), class_page([report], RULES, {report.name: ""})):
+        unknown = [style for style in Page(source).styles if not re.search(rf"\.{style}\b[^{{}}]*{{", source)]
+        assert not unknown
+
+
+def test_a_check_that_was_not_made_does_not_look_like_a_failed_one() -> None:
+    waited = CheckResult("the one", True, 8, Outcome.NOT_CHECKED, "Not checked: there is no model yet")
+    page = Page(feedback_page(graded(questions=(QuestionGrade("q7", "Train", False, 8, 4, (waited,)),)), RULES))
+    assert page.styles.count("unchecked") == 1
+    assert not {"failed", "not", "checked"} & set(page.styles)
+
+
+def test_the_class_is_analysed_question_by_question() -> None:
+    said = everyone(*CLASS, rejected(name="no notebook")).words
+    for expected in (
+        "Question by question Of the submissions that were graded. Not checked means that something earlier",
+        "Above about 0.3, the question tells strong from weak students; near 0 or below, look at the question",
+        "Over 5 submissions, chance alone moves it by about ±0.50. A dash (–) stands where",
+        "full marks mean discrimination passed in part failed not checked a. Title of a",
+        "a. Title of a 40 % 1 of 2 0.46 tells apart 2 1 2 0",
+        "a1 2 of 2 who failed were told: Found: nothing for a1 Expected: something 60 % 0.6 of 1 0.84 3 2 0",
+        "a2 1 of 1 who failed were told: Found: nothing for a2 Expected: something 40 % 0.4 of 1 0.36 2 1 2",
+        "b. Title of b 40 % 0.8 of 2 0.46 tells apart 2 0 3 0",
+    ):
+        assert expected in said
+    assert "could not be graded" not in said
+
+
+def test_a_message_keeps_its_lines_in_the_analysis() -> None:
+    page = class_page(CLASS, RULES, {each.name: "" for each in CLASS})
+    assert "<pre>Found: nothing for a1\nExpected: something</pre>" in page
+
+
+def test_a_discrimination_below_zero_has_a_minus_and_a_question_without_one_a_dash() -> None:
+    strong, weak = member(PASSED, PASSED, FAILED), member(FAILED, FAILED, PASSED)
+    assert "b. Title of b 60 % 1.2 of 2 −1.00 look at it 3 0 2 0" in everyone(strong, strong, weak, weak, weak).words
+    said = everyone(strong, weak).words
+    assert "It takes 5 submissions with all their points; here are 2. A dash" in said
+    assert "b. Title of b 50 % 1 of 2 – 1 0 1 0" in said
+
+
+def test_a_check_without_points_shows_none() -> None:
+    assert "public form 100 % no points – 1 0 0" in everyone(graded()).words
+
+
+def test_a_class_with_something_ungraded_has_a_column_for_it() -> None:
+    said = everyone(half_graded()).words
+    assert "in no number but its own" in said
+    assert "failed not checked could not be graded q4. Look" in said
+    assert "q7. Train – – – 0 0 0 0 1 public 100 % no points – 1 0 0 0 level 1 – – – 0 0 0 1" in said
+
+
+def test_every_bar_has_its_number_in_words() -> None:
+    page = everyone(*CLASS)
+    assert page.tags.count("svg") == page.styles.count("bar") == 5
+    bars = [label for label in page.labels if label and label.endswith("of the points")]
+    assert bars == [f"{share} % of the points" for share in (50, 60, 40, 40, 40)]
+
+
+@pytest.mark.parametrize("reports", [(), (rejected(),), (rejected(), ungraded())], ids=["none", "rejected", "ungraded"])
+def test_a_class_without_grades_is_not_analysed(reports: tuple[GradeReport, ...]) -> None:
+    page = everyone(*reports)
+    assert "Question by question" not in page.words
+    assert "svg" not in page.tags
+
+
+def test_flags_are_listed_for_staff_with_a_link_each() -> None:
+    flagged = [graded(flags=("Look here.", "And here.")), graded(name="quiet"), rejected(flags=(HOSTILE,))]
+    page = everyone(*flagged)
+    assert "For staff to look at None of this has cost points, and no student's page shows it." in page.words
+    assert "first Look here. And here. second <script>alert(1)</script>" in page.words
+    assert "script" not in page.tags
+    assert [page.links.count(f"submissions/{number}/feedback.html") for number in range(3)] == [2, 1, 2]
+
+
+def test_a_class_without_flags_does_not_speak_of_them() -> None:
+    assert "staff" not in everyone(graded(), rejected(), ungraded()).words
+
+
+@pytest.mark.parametrize("report", [graded(), rejected(), ungraded(), half_graded()], ids=lambda report: report.status)
+def test_no_student_sees_a_flag(report: GradeReport) -> None:
+    flagged = replace(report, flags=("FOR STAFF",))
+    assert feedback_page(flagged, RULES) == feedback_page(report, RULES)
