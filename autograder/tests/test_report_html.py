@@ -207,8 +207,8 @@ def test_the_class_is_analysed_question_by_question() -> None:
         "Over 5 submissions, chance alone moves it by about ±0.50. A dash (–) stands where",
         "full marks mean discrimination passed in part failed not checked a. Title of a",
         "a. Title of a 40 % 1 of 2 0.46 tells apart 2 1 2 0",
-        "a1 2 of 2 who failed were told: Found: nothing for a1 Expected: something 60 % 0.6 of 1 0.84 3 2 0",
-        "a2 1 of 1 who failed were told: Found: nothing for a2 Expected: something 40 % 0.4 of 1 0.36 2 1 2",
+        "a1 60 % 0.6 of 1 0.84 3 2 0 2 of the 2 who failed were told Found: nothing for a1 Expected: something",
+        "a2 40 % 0.4 of 1 0.36 2 1 2 1 of the 1 who failed were told Found: nothing for a2 Expected: something",
         "b. Title of b 40 % 0.8 of 2 0.46 tells apart 2 0 3 0",
     ):
         assert expected in said
