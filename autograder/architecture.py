@@ -10,11 +10,28 @@ import math
 from dataclasses import dataclass
 
 from autograder.evidence import CompileSettings, Layer, Model
+from autograder.policy import CodeQuestion
 
-__all__ = ["Step", "canonical_name", "loss_name", "optimizer_name", "steps"]
+__all__ = [
+    "CLASSES",
+    "Alignment",
+    "Step",
+    "align",
+    "canonical_name",
+    "chain",
+    "loss_name",
+    "optimizer_name",
+    "required",
+    "scales_itself",
+    "steps",
+]
+
+CLASSES = 10
+"""Digits."""
 
 # Layers that change neither what is learned nor how wide it is; scaling inside the model is as good as outside.
 TRANSPARENT = ("InputLayer", "Rescaling")
+SCALING = ("keras:Rescaling", "keras:BatchNormalization", "keras:LayerNormalization", "keras:Normalization")
 AS_LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
 # What those are by default; with another setting they are another function.
 PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 0), "axis": (None, -1)}
@@ -50,6 +67,8 @@ def steps(model: Model) -> tuple[Step, ...]:
         last = found[-1] if found else None
         if step.type == "Activation" and last is not None and last.activation == "linear":
             found[-1] = Step(last.type, last.units, step.activation)
+        elif step.type == "Activation" and last is not None and last.activation == step.activation == "relu":
+            continue  # relu of relu is relu
         else:
             found.append(step)
     return tuple(found)
@@ -70,13 +89,79 @@ def loss_name(settings: CompileSettings) -> str | None:
     return aliases.get(snake, snake) if source in ("keras", "tensorflow") else f"custom {name}"
 
 
+def required(question: CodeQuestion) -> tuple[Step, ...]:
+    """The layers that a question asks for."""
+    return tuple(Step(rule.type, rule.units, rule.activation) for rule in question.layers or ())
+
+
+def chain(found: tuple[Step, ...]) -> str:
+    """The first eight steps in a line."""
+    return " → ".join([*map(str, found[:8]), *(["…"] if len(found) > 8 else [])]) or "nothing"
+
+
+def scales_itself(model: Model) -> bool:
+    """The model brings the pixels to another scale before its first layer with parameters of its own does."""
+    for layer in model.layers:
+        if layer.type in SCALING:
+            return True
+        if layer.weights:
+            return False
+    return False
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A chain of steps laid beside the required one, at the least number of changes.
+
+    `partners[i]` is the step that stands for required step i, None where it is missing. `extra` are the steps that
+    stand for none, each with the index of the required step that follows it (the last one's at the end).
+    """
+
+    partners: tuple[Step | None, ...]
+    extra: tuple[tuple[int, Step], ...]
+
+
+def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
+    """Lay two chains beside each other (the edit distance of Levenshtein, whose table is filled from the end).
+
+    A step for another of the same type costs 1, for one of another type 2: the same as leaving one out and putting
+    one in. Among equals, the steps that come first stay together.
+    """
+    rows, columns = len(found), len(wanted)
+    cost = [[0] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows, -1, -1):
+        for j in range(columns, -1, -1):
+            if i == rows or j == columns:
+                cost[i][j] = rows - i + columns - j
+            else:
+                both = cost[i + 1][j + 1] + _cost(found[i], wanted[j])
+                cost[i][j] = min(both, 1 + cost[i + 1][j], 1 + cost[i][j + 1])
+    partners: list[Step | None] = []
+    extra: list[tuple[int, Step]] = []
+    i = j = 0
+    while i < rows or j < columns:
+        if i < rows and j < columns and cost[i][j] == cost[i + 1][j + 1] + _cost(found[i], wanted[j]):
+            partners.append(found[i])
+            i, j = i + 1, j + 1
+        elif j < columns and cost[i][j] == 1 + cost[i][j + 1]:
+            partners.append(None)
+            j += 1
+        else:
+            extra.append((min(j, columns - 1), found[i]))
+            i += 1
+    return Alignment(tuple(partners), tuple(extra))
+
+
+def _cost(step: Step, other: Step) -> int:
+    return 0 if step == other else 1 if step.type == other.type else 2
+
+
 def _step(layer: Layer) -> Step:
     source, _, type_name = layer.type.partition(":")
     if source != "keras":
         return Step(f"your own layer {type_name}")
     if type_name in AS_LAYERS:
-        odd = [f"{key}={value}" for key, value in layer.settings.items() if value not in PLAIN.get(key, (value,))]
-        return Step("Activation", activation=" with ".join([AS_LAYERS[type_name], *odd]))
+        return Step("Activation", activation=_with_settings(AS_LAYERS[type_name], layer))
     units = layer.settings.get("units")
     activation = layer.settings.get("activation")
     if type_name == "Reshape" and _is_flat(layer.settings.get("target_shape")):
@@ -84,8 +169,14 @@ def _step(layer: Layer) -> Step:
     return Step(
         type_name,
         units=units if isinstance(units, int) else None,
-        activation=canonical_name(activation) if isinstance(activation, str) else None,
+        activation=_with_settings(canonical_name(activation), layer) if isinstance(activation, str) else None,
     )
+
+
+def _with_settings(activation: str, layer: Layer) -> str:
+    """`relu`, or `relu with max_value=6`, whether that is a layer or the activation of one."""
+    odd = [f"{key}={value}" for key, value in layer.settings.items() if value not in PLAIN.get(key, (value,))]
+    return " with ".join([activation, *odd])
 
 
 def _is_flat(shape: object) -> bool:

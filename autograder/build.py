@@ -30,7 +30,7 @@ from autograder.errors import BuildError
 from autograder.grading_file import load
 from autograder.layout import Layout
 from autograder.notebook import ANSWER_TAG, PLACEHOLDER, cell_id
-from autograder.policy import CodeQuestion, Policy, share
+from autograder.policy import AccuracyRule, CodeQuestion, Policy, share
 from autograder.version import kit_version
 
 __all__ = ["Built", "build", "hidden_tests", "is_stale", "master", "read_tests", "stale", "write"]
@@ -188,14 +188,22 @@ def hidden_tests(id: str, question: CodeQuestion) -> Iterator[str]:
         for index, layer in enumerate(question.layers):
             yield _test(f"layer_{index + 1}", f"layer(env, {id!r}, {index})", layer.points or even[index])
     elif question.accuracy is not None:
-        before = 0.0
-        levels = [points for _, points in question.accuracy.bands] + [question.points]
-        for level, points in enumerate(levels):
-            yield _test(f"accuracy_level_{level + 1}", f"accuracy(env, {id!r}, {level})", points - before)
-            before = points
+        yield from _accuracy_tests(id, question.points, question.accuracy)
     else:
         for part, points in zip(("optimizer", "loss"), share(question.points, 2), strict=True):
             yield _test(part, f"compile_{part}(env, {id!r})", points)
+
+
+def _accuracy_tests(id: str, points: float, rule: AccuracyRule) -> Iterator[str]:
+    """What explains a low accuracy stands before it."""
+    if rule.scaled is not None:
+        yield _test("scaled_pixels", f"scaled(env, {id!r})", rule.scaled)
+    before = 0.0
+    for level, reached in enumerate([*(points for _, points in rule.bands), points - rule.apart]):
+        yield _test(f"accuracy_level_{level + 1}", f"accuracy(env, {id!r}, {level})", round(reached - before, 6))
+        before = reached
+    for name, worth in (rule.measured or {}).items():
+        yield _test(name, f"measured(env, {id!r}, {name!r})", worth)
 
 
 def _test(name: str, call: str, points: float) -> str:

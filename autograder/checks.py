@@ -12,20 +12,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from autograder import dataset, rebuild
-from autograder.architecture import Step, loss_name, optimizer_name, steps
-from autograder.evidence import MAX_WEIGHTS, Evidence, Model, QuestionEvidence, Value, live
+from autograder.architecture import (
+    CLASSES,
+    Step,
+    align,
+    chain,
+    loss_name,
+    optimizer_name,
+    required,
+    scales_itself,
+    steps,
+)
+from autograder.bench import Bench, CheckFailed, NotChecked, Score
+from autograder.evidence import Model, Value, live
 from autograder.grading_file import load
 from autograder.layout import HOME
-from autograder.policy import CodeQuestion, LayerRule, Policy
+from autograder.policy import CodeQuestion, Policy
 
-__all__ = ["BENCH", "Bench", "CheckFailed", "accuracy", "compile_loss", "compile_optimizer", "layer", "report"]
+__all__ = [
+    "BENCH",
+    "Bench",
+    "CheckFailed",
+    "NotChecked",
+    "accuracy",
+    "compile_loss",
+    "compile_optimizer",
+    "layer",
+    "measured",
+    "report",
+    "scaled",
+]
 
 BENCH = "__bench__"
 """The name under which the judge puts its Bench into a test's environment."""
@@ -36,97 +56,26 @@ STRUCTURES = {
     "unknown": "a model whose layers cannot be read",
 }
 
-PROBE = 1000
-"""Public images on which the scaling of the pixels is inferred."""
+COMPARE = "compare with the list in the question, from the first layer to the last"
 
+GUESSING = 0.2
+"""Accuracy below which ten balanced classes were guessed: 0.1 is chance, and 5,000 images bring it nowhere near 0.2."""
 
-class CheckFailed(Exception):
-    """A check has found something else than it expected; the text is for the student."""
+FEW_STEPS = 500
+"""Steps of training below which their number is worth telling; five epochs in batches of 512 take 590."""
 
-    def __init__(self, found: str, expected: str = "", hint: str = "") -> None:
-        lines = {"Found": found, "Expected": expected, "Try": hint}
-        super().__init__("\n".join(f"{name}: {_one_line(text)}" for name, text in lines.items() if text))
+SEEN = 0.03
+"""Accuracy on the student's test images above that on hidden ones from which on the model must have been trained on the
+former. Between two halves of 5,000 images that a model has not seen it differs by 0.003 (one standard deviation)."""
 
-
-class NotChecked(CheckFailed):
-    """Something earlier has to be right first; says which."""
-
-    def __init__(self, because: str) -> None:
-        Exception.__init__(self, f"Not checked: {_one_line(because)}")
-
-
-@dataclass(frozen=True)
-class Score:
-    """How a rebuilt model does. `accuracy` is a fraction of the private images."""
-
-    accuracy: float
-    scaling: str
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What one submission's checks work on: its evidence, the policy, and the images only the judge has."""
-
-    evidence: Evidence
-    policy: Policy
-    public: dataset.Labelled
-    private: dataset.Labelled
-
-    def question(self, id: str) -> tuple[CodeQuestion, QuestionEvidence]:
-        taken = self.evidence.questions.get(id)
-        if taken is None:
-            raise CheckFailed(
-                "the notebook stopped before this question was reached",
-                hint="run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
-            )
-        return self.policy.code[id], taken
-
-    def model(self, id: str) -> tuple[CodeQuestion, Model]:
-        question, taken = self.question(id)
-        return question, _usable(taken.model, question.variable)
-
-    @cached_property
-    def _scores(self) -> dict[str, Score]:
-        return {}
-
-    def score(self, id: str) -> Score:
-        """Rebuild the model of a question and score it, once."""
-        if id not in self._scores:
-            _, model = self.model(id)
-            self._scores[id] = self._score(model)
-        return self._scores[id]
-
-    def _score(self, model: Model) -> Score:
-        weights = self.evidence.weights(model)
-        size = sum(math.prod(shape) for layer in model.layers for shape in layer.weights)
-        if weights is None and size > MAX_WEIGHTS:
-            raise CheckFailed(
-                f"a model with {size:,} parameters", f"at most {MAX_WEIGHTS:,}", "make its layers smaller"
-            )
-        if weights is None:
-            raise CheckFailed("a model without parameters", hint="train it with fit before this question is checked")
-        try:
-            rebuilt = rebuild.rebuild(model, weights)
-        except rebuild.CannotRebuild as reason:
-            raise CheckFailed(
-                f"a model that cannot be scored: {reason}", "the layers that the assignment asks for"
-            ) from None
-        probe = self.public.images[:PROBE].astype(np.float32)
-        best, scale, name = -1.0, None, ""
-        for candidate, function in rebuild.scalings():
-            hits = float(np.mean(rebuild.predict(rebuilt, function(probe)) == self.public.labels[:PROBE]))
-            if hits > best:
-                best, scale, name = hits, function, candidate
-        assert scale is not None  # scalings() is never empty
-        answers = rebuild.predict(rebuilt, scale(self.private.images.astype(np.float32)))
-        return Score(float(np.mean(answers == self.private.labels)), name)
+CLOSE = 0.0015
+"""How far a reported accuracy may be from the measured one: 7 of 5,000 images, for the last bits of the arithmetic."""
 
 
 def report(env: Mapping[str, Any], question: str, name: str) -> None:
     """A reported shape or length is the true one."""
     bench = _bench(env, question)
-    _, taken = bench.question(question)
-    value = (taken.values or {}).get(name, Value(kind="missing"))
+    value = bench.value(question, name)
     expected = dataset.FACTS[name]
     hint = "read it off the array: .shape gives a shape, len() gives a length"
     if value.kind in ("missing", "ellipsis", "none"):
@@ -148,7 +97,11 @@ def report(env: Mapping[str, Any], question: str, name: str) -> None:
 
 
 def layer(env: Mapping[str, Any], question: str, index: int) -> None:
-    """The layer at `index` of the model is the required one; the list is compared whole, lengths first."""
+    """The layer at `index` of the required ones is there, in its place.
+
+    The two chains are laid beside each other whole, so that one mistake costs one layer: a missing layer its own
+    points, an extra one those of the layer that it stands before (or of the last).
+    """
     bench = _bench(env, question)
     try:
         asked, model = bench.model(question)
@@ -156,31 +109,40 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
         if index:
             raise NotChecked("there is no model to look at yet") from None
         raise
-    rules = asked.layers or ()
     found = steps(model)
-    chain = " → ".join([*map(str, found[:8]), *(["…"] if len(found) > 8 else [])]) or "nothing"
+    wanted = required(asked)
     if model.structure not in ("sequential", "functional"):
-        problem = CheckFailed(STRUCTURES[model.structure], "one plain chain of layers", "use keras.Sequential")
-    elif len(found) != len(rules):
-        problem = CheckFailed(
-            f"{_count(len(found), 'layer')}: {chain}",
-            _count(len(rules), "layer"),
-            "compare with the list in the question, from the first layer to the last",
-        )
-    else:
-        wrong = [at for at, rule in enumerate(rules) if not _is(found[at], rule)]
-        if index not in wrong:
-            return
-        raise _layer_problem(found[index], rules[index], index)
-    if index:
+        if index:
+            raise NotChecked("the model has to be one plain chain of layers first")
+        raise CheckFailed(STRUCTURES[model.structure], "one plain chain of layers", "use keras.Sequential")
+    beside = align(found, wanted)
+    partner = beside.partners[index]
+    missing = [at for at, each in enumerate(beside.partners) if each is None]
+    if partner is None and index != missing[0]:
         raise NotChecked("the number of layers has to be right first")
-    raise problem
+    moved = [step for _, step in beside.extra if step == wanted[index]]
+    if partner is None and moved:
+        raise CheckFailed(
+            f"layers in another order: {chain(found)}", f"{wanted[index].type} as layer {index + 1}", COMPARE
+        )
+    if partner is None:
+        raise CheckFailed(f"{_count(len(found), 'layer')}: {chain(found)}", _count(len(wanted), "layer"), COMPARE)
+    if partner != wanted[index]:
+        raise _layer_problem(partner, wanted[index], index)
+    elsewhere = [wanted[at] for at in missing]
+    extra = [step for at, step in beside.extra if at == index and step not in elsewhere]
+    if extra:
+        raise CheckFailed(
+            f"{_count(len(found), 'layer')}: {chain(found)}",
+            f"{_count(len(wanted), 'layer')}, without {extra[0]} {_where(found, extra[0])}",
+            COMPARE,
+        )
 
 
 def compile_optimizer(env: Mapping[str, Any], question: str) -> None:
     """The model is compiled with the required optimizer."""
     bench = _bench(env, question)
-    asked, model = bench.model(question)
+    asked, model = _earlier(bench, question)
     if model.compile is None:
         raise CheckFailed(
             f"`{asked.variable}` was never compiled", "a compiled model", "call its compile method before fit"
@@ -194,10 +156,7 @@ def compile_optimizer(env: Mapping[str, Any], question: str) -> None:
 def compile_loss(env: Mapping[str, Any], question: str) -> None:
     """The model is compiled with the required loss, and the loss fits the model's outputs."""
     bench = _bench(env, question)
-    try:
-        asked, model = bench.model(question)
-    except CheckFailed:
-        raise NotChecked("there is no model to look at yet") from None
+    asked, model = _earlier(bench, question)
     if model.compile is None:
         raise NotChecked(f"`{asked.variable}` has to be compiled first")
     found = loss_name(model.compile)
@@ -217,33 +176,71 @@ def compile_loss(env: Mapping[str, Any], question: str) -> None:
         )
 
 
+def scaled(env: Mapping[str, Any], question: str) -> None:
+    """The model was trained on scaled pixels, or scales them itself."""
+    bench = _bench(env, question)
+    model, score = _trained(bench, question)
+    if score.scaling == rebuild.UNSCALED and not scales_itself(model):
+        raise CheckFailed(
+            "the model was trained on pixels from 0 to 255",
+            "small inputs, for training and test alike",
+            "scale both sets of images before fit; what is the largest value a pixel can have?",
+        )
+
+
 def accuracy(env: Mapping[str, Any], question: str, level: int) -> None:
     """The trained model reaches level `level` of the accuracy rule (the last level is `full`)."""
     bench = _bench(env, question)
+    asked, _ = bench.question(question)
+    assert asked.accuracy is not None  # the build writes this check for accuracy questions only
+    levels = asked.accuracy.levels
     try:
-        asked, model = bench.model(question)
-        score = bench.score(question)
+        model, score = _score(bench, question)
+    except NotChecked:
+        raise
     except CheckFailed:
         if level:
             raise NotChecked("there is no model to score yet") from None
         raise
-    assert asked.accuracy is not None  # the build writes this check for accuracy questions only
-    levels = [needed for needed, _ in asked.accuracy.bands] + [asked.accuracy.full]
     if score.accuracy >= levels[level]:
         return
     if level and score.accuracy < levels[level - 1]:
         raise NotChecked(f"an accuracy of {_percent(levels[level - 1])} has to be reached first")
-    if not model.steps and score.accuracy < 0.2:
-        raise CheckFailed(
-            f"{_percent(score.accuracy)} of hidden images right, as guessing gives; the model was never trained",
-            f"at least {_percent(levels[level])}",
-            "call fit with the training images and labels",
-        )
+    found, hint = _shortfall(model, score)
     raise CheckFailed(
-        f"{_percent(score.accuracy)} of hidden images right",
-        f"at least {_percent(levels[level])}",
-        "are the pixels scaled, for training and test alike? does the loss still fall in the last epoch?",
+        f"{_percent(score.accuracy)} of hidden images right{found}", f"at least {_percent(levels[level])}", hint
     )
+
+
+def measured(env: Mapping[str, Any], question: str, name: str) -> None:
+    """A variable holds the accuracy on the test images, as a fraction or in percent, and they are test images still."""
+    bench = _bench(env, question)
+    _, score = _trained(bench, question)
+    value = bench.value(question, name)
+    expected = "one number, the accuracy on the test images"
+    if value.kind in ("missing", "ellipsis", "none"):
+        raise CheckFailed(
+            f"`{name}` has not been given a value", expected, "evaluate returns the loss and the accuracy"
+        )
+    if value.kind == "numbers" or value.name.startswith(("list", "tuple", "dict")):
+        raise CheckFailed(
+            f"`{name}` is {_words(value)}", expected, "evaluate returns several numbers: keep one of them"
+        )
+    if value.kind != "number" or not isinstance(value.value, int | float):
+        raise CheckFailed(f"`{name}` is {_words(value)}", expected, "evaluate returns the loss and the accuracy")
+    found = value.value / 100 if 1 < value.value <= 100 else value.value
+    if not any(_same(found, truth) for truth in (score.public, score.official)):
+        raise CheckFailed(
+            f"`{name}` is {value.value:.4g}, but the model gets {_percent(score.public)} of the test images right",
+            "the accuracy of this model on the test images",
+            _where_from(found, score.public),
+        )
+    if score.public - score.accuracy > SEEN:
+        raise CheckFailed(
+            f"{_percent(score.public)} of your test images right, but {_percent(score.accuracy)} of hidden images",
+            "test images that the model was not trained on",
+            "which images and labels are given to fit?",
+        )
 
 
 def _bench(env: Mapping[str, Any], question: str) -> Bench:
@@ -262,24 +259,90 @@ def _home() -> tuple[Policy, dataset.Labelled, dataset.Labelled]:
     return policy, public, private
 
 
-def _usable(model: Model | None, name: str) -> Model:
-    if model is None or model.kind == "missing":
-        raise CheckFailed(
-            f"there is no variable called `{name}`", "a Keras model", "has the answer cell been renamed or deleted?"
+def _earlier(bench: Bench, question: str) -> tuple[CodeQuestion, Model]:
+    """The model of a question; where the one that asks for its layers has none either, that comes first."""
+    bench.question(question)
+    try:
+        return bench.model(question)
+    except CheckFailed:
+        for id in _builders(bench, question):
+            try:
+                bench.model(id)
+            except CheckFailed:
+                raise NotChecked(f"question {id} has to be answered first: there is no model yet") from None
+        raise
+
+
+def _builders(bench: Bench, question: str) -> list[str]:
+    """The questions that ask for the layers of the model which `question` is about."""
+    variable = bench.policy.code[question].variable
+    return [id for id, other in bench.policy.code.items() if other.layers and other.variable == variable]
+
+
+def _score(bench: Bench, question: str) -> tuple[Model, Score]:
+    """The model of a question, scored. What follows from a wrong layer is not checked."""
+    _, model = _earlier(bench, question)
+    builders = [id for id in _builders(bench, question) if steps(model) != required(bench.policy.code[id])]
+    first = f"the layers of question {builders[0]} have to be right first" if builders else ""
+    if first and model.output_shape and (model.output_shape[-1] or 0) < CLASSES:
+        raise NotChecked(f"{first}: with {_count(model.output_shape[-1] or 0, 'output')} there is none for some digits")
+    try:
+        return model, bench.score(question)
+    except CheckFailed as failed:
+        if first:
+            raise NotChecked(f"{first}: {failed.found}") from None
+        raise
+
+
+def _trained(bench: Bench, question: str) -> tuple[Model, Score]:
+    """A model that was trained, and its score; whatever is missing for that is the mistake of another check."""
+    try:
+        model, score = _score(bench, question)
+    except NotChecked:
+        raise
+    except CheckFailed:
+        raise NotChecked("there is no model to score yet") from None
+    if score.accuracy < GUESSING:
+        raise NotChecked("the model has to be trained first")
+    return model, score
+
+
+def _shortfall(model: Model, score: Score) -> tuple[str, str]:
+    """What is to be said about an accuracy that is too low, and what to try."""
+    if score.accuracy < GUESSING and not model.steps:
+        return ", as guessing gives; the model was never trained", "call fit with the training images and labels"
+    if score.accuracy < GUESSING:
+        return (
+            f", as guessing gives, after {_count(int(model.steps), 'step')} of training",
+            "does each label still stand at the place of its image? does the loss fall while fit runs?",
         )
-    if model.kind == "ellipsis":
-        raise CheckFailed(f"`{name}` has not been given a value", "a Keras model", "replace the ... in the answer cell")
-    if model.kind == "other":
-        hint = "fit returns a History; keep it under another name" if model.name == "History" else ""
-        raise CheckFailed(f"`{name}` is a {model.name}", "a Keras model", hint)
-    return model
+    if model.steps < FEW_STEPS:
+        return (
+            f", after {_count(int(model.steps), 'step')} of training (a step is one batch)",
+            "are all training images given to fit, and for enough epochs?",
+        )
+    return "", "are the pixels scaled, for training and test alike? does the loss still fall in the last epoch?"
 
 
-def _is(step: Step, rule: LayerRule) -> bool:
-    return (step.type, step.units, step.activation) == (rule.type, rule.units, rule.activation)
+def _same(found: float, truth: float) -> bool:
+    """Equal but for the last bits, or rounded to whole percents."""
+    return abs(found - truth) <= CLOSE or abs(found - round(truth, 2)) < 1e-9
 
 
-def _layer_problem(step: Step, rule: LayerRule, index: int) -> CheckFailed:
+def _where_from(found: float, truth: float) -> str:
+    if not 0 <= found <= 1 or found < truth / 2:
+        return "evaluate returns the loss first and the accuracy second; is this the loss?"
+    if found > truth:
+        return "is this the accuracy on the training images, or from before the last change of the model?"
+    return "were the test images scaled exactly once, in the way the training images were?"
+
+
+def _where(found: tuple[Step, ...], step: Step) -> str:
+    """Where a step stands in a chain."""
+    return f"as layer {found.index(step) + 1}" if found.count(step) == 1 else "so often"
+
+
+def _layer_problem(step: Step, rule: Step, index: int) -> CheckFailed:
     place = f"layer {index + 1}"
     if step.type != rule.type:
         hint = "the images are grids; a Dense layer wants one row of numbers" if rule.type == "Flatten" else ""
@@ -312,10 +375,6 @@ def _words(value: Value) -> str:
             return f"the text {str(value.value)[:40]!r}"
         case _:
             return f"a value of type {value.name or value.kind}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _percent(fraction: float) -> str:

@@ -158,7 +158,10 @@ hidden = keras.layers.Dense(128, activation=tf.nn.relu)(keras.layers.Flatten()(i
 model = keras.Model(inputs, keras.layers.Dense(10, activation=tf.nn.softmax)(hidden))
 """,
             q6="model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy())",
-            q7=TRAIN.replace("test_loss, ", "").replace("/ 255.0", "/ 255"),
+            q7=TRAIN.replace("/ 255.0", "/ 255").replace(
+                "test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)",
+                "test_accuracy = np.mean(model.predict(x_test, verbose=0).argmax(axis=-1) == y_test)",
+            ),
         ),
     ),
     Member(
@@ -209,7 +212,7 @@ model.add(tf.keras.layers.Activation('softmax'))
     Member(
         "last-layer-missing",
         "two layers instead of three; never trained",
-        _points(q5=0, q7=0),
+        _points(q5=5, q7=0),
         _with(q5=MODEL.replace(" keras.layers.Dense(10, activation='softmax'),", ""), q7="history = ..."),
     ),
     Member(

@@ -23,7 +23,7 @@ from typing import IO, Self
 
 import numpy as np
 
-from autograder import dataset, findings, isolation, notebook
+from autograder import audit, dataset, findings, isolation, notebook
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
 from autograder.grade import GradeReport, Verdict
@@ -156,6 +156,7 @@ class Engine:
                 raise GraderFault(f"the notebook was not started: {''.join(last)[:300] or 'its process ended'}")
             started = time.monotonic()
             verdict = self._judge(warm, run)
+            flags = self._audit(warm, run, book, verdict)
         if verdict.fault:
             return findings.ungraded(submission, self._policy, verdict.fault, book)
         return findings.graded(
@@ -166,6 +167,7 @@ class Engine:
             run.ended,
             isolation=layers,
             confined=self._plan is not None,
+            flags=flags,
             judge_s=time.monotonic() - started,
         )
 
@@ -199,13 +201,23 @@ class Engine:
                 if write_end >= 0:
                     os.close(write_end)
 
-    def _judge(self, warm: Warm, run: _Run) -> Verdict:
+    def _audit(self, warm: Warm, run: _Run, book: notebook.Notebook, verdict: Verdict) -> tuple[str, ...]:
+        """What people should look at; for a model of which something is odd, with what the same layers reach here."""
+        flags = (*audit.literals(book.cells), *verdict.flags)
+        if not flags or verdict.accuracy is None:
+            return flags
+        try:
+            return (*flags, *self._judge(warm, run, retrain=True).flags)
+        except GraderFault as fault:  # a model may be too large to be trained here; its grade stands
+            return (*flags, f"The grader did not train it anew: {fault}")
+
+    def _judge(self, warm: Warm, run: _Run, *, retrain: bool = False) -> Verdict:
         for file, limit in ((run.journal, JOURNAL_LIMIT), (run.blob, BLOB_LIMIT)):
             if os.fstat(file.fileno()).st_size > limit:
                 raise EvidenceError("the notebook's process left more evidence than the contract allows")
         with _nameless("result") as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
-            request = {"args": {}, "limits": self._judge_limits.to_json(), "work": None}
+            request = {"args": {"retrain": retrain}, "limits": self._judge_limits.to_json(), "work": None}
             with warm.judges.ask(request, fds) as status:
                 ended, _ = watch(status, None, 0, self._judge_limits.wall_s + GRACE_S)
             if ended.exit != 0:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import EvidenceError
-from autograder.policy import Policy
+from autograder.policy import CodeQuestion, Policy
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, MAX_WEIGHTS, SETTINGS, take
 
 __all__ = [
@@ -112,7 +112,7 @@ class Model(Strict):
 
 
 class QuestionEvidence(Strict):
-    """One question's evidence, taken at its check or at the end of the notebook."""
+    """One question's evidence, taken at its check or at the end of the notebook: values, a model, or both."""
 
     question: Text
     at: Literal["check", "end"]
@@ -122,14 +122,14 @@ class QuestionEvidence(Strict):
     @property
     def empty(self) -> bool:
         """Nothing had been answered when this was taken."""
-        if self.model is not None:
-            return self.model.kind in ("missing", "ellipsis")
-        return all(value.kind in ("missing", "ellipsis") for value in (self.values or {}).values())
+        kinds: list[str] = [value.kind for value in (self.values or {}).values()]
+        kinds += [self.model.kind] if self.model else []
+        return all(kind in ("missing", "ellipsis") for kind in kinds)
 
     @model_validator(mode="after")
-    def _holds_one_thing(self) -> Self:
-        if (self.values is None) == (self.model is None):
-            raise ValueError("values or a model, one of the two")
+    def _holds_something(self) -> Self:
+        if self.values is None and self.model is None:
+            raise ValueError("neither values nor a model")
         return self
 
 
@@ -215,12 +215,15 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
 
 def specs(policy: Policy) -> dict[str, dict[str, Any]]:
     """What a student process has to be told: names of variables, and nothing about their values."""
-    return {
-        id: {"reports": list(question.reports)}
-        if question.reports is not None
-        else {"model": question.variable, "weights": question.accuracy is not None}
-        for id, question in policy.code.items()
-    }
+    return {id: _spec(question) for id, question in policy.code.items()}
+
+
+def _spec(question: CodeQuestion) -> dict[str, Any]:
+    if question.reports is not None:
+        return {"reports": list(question.reports)}
+    measured = question.accuracy.measured if question.accuracy else None
+    asked: dict[str, Any] = {"model": question.variable, "weights": question.accuracy is not None}
+    return {**asked, "reports": list(measured)} if measured else asked
 
 
 def live(policy: Policy, question: str, namespace: Mapping[str, Any]) -> Evidence:

@@ -41,6 +41,7 @@ def graded(
     *,
     isolation: tuple[str, ...],
     confined: bool,
+    flags: tuple[str, ...],
     judge_s: float,
 ) -> GradeReport:
     """The report on a notebook that was run and judged."""
@@ -56,6 +57,7 @@ def graded(
             *dict.fromkeys(verdict.evidence["notes"]),
             *_how_it_ended(book, policy, verdict, ended, stopped),
         ),
+        flags=flags,
         seconds=(("notebook", ended.seconds), ("judge", judge_s)),
         cpu_seconds=ended.cpu_seconds,
         peak_memory_mb=ended.peak_memory_mb,

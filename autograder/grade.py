@@ -59,6 +59,7 @@ class Verdict:
     checks: Mapping[str, tuple[CheckResult, ...]]
     accuracy: float | None
     fault: str = ""
+    flags: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -67,6 +68,7 @@ class Verdict:
                 "checks": {id: [vars(check) for check in checks] for id, checks in self.checks.items()},
                 "accuracy": self.accuracy,
                 "fault": self.fault,
+                "flags": list(self.flags),
                 "evidence": dict(self.evidence),
             }
         )
@@ -75,7 +77,7 @@ class Verdict:
     def from_json(cls, text: str | bytes) -> Verdict:
         data = json.loads(text)
         checks = {id: tuple(map(CheckResult.from_json, checks)) for id, checks in data["checks"].items()}
-        return cls(checks, data["accuracy"], data["fault"], data["evidence"])
+        return cls(checks, data["accuracy"], data["fault"], tuple(data["flags"]), data["evidence"])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,8 +20,9 @@ from typing import Any
 from otter.test_files import TestFile
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder import dataset
-from autograder.checks import BENCH, Bench
+from autograder import audit, dataset
+from autograder.bench import Bench
+from autograder.checks import BENCH
 from autograder.errors import EvidenceError
 from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
 from autograder.grade import CheckResult, Outcome, Verdict
@@ -43,7 +45,7 @@ def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
     for question, test in tests.items():
         test.run(env)
         checks[question] = tuple(map(_result, test.test_case_results))
-    score = next(iter(bench._scores.values()), None)
+    score = next(iter(bench.scores.values()), None)
     evidence = bench.evidence
     facts = {
         "errors": [error.model_dump() for error in evidence.errors],
@@ -51,7 +53,7 @@ def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
         "last_cell": evidence.last_cell,
         "finished": evidence.finished,
     }
-    return Verdict(checks, score.accuracy if score else None, evidence=facts)
+    return Verdict(checks, score.accuracy if score else None, flags=tuple(audit.suspicions(bench)), evidence=facts)
 
 
 def environment(bench: Bench) -> dict[str, Any]:
@@ -74,24 +76,28 @@ def serve(control: socket.socket) -> None:
     with os.fdopen(fds[0], "rb") as file:
         config = json.load(file)
     policy = Policy.model_validate(config["policy"])
-    public, private = dataset.split(dataset.load(Path(config["data"])).test, policy.assignment.split_seed)
+    data = dataset.load(Path(config["data"]))
+    public, private = dataset.split(data.test, policy.assignment.split_seed)
     tests = {id: ExceptionTestFile.from_string(text, path=f"{id}.py") for id, text in config["tests"].items()}
     control.send(b"ready")
-    zygote.serve(control, partial(_answer, policy, public, private, tests))
+    zygote.serve(control, partial(_answer, policy, tests, (data.train, public, private)))
 
 
 def _answer(
     policy: Policy,
-    public: dataset.Labelled,
-    private: dataset.Labelled,
     tests: Mapping[str, TestFile],
-    _: dict[str, Any],
+    images: tuple[dataset.Labelled, dataset.Labelled, dataset.Labelled],
+    args: dict[str, Any],
     fds: list[int],
 ) -> None:
+    train, public, private = images
     journal, blob, result = fds
     try:
         evidence: Evidence = parse(_read(journal, JOURNAL_LIMIT), _read(blob, BLOB_LIMIT))
-        verdict = judge(tests, Bench(evidence, policy, public, private))
+        bench = Bench(evidence, policy, public, private)
+        verdict = judge(tests, bench)
+        if args.get("retrain"):
+            verdict = replace(verdict, flags=tuple(audit.retrain(bench, train)))
     except EvidenceError as error:
         verdict = Verdict({}, None, fault=f"the evidence breaks the contract: {error}")
     with os.fdopen(result, "w", encoding="utf-8") as file:

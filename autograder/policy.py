@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from autograder.dataset import FACTS
@@ -28,9 +28,17 @@ __all__ = [
     "share",
 ]
 
+
+def _assignable(name: str) -> str:
+    if keyword.iskeyword(name):
+        raise PydanticCustomError("keyword", "{allowed}", {"allowed": "a name that is not a word of Python itself"})
+    return name
+
+
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=4000)]
 Points = Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
+Variable = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_assignable)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
@@ -116,23 +124,62 @@ class LayerRule(Strict):
 class AccuracyRule(Strict):
     """All points at `full`; below it, the points of the highest band that is reached.
 
-    Accuracies are fractions of the private test images. Bands rise in both accuracy and points.
+    Accuracies are fractions of the private test images. Bands rise in both accuracy and points. In place of `full`
+    there may be `reference_margin`: `reference`, which is what the hidden solution reaches, less this. The kit puts
+    the reference in (`Policy.at_reference`) where the file does not.
+    Two more things can be asked for points of their own: `scaled`, that the model was trained on scaled pixels, and
+    `measured`, one variable that holds the accuracy on the test images.
     """
 
-    full: Fraction
+    full: Fraction | None = None
+    reference_margin: Fraction | None = None
+    reference: Fraction | None = None
     bands: tuple[tuple[Fraction, Points], ...] = ()
+    scaled: Points | None = None
+    measured: Annotated[dict[Variable, Points], Field(min_length=1, max_length=1)] | None = None
+
+    @property
+    def summit(self) -> float | None:
+        """The accuracy of full points; None where it hangs on a reference that is not known."""
+        if self.reference_margin is None or self.reference is None:
+            return self.full
+        return round(self.reference - self.reference_margin, 6)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The accuracies of the bands and, last, of full points. Needs a rule whose summit is known."""
+        assert self.summit is not None  # what grades has been through Policy.at_reference
+        return (*(accuracy for accuracy, _ in self.bands), self.summit)
+
+    @property
+    def apart(self) -> float:
+        """Points that the accuracy itself does not give."""
+        return (self.scaled or 0.0) + sum((self.measured or {}).values())
+
+    @model_validator(mode="after")
+    def _has_one_summit(self) -> Self:
+        given = [name for name in ("full", "reference_margin") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise PydanticCustomError(
+                "one_summit",
+                "{allowed}",
+                {"allowed": "one of full and reference_margin", "found": " and ".join(given) or "none of them"},
+            )
+        return self
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
-        levels = [accuracy for accuracy, _ in self.bands] + [self.full]
+        if self.summit is None:
+            return self
+        levels = list(self.levels)
         points = [value for _, value in self.bands]
         if levels != sorted(set(levels)) or points != sorted(set(points)):
             raise PydanticCustomError(
                 "bands_order",
                 "{allowed}",
                 {
-                    "allowed": "bands that rise in accuracy and in points, all below `full`",
-                    "found": f"{_bands(self.bands)} and full {self.full:g}",
+                    "allowed": "bands that rise in accuracy and in points, all below full points",
+                    "found": f"{_bands(self.bands)} and full {self.summit:g}",
                 },
             )
         return self
@@ -148,19 +195,12 @@ class CodeQuestion(Strict):
     kind: Literal["code"]
     points: Points
     title: Text
-    variable: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "model"
+    variable: Variable = "model"
     reports: dict[Literal[tuple(FACTS)], Points] | None = None  # type: ignore[valid-type]  # names come from FACTS
     layers: Annotated[tuple[LayerRule, ...], Field(min_length=1)] | None = None
     optimizer: Literal["adam", "sgd", "rmsprop", "adamw", "adagrad", "nadam"] | None = None
     loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy", "mean_squared_error"] | None = None
     accuracy: AccuracyRule | None = None
-
-    @field_validator("variable")
-    @classmethod
-    def _can_be_assigned_to(cls, name: str) -> str:
-        if keyword.iskeyword(name):
-            raise PydanticCustomError("keyword", "{allowed}", {"allowed": "a name that is not a word of Python itself"})
-        return name
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
@@ -179,12 +219,16 @@ class CodeQuestion(Strict):
             _adds_up("reports", list(self.reports.values()), self.points)
         if self.layers is not None and any(layer.points is not None for layer in self.layers):
             _adds_up("layers", [layer.points or 0.0 for layer in self.layers], self.points)
-        if self.accuracy is not None and any(points >= self.points for _, points in self.accuracy.bands):
+        if self.accuracy is not None and (
+            self.accuracy.apart >= self.points
+            or any(points >= self.points - self.accuracy.apart for _, points in self.accuracy.bands)
+        ):
             raise PydanticCustomError(
                 "band_points",
                 "{allowed}",
                 {
-                    "allowed": f"bands worth less than the question's {self.points:g} points",
+                    "allowed": f"bands worth less than the {self.points - self.accuracy.apart:g} points "
+                    "that the question has for accuracy",
                     "found": _bands(self.accuracy.bands),
                     "at": ("accuracy", "bands"),
                 },
@@ -243,6 +287,14 @@ class Policy(Strict):
     @property
     def points(self) -> float:
         return sum(question.points for question in self.questions.values())
+
+    def at_reference(self, accuracy: float) -> Self:
+        """The same policy, knowing what the hidden solution reaches. Raises ValidationError if a band is above it."""
+        data = self.model_dump()
+        for question in data["questions"].values():
+            if question.get("accuracy") and question["accuracy"]["reference"] is None:
+                question["accuracy"]["reference"] = accuracy
+        return type(self).model_validate(data)
 
     @property
     def fingerprint(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +21,16 @@ from autograder.sandbox.recorder import SETTINGS
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CannotRebuild", "predict", "rebuild", "scalings"]
+__all__ = ["UNSCALED", "CannotRebuild", "fresh", "outputs", "rebuild", "scalings"]
 
 MAX_ACTIVATIONS = 2_000_000
 """Numbers that one image may become on its way through the model."""
 
 MAX_WORK = 500_000_000
 """Multiplications that one image may cost: more than anyone can train with in a notebook's time."""
+
+UNSCALED = "as they are"
+"""The name of the scaling that is none."""
 
 BATCH_NUMBERS = 50_000_000
 """Numbers that a batch of images may become in one layer when it is scored (200 MB)."""
@@ -110,40 +114,58 @@ def rebuild(model: Model, weights: Float32) -> keras.Sequential:
 
     Raises CannotRebuild, with a reason a student can act on.
     """
-    import keras
-
     layers = _layers(model, len(weights))
     if not np.isfinite(weights).all():
         raise CannotRebuild("some of its parameters are not numbers (NaN or infinite): the training diverged")
-    try:
-        built = keras.Sequential([keras.Input(_input_shape(model)), *layers])
-    except REFUSED as error:
-        raise CannotRebuild("its layers do not fit together") from error
+    built = _chain(model, layers)
     _fill(layers, weights)
     return built
 
 
-def predict(model: keras.Sequential, images: Float32) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The class with the highest output for each image; images are float32 [n, 28, 28]."""
+def fresh(model: Model) -> keras.Sequential:
+    """Build the same layers with new, random weights. Raises CannotRebuild."""
+    return _chain(model, _layers(model, None))
+
+
+def _chain(model: Model, layers: list[keras.Layer]) -> keras.Sequential:
+    import keras
+
+    try:
+        return keras.Sequential([keras.Input(_input_shape(model)), *layers])
+    except REFUSED as error:
+        raise CannotRebuild("its layers do not fit together") from error
+
+
+def outputs(model: keras.Sequential, images: Float32) -> Float32:
+    """What the model gives for each image, float32 [n, classes]; images are float32 [n, 28, 28]."""
     shaped = images.reshape((len(images), *model.input_shape[1:]))
     widest = max(math.prod(layer.output.shape[1:]) for layer in model.layers)
     batch = max(1, min(1000, BATCH_NUMBERS // widest))
-    outputs = [np.asarray(model(shaped[at : at + batch], training=False)) for at in range(0, len(shaped), batch)]
-    classes: np.ndarray[Any, np.dtype[np.int64]] = np.concatenate(outputs).argmax(axis=-1)
-    return classes
+    parts = [np.asarray(model(shaped[at : at + batch], training=False)) for at in range(0, len(shaped), batch)]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def scalings() -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
-    """The honest ways to scale pixels before training, by name; each takes float32 from 0 to 255.
+    """The honest ways to scale pixels before training, by name; each takes float32 [n, 28, 28] from 0 to 255.
 
-    0.1307 and 0.3081 are the mean and the standard deviation of the training pixels divided by 255.
+    0.1307 and 0.3081 are the mean and the standard deviation of the training pixels divided by 255. What tutorials
+    call to normalise (`keras.utils.normalize`) makes every column, or every row, of an image a vector of length 1.
     """
     return (
         ("divided by 255", lambda x: x / np.float32(255)),
-        ("as they are", lambda x: x),
+        (UNSCALED, lambda x: x),
         ("from -1 to 1", lambda x: x / np.float32(127.5) - np.float32(1)),
+        ("from -0.5 to 0.5", lambda x: x / np.float32(255) - np.float32(0.5)),
+        ("from 1 to 0", lambda x: np.float32(1) - x / np.float32(255)),
         ("standardised", lambda x: (x / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081)),
+        ("columns of length 1", partial(_normalised, axis=1)),
+        ("rows of length 1", partial(_normalised, axis=2)),
     )
+
+
+def _normalised(images: Float32, *, axis: int) -> Float32:
+    length = np.linalg.norm(images, axis=axis, keepdims=True)
+    return np.asarray(images / np.where(length == 0, 1, length), np.float32)
 
 
 def _input_shape(model: Model) -> tuple[int, ...]:
@@ -157,7 +179,7 @@ def _input_shape(model: Model) -> tuple[int, ...]:
     return shape
 
 
-def _layers(model: Model, available: int) -> list[keras.Layer]:
+def _layers(model: Model, available: int | None) -> list[keras.Layer]:
     """The layers, not yet built. Everything is counted here, before there is anything to allocate."""
     shape = _input_shape(model)
     layers: list[keras.Layer] = []
@@ -182,7 +204,7 @@ def _layers(model: Model, available: int) -> list[keras.Layer]:
         layers.append(layer)
     if not layers:
         raise CannotRebuild("it has no layers")
-    if count != available:
+    if available is not None and count != available:
         raise CannotRebuild(f"its layers need {count:,} parameters, but {available:,} came with it")
     if len(shape) != 1:
         raise CannotRebuild(f"for each image it gives an array of shape {shape}, not one row of numbers")

@@ -16,7 +16,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -75,7 +75,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 """Layer types the kit understands, and which of their attributes it needs."""
 
 Spec = Mapping[str, Any]
-"""`{"reports": [names]}`, or `{"model": name, "weights": bool}`."""
+"""`{"reports": [names]}`, `{"model": name, "weights": bool}`, or both in one."""
 
 
 class Recorder:
@@ -150,10 +150,13 @@ class Recorder:
 
 def take(spec: Spec, namespace: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
     """The evidence for one question, and the model's weights (numpy arrays) where the spec asks for them."""
+    evidence: dict[str, Any] = {}
+    arrays: list[Any] = []
     if "reports" in spec:
-        return {"values": {name: describe_value(namespace, name) for name in spec["reports"]}}, []
-    model, arrays = describe_model(namespace, spec["model"], weights=spec["weights"])
-    return {"model": model}, arrays
+        evidence["values"] = {name: describe_value(namespace, name) for name in spec["reports"]}
+    if "model" in spec:
+        evidence["model"], arrays = describe_model(namespace, spec["model"], weights=spec["weights"])
+    return evidence, arrays
 
 
 def describe_value(namespace: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -214,11 +217,28 @@ def _structure(model: Any, keras: Any) -> tuple[str, list[Any]]:
             for before, node in pairwise(nodes)
         )
         once = len(set(map(id, operations))) == len(operations)
-        return ("functional" if linear and once else "branching"), list(_flat(operations, keras))
+        return ("functional" if linear and once else "branching"), list(_flat(map(_scaling, nodes), keras))
     return "subclassed", list(model.layers)
 
 
-def _flat(layers: list[Any], keras: Any) -> Iterator[Any]:
+def _scaling(node: Any) -> Any:
+    """The operation of a node; arithmetic with a number (`inputs / 255`) as the Rescaling layer that it amounts to."""
+    import keras
+
+    amounts: dict[str, Callable[[float], tuple[float, float]]] = {
+        "Divide": lambda number: (1 / number, 0.0),
+        "TrueDivide": lambda number: (1 / number, 0.0),
+        "Multiply": lambda number: (number, 0.0),
+        "Subtract": lambda number: (1.0, -number),
+        "Add": lambda number: (1.0, number),
+    }
+    name, given = type(node.operation).__name__, node.arguments.args
+    if name in amounts and len(given) == 2 and given[0] is node.input_tensors[0] and isinstance(given[1], int | float):
+        return keras.layers.Rescaling(*amounts[name](given[1]))
+    return node.operation
+
+
+def _flat(layers: Iterable[Any], keras: Any) -> Iterator[Any]:
     """Layers of nested Sequential models in line with the others."""
     for layer in layers:
         if isinstance(layer, keras.Sequential):
@@ -233,6 +253,8 @@ def _settings(layer: Any) -> dict[str, Any]:
         value = _safely(getattr, None, layer, name)
         if name == "activation":
             found[name] = "keras:linear" if value is None else _safely(_origin, "custom:?", value)
+            if found[name] in ("keras:ReLU", "keras:Softmax"):  # a layer in the place of a function
+                found |= _settings(value)
         else:
             found[name] = _safely(_setting, None, value)
     return found

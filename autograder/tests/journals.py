@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder import evidence, grading_file, policy
-from autograder.checks import Bench
+from autograder.bench import Bench
 from autograder.dataset import Labelled
 
 Layer = tuple[str, Mapping[str, Any]]

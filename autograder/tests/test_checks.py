@@ -9,18 +9,22 @@ import numpy as np
 import pytest
 
 from autograder import checks
-from autograder.checks import BENCH, CheckFailed, NotChecked, Score
+from autograder.bench import CheckFailed, NotChecked, Score
+from autograder.checks import BENCH
 from autograder.evidence import MAX_WEIGHTS
 from autograder.tests.journals import (
+    CLASSIC,
     COMPILED,
     FLATTEN,
     HIDDEN,
+    OUTPUT,
     bench,
     dense,
     line,
     of_model,
     of_values,
 )
+from autograder.tests.journals import model as described
 
 Check = Callable[[Mapping[str, Any]], None]
 
@@ -127,19 +131,22 @@ ALL: dict[str, Check] = {
     "second layer": lambda env: checks.layer(env, "q5", 1),
     "optimizer": lambda env: checks.compile_optimizer(env, "q6"),
     "loss": lambda env: checks.compile_loss(env, "q6"),
+    "scaled": lambda env: checks.scaled(env, "q7"),
     "accuracy": lambda env: checks.accuracy(env, "q7", 0),
     "second level": lambda env: checks.accuracy(env, "q7", 1),
-}
-FIRST = ("layer", "optimizer", "accuracy")
-LATER = {
-    "second layer": "Not checked: there is no model to look at yet",
-    "loss": "Not checked: there is no model to look at yet",
-    "second level": "Not checked: there is no model to score yet",
+    "measured": lambda env: checks.measured(env, "q7", "test_accuracy"),
 }
 UNREACHED = (
     "Found: the notebook stopped before this question was reached\n"
     "Try: run the whole notebook from the top (Run > Restart Kernel and Run All Cells)"
 )
+UNREACHED_LATER = {
+    "second layer": "Not checked: there is no model to look at yet",
+    "loss": "Not checked: there is no model to look at yet",
+    "scaled": "Not checked: there is no model to score yet",
+    "second level": "Not checked: there is no model to score yet",
+    "measured": "Not checked: there is no model to score yet",
+}
 NO_MODEL: dict[str, tuple[dict[str, Any], str]] = {
     "missing": (
         {"kind": "missing"},
@@ -156,19 +163,33 @@ NO_MODEL: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "something else": ({"kind": "other", "name": "list"}, "Found: `model` is a list\nExpected: a Keras model"),
 }
+BUILD_FIRST = "Not checked: question q5 has to be answered first: there is no model yet"
 
 
 @pytest.mark.parametrize("check", ALL)
 def test_an_unreached_question_is_said_once_and_then_not_checked(check: str) -> None:
-    assert message(ALL[check], env()) == LATER.get(check, UNREACHED)
+    assert message(ALL[check], env()) == UNREACHED_LATER.get(check, UNREACHED)
 
 
-@pytest.mark.parametrize("check", [*FIRST, *LATER])
+@pytest.mark.parametrize("check", sorted(ALL.keys() - {"report", "layer", "second layer"}))
 @pytest.mark.parametrize("case", NO_MODEL)
-def test_no_model_is_said_once_and_then_not_checked(case: str, check: str) -> None:
+def test_without_a_model_only_the_question_that_asks_for_it_is_at_fault(case: str, check: str) -> None:
     described, expected = NO_MODEL[case]
     lines = [line(question=id, at="check", model=described) for id in ("q5", "q6", "q7")]
-    assert message(ALL[check], env(*lines)) == LATER.get(check, expected)
+    assert message(ALL[check], env(*lines)) == BUILD_FIRST
+    assert message(ALL["layer"], env(*lines)) == expected
+    assert message(ALL["second layer"], env(*lines)) == "Not checked: there is no model to look at yet"
+
+
+@pytest.mark.parametrize("case", NO_MODEL)
+def test_a_model_that_was_there_and_is_gone_is_a_mistake_of_its_own(case: str) -> None:
+    described, expected = NO_MODEL[case]
+    lines = [of_model("q5"), *(line(question=id, at="check", model=described) for id in ("q6", "q7"))]
+    assert message(ALL["optimizer"], env(*lines)) == expected
+    assert message(ALL["loss"], env(*lines)) == "Not checked: there is no model to look at yet"
+    assert message(ALL["accuracy"], env(*lines)) == expected
+    for later in ("scaled", "second level", "measured"):
+        assert message(ALL[later], env(*lines)) == "Not checked: there is no model to score yet"
 
 
 UNCOMPILED = "Found: `model` was never compiled\nExpected: a compiled model\nTry: call its compile method before fit"
@@ -240,10 +261,15 @@ def test_logits_without_softmax_are_right() -> None:
     assert said(ALL["loss"], world) == ""
 
 
-def scored(accuracy: float, **changes: Any) -> dict[str, Any]:
+def scored(accuracy: float, public: float | None = None, scaling: str = "divided by 255", **changes: Any) -> Any:
     """An environment whose model has this accuracy; no model is rebuilt."""
-    world = env(of_model("q7", **changes))
-    world[BENCH]._scores["q7"] = Score(accuracy, "as they are")
+    value = changes.pop("test_accuracy", ("missing", None))
+    values = {"test_accuracy": {"kind": value[0], "value": value[1]}}
+    layers = changes.pop("layers_of_q5", CLASSIC)
+    taken = line(question="q7", at="check", values=values, model=described(**changes))
+    world = env(of_model("q5", layers), taken)
+    public = accuracy if public is None else public
+    world[BENCH].scores["q7"] = Score(accuracy, public, (accuracy + public) / 2, scaling)
     return world
 
 
@@ -284,6 +310,153 @@ def test_a_model_that_was_never_trained_is_told_so() -> None:
     )
 
 
+def test_a_model_that_guesses_after_training_is_asked_about_its_labels() -> None:
+    assert message(ALL["accuracy"], scored(0.1999, steps=9375)) == (
+        "Found: 19.99% of hidden images right, as guessing gives, after 9375 steps of training\n"
+        "Expected: at least 85%\n"
+        "Try: does each label still stand at the place of its image? does the loss fall while fit runs?"
+    )
+    assert "after 1 step of training" in message(ALL["accuracy"], scored(0.1, steps=1))
+
+
+@pytest.mark.parametrize(("steps", "told"), [(499, True), (500, False)])
+def test_few_steps_of_training_are_told(steps: int, told: bool) -> None:
+    few = f"Found: 71% of hidden images right, after {steps} steps of training (a step is one batch)\n"
+    few += "Expected: at least 85%\nTry: are all training images given to fit, and for enough epochs?"
+    plain = f"Found: 71% of hidden images right\nExpected: at least 85%\n{TRAIN_MORE}"
+    assert message(ALL["accuracy"], scored(0.71, steps=steps)) == (few if told else plain)
+
+
+LATE = ("scaled", "accuracy", "measured")
+
+
+@pytest.mark.parametrize("check", LATE)
+def test_a_model_without_an_output_for_every_digit_is_the_mistake_of_the_question_that_asks_for_it(check: str) -> None:
+    nine = [FLATTEN, HIDDEN, dense(9, "keras:softmax")]
+    world = scored(0.1, layers=described(nine)["layers"], output_shape=[None, 9], layers_of_q5=nine, steps=0)
+    assert message(ALL[check], world) == (
+        "Not checked: the layers of question q5 have to be right first: with 9 outputs there is none for some digits"
+    )
+
+
+@pytest.mark.parametrize("check", LATE)
+def test_what_cannot_be_scored_because_of_its_layers_is_not_checked(check: str) -> None:
+    flat = [HIDDEN, OUTPUT]
+    world = env(of_model("q5", flat), of_model("q7", flat))
+    assert message(ALL[check], world) == (
+        "Not checked: the layers of question q5 have to be right first: a model without parameters"
+    )
+
+
+@pytest.mark.parametrize("accuracy", [0.2, 0.97])
+def test_unscaled_pixels_are_found_whatever_the_accuracy(accuracy: float) -> None:
+    assert message(ALL["scaled"], scored(accuracy, scaling="as they are")) == (
+        "Found: the model was trained on pixels from 0 to 255\n"
+        "Expected: small inputs, for training and test alike\n"
+        "Try: scale both sets of images before fit; what is the largest value a pixel can have?"
+    )
+
+
+def test_scaled_pixels_are_right_in_every_way() -> None:
+    assert said(ALL["scaled"], scored(0.97)) == said(ALL["scaled"], scored(0.5, scaling="standardised")) == ""
+
+
+@pytest.mark.parametrize("check", ["scaled", "measured"])
+def test_what_depends_on_training_is_not_checked_before_it(check: str) -> None:
+    assert message(ALL[check], scored(0.199, scaling="as they are")) == (
+        "Not checked: the model has to be trained first"
+    )
+
+
+RIGHT = [0.976, 0.9746, 0.9774, 0.974, 0.9725, 97.6, 97.46, 98, 0.98, 97]
+"""Of a model that gets 97.6 % of the student's test images right, and 97.4 % of all official ones."""
+
+
+@pytest.mark.parametrize("value", RIGHT)
+def test_a_measured_accuracy_is_right_as_a_fraction_in_percent_and_rounded(value: float) -> None:
+    assert said(ALL["measured"], scored(0.972, 0.976, test_accuracy=("number", value))) == ""
+
+
+ONE_NUMBER = "Expected: one number, the accuracy on the test images"
+BOTH = "Try: evaluate returns the loss and the accuracy"
+OF_THIS = "Expected: the accuracy of this model on the test images"
+TOO_HIGH = "Try: is this the accuracy on the training images, or from before the last change of the model?"
+TOO_LOW = "Try: were the test images scaled exactly once, in the way the training images were?"
+A_LOSS = "Try: evaluate returns the loss first and the accuracy second; is this the loss?"
+MEASURED: dict[str, tuple[str, Any, str]] = {
+    "missing": ("missing", None, f"Found: `test_accuracy` has not been given a value\n{ONE_NUMBER}\n{BOTH}"),
+    "dots": ("ellipsis", None, f"Found: `test_accuracy` has not been given a value\n{ONE_NUMBER}\n{BOTH}"),
+    "none": ("none", None, f"Found: `test_accuracy` has not been given a value\n{ONE_NUMBER}\n{BOTH}"),
+    "loss and accuracy": (
+        "numbers",
+        [0.08, 0.976],
+        f"Found: `test_accuracy` is (0.08, 0.976)\n{ONE_NUMBER}\n"
+        "Try: evaluate returns several numbers: keep one of them",
+    ),
+    "a text": ("text", "97.6%", f"Found: `test_accuracy` is the text '97.6%'\n{ONE_NUMBER}\n{BOTH}"),
+    "true": ("bool", True, f"Found: `test_accuracy` is True\n{ONE_NUMBER}\n{BOTH}"),
+    "not a number": (
+        "number",
+        None,
+        f"Found: `test_accuracy` is infinite, not a number, or far too large\n{ONE_NUMBER}\n{BOTH}",
+    ),
+    "too high": (
+        "number",
+        0.989,
+        f"Found: `test_accuracy` is 0.989, but the model gets 97.6% of the test images right\n{OF_THIS}\n{TOO_HIGH}",
+    ),
+    "too low": (
+        "number",
+        0.932,
+        f"Found: `test_accuracy` is 0.932, but the model gets 97.6% of the test images right\n{OF_THIS}\n{TOO_LOW}",
+    ),
+    "the loss": (
+        "number",
+        0.081,
+        f"Found: `test_accuracy` is 0.081, but the model gets 97.6% of the test images right\n{OF_THIS}\n{A_LOSS}",
+    ),
+    "a large number": (
+        "number",
+        313,
+        f"Found: `test_accuracy` is 313, but the model gets 97.6% of the test images right\n{OF_THIS}\n{A_LOSS}",
+    ),
+    "a negative number": (
+        "number",
+        -1,
+        f"Found: `test_accuracy` is -1, but the model gets 97.6% of the test images right\n{OF_THIS}\n{A_LOSS}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MEASURED)
+def test_a_measured_accuracy_that_is_wrong_is_named(case: str) -> None:
+    kind, value, expected = MEASURED[case]
+    assert message(ALL["measured"], scored(0.972, 0.976, test_accuracy=(kind, value))) == expected
+
+
+@pytest.mark.parametrize("name", ["list of 40", "tuple of 9", "dict"])
+def test_several_numbers_are_no_accuracy(name: str) -> None:
+    values = {"test_accuracy": {"kind": "other", "name": name}}
+    world = env(of_model("q5"), line(question="q7", at="check", values=values, model=described()))
+    world[BENCH].scores["q7"] = Score(0.97, 0.97, 0.97, "divided by 255")
+    assert message(ALL["measured"], world) == (
+        f"Found: `test_accuracy` is a value of type {name}\n{ONE_NUMBER}\n"
+        "Try: evaluate returns several numbers: keep one of them"
+    )
+
+
+@pytest.mark.parametrize(("seen", "expected"), [(0.97, ""), (0.9999, "Found: 99.99% of your test images right, but")])
+def test_a_test_set_that_the_model_was_trained_on_measures_nothing(seen: float, expected: str) -> None:
+    told = said(ALL["measured"], scored(0.941, seen, test_accuracy=("number", seen)))
+    assert told.startswith(expected)
+    assert bool(told) == bool(expected)
+    if expected:
+        assert told == (
+            "Found: 99.99% of your test images right, but 94.1% of hidden images\n"
+            "Expected: test images that the model was not trained on\nTry: which images and labels are given to fit?"
+        )
+
+
 def test_weights_that_came_from_elsewhere_are_judged_by_what_they_do() -> None:
     assert said(ALL["accuracy"], scored(0.97, steps=0)) == ""
 
@@ -299,12 +472,6 @@ def test_a_model_too_large_to_have_been_recorded_is_told_its_size() -> None:
     assert message(ALL["accuracy"], env(of_model("q7", layers=[large]))) == (
         "Found: a model with 10,000,002 parameters\nExpected: at most 5,000,000\nTry: make its layers smaller"
     )
-
-
-def test_students_words_cannot_add_lines_to_a_message() -> None:
-    failed = CheckFailed("a\nb", "c\r\nd", "e\u2028f")
-    assert str(failed) == "Found: a b\nExpected: c d\nTry: e f"
-    assert str(NotChecked("a\nb")) == "Not checked: a b"
 
 
 @pytest.mark.slow

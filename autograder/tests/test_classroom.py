@@ -26,10 +26,7 @@ WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("q5", "layer 2 has the activation softmax"),
         ("q7", "the model was never trained"),
     ),
-    "last-layer-missing": (
-        ("q5", "Found: 2 layers: Flatten → Dense(128, relu)"),
-        ("q5", "Not checked: the number of layers has to be right first"),
-    ),
+    "last-layer-missing": (("q5", "Found: 2 layers: Flatten → Dense(128, relu)"),),
     "optimizer-left-out": (("q6", "compile uses rmsprop when no optimizer is named"),),
     "pairs-mixed-up": (
         ("q4", "`train_images_shape` is (10000, 28, 28)"),
@@ -47,7 +44,8 @@ WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "model-cell-deleted": (
         ("q5", "there is no variable called `model`"),
         ("q5", "has the answer cell been renamed or deleted?"),
-        ("q7", "there is no variable called `model`"),
+        ("q6", "Not checked: question q5 has to be answered first: there is no model yet"),
+        ("q7", "Not checked: question q5 has to be answered first: there is no model yet"),
     ),
     "right-on-colab": (
         ("", "The command `%pip install -q tensorflow` was skipped"),

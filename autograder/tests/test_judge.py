@@ -10,7 +10,8 @@ import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder import judge
-from autograder.checks import BENCH, Score
+from autograder.bench import Score
+from autograder.checks import BENCH
 from autograder.grade import CheckResult, Outcome, Verdict
 from autograder.tests.journals import COMPILED, NO_IMAGES, RULES, bench, line, of_model, of_values
 
@@ -106,7 +107,7 @@ def test_a_verdict_tells_how_the_notebook_ran_and_the_score() -> None:
         + line(finished=True)
     )
     world = bench(journal)
-    world._scores["q7"] = Score(0.97, "as they are")
+    world.scores["q7"] = Score(0.97, 0.975, 0.97, "divided by 255")
     verdict = judge.judge({}, world)
     assert (verdict.accuracy, verdict.fault) == (0.97, "")
     assert verdict.evidence == {

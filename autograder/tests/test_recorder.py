@@ -11,7 +11,8 @@ import pytest
 
 from autograder import checks
 from autograder.architecture import steps
-from autograder.checks import BENCH, Bench, CheckFailed
+from autograder.bench import Bench, CheckFailed
+from autograder.checks import BENCH
 from autograder.evidence import Evidence, Model, live
 from autograder.tests.journals import NO_IMAGES, RULES
 from autograder.tests.with_keras import quiet_keras

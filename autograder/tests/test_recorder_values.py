@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from autograder import checks
-from autograder.checks import BENCH, Bench, CheckFailed
+from autograder.bench import Bench, CheckFailed
+from autograder.checks import BENCH
 from autograder.evidence import live
 from autograder.sandbox.recorder import MAX_WEIGHTS
 from autograder.tests.journals import NO_IMAGES, RULES
