@@ -17,7 +17,7 @@ from autograder.bench import Bench, fit
 from autograder.dataset import Labelled
 
 if TYPE_CHECKING:
-    from autograder.notebook import Cell
+    from autograder.notebook import CodeCell
 
 __all__ = ["EPOCHS", "literals", "retrain", "suspicions"]
 
@@ -37,7 +37,7 @@ LONG_LIST = re.compile(r"[-+.,\s\deE\[\]()]{8000}")
 """What a notebook that trains has no use for: about 3,000 bytes in a text, or about 1,000 numbers in a row."""
 
 
-def literals(cells: Iterable[Cell]) -> Iterator[str]:
+def literals(cells: Iterable[CodeCell]) -> Iterator[str]:
     """Cells in which data is typed in. Searched as text: a stranger's code is not parsed here."""
     for cell in cells:
         if LONG_TEXT.search(cell.source) or LONG_LIST.search(cell.source):

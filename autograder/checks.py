@@ -11,7 +11,8 @@ A message says what was found, what was expected, and what to try, in at most th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -103,12 +104,8 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
     points, an extra one those of the layer that it stands before (or of the last).
     """
     bench = _bench(env, question)
-    try:
+    with _said_before("there is no model to look at yet") if index else nullcontext():
         asked, model = bench.model(question)
-    except CheckFailed:
-        if index:
-            raise NotChecked("there is no model to look at yet") from None
-        raise
     found = steps(model)
     wanted = required(asked)
     if model.structure not in ("sequential", "functional"):
@@ -156,7 +153,8 @@ def compile_optimizer(env: Mapping[str, Any], question: str) -> None:
 def compile_loss(env: Mapping[str, Any], question: str) -> None:
     """The model is compiled with the required loss, and the loss fits the model's outputs."""
     bench = _bench(env, question)
-    asked, model = _earlier(bench, question)
+    with _said_before("there is no model to look at yet"):
+        asked, model = _earlier(bench, question)
     if model.compile is None:
         raise NotChecked(f"`{asked.variable}` has to be compiled first")
     found = loss_name(model.compile)
@@ -191,17 +189,11 @@ def scaled(env: Mapping[str, Any], question: str) -> None:
 def accuracy(env: Mapping[str, Any], question: str, level: int) -> None:
     """The trained model reaches level `level` of the accuracy rule (the last level is `full`)."""
     bench = _bench(env, question)
-    asked, _ = bench.question(question)
-    assert asked.accuracy is not None  # the build writes this check for accuracy questions only
-    levels = asked.accuracy.levels
-    try:
+    rule = bench.policy.code[question].accuracy
+    assert rule is not None  # the build writes this check for accuracy questions only
+    levels = rule.levels
+    with _said_before("there is no model to score yet") if level else nullcontext():
         model, score = _score(bench, question)
-    except NotChecked:
-        raise
-    except CheckFailed:
-        if level:
-            raise NotChecked("there is no model to score yet") from None
-        raise
     if score.accuracy >= levels[level]:
         return
     if level and score.accuracy < levels[level - 1]:
@@ -259,6 +251,17 @@ def _home() -> tuple[Policy, dataset.Labelled, dataset.Labelled]:
     return policy, public, private
 
 
+@contextmanager
+def _said_before(because: str) -> Iterator[None]:
+    """Another check of the question says what is wrong; this one has not been made."""
+    try:
+        yield
+    except NotChecked:
+        raise
+    except CheckFailed:
+        raise NotChecked(because) from None
+
+
 def _earlier(bench: Bench, question: str) -> tuple[CodeQuestion, Model]:
     """The model of a question; where the one that asks for its layers has none either, that comes first."""
     bench.question(question)
@@ -296,12 +299,8 @@ def _score(bench: Bench, question: str) -> tuple[Model, Score]:
 
 def _trained(bench: Bench, question: str) -> tuple[Model, Score]:
     """A model that was trained, and its score; whatever is missing for that is the mistake of another check."""
-    try:
+    with _said_before("there is no model to score yet"):
         model, score = _score(bench, question)
-    except NotChecked:
-        raise
-    except CheckFailed:
-        raise NotChecked("there is no model to score yet") from None
     if score.accuracy < GUESSING:
         raise NotChecked("the model has to be trained first")
     return model, score

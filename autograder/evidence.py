@@ -49,6 +49,9 @@ Shape = Annotated[list[Size], Field(max_length=8)]
 Setting = bool | Number | Text | None
 Settings = Annotated[dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)]
 KNOWN_SETTINGS = frozenset(name for names in SETTINGS.values() for name in names)
+OPEN = ("missing", "ellipsis")
+"""Kinds of what has not been answered."""
+
 Float32 = npt.NDArray[np.float32]
 
 
@@ -124,7 +127,7 @@ class QuestionEvidence(Strict):
         """Nothing had been answered when this was taken."""
         kinds: list[str] = [value.kind for value in (self.values or {}).values()]
         kinds += [self.model.kind] if self.model else []
-        return all(kind in ("missing", "ellipsis") for kind in kinds)
+        return all(kind in OPEN for kind in kinds)
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:
@@ -191,6 +194,8 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
                 known = questions.get(entry.question)
                 if known is None or known.empty or (entry.at == "check" and not entry.empty):
                     questions[entry.question] = entry
+                else:
+                    questions[entry.question] = _filled(known, entry)
                 continue
             record = _Record.model_validate(data)
         except ValidationError as error:
@@ -211,6 +216,15 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
         finished=finished,
         blob=np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4"),
     )
+
+
+def _filled(known: QuestionEvidence, later: QuestionEvidence) -> QuestionEvidence:
+    """What had no value yet at the check has the one it got later."""
+    values = {
+        name: (later.values or {}).get(name, value) if value.kind in OPEN else value
+        for name, value in (known.values or {}).items()
+    }
+    return known.model_copy(update={"values": values}) if values else known
 
 
 def specs(policy: Policy) -> dict[str, dict[str, Any]]:

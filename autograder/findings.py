@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,19 @@ OVER = {
     "threads": f"The limit of {THREADS} threads",
 }
 """Words for each limit that the zygote enforces."""
+
+HINTS = (
+    (
+        r"never been (called|built)|not been built",
+        "tell the model the shape of its inputs: keras.Input(shape=...) first",
+    ),
+    (r"^name '.*' is not defined", "is it spelled as where it was made, and does that cell stand above this one?"),
+    (r"outside the valid range|out of range", "does the last layer have an output for every digit?"),
+    (r"You must call `compile", "call compile before fit"),
+    (r"incompatible with|Incompatible shapes|must have the same shape", "compare the shapes of inputs and labels"),
+    (r"^No module named", "only what the notebook's first cells import is needed"),
+)
+"""What to try where Python's or Keras's own words (a pattern) leave a beginner alone."""
 
 TIME_LIMIT = "TimeLimit"
 """Name of the exception by which a notebook is told that its time is up (`sandbox.runner`)."""
@@ -132,3 +146,4 @@ def _errors(book: Notebook, verdict: Verdict, question: str, stopped: Mapping[st
         if cell is not None and cell.question == question and error is not stopped:
             described = cell.describe()
             yield f"{described[0].upper()}{described[1:]} stopped with {error['name']}: {error['text']}"
+            yield from (f"Try: {hint}" for pattern, hint in HINTS if re.search(pattern, error["text"]))

@@ -53,7 +53,8 @@ def test_a_spelling_of_the_model_means_the_model(spelling: str) -> None:
 
 
 OTHERS: dict[str, tuple[Chain, str]] = {
-    "an activation after one that is there": ([HIDDEN, RELU], "Dense(128, relu) → Activation(relu)"),
+    "an activation after one that is there": ([HIDDEN, layer("Softmax")], "Dense(128, relu) → Activation(softmax)"),
+    "relu after relu": ([HIDDEN, RELU], "Dense(128, relu)"),
     "an activation with nothing before it": ([RELU], "Activation(relu)"),
     "an activation after Flatten": ([FLATTEN, RELU], "Flatten → Activation(relu)"),
     "an activation after Dropout": (

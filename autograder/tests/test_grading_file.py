@@ -19,7 +19,7 @@ MAPPING = "a mapping (key: value)"
 LIMITS = ", ".join(sorted(policy.Execution.model_fields))
 KINDS = "'written' or 'code'"
 OPTIMIZERS = "'adam', 'sgd', 'rmsprop', 'adamw', 'adagrad' or 'nadam'"
-RISING = "bands that rise in accuracy and in points, all below `full`"
+RISING = "bands that rise in accuracy and in points, all below full points"
 ONE_THING = "exactly one of reports, layers, accuracy, or optimizer together with loss"
 FACTS = (
     "'train_images_shape', 'train_labels_shape', 'train_labels_length', 'test_images_shape', 'test_labels_shape' "
@@ -77,7 +77,8 @@ MISTAKES = {
         "questions.q5.variable", "'class' (str)", "a name that is not a word of Python itself",
     ),
     "an unknown key in accuracy": Mistake(
-        "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN, "bands, full", "full",
+        "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN,
+        "bands, full, measured, reference, reference_margin, scaled", "full",
     ),
     "an unknown key in execution": Mistake(
         "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, LIMITS, "timeout_s",
@@ -227,7 +228,7 @@ MISTAKES = {
     ),
     "a band worth everything": Mistake(
         "[0.9, 6]", "[0.9, 8]", 40, "questions.q7.accuracy.bands", "bands [[0.8, 4], [0.9, 8]]",
-        "bands worth less than the question's 8 points",
+        "bands worth less than the 8 points that the question has for accuracy",
     ),
     "a band of three": Mistake(
         "[0.9, 6]", "[0.9, 6, 7]", 40, "questions.q7.accuracy.bands.1", "a list of 3", "at most 2 entries",

@@ -38,7 +38,9 @@ def results(*bodies: str, journal: bytes = b"", **settings: Any) -> tuple[CheckR
 
 def test_a_verdict_survives_its_journey() -> None:
     check = CheckResult("layer 1", True, 2.5, Outcome.FAILED, "Found: 2 layers\nExpected: 3 ≠ 2")
-    verdict = Verdict({"q5": (check, check), "q6": ()}, 0.9714, "a fault", {"notes": ["é"], "finished": False})
+    verdict = Verdict(
+        {"q5": (check, check), "q6": ()}, 0.9714, "a fault", ("a flag",), {"notes": ["é"], "finished": False}
+    )
     assert Verdict.from_json(verdict.to_json()) == verdict
     assert Verdict.from_json(Verdict({}, None).to_json().encode()) == Verdict({}, None)
 
@@ -53,10 +55,6 @@ ON_PURPOSE = {
         "from autograder.checks import CheckFailed; raise CheckFailed('2 layers', '3 layers', 'count')",
         "Found: 2 layers\nExpected: 3 layers\nTry: count",
     ),
-    "a check that comes too early": (
-        "from autograder.checks import NotChecked; raise NotChecked('there is no model')",
-        "Not checked: there is no model",
-    ),
     "a real check": (
         "from autograder import checks; checks.layer(env, 'q5', 0)",
         "Found: the notebook stopped before this question was reached\n"
@@ -69,6 +67,11 @@ ON_PURPOSE = {
     "an assertion that quotes an error": ("assert False, 'saw\\nKeyError: x'", "saw\nKeyError: x"),
     "an assertion without words": ("assert False", ""),
 }
+
+
+def test_a_check_that_comes_too_early_is_not_checked() -> None:
+    body = "from autograder.checks import NotChecked; raise NotChecked('there is no model')"
+    assert results(body) == (CheckResult("part 1", True, 2.0, Outcome.NOT_CHECKED, "Not checked: there is no model"),)
 
 
 @pytest.mark.parametrize("case", ON_PURPOSE)
@@ -197,7 +200,7 @@ def answered(folder: Path, journal: bytes) -> Verdict:
     folder.joinpath("blob").touch()
     fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT) for name in ("journal", "blob", "result")]
     tests = {"q5": cases("from autograder import checks; checks.layer(env, 'q5', 0)")}
-    judge._answer(RULES, NO_IMAGES, NO_IMAGES, tests, {}, fds)  # closes the result
+    judge._answer(RULES, tests, (NO_IMAGES, NO_IMAGES, NO_IMAGES), {}, fds)  # closes the result
     for descriptor in fds[:2]:
         os.close(descriptor)
     return Verdict.from_json(folder.joinpath("result").read_bytes())
