@@ -15,8 +15,8 @@ from autograder.bench import Bench, CheckFailed, NotChecked, Score
 from autograder.dataset import Labelled
 from autograder.evidence import Float32, live
 from autograder.layout import HOME
-from autograder.rebuild import scalings
-from autograder.tests.journals import FLATTEN, NO_IMAGES, RULES, Chain, bench, dense, of_model
+from autograder.rebuild import UNSCALED, scalings
+from autograder.tests.journals import FLATTEN, RULES, Chain, bench, dense, of_model
 from autograder.tests.with_keras import chain, quiet_keras
 
 
@@ -61,10 +61,9 @@ def score(threshold: float, public: Labelled, private: Labelled) -> Score:
 @pytest.mark.slow
 def test_a_model_is_scored_on_private_public_and_all_images(k: Any) -> None:  # noqa: ARG001  # Keras
     good, bad = pixel(51, 255), pixel(255, 51)
-    scored = score(0.5, good, Labelled(np.concatenate([bad.images, good.images]), np.concatenate([bad.labels] * 2)))
+    scored = score(0.5, good, Labelled(np.concatenate([bad.images, good.images]), np.concatenate([good.labels] * 2)))
     assert (scored.public, scored.accuracy) == (1.0, 0.5)
     assert scored.official == pytest.approx(8 / 12)
-    assert score(0.5, good, NO_IMAGES).official == 1.0
 
 
 @pytest.mark.slow
@@ -77,40 +76,52 @@ def test_a_model_is_rebuilt_once(k: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.score("q7") is first
 
 
-def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], last: str | None) -> Bench:
-    """A model trained on 4,000 images, as evidence."""
+def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], last: str | None = "softmax") -> Bench:
+    """A model trained on half of the images, as evidence."""
     k.keras.utils.set_random_seed(3)
-    model = chain(k.keras, k.flatten(), k.layers.Dense(32, activation="relu"), k.output(last))
+    model = chain(k.keras, k.flatten(), k.layers.Dense(64, activation="relu"), k.output(last))
     loss = k.keras.losses.SparseCategoricalCrossentropy(from_logits=last is None)
-    model.compile("adam", loss)
-    images = scale(data.train.images[:4000].astype(np.float32))
-    model.fit(images, data.train.labels[:4000], epochs=2, batch_size=32, verbose=0)
+    model.compile("adam", loss, steps_per_execution=50)
+    images = scale(data.train.images[:30000].astype(np.float32))
+    model.fit(images, data.train.labels[:30000], epochs=1, batch_size=32, verbose=0)
     public, private = dataset.split(data.test, 20)
     return Bench(live(RULES, "q7", {"model": model}), RULES, public, private)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("last", ["softmax", None], ids=["softmax", "logits"])
 @pytest.mark.parametrize("scaling", [name for name, _ in scalings()])
-def test_the_scaling_that_a_model_was_trained_with_is_found(
-    scaling: str, last: str | None, k: Any, mnist: dataset.Dataset
-) -> None:
-    world = trained(k, mnist, dict(scalings())[scaling], last)
+def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
+    world = trained(k, mnist, dict(scalings())[scaling])
     assert world.score("q7").scaling == scaling
-    assert world.score("q7").accuracy > 0.75
+    assert world.score("q7").accuracy > 0.8
 
 
 @pytest.mark.slow
-def test_a_scaling_of_ones_own_is_not_taken_for_none(k: Any, mnist: dataset.Dataset) -> None:
-    for scale in (lambda x: x / np.float32(100), lambda x: np.sqrt(x / np.float32(255)), lambda x: (x > 127) * 1.0):
-        assert trained(k, mnist, scale, "softmax").score("q7").scaling != "as they are"
+@pytest.mark.parametrize("scaling", ["divided by 255", UNSCALED])
+def test_it_is_found_for_a_model_without_softmax(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
+    assert trained(k, mnist, dict(scalings())[scaling], None).score("q7").scaling == scaling
+
+
+OWN: dict[str, Callable[[Float32], Float32]] = {
+    "by 100": lambda x: x / np.float32(100),
+    "by 1000": lambda x: x / np.float32(1000),
+    "roots": lambda x: np.sqrt(x / np.float32(255)),
+    "black and white": lambda x: (x > 127).astype(np.float32),
+    "each image by itself": lambda x: (x - x.mean((1, 2), keepdims=True)) / x.std((1, 2), keepdims=True),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", OWN)
+def test_a_scaling_of_ones_own_is_not_taken_for_none(way: str, k: Any, mnist: dataset.Dataset) -> None:
+    found = trained(k, mnist, OWN[way]).score("q7")
+    assert found.scaling != UNSCALED
+    assert found.accuracy > 0.85
 
 
 @pytest.mark.slow
 def test_a_model_with_too_few_outputs_is_scored_by_what_it_gets_right(k: Any, mnist: dataset.Dataset) -> None:
     public, private = dataset.split(mnist.test, 20)
-    layers, weights = deciding(0.5)
-    journal = of_model("q7", layers, blob={"start": 0, "count": len(weights)}, output_shape=[None, 2])
-    found = replace(bench(journal, blob=weights.tobytes()), public=public, private=private).score("q7")
-    assert found.accuracy == pytest.approx(float(np.mean(private.labels == 0)))
-    del k
+    model = chain(k.keras, k.flatten(), k.layers.Dense(2))
+    found = Bench(live(RULES, "q7", {"model": model}), RULES, public, private).score("q7")
+    assert 0 <= found.accuracy < 0.25

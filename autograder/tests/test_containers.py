@@ -42,7 +42,9 @@ RUN cp /autograder/source/run_autograder /autograder/run_autograder && bash /aut
 TIMEOUT_S = 90
 """Seconds for a notebook of the class; some of them never end."""
 
-BUILD_LIMIT_S = 180
+BUILD_LIMIT_S = 900
+"""Seconds after which an image is not built any more; what it took is printed."""
+
 SIZE_LIMIT_GB = 2.3
 PEAKS = ("/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes")
 """The most memory a container has held, with what of the disk is kept in memory (cgroups, version 2 and 1)."""
