@@ -299,10 +299,11 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
 
 
 def _kit(layout: Layout) -> dict[str, bytes]:
-    """What a container needs to grade: the package, the policy and the images; neither master nor solution."""
+    """What a container needs to grade: the package, the policy, the images and the calibration; no master, no solution."""
     files = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and not APART & set(path.parts)]
     kept = {path.relative_to(PACKAGE.parent).as_posix(): path for path in files}
-    for path in (layout.policy, layout.data, layout.data.with_name("README.md")):
+    calibration = [layout.calibration] if layout.calibration.exists() else []
+    for path in (layout.policy, layout.data, layout.data.with_name("README.md"), *calibration):
         kept[path.relative_to(layout.root).as_posix()] = path
     manifest = json.dumps(_manifest(layout), indent=1).encode()
     return {**{name: path.read_bytes() for name, path in kept.items()}, layout.manifest.name: manifest}
@@ -312,6 +313,7 @@ def _manifest(layout: Layout) -> dict[str, str]:
     """What the zip was made from."""
     files = {"policy": layout.policy, "master": layout.master, "data": layout.data}
     files |= {name: CONTAINER / name for name in (*EXECUTABLE, "requirements.txt")}
+    files |= {"calibration": layout.calibration} if layout.calibration.exists() else {}
     found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     return {**found, "kit": kit_version()}
 

@@ -30,9 +30,9 @@ from autograder.architecture import (
 )
 from autograder.bench import Bench, CheckFailed, NotChecked, Score
 from autograder.evidence import Model, Value, live
-from autograder.grading_file import load
 from autograder.layout import HOME
 from autograder.policy import CodeQuestion, Policy
+from autograder.reference import rules
 
 __all__ = [
     "BENCH",
@@ -246,7 +246,7 @@ def _bench(env: Mapping[str, Any], question: str) -> Bench:
 @lru_cache(maxsize=1)
 def _home() -> tuple[Policy, dataset.Labelled, dataset.Labelled]:
     """The policy and the images of the copy of the kit that is installed (stock Otter only)."""
-    policy = load(HOME.policy)
+    policy = rules(HOME)
     public, private = dataset.split(dataset.load(HOME.data).test, policy.assignment.split_seed)
     return policy, public, private
 

@@ -184,7 +184,7 @@ def calibrate(
             progress.update(task, advance=1, last=f"seed {run.seed}: {run.accuracy:.2%}")
     found = Calibration.of(plan.origin, runs)
     written = [runner.store(HOME.calibration, found.to_json().encode())]
-    fitted, levels = tail.fit(found.accuracies), runner.levels(plan.policy)
+    fitted, levels = tail.fit(found.accuracies), runner.levels(plan.policy, found.reference)
     written.append(runner.store(HOME.calibration_plot, pages.picture(found, fitted, levels)))
     out.print(pages.screen(found, fitted, levels))
     for path in written:

@@ -116,6 +116,11 @@ def _tests(archive: zipfile.ZipFile, names: list[str]) -> Iterator[Finding]:
             yield Finding("grading.yml can be read", str(error).replace(str(policy_file), "grading.yml"))
             return
     yield Finding("grading.yml can be read")
+    if any(question.accuracy and question.accuracy.summit is None for question in policy.code.values()):
+        known = "files/solutions/calibration.json" in names
+        yield Finding(
+            "the reference of reference_margin is there", "" if known else "run `mnist-kit calibrate`, then build"
+        )
     for id, question in policy.code.items():
         name = f"tests/{id}.py"
         points = _points(archive.read(name)) if name in names else None

@@ -58,7 +58,7 @@ class Layout:
     def secrets(self) -> tuple[Path, ...]:
         """What no student process may be able to read."""
         tests = sorted(self.tests.glob("*.py")) if self.unpacked else ()
-        return (self.policy, self.master, self.data, self.solution, self.zip, *tests)
+        return (self.policy, self.master, self.data, self.solution, self.calibration, self.zip, *tests)
 
     @property
     def zip(self) -> Path:

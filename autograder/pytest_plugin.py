@@ -81,13 +81,13 @@ class _Check(pytest.Item):
 
 
 def _grade(path: Path) -> tuple[GradeReport, ...]:
-    from autograder import build, grading_file, submission
+    from autograder import build, reference, submission
     from autograder.engine import Engine
     from autograder.errors import KitError
     from autograder.layout import HOME
 
     try:
-        rules = grading_file.load(HOME.policy)
+        rules = reference.rules(HOME)
         found = submission.collect([path], int(rules.execution.notebook_mb * 2**20))
         tests = build.build(HOME).tests if build.is_stale(HOME) else build.read_tests(HOME.zip)
         with Engine(rules, tests, HOME.data) as engine:

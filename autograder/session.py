@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import batch, build, grading_file, output, submission
+from autograder import batch, build, grading_file, output, reference, submission
 from autograder.engine import Engine
 from autograder.errors import GraderFault
 from autograder.grade import GradeReport
@@ -44,20 +44,20 @@ class Session:
     """
 
     def __init__(self, request: Request) -> None:
-        policy = grading_file.load(HOME.policy)
-        if request.timeout_s is not None:
-            limits = policy.execution.model_copy(update={"timeout_s": request.timeout_s})
-            policy = policy.model_copy(update={"execution": limits})
-        self.policy = policy
+        limits = grading_file.load(HOME.policy).execution
         self.built = build.is_stale(HOME)
         """Whether the autograder zip was missing or older than what it is made from; it has been built then."""
         self.seconds: dict[str, float] = {}
         """Wall time by phase, added up over all submissions; `start` and `all` are counted once."""
         self._request = request
-        self._submissions = submission.collect(request.paths, int(policy.execution.notebook_mb * 2**20))
+        self._submissions = submission.collect(request.paths, int(limits.notebook_mb * 2**20))
         output.prepare(request.output)
         if self.built:
             build.write(build.build(HOME), HOME)
+        policy = reference.rules(HOME)
+        if request.timeout_s is not None:
+            limits = limits.model_copy(update={"timeout_s": request.timeout_s})
+        self.policy = policy.model_copy(update={"execution": limits})
         self._tests = build.read_tests(HOME.tests)
         self._book = Gradebook(request.output / DATABASE)
         self._changes: list[Change] = []

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import build, findings, grading_file, submission
+from autograder import build, findings, reference, submission
 from autograder.engine import Engine
 from autograder.errors import KitError, SubmissionError
 from autograder.grade import GradeReport, Status
@@ -76,7 +76,7 @@ def main(root: Path) -> None:
     place = Place(root)
     place.close()
     metadata = read(place.metadata)
-    policy = grading_file.load(HOME.policy)
+    policy = reference.rules(HOME)
     refused = refusal(metadata, policy.attempts)
     if refused is not None and not place.pickle.exists():
         _say(f"Not graded: {refused.message}")

@@ -23,6 +23,7 @@ LAYERS = (
     ("archive", "dataset"),
     ("policy",),
     ("grading_file",),
+    ("reference",),
     ("grade", "notebook", "submission", "evidence", "offline_data", "returned"),
     ("architecture", "items"),
     ("rebuild",),

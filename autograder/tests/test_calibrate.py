@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder import batch, notebook
-from autograder.calibrate import Plan, levels, seeded, store, train, train_in
+from autograder.calibrate import _lenient, Plan, levels, seeded, store, train, train_in
 from autograder.calibration import Calibration, Origin
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
@@ -81,11 +81,21 @@ def test_a_solution_without_imports_has_no_place_for_a_seed(solution: NotebookNo
 
 
 def test_the_levels_are_all_bands_and_full_with_their_points() -> None:
-    assert levels(journals.RULES) == ((0.85, 4.0), (0.93, 6.0), (0.965, 8.0))
-    assert levels(asking(journals.RULES, accuracy=AccuracyRule(full=0.9))) == ((0.9, 8.0),)
+    assert levels(journals.RULES, 0.97) == ((0.85, 4.0), (0.93, 6.0), (0.965, 8.0))
+    assert levels(asking(journals.RULES, accuracy=AccuracyRule(full=0.9)), 0.97) == ((0.9, 8.0),)
+    apart = AccuracyRule(reference_margin=0.01, bands=((0.5, 1),), scaled=1, measured={"test_accuracy": 2})
+    assert levels(asking(journals.RULES, accuracy=apart), 0.97) == ((0.5, 1.0), (0.96, 5.0))
     without = {id: question for id, question in journals.RULES.questions.items() if id != "q7"}
     with pytest.raises(CalibrationError, match=r"grading\.yml has no question with `accuracy`"):
-        levels(Policy(assignment=journals.RULES.assignment, questions=without))
+        levels(Policy(assignment=journals.RULES.assignment, questions=without), 0.97)
+
+
+def test_a_margin_leaves_room_for_the_bands_while_its_reference_is_looked_for() -> None:
+    rule = AccuracyRule(reference_margin=0.02, bands=((0.5, 1), (0.9, 2)))
+    lenient = _lenient(asking(journals.RULES, accuracy=rule)).code["q7"].accuracy
+    assert lenient is not None
+    assert lenient.levels == (0.5, 0.9, pytest.approx(0.900001))
+    assert _lenient(journals.RULES) == journals.RULES
 
 
 def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: Layout, solution: NotebookNode) -> None:

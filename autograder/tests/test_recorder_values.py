@@ -211,5 +211,5 @@ def test_a_model_too_large_to_be_judged_leaves_no_weights_but_its_size(k: Any) -
     large = chain(k.keras, k.flatten(), k.layers.Dense(MAX_WEIGHTS // 784 + 1))
     read = live(RULES, "q7", {"model": large})
     assert len(read.blob) == 0
-    with pytest.raises(CheckFailed, match="a model with 5,006,730 parameters\nExpected: at most 5,000,000"):
+    with pytest.raises(CheckFailed, match="a model with 5,006,730 parameters"):
         checks.accuracy({BENCH: Bench(read, RULES, NO_IMAGES, NO_IMAGES)}, "q7", 0)

@@ -1,0 +1,45 @@
+"""The rules that grade: grading.yml, and what the hidden solution was found to reach."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from autograder import calibration, grading_file
+from autograder.calibration import Origin
+from autograder.errors import CalibrationError
+from autograder.layout import Layout
+from autograder.policy import Policy
+
+__all__ = ["rules"]
+
+
+def rules(layout: Layout) -> Policy:
+    """grading.yml, with the median accuracy of the stored calibration as `reference` where the file gives none.
+
+    A calibration of another solution, other images or another split is left aside. In an unpacked autograder zip
+    there is no solution to compare it with; the build did. Raises PolicyError, and CalibrationError where a band is
+    relative to the reference and there is none, or it leaves no room for the bands below.
+    """
+    policy = grading_file.load(layout.policy)
+    known, why = _reference(layout, policy)
+    if known is not None:
+        try:
+            return policy.at_reference(known)
+        except ValidationError as error:
+            raise CalibrationError(
+                f"grading.yml: with the hidden solution's {known:.2%}, `reference_margin` leaves no room for the bands "
+                f"({error.errors()[0]['msg']}). Lower the margin or the bands"
+            ) from None
+    if any(question.accuracy and question.accuracy.summit is None for question in policy.code.values()):
+        raise CalibrationError(f"grading.yml asks for an accuracy relative to the hidden solution's: {why}")
+    return policy
+
+
+def _reference(layout: Layout, policy: Policy) -> tuple[float | None, str]:
+    """The stored reference, or None and why it cannot be used."""
+    if not layout.calibration.exists():
+        return None, f"{layout.calibration} is missing. Make it: mnist-kit calibrate"
+    stored = calibration.load(layout)
+    if not layout.unpacked and not stored.is_current(Origin.of(layout, policy.assignment.split_seed)):
+        return None, f"{layout.calibration} is of another solution, data or split_seed. Renew it: mnist-kit calibrate"
+    return stored.reference, ""
