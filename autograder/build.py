@@ -299,7 +299,7 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
 
 
 def _kit(layout: Layout) -> dict[str, bytes]:
-    """What a container needs to grade: the package, the policy, the images and the calibration; no master, no solution."""
+    """What a container needs to grade: package, policy, images and calibration; neither master nor solution."""
     files = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and not APART & set(path.parts)]
     kept = {path.relative_to(PACKAGE.parent).as_posix(): path for path in files}
     calibration = [layout.calibration] if layout.calibration.exists() else []

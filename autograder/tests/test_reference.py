@@ -74,7 +74,7 @@ def test_a_margin_without_a_calibration_says_how_to_make_one(place: Layout) -> N
 def test_a_calibration_of_another_split_or_solution_is_not_used(place: Layout) -> None:
     relative(place)
     calibrated(place, 0.97, split_seed=21)
-    with pytest.raises(CalibrationError, match="is of another solution, data or split_seed. Renew it"):
+    with pytest.raises(CalibrationError, match=r"is of another solution, data or split_seed\. Renew it"):
         rules(place)
     calibrated(place, 0.97)
     assert rule_of(rules(place)).summit == 0.95
