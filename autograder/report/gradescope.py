@@ -31,8 +31,6 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         tests.append(
             {"name": "For staff: why this could not be graded", "output": "\n".join(said), "visibility": "hidden"}
         )
-    if report.flags:
-        tests.append({"name": "For staff: flags", "output": "\n".join(report.flags), "visibility": "hidden"})
     document: dict[str, Any] = {
         # Gradescope wants a number; `output` says where it is not a mark, `extra_data` whether it is final.
         "score": report.earned,
@@ -50,8 +48,9 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
             "seconds": dict(report.seconds),
             "cpu_seconds": report.cpu_seconds,
             "peak_memory_mb": report.peak_memory_mb,
-            "isolation": list(report.isolation),
+            # Here alone: a hidden test would hide the total, and so tell a student that there is something.
             "flags": list(report.flags),
+            "isolation": list(report.isolation),
         },
     }
     if policy.feedback.leaderboard and report.status is Status.GRADED:
