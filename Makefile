@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-hostile test-docker test-containers test-fast fuzz check bench lock format clean
+.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz check bench lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,10 +32,13 @@ build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build
 
 test: $(READY)  ## Run the tests, real training included
-	$(BIN)/pytest -m "not hostile and not docker and not containers"
+	$(BIN)/pytest -m "not hostile and not variants and not docker and not containers"
 
 test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, and some against stock Otter
 	$(BIN)/pytest -m hostile
+
+test-variants: $(READY)  ## Grade right and wrong answers in many spellings: full marks for the ones, a reason for the others
+	$(BIN)/pytest -m variants
 
 test-docker: $(READY)  ## Run the same corpus inside containers (needs a Docker engine)
 	$(BIN)/pytest -m docker
@@ -44,7 +47,7 @@ test-containers: $(READY)  ## `otter grade`, Gradescope's container and `grade -
 	$(BIN)/pytest -m containers -rP
 
 test-fast: $(READY)  ## Run the tests that take no training
-	$(BIN)/pytest -m "not slow and not hostile and not docker and not containers"
+	$(BIN)/pytest -m "not slow and not hostile and not variants and not docker and not containers"
 
 FUZZ ?= 1
 fuzz: $(READY)  ## Fuzz everything that reads strangers' bytes: a million executions (FUZZ=20: a twentieth of it)

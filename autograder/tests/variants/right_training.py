@@ -1,0 +1,426 @@
+"""Right answers to question 7, and right notebooks that are put together in unusual ways."""
+
+from __future__ import annotations
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder.classroom import COMPILE as ADAM
+from autograder.classroom import Edit, fill
+from autograder.tests.variants.variant import (
+    BUILT,
+    COMPILE,
+    FIT,
+    FLATTEN,
+    HIDDEN,
+    INPUT,
+    MEASURE,
+    OUTPUT,
+    RIGHT_ANSWERS,
+    SCALE,
+    Variant,
+    chain,
+    right,
+    trained,
+)
+
+__all__ = ["MEASURED", "NOTEBOOKS", "SCALED", "TRAINED"]
+
+LONGER = FIT.replace("epochs=2", "epochs=3")
+CHECKS = ("q4-check", "q5-check", "q6-check", "q7-check")
+
+
+def scaled(name: str, shows: str, scale: str, q4: str = BUILT["q4"], q5: str = BUILT["q5"]) -> Variant:
+    return right(name, shows, q4=q4, q5=q5, q7=trained(scale=scale, fit=LONGER))
+
+
+def fitted(name: str, shows: str, fit: str, q6: str = BUILT["q6"]) -> Variant:
+    return right(name, shows, q6=q6, q7=trained(fit=fit.strip()))
+
+
+def measured(name: str, shows: str, measure: str) -> Variant:
+    return right(name, shows, q7=trained(measure=measure))
+
+
+def rescaling(name: str, shows: str, *layers: str, scale: str = "") -> Variant:
+    return right(name, shows, q5=chain(*layers), q7=trained(scale=scale))
+
+
+def put(at: str, *sources: str, after: bool = True) -> Edit:
+    """Puts new code cells, whose ids say nothing, after (or before) the cell with the id `at`."""
+
+    def edit(notebook: NotebookNode) -> NotebookNode:
+        place = index_of(notebook, at) + after
+        notebook.cells[place:place] = [
+            new_code_cell(source, id=f"f00d{number:04}") for number, source in enumerate(sources)
+        ]
+        return notebook
+
+    return edit
+
+
+def without(*ids: str) -> Edit:
+    def edit(notebook: NotebookNode) -> NotebookNode:
+        notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
+        return notebook
+
+    return edit
+
+
+def index_of(notebook: NotebookNode, id: str) -> int:
+    return next(index for index, cell in enumerate(notebook.cells) if cell.id == id)
+
+
+def in_turn(*edits: Edit) -> Edit:
+    def edit(notebook: NotebookNode) -> NotebookNode:
+        for each in edits:
+            changed = each(notebook)
+            assert not isinstance(changed, bytes)  # these edits return notebooks
+            notebook = changed
+        return notebook
+
+    return edit
+
+
+def renumbered(notebook: NotebookNode) -> NotebookNode:
+    """As editors do that give every cell an id of their own."""
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"{number:08x}"
+    return notebook
+
+
+def swapped(notebook: NotebookNode) -> NotebookNode:
+    """Question 5 moved in front of question 4, prompt, answer and check."""
+    ids = ("q5-prompt", "q5-answer", "q5-check")
+    moved = [cell for cell in notebook.cells if cell.id in ids]
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
+    place = index_of(notebook, "q4-prompt")
+    notebook.cells[place:place] = moved
+    return notebook
+
+
+def filled(**answers: str) -> Edit:
+    return lambda notebook: fill(notebook, answers)
+
+
+SCALED = (
+    scaled("divided-by-a-whole-number", "/ 255", "x_train = x_train / 255\nx_test = x_test / 255"),
+    scaled(
+        "divided-by-a-float32",
+        "/ np.float32(255)",
+        "x_train, x_test = x_train / np.float32(255), x_test / np.float32(255)",
+    ),
+    scaled("divided-by-256", "/ 256", "x_train, x_test = x_train / 256, x_test / 256"),
+    scaled("times-a-fraction", "* (1 / 255)", "x_train, x_test = x_train * (1 / 255), x_test * (1 / 255)"),
+    scaled("divided-by-the-maximum", "/ x.max()", "x_train, x_test = x_train / x_train.max(), x_test / x_test.max()"),
+    scaled(
+        "divided-in-place",
+        "float32 first, then /=",
+        "x_train, x_test = x_train.astype('float32'), x_test.astype('float32')\nx_train /= 255\nx_test /= 255",
+    ),
+    scaled(
+        "half-precision",
+        "float16",
+        "x_train, x_test = (x_train / 255).astype('float16'), (x_test / 255).astype('float16')",
+    ),
+    scaled("double-precision", "float64", "x_train, x_test = [np.float64(x) / 255.0 for x in (x_train, x_test)]"),
+    scaled(
+        "as-tensors",
+        "tf.cast",
+        "x_train, x_test = tf.cast(x_train, tf.float32) / 255.0, tf.cast(x_test, tf.float32) / 255.0",
+    ),
+    scaled(
+        "standardised",
+        "mean 0 and standard deviation 1, both from the training images",
+        "mean, std = x_train.mean(), x_train.std()\nx_train, x_test = (x_train - mean) / std, (x_test - mean) / std",
+    ),
+    scaled("from-minus-one", "from -1 to 1", "x_train, x_test = x_train / 127.5 - 1, x_test / 127.5 - 1"),
+    scaled(
+        "normalised-columns",
+        "keras.utils.normalize over axis 1, as a well-known tutorial has it",
+        "x_train, x_test = keras.utils.normalize(x_train, axis=1), keras.utils.normalize(x_test, axis=1)",
+    ),
+    scaled(
+        "labels-int64", "labels as int64", SCALE + "\ny_train, y_test = y_train.astype('int64'), y_test.astype('int64')"
+    ),
+    scaled(
+        "labels-int32",
+        "labels as int32 tensors",
+        SCALE + "\ny_train, y_test = tf.cast(y_train, tf.int32), tf.cast(y_test, tf.int32)",
+    ),
+    scaled(
+        "labels-float32",
+        "labels as whole float32 numbers",
+        SCALE + "\ny_train, y_test = y_train.astype('float32'), y_test.astype('float32')",
+    ),
+    scaled(
+        "labels-in-a-column",
+        "labels of shape (n, 1)",
+        SCALE + "\ny_train, y_test = y_train.reshape(-1, 1), y_test.reshape(-1, 1)",
+    ),
+    scaled(
+        "channel-axis",
+        "images with an axis for the one channel",
+        SCALE + "\nx_train, x_test = x_train[..., np.newaxis], np.expand_dims(x_test, -1)",
+        q5=chain("keras.Input((28, 28, 1))", FLATTEN, HIDDEN, OUTPUT),
+    ),
+    # The question asks for the three layers and the shape of the inputs, and both are told: Flatten has nothing to do
+    # here, but it is there.
+    scaled(
+        "flattened-before-flatten",
+        "images laid out in a row by hand; the Flatten layer is there all the same",
+        SCALE + "\nx_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)",
+        q5=chain("keras.Input((784,))", FLATTEN, HIDDEN, OUTPUT),
+    ),
+    scaled(
+        "scaled-when-loaded",
+        "scaled in question 4, after the shapes were read",
+        "",
+        q4=BUILT["q4"] + "\n" + SCALE,
+    ),
+    rescaling(
+        "rescaling-first",
+        "a Rescaling layer in front",
+        INPUT,
+        "keras.layers.Rescaling(1 / 255)",
+        FLATTEN,
+        HIDDEN,
+        OUTPUT,
+    ),
+    rescaling(
+        "rescaling-second",
+        "a Rescaling layer after Flatten",
+        INPUT,
+        FLATTEN,
+        "keras.layers.Rescaling(1.0 / 255)",
+        HIDDEN,
+        OUTPUT,
+    ),
+    rescaling(
+        "rescaling-to-both-sides",
+        "a Rescaling layer to -1 to 1 that takes the input shape",
+        "keras.layers.Rescaling(1 / 127.5, offset=-1, input_shape=(28, 28))",
+        FLATTEN,
+        HIDDEN,
+        OUTPUT,
+    ),
+)
+
+TRAINED = (
+    fitted(
+        "batches-of-16",
+        "one epoch in batches of 16",
+        "history = model.fit(x_train, y_train, batch_size=16, epochs=1, verbose=0)",
+        q6=ADAM,
+    ),
+    fitted(
+        "batches-of-32",
+        "two epochs in batches of the usual size",
+        "history = model.fit(x_train, y_train, epochs=2)",
+        q6=ADAM,
+    ),
+    fitted(
+        "batches-of-64",
+        "two epochs in batches of 64",
+        "history = model.fit(x_train, y_train, 64, 2, verbose=0)",
+        q6=ADAM,
+    ),
+    fitted(
+        "batches-of-256",
+        "two epochs in batches of 256",
+        "history = model.fit(x_train, y_train, batch_size=256, epochs=2)",
+    ),
+    fitted(
+        "trained-in-two-goes",
+        "fit called twice",
+        "history = model.fit(x_train, y_train, batch_size=512, epochs=1)\n"
+        "history = model.fit(x_train, y_train, batch_size=512, epochs=1)",
+    ),
+    fitted("a-tenth-for-validation", "validation_split", FIT.replace("epochs=2", "epochs=4, validation_split=0.1")),
+    fitted(
+        "validated-on-the-test-images",
+        "validation_data",
+        FIT.replace("epochs=2", "epochs=2, validation_data=(x_test, y_test)"),
+    ),
+    fitted(
+        "stopped-early",
+        "EarlyStopping",
+        "stop = keras.callbacks.EarlyStopping(monitor='val_loss', patience=1, restore_best_weights=True)\n"
+        + FIT.replace("epochs=2", "epochs=5, validation_split=0.05, callbacks=[stop]"),
+    ),
+    fitted(
+        "from-a-dataset",
+        "a tf.data pipeline",
+        "pairs = tf.data.Dataset.from_tensor_slices((x_train, y_train)).shuffle(10_000).batch(128).prefetch(2)\n"
+        "history = model.fit(pairs, epochs=2, verbose=0)",
+    ),
+    fitted(
+        "batch-by-batch",
+        "train_on_batch in a loop; there is no history to keep",
+        """
+for epoch in range(2):
+    order = np.random.permutation(len(x_train))
+    for at in range(0, len(order), 512):
+        model.train_on_batch(x_train[order[at:at + 512]], y_train[order[at:at + 512]])
+history = None
+""",
+    ),
+    fitted("history-not-kept", "what fit returns is not kept", FIT.removeprefix("history = ")),
+    fitted(
+        "not-shuffled",
+        "shuffle=False; the images come in no order anyway",
+        FIT.replace("verbose=0", "verbose=0, shuffle=False"),
+    ),
+    fitted(
+        "weights-saved",
+        "the model saved and loaded after training",
+        FIT + "\nmodel.save('mine.keras')\nmodel = keras.models.load_model('mine.keras')",
+    ),
+    fitted("compiled-again", "compiled once more after training", FIT + "\n" + COMPILE),
+    fitted(
+        "compiled-again-without-optimizer",
+        "compiled once more after training, without an optimizer: question 6 was checked before",
+        FIT + "\nmodel.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
+    ),
+    right("no-seed", "no seed", q5=BUILT["q5"].partition("\n")[2]),
+    right(
+        "seeds-one-by-one",
+        "NumPy's and TensorFlow's seeds",
+        q5="np.random.seed(1)\ntf.random.set_seed(1)\n" + BUILT["q5"].partition("\n")[2],
+    ),
+)
+
+MEASURED = (
+    measured(
+        "accuracy-by-name",
+        "evaluate's dictionary",
+        "test_accuracy = model.evaluate(x_test, y_test, return_dict=True)['accuracy']",
+    ),
+    measured(
+        "accuracy-as-a-float",
+        "float() of the second number",
+        "test_accuracy = float(model.evaluate(x_test, y_test, verbose=0)[1])",
+    ),
+    measured(
+        "accuracy-from-the-end",
+        "the last of evaluate's numbers",
+        "scores = model.evaluate(x_test, y_test)\ntest_accuracy = scores[-1]",
+    ),
+    measured(
+        "accuracy-counted",
+        "predictions compared with the labels",
+        "predictions = model.predict(x_test)\ntest_accuracy = np.mean(predictions.argmax(-1) == y_test)",
+    ),
+    measured(
+        "accuracy-as-a-tensor",
+        "a metric asked by hand, its result a tensor",
+        "metric = keras.metrics.SparseCategoricalAccuracy()\nmetric.update_state(y_test, model(x_test))\n"
+        "test_accuracy = metric.result()",
+    ),
+    measured(
+        "accuracy-in-percent", "97.3 instead of 0.973", MEASURE + "\ntest_accuracy = round(100 * test_accuracy, 1)"
+    ),
+    measured(
+        "accuracy-in-whole-percent", "97 instead of 0.973", MEASURE + "\ntest_accuracy = round(100 * test_accuracy)"
+    ),
+    measured(
+        "accuracy-to-four-places", "rounded to four places", MEASURE + "\ntest_accuracy = round(test_accuracy, 4)"
+    ),
+    measured("accuracy-to-two-places", "rounded to two places", MEASURE + "\ntest_accuracy = round(test_accuracy, 2)"),
+    measured("accuracy-as-a-float32", "a NumPy number", MEASURE + "\ntest_accuracy = np.float32(test_accuracy)"),
+    measured(
+        "accuracy-of-a-dataset",
+        "evaluate on a tf.data pipeline",
+        "pairs = tf.data.Dataset.from_tensor_slices((x_test, y_test)).batch(500)\n"
+        "test_loss, test_accuracy = model.evaluate(pairs, verbose=0)",
+    ),
+)
+
+NOTEBOOKS = (
+    right(
+        "answers-in-two-cells",
+        "questions 4 and 7 go on in a cell of their own",
+        edit=in_turn(
+            filled(q4=BUILT["q4"].splitlines()[0], q7=SCALE),
+            put("q4-answer", "\n".join(BUILT["q4"].splitlines()[1:])),
+            put("q7-answer", FIT, MEASURE),
+        ),
+    ),
+    right(
+        "answered-in-added-cells",
+        "answer cells left as they are, answers in cells after them",
+        blank=True,
+        edit=in_turn(*(put(f"{id}-answer", code) for id, code in RIGHT_ANSWERS.items())),
+    ),
+    right(
+        "answered-below-the-checks",
+        "answer cells left as they are, answers in cells below each check",
+        blank=True,
+        edit=in_turn(*(put(f"{id}-check", code) for id, code in RIGHT_ANSWERS.items())),
+    ),
+    right("checks-deleted", "the cells with the checks deleted", edit=without(*CHECKS)),
+    right("only-answers", "nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),
+    right("ids-changed", "every cell with an id of the editor's own", edit=renumbered),
+    right("model-first", "question 5 in front of question 4", edit=swapped),
+    right(
+        "all-in-one-cell",
+        "one cell with all the code, the answer cells emptied",
+        blank=True,
+        edit=in_turn(
+            filled(
+                q4="\n".join([BUILT["q4"], BUILT["q5"], COMPILE, trained()]), q5="# see above", q6="", q7="# see above"
+            )
+        ),
+    ),
+    right(
+        "all-at-the-end",
+        "all the code in one cell at the end, the checks called again below it",
+        blank=True,
+        edit=put(
+            "after_q7-code",
+            "\n".join([BUILT["q4"], BUILT["q5"], COMPILE, trained()]),
+            "\n".join(f"grader.check('{id}')" for id in RIGHT_ANSWERS),
+        ),
+    ),
+    right(
+        "a-look-around",
+        "cells that look at the data before and after the answers",
+        edit=in_turn(
+            put("q4-answer", "x_train[0], set(y_train), np.bincount(y_test)\nplt.hist(y_train)"),
+            put("q5-answer", "model.summary()\n[layer.name for layer in model.layers]"),
+            put("q7-check", "wrong = model.predict(x_test, verbose=0).argmax(-1) != y_test\nwrong.sum(), no_such_name"),
+        ),
+    ),
+    right(
+        "a-second-model",
+        "another model under another name, before and after",
+        edit=in_turn(
+            put("q5-answer", "small = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten()])", after=False),
+            put("q7-check", "small = keras.Sequential([keras.layers.Dense(3)])\nsmall.compile('sgd', 'mse')"),
+        ),
+    ),
+    right(
+        "retrained-after-its-check",
+        "trained on a handful of images after everything was checked",
+        edit=put("q7-check", "model.compile('sgd', 'mse')\nmodel.fit(x_train[:32], y_train[:32])"),
+    ),
+    right(
+        "overwritten-after-its-check",
+        "every name that was asked for used for something else at the end",
+        edit=put("after_q7-text-2", "model = history = test_accuracy = train_images_shape = None", after=False),
+    ),
+    right(
+        "checked-twice",
+        "checks called twice, first too early",
+        edit=in_turn(*(put(f"{id}-answer", f"grader.check('{id}')", after=False) for id in RIGHT_ANSWERS)),
+    ),
+    right(
+        "stops-after-everything", "an error after the last answer, in its cell", q7=trained() + "\nprint(no_such_name)"
+    ),
+)
+
+
+def only_answers(notebook: NotebookNode) -> NotebookNode:
+    keep = ("intro-code-2", *(f"{id}-answer" for id in RIGHT_ANSWERS))
+    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
+    return notebook
