@@ -1,12 +1,8 @@
-"""Right answers to question 7, and right notebooks that are put together in unusual ways."""
+"""Right answers to question 7: scaled, trained and measured in many ways."""
 
 from __future__ import annotations
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
-
 from autograder.classroom import COMPILE as ADAM
-from autograder.classroom import Edit, fill
 from autograder.tests.variants.variant import (
     BUILT,
     COMPILE,
@@ -16,7 +12,6 @@ from autograder.tests.variants.variant import (
     INPUT,
     MEASURE,
     OUTPUT,
-    RIGHT_ANSWERS,
     SCALE,
     Variant,
     chain,
@@ -24,10 +19,9 @@ from autograder.tests.variants.variant import (
     trained,
 )
 
-__all__ = ["MEASURED", "NOTEBOOKS", "SCALED", "TRAINED"]
+__all__ = ["TRAINING"]
 
 LONGER = FIT.replace("epochs=2", "epochs=3")
-CHECKS = ("q4-check", "q5-check", "q6-check", "q7-check")
 
 
 def scaled(name: str, shows: str, scale: str, q4: str = BUILT["q4"], q5: str = BUILT["q5"]) -> Variant:
@@ -46,64 +40,7 @@ def rescaling(name: str, shows: str, *layers: str, scale: str = "") -> Variant:
     return right(name, shows, q5=chain(*layers), q7=trained(scale=scale))
 
 
-def put(at: str, *sources: str, after: bool = True) -> Edit:
-    """Puts new code cells, whose ids say nothing, after (or before) the cell with the id `at`."""
-
-    def edit(notebook: NotebookNode) -> NotebookNode:
-        place = index_of(notebook, at) + after
-        notebook.cells[place:place] = [
-            new_code_cell(source, id=f"f00d{number:04}") for number, source in enumerate(sources)
-        ]
-        return notebook
-
-    return edit
-
-
-def without(*ids: str) -> Edit:
-    def edit(notebook: NotebookNode) -> NotebookNode:
-        notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
-        return notebook
-
-    return edit
-
-
-def index_of(notebook: NotebookNode, id: str) -> int:
-    return next(index for index, cell in enumerate(notebook.cells) if cell.id == id)
-
-
-def in_turn(*edits: Edit) -> Edit:
-    def edit(notebook: NotebookNode) -> NotebookNode:
-        for each in edits:
-            changed = each(notebook)
-            assert not isinstance(changed, bytes)  # these edits return notebooks
-            notebook = changed
-        return notebook
-
-    return edit
-
-
-def renumbered(notebook: NotebookNode) -> NotebookNode:
-    """As editors do that give every cell an id of their own."""
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"{number:08x}"
-    return notebook
-
-
-def swapped(notebook: NotebookNode) -> NotebookNode:
-    """Question 5 moved in front of question 4, prompt, answer and check."""
-    ids = ("q5-prompt", "q5-answer", "q5-check")
-    moved = [cell for cell in notebook.cells if cell.id in ids]
-    notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
-    place = index_of(notebook, "q4-prompt")
-    notebook.cells[place:place] = moved
-    return notebook
-
-
-def filled(**answers: str) -> Edit:
-    return lambda notebook: fill(notebook, answers)
-
-
-SCALED = (
+SCALED: tuple[Variant, ...] = (
     scaled("divided-by-a-whole-number", "/ 255", "x_train = x_train / 255\nx_test = x_test / 255"),
     scaled(
         "divided-by-a-float32",
@@ -206,7 +143,7 @@ SCALED = (
     ),
 )
 
-TRAINED = (
+TRAINED: tuple[Variant, ...] = (
     fitted(
         "batches-of-16",
         "one epoch in batches of 16",
@@ -290,7 +227,7 @@ history = None
     ),
 )
 
-MEASURED = (
+MEASURED: tuple[Variant, ...] = (
     measured(
         "accuracy-by-name",
         "evaluate's dictionary",
@@ -336,91 +273,4 @@ MEASURED = (
     ),
 )
 
-NOTEBOOKS = (
-    right(
-        "answers-in-two-cells",
-        "questions 4 and 7 go on in a cell of their own",
-        edit=in_turn(
-            filled(q4=BUILT["q4"].splitlines()[0], q7=SCALE),
-            put("q4-answer", "\n".join(BUILT["q4"].splitlines()[1:])),
-            put("q7-answer", FIT, MEASURE),
-        ),
-    ),
-    right(
-        "answered-in-added-cells",
-        "answer cells left as they are, answers in cells after them",
-        blank=True,
-        edit=in_turn(*(put(f"{id}-answer", code) for id, code in RIGHT_ANSWERS.items())),
-    ),
-    right(
-        "answered-below-the-checks",
-        "answer cells left as they are, answers in cells below each check",
-        blank=True,
-        edit=in_turn(*(put(f"{id}-check", code) for id, code in RIGHT_ANSWERS.items())),
-    ),
-    right("checks-deleted", "the cells with the checks deleted", edit=without(*CHECKS)),
-    right("only-answers", "nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),
-    right("ids-changed", "every cell with an id of the editor's own", edit=renumbered),
-    right("model-first", "question 5 in front of question 4", edit=swapped),
-    right(
-        "all-in-one-cell",
-        "one cell with all the code, the answer cells emptied",
-        blank=True,
-        edit=in_turn(
-            filled(
-                q4="\n".join([BUILT["q4"], BUILT["q5"], COMPILE, trained()]), q5="# see above", q6="", q7="# see above"
-            )
-        ),
-    ),
-    right(
-        "all-at-the-end",
-        "all the code in one cell at the end, the checks called again below it",
-        blank=True,
-        edit=put(
-            "after_q7-code",
-            "\n".join([BUILT["q4"], BUILT["q5"], COMPILE, trained()]),
-            "\n".join(f"grader.check('{id}')" for id in RIGHT_ANSWERS),
-        ),
-    ),
-    right(
-        "a-look-around",
-        "cells that look at the data before and after the answers",
-        edit=in_turn(
-            put("q4-answer", "x_train[0], set(y_train), np.bincount(y_test)\nplt.hist(y_train)"),
-            put("q5-answer", "model.summary()\n[layer.name for layer in model.layers]"),
-            put("q7-check", "wrong = model.predict(x_test, verbose=0).argmax(-1) != y_test\nwrong.sum(), no_such_name"),
-        ),
-    ),
-    right(
-        "a-second-model",
-        "another model under another name, before and after",
-        edit=in_turn(
-            put("q5-answer", "small = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten()])", after=False),
-            put("q7-check", "small = keras.Sequential([keras.layers.Dense(3)])\nsmall.compile('sgd', 'mse')"),
-        ),
-    ),
-    right(
-        "retrained-after-its-check",
-        "trained on a handful of images after everything was checked",
-        edit=put("q7-check", "model.compile('sgd', 'mse')\nmodel.fit(x_train[:32], y_train[:32])"),
-    ),
-    right(
-        "overwritten-after-its-check",
-        "every name that was asked for used for something else at the end",
-        edit=put("after_q7-text-2", "model = history = test_accuracy = train_images_shape = None", after=False),
-    ),
-    right(
-        "checked-twice",
-        "checks called twice, first too early",
-        edit=in_turn(*(put(f"{id}-answer", f"grader.check('{id}')", after=False) for id in RIGHT_ANSWERS)),
-    ),
-    right(
-        "stops-after-everything", "an error after the last answer, in its cell", q7=trained() + "\nprint(no_such_name)"
-    ),
-)
-
-
-def only_answers(notebook: NotebookNode) -> NotebookNode:
-    keep = ("intro-code-2", *(f"{id}-answer" for id in RIGHT_ANSWERS))
-    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
-    return notebook
+TRAINING: tuple[Variant, ...] = (*SCALED, *TRAINED, *MEASURED)

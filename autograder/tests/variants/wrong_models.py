@@ -1,0 +1,139 @@
+"""Wrong answers to question 5: models that are no chain of layers, and no models at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autograder.tests.variants.variant import FLATTEN, HIDDEN, INPUT, OUTPUT, SCALE, SEED, Variant, chain, wrong
+from autograder.tests.variants.wrong_layers import CANNOT, FIRST, TRAINED, dense, hopeless
+
+__all__ = ["MODELS", "NO_MODEL"]
+
+NO_MODEL = "Not checked: question q5 has to be answered first: there is no model yet"
+
+
+def nothing(name: str, shows: str, says: str, code: str | None, stops: Mapping[str, str] | None = None) -> Variant:
+    """There is no model, so that questions 6 and 7 cannot be answered either."""
+    said = {"q5": says, "q6": NO_MODEL, "q7": NO_MODEL}
+    earned = {"q4": 6, "q5": 0, "q6": 0, "q7": 0}
+    return wrong(
+        name,
+        shows,
+        earned,
+        said,
+        "q5",
+        "q6",
+        "q7",
+        q5=code,
+        q7=TRAINED,
+        stops={"q6": "stopped with", "q7": "stopped with", **(stops or {})},
+    )
+
+
+STRUCTURES: tuple[Variant, ...] = (
+    hopeless(
+        "subclassed",
+        "the layers in a class of one's own, trained",
+        0,
+        "Found: a model of a class of its own\nExpected: one plain chain of layers\nTry: use keras.Sequential",
+        f"{CANNOT}its layers do not form one plain chain from images to outputs",
+        code=f"""
+class Mine(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.flatten, self.inside, self.out = {FLATTEN}, {HIDDEN}, {OUTPUT}
+    def call(self, x):
+        return self.out(self.inside(self.flatten(x)))
+model = Mine()
+""".strip(),
+        more=True,
+        train=f"{SCALE}\nhistory = model.fit(x_train[:640], y_train[:640])",
+    ),
+    hopeless(
+        "branching",
+        "two layers of 128 beside each other",
+        0,
+        "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
+        CANNOT,
+        code=f"{SEED}inputs = {INPUT}\nx = {FLATTEN}(inputs)\nx = keras.layers.Add()([{HIDDEN}(x), {HIDDEN}(x)])\n"
+        f"model = keras.Model(inputs, {OUTPUT}(x))",
+        more=True,
+        train="history = ...",
+    ),
+    hopeless(
+        "two-outputs",
+        "a model with two outputs",
+        0,
+        "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
+        FIRST,
+        code=f"{SEED}inputs = {INPUT}\nx = {HIDDEN}({FLATTEN}(inputs))\nmodel = keras.Model(inputs, [{OUTPUT}(x), x])",
+        more=True,
+        train="history = ...",
+    ),
+    hopeless(
+        "layer-used-twice",
+        "one layer through which the numbers go twice",
+        0,
+        "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
+        CANNOT,
+        code=f"{SEED}inputs, again = {INPUT}, {dense(784)}\nx = {HIDDEN}(again(again({FLATTEN}(inputs))))\n"
+        f"model = keras.Model(inputs, {OUTPUT}(x))",
+        more=True,
+        train="history = ...",
+    ),
+)
+
+NONE: tuple[Variant, ...] = (
+    nothing("model-blank", "question 5 left as it was", "Found: `model` has not been given a value", None),
+    nothing(
+        "model-is-its-summary",
+        "what summary returns kept as the model",
+        "Found: `model` is a NoneType",
+        chain(INPUT, FLATTEN, HIDDEN, OUTPUT) + "\nmodel = model.summary()",
+    ),
+    nothing(
+        "model-is-a-list",
+        "the layers in a list",
+        "Found: `model` is a list",
+        f"model = [{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}]",
+    ),
+    nothing(
+        "model-misspelled",
+        "the model under another name",
+        "Found: there is no variable called `model`",
+        chain(INPUT, FLATTEN, HIDDEN, OUTPUT).replace("model = ", "modle = "),
+    ),
+    nothing(
+        "model-not-called",
+        "a function that builds the model, not called",
+        "Found: `model` is a function",
+        f"def model():\n    return keras.Sequential([{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}])",
+    ),
+    nothing(
+        "layer-misspelled",
+        "a layer that does not exist: the cell stops",
+        "Found: there is no variable called `model`",
+        chain(INPUT, FLATTEN, HIDDEN, OUTPUT).replace("layers.Flatten", "layers.Flaten"),
+        {"q5": "stopped with AttributeError"},
+    ),
+    nothing(
+        "shape-of-an-unbuilt-model",
+        "the input shape asked of a model that has none yet: the cell stops before the model has its name",
+        "Found: there is no variable called `model`",
+        f"net = keras.Sequential([{FLATTEN}, {HIDDEN}, {OUTPUT}])\nprint(net.input_shape)\nmodel = net",
+        {"q5": "stopped with"},
+    ),
+    wrong(
+        "shape-asked-before-compiling",
+        "the input shape asked of a model that has none yet: the cell of question 6 stops before it compiles",
+        {"q4": 6, "q5": 8, "q6": 0, "q7": 0},
+        {"q6": "Found: `model` was never compiled", "q7": "Found: "},
+        "q6",
+        "q7",
+        q5=chain(FLATTEN, HIDDEN, OUTPUT),
+        q6="print(model.input_shape)\nmodel.compile('adam', 'sparse_categorical_crossentropy')",
+        stops={"q6": "stopped with"},
+    ),
+)
+
+MODELS: tuple[Variant, ...] = (*STRUCTURES, *NONE)
