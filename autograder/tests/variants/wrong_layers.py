@@ -105,7 +105,7 @@ MISSING: tuple[Variant, ...] = (
         FLATTEN,
         OUTPUT,
         q7=7,
-        also=" of hidden images right\nExpected: at least 95%",
+        also=" of hidden images right, after 236 steps of training (a step is one batch)\nExpected: at least 95%",
     ),
     untrained("output-missing", "no layer of ten", 5, listed(2, F, H) + FEWER, INPUT, FLATTEN, HIDDEN),
     hopeless(
