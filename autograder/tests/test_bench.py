@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograder import dataset
-from autograder.bench import Bench, CheckFailed, NotChecked, Score
+from autograder.bench import Bench, CheckFailed, Fit, NotChecked, Score, _scaling, fit
 from autograder.dataset import Labelled
 from autograder.evidence import Float32, live
 from autograder.layout import HOME
@@ -35,6 +35,87 @@ def test_students_words_cannot_add_lines_to_a_message() -> None:
     failed = CheckFailed("a\nb", "c\r\nd", "e\u2028f")
     assert str(failed) == "Found: a b\nExpected: c d\nTry: e f"
     assert str(NotChecked("a\nb")) == "Not checked: a b"
+
+
+class Table:
+    """Stands for a model that gives each image, known by its first pixel, a row of outputs."""
+
+    input_shape = (None, 28, 28)
+
+    def __init__(self, *rows: list[float]) -> None:
+        self._rows = np.array(rows, np.float32)
+        self.layers = [SimpleNamespace(output=np.zeros((1, self._rows.shape[1])))]
+
+    def __call__(self, images: Float32, *, training: bool) -> Float32:
+        assert not training
+        rows: Float32 = self._rows[images[:, 0, 0].astype(int)]
+        return rows
+
+
+def numbered(*labels: int) -> Labelled:
+    """Images whose first pixels are 0, 1, 2 ..., with these labels."""
+    images = np.zeros((len(labels), 28, 28), np.uint8)
+    images[:, 0, 0] = range(len(labels))
+    return Labelled(images, np.array(labels, np.uint8))
+
+
+def same(images: Float32) -> Float32:
+    assert images.dtype == np.float32
+    return images
+
+
+def test_a_model_fits_as_often_as_its_largest_output_is_the_label() -> None:
+    found = fit(Table([0.7, 0.3], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9]), same, numbered(0, 1, 1, 1))
+    assert found.accuracy == 0.75
+    assert found.loss == pytest.approx(-np.log([0.7, 0.8, 0.4, 0.9]).mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "rows", [([2.0, 1.0], [0.0, 3.0]), ([-1.0, -2.0], [0.0, 3.0]), ([101.0, 100.0], [97.0, 100.0])]
+)
+def test_outputs_that_are_no_probabilities_are_made_some(rows: tuple[list[float], list[float]]) -> None:
+    found = fit(Table(*rows), same, numbered(0, 1))
+    chances = [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-3))]
+    assert found.accuracy == 1.0
+    assert found.loss == pytest.approx(-np.log(chances).mean(), abs=1e-5)
+
+
+def test_negative_outputs_that_sum_to_one_are_no_probabilities() -> None:
+    found = fit(Table([2.0, -1.0]), same, numbered(1))
+    assert found.loss == pytest.approx(float(np.log(1 + np.exp(3))), abs=1e-5)
+
+
+def test_probabilities_that_sum_to_one_but_for_rounding_are_taken_as_they_are() -> None:
+    assert fit(Table([0.5004, 0.5004]), same, numbered(0)).loss == pytest.approx(-np.log(0.5004), abs=1e-6)
+
+
+def test_a_chance_of_nothing_costs_no_more_than_keras_says() -> None:
+    assert fit(Table([1.0, 0.0]), same, numbered(1)).loss == pytest.approx(-np.log(1e-7), abs=1e-4)
+
+
+def test_with_too_few_outputs_there_is_no_loss() -> None:
+    assert fit(Table([0.9, 0.1], [0.2, 0.8]), same, numbered(0, 2)) == Fit(0.5, 0.0)
+
+
+def near(**found: tuple[float, float]) -> str:
+    return _scaling({name.replace("_", " "): Fit(*each) for name, each in found.items()})
+
+
+def test_among_scalings_that_do_about_as_well_the_loss_decides() -> None:
+    assert near(one=(0.97, 0.3), two=(0.96, 0.1), three=(0.9499, 0.01)) == "two"
+    assert near(one=(0.97, 0.3), two=(0.95, 0.1)) == "two"
+
+
+def test_unscaled_pixels_are_told_only_where_nothing_else_comes_near() -> None:
+    assert near(one=(0.97, 0.1), as_they_are=(0.972, 0.4)) == "one"
+    assert near(one=(0.10, 2.3), as_they_are=(0.93, 0.3)) == "as they are"
+    assert near(one=(0.92, 0.3), as_they_are=(0.93, 0.2399)) == "as they are"
+    assert near(one=(0.92, 0.3), as_they_are=(0.93, 0.2401)) == "one"
+    assert near(one=(0.92, 0.3), two=(0.92, 0.25), as_they_are=(0.93, 0.2399)) == "two"
+
+
+def test_the_way_a_model_was_trained_is_not_taken_from_one_that_does_worse() -> None:
+    assert near(one=(0.97, 0.1), as_they_are=(0.94, 0.001)) == "one"
 
 
 def pixel(dark: int, bright: int) -> Labelled:
