@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz check bench lock format clean
+.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ fuzz: $(READY)  ## Fuzz everything that reads strangers' bytes: a million execut
 	$(BIN)/python -m autograder.tests.fuzz notebook $$((250000 / $(FUZZ)))
 	$(BIN)/python -m autograder.tests.fuzz zip $$((170000 / $(FUZZ)))
 	$(BIN)/python -m autograder.tests.fuzz policy $$((40000 / $(FUZZ)))
+
+mutate: $(READY)  ## Break what decides about points in every small way, and ask the quick tests (half an hour)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/ruff check .

@@ -234,7 +234,8 @@ def _scaling(node: Any) -> Any:
     }
     name, given = type(node.operation).__name__, node.arguments.args
     if name in amounts and len(given) == 2 and given[0] is node.input_tensors[0] and isinstance(given[1], int | float):
-        return keras.layers.Rescaling(*amounts[name](given[1]))
+        with contextlib.suppress(ZeroDivisionError):
+            return keras.layers.Rescaling(*amounts[name](given[1]))
     return node.operation
 
 

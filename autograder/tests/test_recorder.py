@@ -175,6 +175,39 @@ def test_shapes_are_known_once_a_model_is_built(k: Any) -> None:
     assert (unbuilt.built, unbuilt.input_shape, unbuilt.output_shape) == (False, None, None)
 
 
+ARITHMETIC: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
+    "divided": (lambda image: image / 255, [1 / 255, 0]),
+    "divided by a float": (lambda image: image / 255.0, [1 / 255, 0]),
+    "multiplied": (lambda image: image * 0.5, [0.5, 0]),
+    "subtracted": (lambda image: image - 0.5, [1, -0.5]),
+    "added": (lambda image: image + 1, [1, 1]),
+}
+
+
+@pytest.mark.parametrize("case", ARITHMETIC)
+def test_arithmetic_with_a_number_is_a_rescaling_layer(case: str, k: Any) -> None:
+    make, expected = ARITHMETIC[case]
+    image = k.image()
+    model = k.Model(image, k.output()(k.hidden()(k.flatten()(make(image)))))
+    read = described(model)
+    assert (read.structure, chain(model)) == ("functional", "Flatten → Dense(128, relu) → Dense(10, softmax)")
+    assert read.layers[1].type == "keras:Rescaling"
+    assert [read.layers[1].settings[name] for name in ("scale", "offset")] == pytest.approx(expected)
+
+
+def test_arithmetic_of_two_tensors_or_by_zero_is_no_rescaling(k: Any) -> None:
+    image = k.image()
+    flat = k.flatten()(image)
+    assert described(k.Model(image, k.output()(flat + flat))).structure == "branching"
+    assert "Rescaling" not in str(described(k.Model(image, k.output()(k.flatten()(image / 0)))).layers)
+
+
+def test_a_layer_in_the_place_of_an_activation_tells_its_settings(k: Any) -> None:
+    plain, bounded = (k.Sequential([k.image(), k.flatten(), k.hidden(k.layers.ReLU(*of))]) for of in ((), (6,)))
+    assert chain(plain) == "Flatten → Dense(128, relu)"
+    assert chain(bounded) == "Flatten → Dense(128, relu with max_value=6)"
+
+
 def made(setting: Any, k: Any) -> Any:
     """A setting of compile that stands there as it is, or is made with Keras at hand."""
     return setting(k) if callable(setting) else setting
