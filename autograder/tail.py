@@ -12,11 +12,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
+from typing import Any
 
-from autograder import normal
 from autograder.errors import CalibrationError
 
-__all__ = ["CONFIDENCE", "DOUBTFUL", "FEWEST", "RARE", "Chance", "Levels", "Tail", "demand", "fit"]
+__all__ = [
+    "CONFIDENCE",
+    "DOUBTFUL",
+    "FEWEST",
+    "MOST",
+    "RARE",
+    "Chance",
+    "Levels",
+    "Tail",
+    "above",
+    "demand",
+    "fit",
+    "limits",
+]
 
 RARE = 1e-5
 """A chance that may be neglected, once in 100,000: a class of a thousand, every year for a century, has one case."""
@@ -33,8 +46,12 @@ STEP = 0.005
 Levels = Sequence[tuple[float, float]]
 """Accuracies (fractions) that are asked for, and the points each is worth; rising."""
 
-FEWEST = normal.SMALLEST
-"""Runs below which nothing is fitted."""
+FEWEST, MOST = 8, 5000
+"""Runs that can be fitted. With fewer the limits of a tail are too wide to be of use; the Shapiro-Wilk test was made
+for at most 5,000 (P. Royston, Applied Statistics 44 (1995), 547-551)."""
+
+FAR = 100.0
+"""Standard deviations beyond which a chance is 0, or 1, to the last digit."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +100,8 @@ class Tail:
     def chance(self, level: float) -> Chance:
         """The chance to miss `level` (above 0, below 1)."""
         distance = (math.log1p(-level) - self.mean) / self.sd
-        low, high = normal.limits(distance, len(self.accuracies), CONFIDENCE)
-        return Chance(level, normal.above(distance), low, high, bisect_left(self.accuracies, level))
+        low, high = limits(distance, len(self.accuracies))
+        return Chance(level, above(distance), low, high, bisect_left(self.accuracies, level))
 
     def density(self, accuracy: float) -> float:
         """The fitted density at `accuracy` (below 1), per unit of accuracy."""
@@ -98,8 +115,8 @@ def demand(runs: int) -> None:
         raise CalibrationError(
             f"{runs} runs are too few to tell how accuracies spread: at least {FEWEST} are needed, and 30 are better"
         )
-    if runs > normal.LARGEST:
-        raise CalibrationError(f"{runs:,} runs are more than can be worked with: {normal.LARGEST:,} at most")
+    if runs > MOST:
+        raise CalibrationError(f"{runs:,} runs are more than can be worked with: {MOST:,} at most")
 
 
 def fit(accuracies: Sequence[float]) -> Tail:
@@ -121,4 +138,36 @@ def fit(accuracies: Sequence[float]) -> Tail:
             "solution set a seed of its own?"
         )
     errors = [math.log1p(-accuracy) for accuracy in accuracies]
-    return Tail(tuple(sorted(accuracies)), fmean(errors), stdev(errors), normal.shapiro_wilk(errors))
+    return Tail(tuple(sorted(accuracies)), fmean(errors), stdev(errors), float(_stats().shapiro(errors).pvalue))
+
+
+def above(z: float) -> float:
+    """The chance that a standard normal value is above `z`; exact far out, too."""
+    return float(_stats().norm.sf(z))
+
+
+def limits(distance: float, size: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Two-sided confidence limits for the chance that a normal value is above a level.
+
+    `distance` is from the sample's mean to the level, in the sample's standard deviations (ddof 1); `size` is the
+    number of values; `confidence` is a fraction. The limits are exact for normal samples: the distance times
+    sqrt(size) has a noncentral t distribution with size - 1 degrees of freedom, and its noncentrality is the true
+    distance times sqrt(size) (D. B. Owen, Technometrics 10 (1968), 445-478).
+    """
+    from scipy.special import nctdtrinc  # the noncentrality at which a value has a given cumulative chance
+
+    if distance < 0:
+        low, high = limits(-distance, size, confidence)
+        return 1 - high, 1 - low
+    root = math.sqrt(size)
+    t = min(distance, FAR) * root
+    beyond = (1 - confidence) / 2
+    far, near = (float(nctdtrinc(size - 1, share, t)) / root for share in (beyond, 1 - beyond))
+    return above(far), above(near)
+
+
+def _stats() -> Any:
+    """SciPy's statistics; here, because only a calibration has any use for them."""
+    from scipy import stats
+
+    return stats

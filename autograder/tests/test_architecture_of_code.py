@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent
 
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
-    ("errors", "layout", "lean", "normal", "version"),
+    ("errors", "layout", "lean", "version"),
     ("calibration", "tail"),
     ("sandbox.recorder", "sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
     ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
