@@ -50,7 +50,7 @@ def once(chance: float) -> str:
     if chance >= 0.095:
         return f"{100 * chance:.0f} in 100"
     if chance < NEGLIGIBLE:
-        return "below 1 in a billion"
+        return "< 1 in 10^9"
     count = float(f"{1 / chance:.2g}")
     return f"1 in {count / 1e6:g} million" if count >= 1e6 else f"1 in {count:,.0f}"
 
@@ -89,14 +89,15 @@ def _distribution(found: Calibration) -> Table:
 
 def _chances(fitted: Tail, levels: Levels) -> Table:
     title = "How often a correct submission misses what grading.yml asks for"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    for heading in ("accuracy", "points", "runs below", "chance", f"{CONFIDENCE:.0%} interval"):
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))  # to fit 80 columns
+    sure = f"{CONFIDENCE:.0%} sure"
+    for heading in ("accuracy", "points", "runs\nbelow", "chance", f"{sure}:\nfrom", "\nto"):
         table.add_column(heading, justify="right")
     table.add_column("verdict", no_wrap=True)
     for level, points in levels:
         chance = fitted.chance(level)
-        figures = (_percent(level), f"{points:g}", str(chance.below), once(chance.estimate), _interval(chance))
-        table.add_row(*figures, _verdict(chance, fitted))
+        chances = map(once, (chance.estimate, chance.low, chance.high))
+        table.add_row(_percent(level), f"{points:g}", str(chance.below), *chances, _verdict(chance, fitted))
     return table
 
 
@@ -104,11 +105,6 @@ def _verdict(chance: Chance, fitted: Tail) -> Text:
     if not chance.safe:
         return Text("too high", "red")
     return Text("safe?", "yellow") if fitted.doubtful else Text("safe", "green")
-
-
-def _interval(chance: Chance) -> str:
-    low, high = once(chance.low), once(chance.high)
-    return low if low == high else f"{low} to {high}"
 
 
 def _advice(fitted: Tail, levels: Levels) -> str:

@@ -67,6 +67,7 @@ def test_the_file_is_the_same_for_the_same_runs_in_any_order() -> None:
         (lambda it: it["runs"][0].update(accuracy=1.1), r"runs\.0\.accuracy"),
         (lambda it: it["runs"][0].update(accuracy="0.9"), r"runs\.0\.accuracy"),
         (lambda it: it["runs"][1].update(accuracy=float("nan")), r"runs\.1\.accuracy"),
+        (lambda it: it["runs"][0].update(earned=float("inf")), r"runs\.0\.earned"),
         (lambda it: it["runs"][0].update(points=3), r"runs\.0\.points: Extra inputs"),
         (lambda it: it["runs"][0].update(seed=-1), r"runs\.0\.seed"),
         (lambda it: it["runs"].reverse(), "one run a seed is wanted, by rising seed"),

@@ -45,8 +45,8 @@ def drawn(found: Calibration, levels: Levels = LEVELS) -> bytes:
         (1 / 999_000, "1 in 1 million"),
         (3.4e-8, "1 in 29 million"),
         (1.1e-9, "1 in 910 million"),
-        (9.9e-10, "below 1 in a billion"),
-        (0.0, "below 1 in a billion"),
+        (9.9e-10, "< 1 in 10^9"),
+        (0.0, "< 1 in 10^9"),
     ],
 )
 def test_a_chance_is_told_as_once_in_how_many(chance: float, words: str) -> None:
@@ -60,15 +60,19 @@ def test_the_screen_shows_the_distribution() -> None:
     assert "9 97.50% 0.27% 97.10% 97.50% 97.90%" in lines
 
 
+def test_the_tables_fit_a_narrow_terminal() -> None:
+    assert "80% 4 0 < 1 in 10^9 < 1 in 10^9 < 1 in 10^9 safe" in shown(calibration(), width=80)
+
+
 def test_every_level_has_a_row_with_its_chance_and_a_verdict() -> None:
     found = calibration()
     chance = tail.fit(found.accuracies).chance(0.97)
     below = sum(accuracy < 0.97 for accuracy in found.accuracies)
     lines = shown(found, (*LEVELS, (0.97, 9.5)))
-    assert "accuracy points runs below chance 95% interval verdict" in lines
-    assert "80% 4 0 below 1 in a billion below 1 in a billion safe" in lines
-    assert any(line.startswith("95% 8 0 below 1 in") and line.endswith("safe") for line in lines)
-    assert f"97% 9.5 {below} {once(chance.estimate)} {once(chance.low)} to {once(chance.high)} too high" in lines
+    assert lines[lines.index("runs 95% sure:") + 1] == "accuracy points below chance from to verdict"
+    assert "80% 4 0 < 1 in 10^9 < 1 in 10^9 < 1 in 10^9 safe" in lines
+    assert any(line.startswith("95% 8 0 < 1 in 10^9 ") and line.endswith("safe") for line in lines)
+    assert f"97% 9.5 {below} {once(chance.estimate)} {once(chance.low)} {once(chance.high)} too high" in lines
 
 
 def test_the_advice_is_the_highest_safe_accuracy_in_one_sentence() -> None:
@@ -92,7 +96,7 @@ def test_a_fit_that_may_not_hold_is_told_and_another_is_not() -> None:
     told = said(apart)
     assert "Take the chances with care: the runs do not spread as the fitted curve says (Shapiro-Wilk p = " in told
     assert "If the fitted curve held, 9" in told
-    assert "80% 4 0 below 1 in a billion below 1 in a billion safe?" in told
+    assert "80% 4 0 < 1 in 10^9 < 1 in 10^9 < 1 in 10^9 safe?" in told
     assert "Every band is safe" not in told
     usual = said(calibration())
     assert not [words for words in ("Take the chances", "If the fitted", "safe?") if words in usual]
