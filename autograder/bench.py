@@ -144,7 +144,7 @@ def fit(model: Any, scale: Callable[[Float32], Float32], images: dataset.Labelle
     """Accuracy and mean cross-entropy of a rebuilt model (keras.Sequential) on images scaled in one way."""
     found = rebuild.outputs(model, scale(images.images.astype(np.float32)))
     hits = float(np.mean(found.argmax(axis=-1) == images.labels))
-    if found.shape[1] <= int(images.labels.max(initial=0)):
+    if found.shape[1] <= int(images.labels.max()):
         return Fit(hits, 0.0)  # too few outputs: no loss, and no choice by it
     if found.min() < 0 or np.abs(found.sum(axis=1) - 1).max() > 1e-3:  # no probabilities yet
         found = np.exp(found - found.max(axis=1, keepdims=True))

@@ -329,7 +329,7 @@ def _same(found: float, truth: float) -> bool:
 
 
 def _where_from(found: float, truth: float) -> str:
-    if not 0 <= found <= 1 or found < truth / 2:
+    if found > 1 or found < truth / 2:
         return "evaluate returns the loss first and the accuracy second; is this the loss?"
     if found > truth:
         return "is this the accuracy on the training images, or from before the last change of the model?"

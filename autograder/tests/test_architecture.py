@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from autograder.architecture import Step, canonical_name, loss_name, optimizer_name, steps
+from autograder.architecture import (
+    Step,
+    align,
+    canonical_name,
+    chain,
+    loss_name,
+    optimizer_name,
+    required,
+    scales_itself,
+    steps,
+)
 from autograder.evidence import CompileSettings, Model
-from autograder.tests.journals import CLASSIC, COMPILED, FLATTEN, HIDDEN, OUTPUT, Chain, Layer, dense, model
+from autograder.tests.journals import CLASSIC, COMPILED, FLATTEN, HIDDEN, OUTPUT, RULES, Chain, Layer, dense, model
 
 
 def described(chain: Chain) -> Model:
@@ -129,3 +139,70 @@ def test_the_optimizer_is_named_in_small_letters() -> None:
 )
 def test_a_loss_has_one_name_however_it_was_given(loss: str | None, name: str | None) -> None:
     assert loss_name(settings(loss=loss)) == name
+
+
+@pytest.mark.parametrize(("count", "shown", "more"), [(0, 0, False), (7, 7, False), (8, 8, False), (9, 8, True)])
+def test_a_long_chain_is_cut_after_eight_steps(count: int, shown: int, more: bool) -> None:
+    said = chain((Step("Flatten"),) * count)
+    assert said == (" → ".join(["Flatten"] * shown + ["…"] * more) or "nothing")
+
+
+SCALES = {
+    "not at all": (CLASSIC, False),
+    "at first": ([layer("Rescaling"), *CLASSIC], True),
+    "after laying out": ([FLATTEN, layer("BatchNormalization"), HIDDEN], True),
+    "too late": ([FLATTEN, HIDDEN, layer("BatchNormalization")], False),
+    "with no layer": ([], False),
+}
+
+
+@pytest.mark.parametrize("case", SCALES)
+def test_a_model_scales_pixels_itself_if_it_does_before_its_first_weights(case: str) -> None:
+    layers, expected = SCALES[case]
+    given = described(layers)
+    weighed = [
+        each.model_copy(update={"weights": [[1]] if each.type.endswith(("Dense", "BatchNormalization")) else []})
+        for each in given.layers
+    ]
+    assert scales_itself(given.model_copy(update={"layers": weighed})) is expected
+
+
+def test_a_loss_of_tensorflow_is_known_and_one_with_a_colon_is_not() -> None:
+    for loss, name in (
+        ("tensorflow:SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"),
+        ("mine:a:b", "custom a:b"),
+    ):
+        settings = CompileSettings(optimizer="keras:Adam", learning_rate=None, loss=loss, from_logits=None)
+        assert loss_name(settings) == name
+
+
+def test_what_a_question_asks_for_is_read_as_steps() -> None:
+    assert required(RULES.code["q5"]) == (Step("Flatten"), Step("Dense", 128, "relu"), Step("Dense", 10, "softmax"))
+    assert required(RULES.code["q6"]) == ()
+
+
+ALIGNMENTS = {
+    "equal": ("abc", "abc", "abc", ""),
+    "first missing": ("bc", "abc", "-bc", ""),
+    "last missing": ("ab", "abc", "ab-", ""),
+    "one more before": ("xabc", "abc", "abc", "0x"),
+    "one more between": ("abxc", "abc", "abc", "2x"),
+    "one more at the end": ("abcx", "abc", "abc", "2x"),
+    "another instead": ("axc", "abc", "axc", ""),
+    "the same type instead": ("aBc", "abc", "aBc", ""),
+    "moved": ("bac", "abc", "-bc", "2a"),
+    "all missing": ("", "abc", "---", ""),
+}
+
+
+@pytest.mark.parametrize("case", ALIGNMENTS)
+def test_two_chains_are_laid_beside_each_other_with_the_least_changes(case: str) -> None:
+    """A letter is a layer of its own type; a capital is the same type with another width."""
+
+    def made(letters: str) -> tuple[Step, ...]:
+        return tuple(Step(letter.lower(), 1 if letter.isupper() else None) for letter in letters)
+
+    found, wanted, partners, extra = ALIGNMENTS[case]
+    aligned = align(made(found), made(wanted))
+    assert aligned.partners == tuple(None if each == "-" else made(each)[0] for each in partners)
+    assert aligned.extra == (((int(extra[0]), *made(extra[1])),) if extra else ())

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import dataset
+from autograder import dataset, rebuild
 from autograder.bench import Bench, CheckFailed, Fit, NotChecked, Score, _scaling, fit
 from autograder.dataset import Labelled
-from autograder.evidence import Float32, live
+from autograder.evidence import MAX_WEIGHTS, Float32, live
 from autograder.layout import HOME
 from autograder.rebuild import UNSCALED, scalings
 from autograder.tests.journals import FLATTEN, RULES, Chain, bench, dense, of_model
+from autograder.tests.journals import model as described
 from autograder.tests.with_keras import chain, quiet_keras
 
 
@@ -71,13 +72,22 @@ def test_a_model_fits_as_often_as_its_largest_output_is_the_label() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [([2.0, 1.0], [0.0, 3.0]), ([-1.0, -2.0], [0.0, 3.0]), ([101.0, 100.0], [97.0, 100.0])]
+    "rows",
+    [
+        ([2.0, 1.0], [0.0, 3.0], [1.0, 0.0]),
+        ([-1.0, -2.0], [0.0, 3.0], [-7.0, -8.0]),
+        ([1001.0, 1000.0], [97.0, 100.0], [0.0, -1.0]),
+    ],
 )
-def test_outputs_that_are_no_probabilities_are_made_some(rows: tuple[list[float], list[float]]) -> None:
-    found = fit(Table(*rows), same, numbered(0, 1))
-    chances = [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-3))]
+def test_outputs_that_are_no_probabilities_are_made_some(rows: tuple[list[float], ...]) -> None:
+    found = fit(Table(*rows), same, numbered(0, 1, 0))
+    chances = [1 / (1 + np.exp(-each)) for each in (1, 3, 1)]
     assert found.accuracy == 1.0
     assert found.loss == pytest.approx(-np.log(chances).mean(), abs=1e-5)
+
+
+def test_outputs_that_sum_to_more_than_one_are_no_probabilities() -> None:
+    assert fit(Table([0.75, 0.75]), same, numbered(0)).loss == pytest.approx(np.log(2), abs=1e-6)
 
 
 def test_negative_outputs_that_sum_to_one_are_no_probabilities() -> None:
@@ -111,6 +121,7 @@ def test_unscaled_pixels_are_told_only_where_nothing_else_comes_near() -> None:
     assert near(one=(0.10, 2.3), as_they_are=(0.93, 0.3)) == "as they are"
     assert near(one=(0.92, 0.3), as_they_are=(0.93, 0.2399)) == "as they are"
     assert near(one=(0.92, 0.3), as_they_are=(0.93, 0.2401)) == "one"
+    assert near(one=(0.92, 1.0), as_they_are=(0.93, 0.8)) == "one"
     assert near(one=(0.92, 0.3), two=(0.92, 0.25), as_they_are=(0.93, 0.2399)) == "two"
 
 
@@ -137,6 +148,73 @@ def score(threshold: float, public: Labelled, private: Labelled) -> Score:
     layers, weights = deciding(threshold)
     journal = of_model("q7", layers, blob={"start": 0, "count": len(weights)}, output_shape=[None, 2])
     return replace(bench(journal, blob=weights.tobytes()), public=public, private=private).score("q7")
+
+
+WEIGHTS = np.arange(4, dtype="<f4")
+ODD = "it has a Lambda layer, which the grader cannot rebuild"
+
+
+def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = "as they are") -> Bench:
+    """A bench whose model is rebuilt as `rebuilt`; pixels are tried in one way only."""
+
+    def build(described: Any, weights: Float32) -> Any:
+        assert described.structure == "sequential"
+        assert weights.tolist() == [1.0, 2.0, 3.0]
+        if isinstance(rebuilt, Exception):
+            raise rebuilt
+        return rebuilt
+
+    monkeypatch.setattr(rebuild, "rebuild", build)
+    monkeypatch.setattr(rebuild, "scalings", lambda: ((scale, lambda images: images + np.float32(1)),))
+    journal = of_model("q7", blob={"start": 1, "count": 3})
+    public, private = numbered(1, 0, 0), numbered(0, 1, 1)
+    return replace(bench(journal, blob=WEIGHTS.tobytes()), public=public, private=private)
+
+
+def test_a_score_is_of_the_rebuilt_model_on_all_images_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Table([0.0, 0.0], [0.1, 0.9], [0.8, 0.2], [0.3, 0.7])  # image i, scaled, is row i + 1
+    found = with_weights(rows, monkeypatch, scale="mine").score("q7")
+    assert found == Score(1 / 3, 2 / 3, 0.5, "mine")
+
+
+def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.bench.PROBE", 2)
+    world = with_weights(Table([0.0, 0.0], [0.1, 0.9], [0.8, 0.2], [0.3, 0.7]), monkeypatch)
+    asked: list[int] = []
+    monkeypatch.setattr(
+        rebuild, "scalings", lambda: (("mine", lambda images: (asked.append(len(images)), images + np.float32(1))[1]),)
+    )
+    assert world.score("q7").scaling == "mine"
+    assert asked == [2, 3, 3]
+
+
+def test_a_model_that_cannot_be_rebuilt_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CheckFailed) as failed:
+        with_weights(rebuild.CannotRebuild(ODD), monkeypatch).score("q7")
+    assert str(failed.value) == (
+        f"Found: a model that cannot be scored: {ODD}\nExpected: the layers that the assignment asks for"
+    )
+
+
+SIZES = {
+    "just small enough": (
+        [[MAX_WEIGHTS // 2, 2]],
+        "Found: a model without parameters\nTry: train it with fit before this ",
+    ),
+    "one too many": (
+        [[MAX_WEIGHTS // 2, 2], [1]],
+        "Found: a model with 5,000,001 parameters\nExpected: at most 5,000,000\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SIZES)
+def test_without_weights_the_size_of_the_model_says_why(case: str) -> None:
+    shapes, expected = SIZES[case]
+    flatten, *others = described()["layers"]
+    with pytest.raises(CheckFailed) as failed:
+        bench(of_model("q7", layers=[{**flatten, "weights": shapes}, *others])).score("q7")
+    assert str(failed.value).startswith(expected)
 
 
 @pytest.mark.slow

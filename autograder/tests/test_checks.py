@@ -273,6 +273,31 @@ def scored(accuracy: float, public: float | None = None, scaling: str = "divided
     return world
 
 
+@pytest.mark.parametrize("check", sorted(ALL.keys() - {"report"}))
+def test_without_a_bench_a_missing_model_is_said_like_elsewhere(check: str) -> None:
+    layers = {"layer": NO_MODEL["missing"][1], "second layer": "Not checked: there is no model to look at yet"}
+    assert message(ALL[check], {}) == layers.get(check, BUILD_FIRST)
+
+
+@pytest.mark.parametrize("steps", [0, 9375])
+def test_twice_as_good_as_chance_is_no_guessing(steps: int) -> None:
+    assert "guessing" not in message(ALL["accuracy"], scored(0.2, steps=steps))
+
+
+def test_a_reported_accuracy_may_differ_in_its_last_bits() -> None:
+    assert checks._same(0.0015, 0.0)
+    assert not checks._same(0.00151, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1.0, "TOO_HIGH"), (1.0001, "A_LOSS"), (0.48, "TOO_LOW"), (0.4799, "A_LOSS"), (0.4, "A_LOSS")],
+)
+def test_where_a_wrong_accuracy_may_come_from(value: float, expected: str) -> None:
+    words = {"TOO_HIGH": TOO_HIGH, "A_LOSS": A_LOSS, "TOO_LOW": TOO_LOW}[expected]
+    assert f"Try: {checks._where_from(value, 0.96)}" == words
+
+
 TRAIN_MORE = "Try: are the pixels scaled, for training and test alike? does the loss still fall in the last epoch?"
 BANDS: dict[float, list[str]] = {
     0.9650: ["", "", ""],

@@ -118,6 +118,10 @@ CHAINS: dict[str, tuple[Chain, list[str]]] = {
         [FLATTEN, HIDDEN, dense(1, "keras:softmax")],
         ["", "", "Found: layer 3 has 1 neuron\nExpected: 10\nTry: see the question's text"],
     ),
+    "neurons unknown": (
+        [FLATTEN, ("keras:Dense", {"activation": "keras:relu"}), OUTPUT],
+        ["", "Found: layer 2 has 0 neurons\nExpected: 128\nTry: see the question's text", ""],
+    ),
     "activations swapped": (
         [FLATTEN, dense(128, "keras:softmax"), dense(10)],
         [

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder import judge
-from autograder.bench import Score
+from autograder import audit, judge
+from autograder.bench import Bench, Score
 from autograder.checks import BENCH
+from autograder.dataset import Labelled
 from autograder.grade import CheckResult, Outcome, Verdict
 from autograder.tests.journals import COMPILED, NO_IMAGES, RULES, bench, line, of_model, of_values
 
@@ -215,3 +218,51 @@ def test_evidence_that_breaks_the_contract_is_a_fault_and_no_result(tmp_path: Pa
 def test_a_judge_writes_its_verdict(tmp_path: Path) -> None:
     verdict = answered(tmp_path, of_model("q5"))
     assert (verdict.fault, verdict.checks["q5"]) == ("", (CheckResult("part 1", True, 2.0, Outcome.PASSED, ""),))
+
+
+def test_a_model_that_is_missing_or_nameless_is_seen_as_such() -> None:
+    assert "model" not in judge.environment(bench(line(question="q5", at="check", model={"kind": "missing"})))
+    nameless = judge.environment(bench(line(question="q5", at="check", model={"kind": "other", "name": ""})))
+    assert type(nameless["model"]).__name__ == "object"
+
+
+def test_what_is_odd_stands_in_the_verdict() -> None:
+    world = bench(of_model("q7", steps=0))
+    world.scores["q7"] = Score(0.97, 0.97, 0.97, "divided by 255")
+    (flag,) = judge.judge({}, world).flags
+    assert flag.startswith("q7: 97.00% of hidden images right after 0 steps of training")
+
+
+def test_a_judge_reads_one_byte_more_than_the_limit_so_that_it_sees_too_much(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(b"12345")
+    with path.open("rb") as file:
+        assert judge._read(file.fileno(), 3) == b"1234"
+
+
+def test_a_failure_without_a_word_is_a_fault() -> None:
+    (case,) = cases("pass").test_cases
+    silent = SimpleNamespace(passed=False, message=None, test_case=case)
+    assert judge._result(silent) == CheckResult("part 1", True, 2.0, Outcome.UNGRADED, "")
+
+
+def images(count: int) -> Labelled:
+    return Labelled(np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8))
+
+
+@pytest.mark.parametrize(("args", "flags"), [({}, ()), ({"retrain": False}, ()), ({"retrain": True}, ("1 2 3",))])
+def test_a_judge_trains_anew_only_when_asked_to(
+    args: dict[str, bool], flags: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def retrain(world: Bench, train: Labelled) -> list[str]:
+        return [" ".join(str(len(each.labels)) for each in (train, world.public, world.private))]
+
+    monkeypatch.setattr(audit, "retrain", retrain)
+    tmp_path.joinpath("journal").write_bytes(of_model("q5"))
+    tmp_path.joinpath("blob").touch()
+    fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in ("journal", "blob", "result")]
+    body = "bench = env['__bench__']; assert (len(bench.public.labels), len(bench.private.labels)) == (2, 3)"
+    judge._answer(RULES, {"q5": cases(body)}, (images(1), images(2), images(3)), args, fds)
+    verdict = Verdict.from_json(tmp_path.joinpath("result").read_bytes())
+    assert verdict.flags == flags
+    assert verdict.checks["q5"][0].outcome is Outcome.PASSED
