@@ -178,7 +178,7 @@ model.add(tf.keras.layers.ReLU())
 model.add(tf.keras.layers.Dense(10))
 model.add(tf.keras.layers.Activation('softmax'))
 """,
-            q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam')",
+            q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam', metrics=['acc'])",
             q7=TRAIN.replace("/ 255.0", "/ 127.5 - 1").replace("epochs=3", "epochs=5"),
         ),
     ),
