@@ -32,12 +32,12 @@ TRAINED = trained()
 
 
 def untrained(
-    name: str, shows: str, earned: float, says: str, *layers: str, code: str = "", more: bool = False
+    name: str, shows: str, earned: float, says: str, *layers: str, doubt: str = "", code: str = "", more: bool = False
 ) -> Variant:
     """A model that is compiled and never trained. `more`: another layer of it is not checked."""
     unchecked = ("q5", "q7") if more else ("q7",)
     said = {"q5": says, "q7": NEVER_TRAINED}
-    return wrong(name, shows, points(q5=earned, q7=0), said, *unchecked, q5=code or chain(*layers))
+    return wrong(name, shows, points(q5=earned, q7=0), said, *unchecked, q5=code or chain(*layers), doubt=doubt)
 
 
 def taught(
@@ -50,14 +50,13 @@ def taught(
 
 def hopeless(
     name: str, shows: str, earned: float, says: str, scored: str, *layers: str, code: str = "", more: bool = False,
-    stops: Mapping[str, str] | None = None, train: str = TRAINED,
+    stops: Mapping[str, str] | None = None, train: str = TRAINED, doubt: str = "",
 ) -> Variant:  # fmt: skip
     """A model of which nothing is scored, trained or not; `scored` is what question 7 says to that."""
     unchecked = ("q5", "q7") if more else ("q7",)
     said = {"q5": says, "q7": scored}
-    return wrong(
-        name, shows, points(q5=earned, q7=0), said, *unchecked, q5=code or chain(*layers), q7=train, stops=stops
-    )
+    built = code or chain(*layers)
+    return wrong(name, shows, points(q5=earned, q7=0), said, *unchecked, q5=built, q7=train, stops=stops, doubt=doubt)
 
 
 def dense(units: int, activation: str = "relu") -> str:
@@ -318,6 +317,7 @@ ORDER: tuple[Variant, ...] = (
         FLATTEN,
         OUTPUT,
         HIDDEN,
+        doubt="both layers lose their points, for their widths, though one has only moved",
     ),
 )
 

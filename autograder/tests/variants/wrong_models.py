@@ -36,7 +36,7 @@ STRUCTURES: tuple[Variant, ...] = (
         "the layers in a class of one's own, trained",
         0,
         "Found: a model of a class of its own\nExpected: one plain chain of layers\nTry: use keras.Sequential",
-        f"{CANNOT}its layers do not form one plain chain from images to outputs",
+        FIRST,
         code=f"""
 class Mine(keras.Model):
     def __init__(self):
@@ -48,6 +48,7 @@ model = Mine()
 """.strip(),
         more=True,
         train=f"{SCALE}\nhistory = model.fit(x_train[:640], y_train[:640])",
+        doubt="question 7 says that the model has never seen an image, though it was trained",
     ),
     hopeless(
         "branching",
@@ -69,6 +70,7 @@ model = Mine()
         code=f"{SEED}inputs = {INPUT}\nx = {HIDDEN}({FLATTEN}(inputs))\nmodel = keras.Model(inputs, [{OUTPUT}(x), x])",
         more=True,
         train="history = ...",
+        doubt="question 7 has a message of its own, since the layers, read in order, are the right ones",
     ),
     hopeless(
         "layer-used-twice",

@@ -106,13 +106,13 @@ BLANK: tuple[Variant, ...] = (
         stops={"q6": "stopped with SystemExit"},
     ),
     wrong(
-        "indented-wrongly",
+        "syntax-error",
         "a cell that Python cannot read",
         points(q4=0, q7=0),
         {"q4": NO_VALUE, "q7": NEVER_TRAINED},
         "q7",
-        q4="  " + BUILT["q4"],
-        stops={"q4": "stopped with IndentationError"},
+        q4=BUILT["q4"] + "\nprint(x_train.shape",
+        stops={"q4": "stopped with SyntaxError"},
     ),
     wrong(
         "model-built-anew-in-an-added-cell",
