@@ -42,7 +42,7 @@ OPTIMIZERS: tuple[Variant, ...] = (
     compiled(
         "adam-on-a-schedule",
         "a learning rate that falls",
-        "rate = keras.optimizers.schedules.ExponentialDecay(0.002, decay_steps=1000, decay_rate=0.8)\n"
+        "rate = keras.optimizers.schedules.ExponentialDecay(0.005, decay_steps=1000, decay_rate=0.8)\n"
         "model.compile(keras.optimizers.Adam(rate), 'sparse_categorical_crossentropy', metrics=['accuracy'])",
     ),
 )

@@ -138,7 +138,7 @@ LEARNED: tuple[Variant, ...] = (
         2,
         " of hidden images right, after 60 steps of training",
         trained(fit="few = y_train < 5\nhistory = model.fit(x_train[few], y_train[few], batch_size=512)"),
-        doubt="the scaling is taken to be columns of length 1, so that the accuracy, honestly measured, is called wrong",
+        doubt="the scaling is taken for columns of length 1, so that the accuracy that was measured is called wrong",
     ),
     reached(
         "unscaled",
