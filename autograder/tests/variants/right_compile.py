@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from autograder.tests.variants.variant import MEASURE, ORDINARY_FIT, Variant, right, trained
+from autograder.tests.variants.variant import FIT, MEASURE, ORDINARY_FIT, Variant, right, trained
 
 __all__ = ["COMPILED"]
 
 WITHOUT_METRICS = "test_accuracy = np.mean(model.predict(x_test, verbose=0).argmax(axis=-1) == y_test)"
 
 
-def compiled(name: str, shows: str, how: str, measure: str = MEASURE) -> Variant:
-    return right(name, shows, q6=how, q7=trained(fit=ORDINARY_FIT, measure=measure))
+def compiled(name: str, shows: str, how: str, measure: str = MEASURE, fit: str = ORDINARY_FIT) -> Variant:
+    return right(name, shows, q6=how, q7=trained(fit=fit, measure=measure))
 
 
 OPTIMIZERS: tuple[Variant, ...] = (
@@ -44,6 +44,7 @@ OPTIMIZERS: tuple[Variant, ...] = (
         "a learning rate that falls",
         "rate = keras.optimizers.schedules.ExponentialDecay(0.005, decay_steps=1000, decay_rate=0.8)\n"
         "model.compile(keras.optimizers.Adam(rate), 'sparse_categorical_crossentropy', metrics=['accuracy'])",
+        fit=FIT,
     ),
 )
 
