@@ -154,7 +154,7 @@ ACTIVATIONS: tuple[Variant, ...] = (
         "output-linear",
         "no activation at the end",
         f"Found: layer 3 has the activation linear{BEND}",
-        "keras.layers.Dense(10)",
+        "keras.layers.Dense(10, activation=None)",
     ),
     output(
         "output-sigmoid", "sigmoid at the end", f"Found: layer 3 has the activation sigmoid{BEND}", dense(10, "sigmoid")
