@@ -21,6 +21,11 @@ from autograder.tests.variants.variant import (
 
 __all__ = ["TRAINING"]
 
+STEPS_LOST = "full points, and a public check that says the model was never trained: compile counts steps anew"
+
+PATIENT = "history = model.fit(x_train, y_train, batch_size=64, epochs=4, verbose=0)"
+"""For pixels on both sides of zero, at which large steps do harm."""
+
 LONGER = FIT.replace("epochs=2", "epochs=3")
 
 
@@ -28,16 +33,16 @@ def scaled(name: str, shows: str, scale: str, q4: str = BUILT["q4"], q5: str = B
     return right(name, shows, q4=q4, q5=q5, q7=trained(scale=scale, fit=LONGER))
 
 
-def fitted(name: str, shows: str, fit: str, q6: str = BUILT["q6"]) -> Variant:
-    return right(name, shows, q6=q6, q7=trained(fit=fit.strip()))
+def fitted(name: str, shows: str, fit: str, q6: str = BUILT["q6"], doubt: str = "") -> Variant:
+    return right(name, shows, q6=q6, q7=trained(fit=fit.strip()), doubt=doubt)
 
 
 def measured(name: str, shows: str, measure: str) -> Variant:
     return right(name, shows, q7=trained(measure=measure))
 
 
-def rescaling(name: str, shows: str, *layers: str, scale: str = "") -> Variant:
-    return right(name, shows, q5=chain(*layers), q7=trained(scale=scale))
+def rescaling(name: str, shows: str, *layers: str) -> Variant:
+    return right(name, shows, q5=chain(*layers), q7=trained(scale=""))
 
 
 SCALED: tuple[Variant, ...] = (
@@ -71,7 +76,12 @@ SCALED: tuple[Variant, ...] = (
         "mean 0 and standard deviation 1, both from the training images",
         "mean, std = x_train.mean(), x_train.std()\nx_train, x_test = (x_train - mean) / std, (x_test - mean) / std",
     ),
-    scaled("from-minus-one", "from -1 to 1", "x_train, x_test = x_train / 127.5 - 1, x_test / 127.5 - 1"),
+    right(
+        "from-minus-one",
+        "from -1 to 1",
+        q6=ADAM,
+        q7=trained(scale="x_train, x_test = x_train / 127.5 - 1, x_test / 127.5 - 1", fit=PATIENT),
+    ),
     scaled(
         "normalised-columns",
         "keras.utils.normalize over axis 1, as a well-known tutorial has it",
@@ -133,13 +143,12 @@ SCALED: tuple[Variant, ...] = (
         HIDDEN,
         OUTPUT,
     ),
-    rescaling(
+    right(
         "rescaling-to-both-sides",
         "a Rescaling layer to -1 to 1 that takes the input shape",
-        "keras.layers.Rescaling(1 / 127.5, offset=-1, input_shape=(28, 28))",
-        FLATTEN,
-        HIDDEN,
-        OUTPUT,
+        q5=chain("keras.layers.Rescaling(1 / 127.5, offset=-1, input_shape=(28, 28))", FLATTEN, HIDDEN, OUTPUT),
+        q6=ADAM,
+        q7=trained(scale="", fit=PATIENT),
     ),
 )
 
@@ -213,11 +222,17 @@ history = None
         "the model saved and loaded after training",
         FIT + "\nmodel.save('mine.keras')\nmodel = keras.models.load_model('mine.keras')",
     ),
-    fitted("compiled-again", "compiled once more after training", FIT + "\n" + COMPILE),
+    fitted(
+        "compiled-again",
+        "compiled once more after training",
+        FIT + "\n" + COMPILE,
+        doubt=STEPS_LOST,
+    ),
     fitted(
         "compiled-again-without-optimizer",
         "compiled once more after training, without an optimizer: question 6 was checked before",
         FIT + "\nmodel.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
+        doubt=STEPS_LOST,
     ),
     right("no-seed", "no seed", q5=BUILT["q5"].partition("\n")[2]),
     right(
