@@ -19,6 +19,7 @@ __all__ = [
     "align",
     "canonical_name",
     "chain",
+    "is_chain",
     "loss_name",
     "optimizer_name",
     "required",
@@ -55,6 +56,11 @@ def canonical_name(origin: str) -> str:
     source, _, name = origin.partition(":")
     name = name.lower().removesuffix("_v2")
     return name if source in ("keras", "tensorflow") else f"custom {name}"
+
+
+def is_chain(model: Model) -> bool:
+    """One plain chain of layers, from images to outputs."""
+    return model.structure in ("sequential", "functional")
 
 
 def steps(model: Model) -> tuple[Step, ...]:
@@ -124,18 +130,18 @@ class Alignment:
 def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
     """Lay two chains beside each other (the edit distance of Levenshtein, whose table is filled from the end).
 
-    A step for another of the same type costs 1, for one of another type 2: the same as leaving one out and putting
-    one in. Among equals, the steps that come first stay together.
+    Leaving a step out, or putting one in, costs 2; a step for another of the same type 3, for one of another type 4. So
+    two layers that changed places are one that moved, and a layer of another width is not one missing and one too many.
     """
     rows, columns = len(found), len(wanted)
     cost = [[0] * (columns + 1) for _ in range(rows + 1)]
     for i in range(rows, -1, -1):
         for j in range(columns, -1, -1):
             if i == rows or j == columns:
-                cost[i][j] = rows - i + columns - j
+                cost[i][j] = 2 * (rows - i + columns - j)
             else:
                 both = cost[i + 1][j + 1] + _cost(found[i], wanted[j])
-                cost[i][j] = min(both, 1 + cost[i + 1][j], 1 + cost[i][j + 1])
+                cost[i][j] = min(both, 2 + cost[i + 1][j], 2 + cost[i][j + 1])
     partners: list[Step | None] = []
     extra: list[tuple[int, Step]] = []
     i = j = 0
@@ -143,7 +149,7 @@ def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
         if i < rows and j < columns and cost[i][j] == cost[i + 1][j + 1] + _cost(found[i], wanted[j]):
             partners.append(found[i])
             i, j = i + 1, j + 1
-        elif j < columns and cost[i][j] == 1 + cost[i][j + 1]:
+        elif j < columns and cost[i][j] == 2 + cost[i][j + 1]:
             partners.append(None)
             j += 1
         else:
@@ -153,7 +159,7 @@ def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
 
 
 def _cost(step: Step, other: Step) -> int:
-    return 0 if step == other else 1 if step.type == other.type else 2
+    return 0 if step == other else 3 if step.type == other.type else 4
 
 
 def _step(layer: Layer) -> Step:

@@ -22,10 +22,6 @@ PROBE = 1000
 SLACK = 0.02
 """How much less accurate a scaling may be than the best one to be taken for the student's all the same."""
 
-CLEARLY = 0.8
-"""The share of the others' loss that the loss on unscaled pixels has to stay under. Trained on scaled pixels for one
-to five epochs, with 100 to 60,000 images, a model's loss on unscaled ones is four times that on its own."""
-
 
 class CheckFailed(Exception):
     """A check has found something else than it expected; the text is for the student."""
@@ -46,12 +42,16 @@ class NotChecked(CheckFailed):
 
 @dataclass(frozen=True)
 class Score:
-    """How a rebuilt model does: fractions of the private, of the public, and of all official test images that it gets
-    right, and the scaling of pixels it was found to be trained with."""
+    """How a rebuilt model does.
+
+    `accuracy` and `public` are the fractions of the private and the public images that it gets right; `measurable` is
+    what a notebook may truly have measured, on the public or on all official images, under every scaling that is near;
+    `scaling` is how pixels were most likely scaled when it was trained.
+    """
 
     accuracy: float
     public: float
-    official: float
+    measurable: tuple[float, ...]
     scaling: str
 
 
@@ -71,7 +71,10 @@ class Bench:
                 "the notebook stopped before this question was reached",
                 hint="run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
             )
-        return self.policy.code[id], taken
+        asked, end = self.policy.code[id], self.evidence.at_end.get(id)
+        if end is not None and _unfinished(asked, taken) and not _unfinished(asked, end):
+            return asked, end
+        return asked, taken
 
     def model(self, id: str) -> tuple[CodeQuestion, Model]:
         question, taken = self.question(id)
@@ -109,12 +112,13 @@ class Bench:
                 f"a model that cannot be scored: {reason}", "the layers that the assignment asks for"
             ) from None
         probe = dataset.Labelled(self.public.images[:PROBE], self.public.labels[:PROBE])
-        name = _scaling({name: fit(rebuilt, scale, probe) for name, scale in rebuild.scalings()})
-        scale = dict(rebuild.scalings())[name]
-        public, private = (fit(rebuilt, scale, images) for images in (self.public, self.private))
+        near = _near({name: fit(rebuilt, scale, probe) for name, scale in rebuild.scalings()})
+        scales = dict(rebuild.scalings())
+        private = fit(rebuilt, scales[near[0]], self.private).accuracy
+        public = [fit(rebuilt, scales[name], self.public).accuracy for name in near]
         seen, hidden = len(self.public.labels), len(self.private.labels)
-        official = (public.accuracy * seen + private.accuracy * hidden) / (seen + hidden)
-        return Score(private.accuracy, public.accuracy, official, name)
+        official = (public[0] * seen + private * hidden) / (seen + hidden)
+        return Score(private, public[0], (*public, official), near[0])
 
 
 @dataclass(frozen=True)
@@ -125,19 +129,22 @@ class Fit:
     loss: float
 
 
-def _scaling(tried: Mapping[str, Fit]) -> str:
-    """Which scaling of the pixels a model was trained with.
+def _unfinished(question: CodeQuestion, taken: QuestionEvidence) -> bool:
+    """Taken before the model was compiled, or trained, which the question is about."""
+    if taken.model is None or not (question.optimizer or question.accuracy):
+        return False
+    return taken.model.compile is None or bool(question.accuracy and not taken.model.steps)
 
-    Many do about as well, for a network of relu hardly minds how bright its images are. Among them the loss tells:
-    on pixels that are too large a model is far too sure of its mistakes, on small ones unsure of everything. That
-    pixels were not scaled is said only where it explains the model clearly better than anything else.
+
+def _near(tried: Mapping[str, Fit]) -> tuple[str, ...]:
+    """The scalings of the pixels that a model may have been trained with, the likeliest first.
+
+    Many do about as well, for a network of relu hardly minds how bright its images are. Among them the loss tells: on
+    pixels that are too large a model is far too sure of its mistakes, on small ones unsure of everything.
     """
     best = max(found.accuracy for found in tried.values())
     near = {name: found.loss for name, found in tried.items() if found.accuracy >= best - SLACK}
-    scaled = {name: loss for name, loss in near.items() if name != rebuild.UNSCALED}
-    if not scaled or near.get(rebuild.UNSCALED, math.inf) < CLEARLY * min(scaled.values()):
-        return rebuild.UNSCALED
-    return min(scaled, key=scaled.__getitem__)
+    return tuple(sorted(near, key=near.__getitem__))
 
 
 def fit(model: Any, scale: Callable[[Float32], Float32], images: dataset.Labelled) -> Fit:

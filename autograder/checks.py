@@ -22,6 +22,7 @@ from autograder.architecture import (
     Step,
     align,
     chain,
+    is_chain,
     loss_name,
     optimizer_name,
     required,
@@ -108,7 +109,7 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
         asked, model = bench.model(question)
     found = steps(model)
     wanted = required(asked)
-    if model.structure not in ("sequential", "functional"):
+    if not is_chain(model):
         if index:
             raise NotChecked("the model has to be one plain chain of layers first")
         raise CheckFailed(STRUCTURES[model.structure], "one plain chain of layers", "use keras.Sequential")
@@ -221,7 +222,7 @@ def measured(env: Mapping[str, Any], question: str, name: str) -> None:
     if value.kind != "number" or not isinstance(value.value, int | float):
         raise CheckFailed(f"`{name}` is {_words(value)}", expected, "evaluate returns the loss and the accuracy")
     found = value.value / 100 if 1 < value.value <= 100 else value.value
-    if not any(_same(found, truth) for truth in (score.public, score.official)):
+    if not any(_same(found, truth) for truth in score.measurable):
         raise CheckFailed(
             f"`{name}` is {value.value:.4g}, but the model gets {_percent(score.public)} of the test images right",
             "the accuracy of this model on the test images",
@@ -285,7 +286,8 @@ def _builders(bench: Bench, question: str) -> list[str]:
 def _score(bench: Bench, question: str) -> tuple[Model, Score]:
     """The model of a question, scored. What follows from a wrong layer is not checked."""
     _, model = _earlier(bench, question)
-    builders = [id for id in _builders(bench, question) if steps(model) != required(bench.policy.code[id])]
+    builders = _builders(bench, question)
+    builders = [id for id in builders if not is_chain(model) or steps(model) != required(bench.policy.code[id])]
     first = f"the layers of question {builders[0]} have to be right first" if builders else ""
     if first and model.output_shape and (model.output_shape[-1] or 0) < CLASSES:
         raise NotChecked(f"{first}: with {_count(model.output_shape[-1] or 0, 'output')} there is none for some digits")
@@ -330,7 +332,7 @@ def _same(found: float, truth: float) -> bool:
 
 def _where_from(found: float, truth: float) -> str:
     if found > 1 or found < truth / 2:
-        return "evaluate returns the loss first and the accuracy second; is this the loss?"
+        return "is this the loss, which evaluate returns first? or were the test images scaled twice?"
     if found > truth:
         return "is this the accuracy on the training images, or from before the last change of the model?"
     return "were the test images scaled exactly once, in the way the training images were?"

@@ -154,13 +154,15 @@ class _Record(Strict):
 class Evidence(BaseModel):
     """All of one submission's evidence.
 
-    `last_cell` is the cell that was running when the journal ended (None: no cell was started), and
-    `finished` says that the notebook ran to its end.
+    `questions` holds what counts: what was taken at a question's check, or at the end of the notebook where nothing
+    was answered before; `at_end` what was taken at the end. `last_cell` is the cell that was running when the journal
+    ended (None: no cell was started), and `finished` says that the notebook ran to its end.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     questions: Mapping[str, QuestionEvidence]
+    at_end: Mapping[str, QuestionEvidence] = Field(default_factory=dict)
     errors: tuple[CellError, ...] = ()
     notes: tuple[str, ...] = ()
     last_cell: int | None = None
@@ -181,6 +183,7 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
     if len(blob) > BLOB_LIMIT:
         raise EvidenceError(f"the blob has {len(blob)} bytes; at most {BLOB_LIMIT} are read")
     questions: dict[str, QuestionEvidence] = {}
+    at_end: dict[str, QuestionEvidence] = {}
     errors: list[CellError] = []
     notes: list[str] = []
     last_cell: int | None = None
@@ -192,6 +195,8 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
                 entry = QuestionEvidence.model_validate(data)
                 _check_settings(entry, number)
                 known = questions.get(entry.question)
+                if entry.at == "end":
+                    at_end[entry.question] = entry
                 if known is None or known.empty or (entry.at == "check" and not entry.empty):
                     questions[entry.question] = entry
                 else:
@@ -210,6 +215,7 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
         finished = finished or bool(record.finished)
     return Evidence(
         questions=questions,
+        at_end=at_end,
         errors=tuple(errors),
         notes=tuple(notes),
         last_cell=last_cell,

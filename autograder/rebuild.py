@@ -158,6 +158,7 @@ def scalings() -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
         ("from -0.5 to 0.5", lambda x: x / np.float32(255) - np.float32(0.5)),
         ("from 1 to 0", lambda x: np.float32(1) - x / np.float32(255)),
         ("standardised", lambda x: (x / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081)),
+        ("divided by 255 twice", lambda x: x / np.float32(255 * 255)),
         ("columns of length 1", partial(_normalised, axis=1)),
         ("rows of length 1", partial(_normalised, axis=2)),
     )

@@ -127,7 +127,8 @@ class Recorder:
         evidence, arrays = take(self._questions[question], namespace)
         if arrays and not (at == "end" and question in self._weighed):
             if 4 * (self._blob_floats + sum(array.size for array in arrays)) <= BLOB_LIMIT:
-                self._weighed.add(question)
+                if evidence["model"]["steps"]:  # what was not trained yet may be, until the end
+                    self._weighed.add(question)
                 evidence["model"]["blob"] = self._write_weights(arrays)
             elif question in self._weighed:
                 self.note(f"{question} was checked so often that only its first checks were recorded.")
@@ -188,7 +189,7 @@ def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) ->
         "output_shape": _safely(lambda: _shape(value.output_shape), None),
         "layers": [],
         "compile": _safely(lambda: _compile(value), None),
-        "steps": _safely(lambda: min(max(0, int(value.optimizer.iterations)), LARGEST), 0),
+        "steps": _safely(lambda: min(max(0, _steps(value)), LARGEST), 0),
     }
     arrays: list[Any] = []
     for layer in layers[:LAYERS_LIMIT]:
@@ -203,6 +204,12 @@ def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) ->
         arrays += held
     too_many = sum(array.size for array in arrays) > MAX_WEIGHTS
     return described, arrays if weights and not too_many else []
+
+
+def _steps(model: Any) -> int:
+    """Steps of training; compiling again sets the optimizer's own count back to 0, so the last fit is asked then."""
+    made = int(model.optimizer.iterations)
+    return made or len(model.history.epoch) * int(model.history.params["steps"])
 
 
 def _structure(model: Any, keras: Any) -> tuple[str, list[Any]]:

@@ -24,7 +24,7 @@ KNOWING: Policy = RULES.at_reference(0.975)
 
 def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **changes: Any) -> Bench:
     world = bench(of_model("q7", layers, **changes), rules=rules)
-    world.scores["q7"] = Score(accuracy, accuracy, accuracy, "divided by 255")
+    world.scores["q7"] = Score(accuracy, accuracy, (accuracy,), "divided by 255")
     return world
 
 

@@ -269,7 +269,7 @@ def scored(accuracy: float, public: float | None = None, scaling: str = "divided
     taken = line(question="q7", at="check", values=values, model=described(**changes))
     world = env(of_model("q5", layers), taken)
     public = accuracy if public is None else public
-    world[BENCH].scores["q7"] = Score(accuracy, public, (accuracy + public) / 2, scaling)
+    world[BENCH].scores["q7"] = Score(accuracy, public, (public, (accuracy + public) / 2), scaling)
     return world
 
 
@@ -407,7 +407,7 @@ BOTH = "Try: evaluate returns the loss and the accuracy"
 OF_THIS = "Expected: the accuracy of this model on the test images"
 TOO_HIGH = "Try: is this the accuracy on the training images, or from before the last change of the model?"
 TOO_LOW = "Try: were the test images scaled exactly once, in the way the training images were?"
-A_LOSS = "Try: evaluate returns the loss first and the accuracy second; is this the loss?"
+A_LOSS = "Try: is this the loss, which evaluate returns first? or were the test images scaled twice?"
 MEASURED: dict[str, tuple[str, Any, str]] = {
     "missing": ("missing", None, f"Found: `test_accuracy` has not been given a value\n{ONE_NUMBER}\n{BOTH}"),
     "dots": ("ellipsis", None, f"Found: `test_accuracy` has not been given a value\n{ONE_NUMBER}\n{BOTH}"),
@@ -463,7 +463,7 @@ def test_a_measured_accuracy_that_is_wrong_is_named(case: str) -> None:
 def test_several_numbers_are_no_accuracy(name: str) -> None:
     values = {"test_accuracy": {"kind": "other", "name": name}}
     world = env(of_model("q5"), line(question="q7", at="check", values=values, model=described()))
-    world[BENCH].scores["q7"] = Score(0.97, 0.97, 0.97, "divided by 255")
+    world[BENCH].scores["q7"] = Score(0.97, 0.97, (0.97,), "divided by 255")
     assert message(ALL["measured"], world) == (
         f"Found: `test_accuracy` is a value of type {name}\n{ONE_NUMBER}\n"
         "Try: evaluate returns several numbers: keep one of them"

@@ -113,7 +113,7 @@ def test_a_verdict_tells_how_the_notebook_ran_and_the_score() -> None:
         + line(finished=True)
     )
     world = bench(journal)
-    world.scores["q7"] = Score(0.97, 0.975, 0.97, "divided by 255")
+    world.scores["q7"] = Score(0.97, 0.975, (0.97,), "divided by 255")
     verdict = judge.judge({}, world)
     assert (verdict.accuracy, verdict.fault) == (0.97, "")
     assert verdict.evidence == {
@@ -228,7 +228,7 @@ def test_a_model_that_is_missing_or_nameless_is_seen_as_such() -> None:
 
 def test_what_is_odd_stands_in_the_verdict() -> None:
     world = bench(of_model("q7", steps=0))
-    world.scores["q7"] = Score(0.97, 0.97, 0.97, "divided by 255")
+    world.scores["q7"] = Score(0.97, 0.97, (0.97,), "divided by 255")
     (flag,) = judge.judge({}, world).flags
     assert flag.startswith("q7: 97.00% of hidden images right after 0 steps of training")
 

@@ -107,7 +107,6 @@ NOTEBOOKS: tuple[Variant, ...] = (
         "answer cells left as they are, answers in cells below each check",
         blank=True,
         edit=in_turn(*(put(f"{id}-check", code) for id, code in RIGHT_ANSWERS.items())),
-        doubt="the model of the moment of the check counts, compiled and trained or not: 12 points lost",
     ),
     right("checks-deleted", "the cells with the checks deleted", edit=without(*CHECKS)),
     right("only-answers", "nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),

@@ -21,7 +21,6 @@ from autograder.tests.variants.variant import (
 
 __all__ = ["TRAINING"]
 
-STEPS_LOST = "full points, and a public check that says the model was never trained: compile counts steps anew"
 
 PATIENT = "history = model.fit(x_train, y_train, batch_size=64, epochs=4, verbose=0)"
 """For pixels on both sides of zero, at which large steps do harm."""
@@ -226,13 +225,11 @@ history = None
         "compiled-again",
         "compiled once more after training",
         FIT + "\n" + COMPILE,
-        doubt=STEPS_LOST,
     ),
     fitted(
         "compiled-again-without-optimizer",
         "compiled once more after training, without an optimizer: question 6 was checked before",
         FIT + "\nmodel.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
-        doubt=STEPS_LOST,
     ),
     right("no-seed", "no seed", q5=BUILT["q5"].partition("\n")[2]),
     right(

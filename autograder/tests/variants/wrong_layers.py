@@ -317,7 +317,6 @@ ORDER: tuple[Variant, ...] = (
         FLATTEN,
         OUTPUT,
         HIDDEN,
-        doubt="both layers lose their points, for their widths, though one has only moved",
     ),
 )
 

@@ -13,7 +13,7 @@ BOTH = f"{NUMBER}evaluate returns the loss and the accuracy"
 
 SEVERAL = f"{NUMBER}evaluate returns several numbers: keep one of them"
 
-IS_LOSS = f"{OF_MODEL}evaluate returns the loss first and the accuracy second; is this the loss?"
+IS_LOSS = f"{OF_MODEL}is this the loss, which evaluate returns first? or were the test images scaled twice?"
 
 TOO_HIGH = f"{OF_MODEL}is this the accuracy on the training images, or "
 

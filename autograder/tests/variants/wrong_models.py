@@ -48,7 +48,6 @@ model = Mine()
 """.strip(),
         more=True,
         train=f"{SCALE}\nhistory = model.fit(x_train[:640], y_train[:640])",
-        doubt="question 7 says that the model has never seen an image, though it was trained",
     ),
     hopeless(
         "branching",
@@ -70,7 +69,6 @@ model = Mine()
         code=f"{SEED}inputs = {INPUT}\nx = {HIDDEN}({FLATTEN}(inputs))\nmodel = keras.Model(inputs, [{OUTPUT}(x), x])",
         more=True,
         train="history = ...",
-        doubt="question 7 has a message of its own, since the layers, read in order, are the right ones",
     ),
     hopeless(
         "layer-used-twice",
