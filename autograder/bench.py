@@ -36,7 +36,6 @@ class NotChecked(CheckFailed):
     """Something earlier has to be right first; says which."""
 
     def __init__(self, because: str) -> None:
-        self.found = because
         Exception.__init__(self, f"Not checked: {_one_line(because)}")
 
 

@@ -92,6 +92,7 @@ class Recorder:
         self._written = 0
         self._blob_floats = 0
         self._weighed: set[str] = set()
+        self._trained: set[str] = set()
 
     def cell(self, index: int) -> None:
         """Cell `index` starts now."""
@@ -125,10 +126,11 @@ class Recorder:
 
     def _record(self, question: str, at: str, namespace: Mapping[str, Any]) -> None:
         evidence, arrays = take(self._questions[question], namespace)
-        if arrays and not (at == "end" and question in self._weighed):
+        if arrays and not (at == "end" and question in self._trained):
             if 4 * (self._blob_floats + sum(array.size for array in arrays)) <= BLOB_LIMIT:
-                if evidence["model"]["steps"]:  # what was not trained yet may be, until the end
-                    self._weighed.add(question)
+                self._weighed.add(question)
+                if evidence["model"]["steps"]:
+                    self._trained.add(question)  # what was not trained yet may be, until the end
                 evidence["model"]["blob"] = self._write_weights(arrays)
             elif question in self._weighed:
                 self.note(f"{question} was checked so often that only its first checks were recorded.")

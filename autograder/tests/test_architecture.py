@@ -64,6 +64,8 @@ def test_a_spelling_of_the_model_means_the_model(spelling: str) -> None:
 
 OTHERS: dict[str, tuple[Chain, str]] = {
     "an activation after one that is there": ([HIDDEN, layer("Softmax")], "Dense(128, relu) → Activation(softmax)"),
+    "relu after relu, and more": ([HIDDEN, RELU, OUTPUT], "Dense(128, relu) → Dense(10, softmax)"),
+    "a layer of one's own with a colon": ([("custom:a:b", {})], "your own layer a:b"),
     "relu after relu": ([HIDDEN, RELU], "Dense(128, relu)"),
     "an activation with nothing before it": ([RELU], "Activation(relu)"),
     "an activation after Flatten": ([FLATTEN, RELU], "Flatten → Activation(relu)"),
@@ -190,6 +192,8 @@ ALIGNMENTS = {
     "one more at the end": ("abcx", "abc", "abc", "2x"),
     "another instead": ("axc", "abc", "axc", ""),
     "the same type instead": ("aBc", "abc", "aBc", ""),
+    "the same type at its place": ("B", "ab", "-B", ""),
+    "two that changed places": ("abdc", "abcd", "ab-d", "3c"),
     "moved": ("bac", "abc", "-bc", "2a"),
     "all missing": ("", "abc", "---", ""),
 }

@@ -289,6 +289,54 @@ def test_a_reported_accuracy_may_differ_in_its_last_bits() -> None:
     assert not checks._same(0.00151, 0.0)
 
 
+@pytest.mark.parametrize("value", [1.0, 1, 100, 100.0])
+def test_all_right_is_one_or_a_hundred_percent(value: float) -> None:
+    assert said(ALL["measured"], scored(1.0, test_accuracy=("number", value))) == ""
+
+
+@pytest.mark.parametrize("value", [0.96, 0.95, 0.97])
+def test_what_was_measured_under_another_scaling_that_is_near_is_true_too(value: float) -> None:
+    world = scored(0.97, test_accuracy=("number", value))
+    world[BENCH].scores["q7"] = Score(0.97, 0.97, (0.97, 0.95, 0.96), "divided by 255")
+    assert said(ALL["measured"], world) == ""
+
+
+def test_without_a_bench_both_halves_of_the_test_images_are_at_hand() -> None:
+    bench = checks._bench({}, "q5")
+    assert (len(bench.public.labels), len(bench.private.labels)) == (5000, 5000)
+
+
+def test_a_long_text_is_cut_in_a_message() -> None:
+    value: Any = ("text", "x" * 60)
+    world = env(of_values(**{SHAPE: value}))
+    assert f"is the text '{'x' * 40}'" in message(lambda env: checks.report(env, "q4", SHAPE), world)
+
+
+def test_a_check_before_the_model_was_compiled_leaves_the_end_to_count() -> None:
+    world = env(of_model("q6", compile=None), of_model("q6", at="end"))
+    assert said(ALL["optimizer"], world) == said(ALL["loss"], world) == ""
+    again = env(of_model("q6", compile=None), of_model("q6", at="end", compile=None))
+    assert message(ALL["optimizer"], again) == UNCOMPILED
+
+
+def test_a_compiled_model_stays_what_it_was_at_its_check() -> None:
+    changed = {**COMPILED, "optimizer": "keras:SGD"}
+    assert said(ALL["optimizer"], env(of_model("q6"), of_model("q6", at="end", compile=changed))) == ""
+
+
+@pytest.mark.parametrize(
+    ("at_check", "at_end", "expected"), [(0, 9375, 9375), (9375, 20000, 9375), (0, 0, 0), (5, 0, 5)], ids=str
+)
+def test_a_check_before_the_training_leaves_the_end_to_count(at_check: int, at_end: int, expected: int) -> None:
+    world = env(of_model("q7", steps=at_check), of_model("q7", at="end", steps=at_end))
+    assert world[BENCH].model("q7")[1].steps == expected
+
+
+def test_layers_are_those_of_the_check_whatever_became_of_them() -> None:
+    world = env(of_model("q5", compile=None, steps=0), of_model("q5", [FLATTEN], at="end"))
+    assert len(world[BENCH].model("q5")[1].layers) == 3
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(1.0, "TOO_HIGH"), (1.0001, "A_LOSS"), (0.48, "TOO_LOW"), (0.4799, "A_LOSS"), (0.4, "A_LOSS")],

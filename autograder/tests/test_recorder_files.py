@@ -52,6 +52,8 @@ def files(tmp_path: Path) -> Iterator[Files]:
 
 def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files, k: Any) -> None:
     model = k.classic()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(np.ones((2, 28, 28)), np.zeros(2), verbose=0)
     recorder = files.recorder
     recorder.cell(0)
     recorder.note("One\nthing\x1b.")
@@ -76,6 +78,34 @@ def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files,
     assert weights is not None
     assert np.array_equal(weights, np.concatenate([array.ravel() for array in model.get_weights()]))
     assert len(read.blob) == len(weights)  # at the end they are not written again
+
+
+def test_weights_are_written_again_at_the_end_where_there_was_no_training_before(files: Files, k: Any) -> None:
+    model = k.classic()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    assert files.recorder.check("q7", {"model": model})
+    before = np.concatenate([array.ravel() for array in model.get_weights()])
+    model.fit(np.ones((2, 28, 28)), np.zeros(2), verbose=0)
+    files.recorder.finish({"model": model})
+    read = files.read()
+    assert np.array_equal(read.blob[: len(before)], before)
+    trained = read.at_end["q7"].model
+    assert trained is not None
+    assert trained.steps == 1
+    after = np.concatenate([array.ravel() for array in model.get_weights()])
+    assert np.array_equal(np.asarray(read.weights(trained)), after)
+    assert not np.array_equal(before, after)
+
+
+def test_steps_of_training_are_told_after_the_model_was_compiled_again(files: Files, k: Any) -> None:
+    model = k.classic()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(np.ones((6, 28, 28)), np.zeros(6), batch_size=2, epochs=4, verbose=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    files.recorder.check("q7", {"model": model})
+    described = files.read().questions["q7"].model
+    assert described is not None
+    assert described.steps == 12
 
 
 def test_an_earlier_answer_is_not_spoiled_by_what_follows(files: Files, k: Any) -> None:
