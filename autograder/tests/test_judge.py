@@ -266,3 +266,8 @@ def test_a_judge_trains_anew_only_when_asked_to(
     verdict = Verdict.from_json(tmp_path.joinpath("result").read_bytes())
     assert verdict.flags == flags
     assert verdict.checks["q5"][0].outcome is Outcome.PASSED
+
+
+def test_tests_see_the_model_of_the_end_where_the_check_came_too_early() -> None:
+    world = bench(of_model("q7", steps=0), of_model("q7", at="end", steps=12))
+    assert judge.environment(world)["model"].optimizer.iterations == 12

@@ -149,9 +149,9 @@ LEARNED: tuple[Variant, ...] = (
     ),
     reached(
         "unscaled-and-few",
-        "pixels left as they are, and few of the images",
-        4,
-        UNSCALED,
+        "pixels left as they are, and few of the images; after 313 steps nobody can tell the first from the model",
+        5,
+        "after 313 steps of training (a step is one batch)",
         trained(scale="", fit="history = model.fit(x_train[:10000], y_train[:10000])"),
         q6=ADAM,
     ),
