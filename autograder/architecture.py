@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from autograder.evidence import CompileSettings, Layer, Model
 from autograder.policy import CodeQuestion
@@ -90,7 +91,7 @@ def loss_name(settings: CompileSettings) -> str | None:
     if settings.loss is None:
         return None
     source, _, name = settings.loss.partition(":")
-    snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+    snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).removeprefix("_")
     aliases = {"mse": "mean_squared_error", "m_s_e": "mean_squared_error"}
     return aliases.get(snake, snake) if source in ("keras", "tensorflow") else f"custom {name}"
 
@@ -128,28 +129,28 @@ class Alignment:
 
 
 def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
-    """Lay two chains beside each other (the edit distance of Levenshtein, whose table is filled from the end).
+    """Lay two chains beside each other (the edit distance of Levenshtein).
 
     Leaving a step out, or putting one in, costs 2; a step for another of the same type 3, for one of another type 4. So
     two layers that changed places are one that moved, and a layer of another width is not one missing and one too many.
     """
     rows, columns = len(found), len(wanted)
-    cost = [[0] * (columns + 1) for _ in range(rows + 1)]
-    for i in range(rows, -1, -1):
-        for j in range(columns, -1, -1):
-            if i == rows or j == columns:
-                cost[i][j] = 2 * (rows - i + columns - j)
-            else:
-                both = cost[i + 1][j + 1] + _cost(found[i], wanted[j])
-                cost[i][j] = min(both, 2 + cost[i + 1][j], 2 + cost[i][j + 1])
+
+    @cache
+    def cost(i: int, j: int) -> int:
+        """Of laying what is left from `i` and `j` on beside each other."""
+        if i == rows or j == columns:
+            return 2 * (rows - i + columns - j)
+        return min(cost(i + 1, j + 1) + _cost(found[i], wanted[j]), 2 + cost(i + 1, j), 2 + cost(i, j + 1))
+
     partners: list[Step | None] = []
     extra: list[tuple[int, Step]] = []
     i = j = 0
     while i < rows or j < columns:
-        if i < rows and j < columns and cost[i][j] == cost[i + 1][j + 1] + _cost(found[i], wanted[j]):
+        if i < rows and j < columns and cost(i, j) == cost(i + 1, j + 1) + _cost(found[i], wanted[j]):
             partners.append(found[i])
             i, j = i + 1, j + 1
-        elif j < columns and cost[i][j] == 2 + cost[i][j + 1]:
+        elif j < columns and cost(i, j) == 2 + cost(i, j + 1):
             partners.append(None)
             j += 1
         else:

@@ -11,6 +11,7 @@ from autograder.architecture import (
     align,
     canonical_name,
     chain,
+    is_chain,
     loss_name,
     optimizer_name,
     required,
@@ -178,6 +179,14 @@ def test_a_loss_of_tensorflow_is_known_and_one_with_a_colon_is_not() -> None:
         assert loss_name(settings) == name
 
 
+@pytest.mark.parametrize(
+    ("structure", "plain"),
+    [("sequential", True), ("functional", True), ("branching", False), ("subclassed", False), ("unknown", False)],
+)
+def test_only_a_plain_chain_is_one(structure: str, plain: bool) -> None:
+    assert is_chain(Model.model_validate(model(CLASSIC, structure=structure))) is plain
+
+
 def test_what_a_question_asks_for_is_read_as_steps() -> None:
     assert required(RULES.code["q5"]) == (Step("Flatten"), Step("Dense", 128, "relu"), Step("Dense", 10, "softmax"))
     assert required(RULES.code["q6"]) == ()
@@ -194,6 +203,7 @@ ALIGNMENTS = {
     "the same type instead": ("aBc", "abc", "aBc", ""),
     "the same type at its place": ("B", "ab", "-B", ""),
     "two that changed places": ("abdc", "abcd", "ab-d", "3c"),
+    "twice, and one of the same type": ("aaB", "abc", "aB-", "1a"),
     "moved": ("bac", "abc", "-bc", "2a"),
     "all missing": ("", "abc", "---", ""),
 }

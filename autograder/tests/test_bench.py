@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograder import dataset, rebuild
-from autograder.bench import Bench, CheckFailed, Fit, NotChecked, Score, _near, fit
+from autograder.bench import SLACK, Bench, CheckFailed, Fit, NotChecked, Score, _near, fit
 from autograder.dataset import Labelled
 from autograder.evidence import MAX_WEIGHTS, Float32, live
 from autograder.layout import HOME
@@ -115,6 +115,7 @@ def test_among_scalings_that_do_about_as_well_the_loss_decides() -> None:
     assert near(one=(0.97, 0.3), two=(0.96, 0.1), three=(0.9499, 0.01)) == ("two", "one")
     assert near(one=(0.97, 0.3), two=(0.95, 0.1)) == ("two", "one")
     assert near(one=(0.97, 0.1), two=(0.94, 0.001)) == ("one",)
+    assert near(one=(0.5, 0.3), two=(0.5 - SLACK, 0.1), three=(0.5 - SLACK - 1e-9, 0.1)) == ("two", "one")
 
 
 def pixel(dark: int, bright: int) -> Labelled:
