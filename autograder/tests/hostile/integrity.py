@@ -87,7 +87,8 @@ Checker.get_results = get_results
 """,
     "patched-checks": """
 from autograder import checks
-checks.report = checks.layer = checks.compile_optimizer = checks.compile_loss = checks.accuracy = lambda *_, **__: None
+for name in ("report", "layer", "compile_optimizer", "compile_loss", "scaled", "accuracy", "measured"):
+    setattr(checks, name, lambda *_, **__: None)
 from otter.test_files import exception_test
 checked = exception_test.test_case.call_func
 def call_func(self, env):

@@ -132,7 +132,7 @@ model(np.zeros((1, 28, 28)))
         "a layer of one's own code at the end",
         "Found: 4 layers",
         "it has a Lambda layer, which the grader cannot rebuild",
-        points={**UNTRAINED, "q5": 0},
+        points={**UNTRAINED, "q5": 5},
         model=MODEL + "model.add(keras.layers.Lambda(lambda x: x))",
     ),
     case(
@@ -146,16 +146,15 @@ model(np.zeros((1, 28, 28)))
     case(
         "huge",
         "a model with 50 million parameters",
-        "a model with 50,",
-        "at most 5,000,000",
+        "a model with 50,085,010 parameters",
         points={**UNTRAINED, "q5": 5},
         model=MODEL.replace("128", "63_000"),
     ),
     case(
         "endless-chain",
         "a model of a thousand layers",
-        "layers: Flatten",
-        points={**UNTRAINED, "q5": 0},
+        "Found: layer 2 is Activation(relu with max_value=9)",
+        points={**UNTRAINED, "q5": 2},
         # Without an input it is not built yet, which would take Keras longer than the time limit.
         model=MODEL.replace(
             "keras.Input((28, 28)), keras.layers.Flatten()",
