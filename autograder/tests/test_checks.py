@@ -412,6 +412,13 @@ def test_a_model_without_an_output_for_every_digit_is_the_mistake_of_the_questio
     )
 
 
+@pytest.mark.parametrize(("shape", "said"), [([None, 28, 9], "9 outputs"), ([None, 28, None], "0 outputs")], ids=str)
+def test_the_outputs_of_a_model_are_its_last_size(shape: list[int | None], said: str) -> None:
+    nine = [FLATTEN, HIDDEN, dense(9, "keras:softmax")]
+    world = scored(0.1, layers=described(nine)["layers"], output_shape=shape, layers_of_q5=nine)
+    assert f"right first: with {said} there is none for some digits" in message(ALL["accuracy"], world)
+
+
 @pytest.mark.parametrize("check", LATE)
 def test_what_cannot_be_scored_because_of_its_layers_is_not_checked(check: str) -> None:
     flat = [HIDDEN, OUTPUT]
