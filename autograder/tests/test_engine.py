@@ -192,7 +192,6 @@ x_train, x_test = x_train / 255.0, x_test / 255.0
 history = model.fit(x_train, y_train, batch_size=256, epochs=2, verbose=0)
 test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)
 """
-AGAIN = "was the model compiled again after its training?"
 
 
 def test_what_is_odd_is_flagged_beside_what_the_grader_reaches_and_costs_nothing(
@@ -203,13 +202,12 @@ def test_what_is_odd_is_flagged_beside_what_the_grader_reaches_and_costs_nothing
     literal = engine.grade(submit(template, "literal", **answers, q7=f"{ONE_EPOCH}\nnote = '{'x' * 5000}'"))
     again = engine.grade(submit(template, "again", **answers, q7=f"{ONE_EPOCH}\n{COMPILE}"))
     assert earned(plain) == earned(literal) == earned(again)
-    assert plain.flags == ()
-    for flagged, why in ((literal, "holds a large literal (5,"), (again, AGAIN)):
-        odd, reached = flagged.flags
-        assert why in odd
-        assert reached.startswith("q7: the same layers (Flatten → Dense(128, relu) → Dense(10, softmax)), trained by ")
-        assert plain.accuracy is not None
-        assert reached.endswith(f"the notebook's model gets {plain.accuracy:.2%}")
+    assert plain.flags == again.flags == ()  # to compile again after training is nothing odd
+    odd, reached = literal.flags
+    assert "holds a large literal (5," in odd
+    assert reached.startswith("q7: the same layers (Flatten → Dense(128, relu) → Dense(10, softmax)), trained by ")
+    assert plain.accuracy is not None
+    assert reached.endswith(f"the notebook's model gets {plain.accuracy:.2%}")
 
 
 def test_a_literal_in_a_notebook_without_a_model_is_flagged_alone(engine: Engine, template: NotebookNode) -> None:
