@@ -34,7 +34,7 @@ NEEDED = (
 )
 """What Otter's Dockerfile copies, what Gradescope starts, and what the kit grades with."""
 
-SOLUTION = re.compile(r"(^|/)solutions?/|exercise\.md$|\.ipynb$")
+SOLUTION = re.compile(r"(^|/)solutions?/(?!calibration\.json$)|exercise\.md$|\.ipynb$")
 """Nothing in grading needs these: masters and notebooks with answers in them."""
 
 EXECUTABLE = 0o111

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import inspection
+from autograder import build, inspection
 from autograder.errors import BuildError
 from autograder.inspection import Finding
-from autograder.layout import Layout
+from autograder.layout import HOME, Layout
 
 Entries = dict[str, tuple[zipfile.ZipInfo, bytes]]
 Edit = Callable[[Entries], Entries]
@@ -57,6 +57,22 @@ def without_run_bit(entries: Entries) -> Entries:
 
 def in_a_folder(entries: Entries) -> Entries:
     return {f"autograder/{name}": content for name, content in entries.items()}
+
+
+MARGIN = changed("files/grading.yml", b"{full: 0.95,", b"{reference_margin: 0.02,")
+
+
+def test_a_margin_needs_the_reference_in_the_zip(layout: Layout, tmp_path: Path) -> None:
+    (finding,) = wrong(spoilt(layout, tmp_path / "bare.zip", MARGIN))
+    assert "run `mnist-kit calibrate`, then build" in finding.wrong
+    with_reference = with_content("files/solutions/calibration.json", HOME.calibration.read_bytes())
+    assert not wrong(spoilt(layout, tmp_path / "whole.zip", lambda entries: with_reference(MARGIN(entries))))
+
+
+def test_the_zip_of_the_repository_itself_is_right(tmp_path: Path) -> None:
+    path = tmp_path / "autograder.zip"
+    path.write_bytes(build.build(HOME).zip)
+    assert not wrong(path)
 
 
 SPOILT: dict[str, tuple[Edit, str]] = {
