@@ -244,7 +244,7 @@ def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], 
 def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
     world = trained(k, mnist, dict(scalings())[scaling])
     assert world.score("q7").scaling == scaling
-    assert world.score("q7").accuracy > 0.8
+    assert world.score("q7").accuracy > 0.7
 
 
 @pytest.mark.slow
