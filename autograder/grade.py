@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-__all__ = ["CheckResult", "GradeReport", "Outcome", "QuestionGrade", "Status", "Verdict"]
+__all__ = ["CheckResult", "GradeReport", "MarkedItem", "Outcome", "QuestionGrade", "Status", "Verdict", "stored_name"]
 
 
 class Outcome(StrEnum):
@@ -81,8 +81,22 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class MarkedItem:
+    """One rubric item of a written answer that a person has marked, and whether it was given."""
+
+    id: str
+    points: float
+    text: str
+    given: bool
+
+
+@dataclass(frozen=True)
 class QuestionGrade:
-    """One question. `earned` is None until a person or a working grader has decided."""
+    """One question. `earned` is None until a person or a working grader has decided.
+
+    A written question that was marked has its rubric in `marking`, what the reviewer added or took off besides in
+    `adjustment` (points), and the reviewer's comment in `message`.
+    """
 
     id: str
     title: str
@@ -92,6 +106,8 @@ class QuestionGrade:
     checks: tuple[CheckResult, ...] = ()
     message: str = ""
     answer: str | None = None
+    marking: tuple[MarkedItem, ...] = ()
+    adjustment: float = 0.0
 
     @property
     def outcome(self) -> Outcome:
@@ -134,7 +150,13 @@ class GradeReport:
         """Raises ValueError, KeyError or TypeError where the text is no such report."""
         data = json.loads(text)
         questions = tuple(
-            QuestionGrade(**{**each, "checks": tuple(map(CheckResult.from_json, each["checks"]))})
+            QuestionGrade(
+                **{
+                    **each,
+                    "checks": tuple(map(CheckResult.from_json, each["checks"])),
+                    "marking": tuple(MarkedItem(**item) for item in each.get("marking", ())),
+                }
+            )
             for each in data["questions"]
         )
         lists = {
@@ -144,6 +166,11 @@ class GradeReport:
             "isolation": tuple(data["isolation"]),
         }
         return cls(**{**data, **lists, "questions": questions, "status": Status(data["status"])})
+
+    @property
+    def key(self) -> str:
+        """The name as a database takes it."""
+        return stored_name(self.name)
 
     @property
     def earned(self) -> float:
@@ -156,8 +183,23 @@ class GradeReport:
         return sum(question.points for question in self.questions if not question.written)
 
     @property
+    def points(self) -> float:
+        """The most that all questions can give."""
+        return sum(question.points for question in self.questions)
+
+    @property
+    def marked(self) -> bool:
+        """Every written question has its points."""
+        return not any(question.written and question.earned is None for question in self.questions)
+
+    @property
     def complete(self) -> bool:
         """Every automatic question has a grade."""
         return self.status is not Status.UNGRADED and not any(
             question.outcome is Outcome.UNGRADED for question in self.questions
         )
+
+
+def stored_name(name: str) -> str:
+    """A submission's name as a database takes it: halves of characters, which file systems allow, stand for themselves."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -1,16 +1,13 @@
 """Results, stored as they come, so that a second run grades only what changed and a killed one goes on.
 
-Two tables. In `gradings` a row is one grading of one submission: `current` is the one that counts (at most one a
+In the table `gradings` a row is one grading of one submission: `current` is the one that counts (at most one a
 submission, which the database itself sees to), `past` is what counted before, `proposed` waits for a person's yes.
 Nothing is ever deleted there but a proposal that was turned down. In `returned` a row is a grade that was made
 elsewhere; it never counts, it is there to be compared.
-
-SQLAlchemy (MIT, the standard in its field) speaks to SQLite here and to a server elsewhere in the same words.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,90 +18,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import (
-    Engine,
-    Index,
-    MetaData,
-    Select,
-    Text,
-    UniqueConstraint,
-    create_engine,
-    delete,
-    event,
-    func,
-    select,
-    text,
-)
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.orm import Session
 
+from autograder.database import Database
 from autograder.errors import GradebookError
-from autograder.grade import GradeReport, Status
+from autograder.grade import GradeReport, Status, stored_name
 from autograder.policy import Policy
 from autograder.returned import Joined, Returned
 from autograder.submission import Submission
+from autograder.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
 from autograder.version import kit_version
 
-__all__ = ["DATABASE", "Change", "Gradebook", "Grader"]
-
-DATABASE = "gradebook.db"
-"""The gradebook's file in the folder of a class's results."""
-
-SCHEMA = 2
-"""Goes up with every change of the tables; kept in SQLite's user_version. Form 1 had no table `returned`."""
-
-CURRENT, PAST, PROPOSED = "current", "past", "proposed"
+__all__ = ["Change", "Gradebook", "Grader"]
 
 KEYS_AT_ONCE = 500
 """Values in one query; databases have a limit."""
-
-BUSY_S = 30
-"""Seconds to wait for another process that writes to the same gradebook."""
-
-
-class _Base(DeclarativeBase):
-    metadata = MetaData()
-
-
-class _Grading(_Base):
-    __tablename__ = "gradings"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    submission: Mapped[str] = mapped_column(Text, index=True)
-    key: Mapped[str] = mapped_column(index=True)
-    content: Mapped[str]
-    standing: Mapped[str]
-    report: Mapped[str] = mapped_column(Text)
-    graded_at: Mapped[datetime]
-
-    __table_args__ = (
-        Index(
-            "one_current_grading",
-            "submission",
-            unique=True,
-            sqlite_where=text("standing = 'current'"),
-            postgresql_where=text("standing = 'current'"),
-        ),
-    )
-
-
-class _Returned(_Base):
-    __tablename__ = "returned"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    origin: Mapped[str]
-    name: Mapped[str] = mapped_column(Text)
-    email: Mapped[str] = mapped_column(Text)
-    sid: Mapped[str] = mapped_column(Text)
-    person: Mapped[str] = mapped_column(Text)
-    total: Mapped[float | None]
-    points: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text)
-    submission: Mapped[str | None] = mapped_column(Text)
-    joined_at: Mapped[datetime]
-
-    __table_args__ = (UniqueConstraint("origin", "name"),)
-
 
 @dataclass(frozen=True)
 class Grader:
@@ -143,39 +72,27 @@ class Gradebook:
     Raises GradebookError where the database cannot be opened, read or written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine: Engine | None = None
+    def __init__(self, place: Path | str) -> None:
+        """`place` is the file, or the address of a server."""
+        self._database = Database(place)
 
     def __enter__(self) -> Self:
-        with self._told():
-            self._engine = create_engine(f"sqlite:///{self._path}", connect_args={"timeout": BUSY_S})
-            event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=FULL"))
-            with self._engine.begin() as connection:
-                found = connection.execute(text("PRAGMA user_version")).scalar_one()
-                if not 0 <= found <= SCHEMA:
-                    raise GradebookError(
-                        f"{self._path} was written by another version of the kit (form {found}, this one writes "
-                        f"{SCHEMA}). Grade into another folder with -o, or move that file away."
-                    )
-                _Base.metadata.create_all(connection)
-                connection.execute(text(f"PRAGMA user_version = {SCHEMA}"))
+        self._database.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
+        self._database.close()
 
     def known(self, keys: Collection[str], *, proposed: bool = False) -> dict[str, GradeReport]:
         """The finished gradings with these keys, by key; with `proposed`, only those that wait for a yes."""
-        standing = _Grading.standing == PROPOSED if proposed else _Grading.standing != PROPOSED
+        standing = GradingRow.standing == PROPOSED if proposed else GradingRow.standing != PROPOSED
         stored: dict[str, str] = {}
-        with self._session() as session:
+        with self._database.read() as session:
             for some in _batched(keys, KEYS_AT_ONCE):
-                found = select(_Grading.key, _Grading.report).where(_Grading.key.in_(some), standing)
-                for key, report in session.execute(found.order_by(_Grading.id)):
+                found = select(GradingRow.key, GradingRow.report).where(GradingRow.key.in_(some), standing)
+                for key, report in session.execute(found.order_by(GradingRow.id)):
                     stored[key] = report
         reports = {key: self._report(report) for key, report in stored.items()}
         return {key: report for key, report in reports.items() if report.complete}
@@ -186,18 +103,18 @@ class Gradebook:
         Returns the change of points, where it counts and they are others than before. A fault of the grader does
         not take the place of a grade for the same content.
         """
-        row = _Grading(
-            submission=_plain(report.name),
+        row = GradingRow(
+            submission=report.key,
             key=key,
             content=_content(submission),
             standing=PROPOSED if proposed else CURRENT,
             report=report.to_json(),
             graded_at=datetime.now(UTC),
         )
-        with self._session() as session:
+        with self._database.write() as session:
             if proposed:
                 session.execute(
-                    delete(_Grading).where(_Grading.submission == row.submission, _Grading.standing == PROPOSED)
+                    delete(GradingRow).where(GradingRow.submission == row.submission, GradingRow.standing == PROPOSED)
                 )
                 session.add(row)
                 return None
@@ -212,42 +129,42 @@ class Gradebook:
 
     def current(self, name: str) -> GradeReport | None:
         """What counts for the submission of this name."""
-        with self._session() as session:
-            row = session.scalars(_counts(_plain(name))).first()
+        with self._database.read() as session:
+            row = session.scalars(_counts(stored_name(name))).first()
             return None if row is None else self._report(row.report)
 
     def names(self) -> tuple[str, ...]:
         """The submissions that have a result that counts, by name."""
-        with self._session() as session:
-            counting = select(_Grading.submission).where(_Grading.standing == CURRENT)
-            return tuple(session.scalars(counting.order_by(_Grading.submission)))
+        with self._database.read() as session:
+            counting = select(GradingRow.submission).where(GradingRow.standing == CURRENT)
+            return tuple(session.scalars(counting.order_by(GradingRow.submission)))
 
     def join(self, joined: Sequence[Joined]) -> None:
         """Store grades that were made elsewhere; each takes the place of what its origin said of that name before."""
         now = datetime.now(UTC)
-        with self._session() as session:
+        with self._database.write() as session:
             for origin in {each.row.origin for each in joined}:
                 names = [each.row.name for each in joined if each.row.origin == origin]
                 for some in _batched(names, KEYS_AT_ONCE):
-                    session.execute(delete(_Returned).where(_Returned.origin == origin, _Returned.name.in_(some)))
+                    session.execute(delete(ReturnedRow).where(ReturnedRow.origin == origin, ReturnedRow.name.in_(some)))
             session.add_all(_stored(each, now) for each in joined)
 
     def returned(self) -> tuple[Joined, ...]:
         """Every grade that was made elsewhere, by origin and name. Why one was not joined is not stored."""
-        with self._session() as session:
-            rows = session.scalars(select(_Returned).order_by(_Returned.origin, _Returned.name)).all()
+        with self._database.read() as session:
+            rows = session.scalars(select(ReturnedRow).order_by(ReturnedRow.origin, ReturnedRow.name)).all()
         return tuple(self._joined(row) for row in rows)
 
     def __len__(self) -> int:
         """How many submissions have a result that counts."""
-        with self._session() as session:
-            return session.scalar(select(func.count()).where(_Grading.standing == CURRENT)) or 0
+        with self._database.read() as session:
+            return session.scalar(select(func.count()).where(GradingRow.standing == CURRENT)) or 0
 
     def proposals(self) -> tuple[Change, ...]:
         """What accepting the proposals would change, by name; those that change nothing are left out."""
         changes = []
-        with self._session() as session:
-            for row in session.scalars(_proposed().order_by(_Grading.submission)):
+        with self._database.read() as session:
+            for row in session.scalars(_proposed().order_by(GradingRow.submission)):
                 now = session.scalars(_counts(row.submission)).first()
                 new = self._report(row.report)
                 before = None if now is None else _points(self._report(now.report))
@@ -256,7 +173,7 @@ class Gradebook:
 
     def accept(self) -> None:
         """Let every proposal count, in one step: all or, where that fails, none."""
-        with self._session() as session:
+        with self._database.write() as session:
             for row in session.scalars(_proposed()).all():
                 row.standing = self._standing(session, row, self._report(row.report))
                 session.flush()
@@ -264,12 +181,12 @@ class Gradebook:
     def reject(self, keep: Collection[str] = ()) -> None:
         """Forget the proposals, but those with a key in `keep`."""
         kept = frozenset(keep)
-        with self._session() as session:
+        with self._database.write() as session:
             for row in session.scalars(_proposed()).all():
                 if row.key not in kept:
                     session.delete(row)
 
-    def _standing(self, session: Session, row: _Grading, report: GradeReport) -> str:
+    def _standing(self, session: Session, row: GradingRow, report: GradeReport) -> str:
         """CURRENT, after what counted so far has made room; PAST where that has to stay."""
         now = session.scalars(_counts(row.submission)).first()
         if now is None:
@@ -284,35 +201,18 @@ class Gradebook:
         try:
             return GradeReport.from_json(stored)
         except (ValueError, KeyError, TypeError) as error:
-            raise GradebookError(f"{self._path}: a stored result cannot be read ({error})") from error
+            raise GradebookError(f"{self._database.name}: a stored result cannot be read ({error})") from error
 
-    def _joined(self, row: _Returned) -> Joined:
+    def _joined(self, row: ReturnedRow) -> Joined:
         try:
             points = tuple(json.loads(row.points).items())
         except (ValueError, AttributeError) as error:
             raise GradebookError(
-                f"{self._path}: the points of {row.name} from {row.origin} cannot be read ({error}). Join that file "
+                f"{self._database.name}: the points of {row.name} from {row.origin} cannot be read ({error}). Join that file "
                 "of grades again."
             ) from error
         grade = Returned(row.origin, row.name, row.email, row.sid, row.person, row.total, points, row.status)
         return Joined(grade, row.submission)
-
-    @contextlib.contextmanager
-    def _session(self) -> Iterator[Session]:
-        assert self._engine is not None  # entered
-        with self._told(), Session(self._engine, expire_on_commit=False) as session, session.begin():
-            yield session
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            why = str(error.orig) if isinstance(error, DatabaseError) else str(error)
-            raise GradebookError(
-                f"{self._path}: {why}. What was graded before is kept; mend that, or name another folder with -o, "
-                "and run the same command again."
-            ) from error
 
 
 def _batched(values: Collection[str], size: int) -> Iterator[tuple[str, ...]]:
@@ -322,17 +222,17 @@ def _batched(values: Collection[str], size: int) -> Iterator[tuple[str, ...]]:
         yield some
 
 
-def _counts(submission: str) -> Select[_Grading]:
-    return select(_Grading).where(_Grading.submission == submission, _Grading.standing == CURRENT)
+def _counts(submission: str) -> Select[GradingRow]:
+    return select(GradingRow).where(GradingRow.submission == submission, GradingRow.standing == CURRENT)
 
 
-def _proposed() -> Select[_Grading]:
-    return select(_Grading).where(_Grading.standing == PROPOSED)
+def _proposed() -> Select[GradingRow]:
+    return select(GradingRow).where(GradingRow.standing == PROPOSED)
 
 
-def _stored(joined: Joined, now: datetime) -> _Returned:
+def _stored(joined: Joined, now: datetime) -> ReturnedRow:
     row = joined.row
-    return _Returned(
+    return ReturnedRow(
         origin=row.origin,
         name=row.name,
         email=row.email,
@@ -353,8 +253,3 @@ def _content(submission: Submission) -> str:
 
 def _points(report: GradeReport | None) -> float | None:
     return None if report is None or report.status is Status.UNGRADED else report.earned
-
-
-def _plain(name: str) -> str:
-    """A name as a database takes it: halves of characters, which file systems allow, stand for themselves."""
-    return name.encode("utf-8", "backslashreplace").decode()

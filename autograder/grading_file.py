@@ -32,6 +32,7 @@ from autograder.policy import (
     LayerRule,
     Misconception,
     Policy,
+    Review,
     RubricItem,
     Strict,
     WrittenQuestion,
@@ -50,6 +51,7 @@ SECTIONS: Mapping[str, type[Strict]] = {
     "execution": Execution,
     "attempts": Attempts,
     "feedback": Feedback,
+    "review": Review,
 }
 """What pydantic calls a place, and the keys that may stand there."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from autograder import grading_file, returned
 from autograder.errors import GradebookError
-from autograder.gradebook import DATABASE, Gradebook
+from autograder.database import DATABASE
+from autograder.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.returned import Comparison
 

@@ -23,6 +23,7 @@ __all__ = [
     "LayerRule",
     "Misconception",
     "Policy",
+    "Review",
     "RubricItem",
     "WrittenQuestion",
     "share",
@@ -39,6 +40,7 @@ Text = Annotated[str, Field(strict=True, min_length=1, max_length=4000)]
 Points = Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 Variable = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_assignable)]
+Reviewer = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,60}$")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
@@ -264,6 +266,34 @@ class Feedback(Strict):
     leaderboard: Annotated[bool, Field(strict=True)] = False
 
 
+class Review(Strict):
+    """Who marks the written answers.
+
+    `sample` is how many answers of each question two reviewers mark, blind to each other, so that their agreement
+    can be told.
+    """
+
+    reviewers: tuple[Reviewer, ...] = ()
+    sample: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> Self:
+        names = [name.casefold() for name in self.reviewers]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError(
+                "same_reviewer",
+                "{allowed}",
+                {"allowed": "each reviewer once", "found": ", ".join(self.reviewers), "at": ("reviewers",)},
+            )
+        if self.sample and 0 < len(names) < 2:
+            raise PydanticCustomError(
+                "lonely_sample",
+                "{allowed}",
+                {"allowed": "two reviewers or more, where there is a sample", "found": ", ".join(self.reviewers)},
+            )
+        return self
+
+
 class Policy(Strict):
     """All of grading.yml."""
 
@@ -275,6 +305,7 @@ class Policy(Strict):
     execution: Execution = Execution()
     attempts: Attempts = Attempts()
     feedback: Feedback = Feedback()
+    review: Review = Review()
 
     @cached_property
     def written(self) -> dict[str, WrittenQuestion]:
@@ -300,9 +331,12 @@ class Policy(Strict):
     def fingerprint(self) -> str:
         """SHA-256 of the settings, the same for any layout or comment in the file.
 
-        `attempts` and `feedback` have no part in it: they decide whether something is graded and what is shown.
+        `attempts`, `feedback`, `review` and what people mark by have no part in it: no notebook needs grading again
+        for them.
         """
-        return hashlib.sha256(self.model_dump_json(exclude={"attempts", "feedback"}).encode()).hexdigest()
+        for_people = {"rubric": True, "misconceptions": True, "model_answer": True}
+        apart = {"attempts": True, "feedback": True, "review": True, "questions": dict.fromkeys(self.written, for_people)}
+        return hashlib.sha256(self.model_dump_json(exclude=apart).encode()).hexdigest()
 
 
 def share(points: float, parts: int) -> tuple[float, ...]:

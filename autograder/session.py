@@ -14,7 +14,8 @@ from autograder import batch, build, grading_file, output, reference, submission
 from autograder.engine import Engine
 from autograder.errors import GraderFault
 from autograder.grade import GradeReport
-from autograder.gradebook import DATABASE, Change, Gradebook, Grader
+from autograder.database import DATABASE
+from autograder.gradebook import Change, Gradebook, Grader
 from autograder.layout import HOME
 
 __all__ = ["Request", "Session"]

@@ -1,0 +1,176 @@
+"""Where results and marks are stored: a file of SQLite, or a server that many reviewers share (PostgreSQL).
+
+SQLAlchemy (MIT, the standard in its field) speaks to both in the same words. Every use is one transaction: what was
+acknowledged is on the disk, what was not is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from autograder.errors import GradebookError
+from autograder.tables import Base
+
+__all__ = ["DATABASE", "FORM", "Database", "place"]
+
+DATABASE = "gradebook.db"
+"""The gradebook's file in the folder of a class's results."""
+
+FORM = 3
+"""Goes up with every change of the tables. Form 1 had no table `returned`, form 2 no marks."""
+
+BUSY_S = 30
+"""Seconds to wait for another process that writes to the same gradebook."""
+
+LOCK = 5_213_900_117
+"""A number of our own, by which a server makes those who open a new gradebook at once wait for each other."""
+
+AT_ONCE = 40
+"""Connections that may be open at once: as many as the review's threads."""
+
+HIDDEN = re.compile(r"(://[^:@/]*:)[^@/]*(@)")
+"""The password in an address."""
+
+POSTGRESQL = "postgresql+psycopg"
+"""Psycopg 3 (LGPL) is the driver that PostgreSQL's own documentation names for Python."""
+
+
+class Database:
+    """One database, opened with `open` and left with `close`. Safe to use from several threads.
+
+    Raises GradebookError where it cannot be opened, read or written, or was written by a later version of the kit;
+    an older form is brought up to the present one.
+    """
+
+    def __init__(self, place: Path | str, *, shared: bool = False) -> None:
+        self.place = place
+        self.name = str(place) if isinstance(place, Path) else HIDDEN.sub(r"\1***\2", place)
+        """The place as it may be shown: without a password."""
+        self._shared = shared
+        self._engine: Engine | None = None
+
+    def open(self) -> None:
+        """Connect, and make or migrate the tables.
+
+        `shared` databases let people read while somebody writes, which takes SQLite a second file beside the first.
+        """
+        with self.told():
+            self._engine = engine = self._connect()
+            if self._shared and engine.dialect.name == "sqlite":
+                with engine.connect() as connection:
+                    connection.connection.driver_connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr]
+            with engine.execution_options(writes=True).begin() as connection:
+                self._migrate(connection)
+
+    def close(self) -> None:
+        """Disconnect. A SQLite file stands alone again afterwards, unless somebody else still has it open."""
+        if self._engine is None:
+            return
+        self._engine.dispose()
+        self._engine = None
+        if self._shared and isinstance(self.place, Path):
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self.place, timeout=0)) as file:
+                file.execute("PRAGMA journal_mode=DELETE")
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database."""
+        assert self._engine is not None  # opened
+        with self.told(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are all there afterwards or, where an error ends it, none of them."""
+        assert self._engine is not None  # opened
+        engine = self._engine.execution_options(writes=True)
+        with self.told(), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what a database raises into words."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            why = str(error.orig).strip() if isinstance(error, DatabaseError) else str(error)
+            raise GradebookError(
+                f"{self.name}: {why}. What was graded before is kept; mend that, or name another folder with -o, "
+                "and run the same command again."
+            ) from error
+
+    def _connect(self) -> Engine:
+        if isinstance(self.place, Path):
+            engine = create_engine(
+                f"sqlite:///{self.place}",
+                connect_args={"timeout": BUSY_S, "check_same_thread": False},
+                pool_size=AT_ONCE,
+                max_overflow=0,
+            )
+            event.listen(engine, "connect", _prepare)
+            event.listen(engine, "begin", _begin)
+            return engine
+        return create_engine(_url(self.place), pool_size=AT_ONCE, max_overflow=0, pool_pre_ping=True)
+
+    def _migrate(self, connection: Connection) -> None:
+        """Every form so far differs from the one before by tables that it lacks."""
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            found = connection.execute(text("PRAGMA user_version")).scalar_one()
+        else:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            connection.execute(text("CREATE TABLE IF NOT EXISTS form (number integer NOT NULL)"))
+            found = connection.execute(text("SELECT max(number) FROM form")).scalar_one() or 0
+        if not 0 <= found <= FORM:
+            raise GradebookError(
+                f"{self.name} was written by another version of the kit (form {found}, this one writes {FORM}). "
+                "Grade into another folder with -o, or move that file away."
+            )
+        if found == FORM and inspect(connection).get_table_names():
+            return
+        Base.metadata.create_all(connection)
+        if sqlite:
+            connection.execute(text(f"PRAGMA user_version = {FORM}"))
+        else:
+            connection.execute(text(f"INSERT INTO form (number) VALUES ({FORM})"))
+
+
+def place(folder: Path, url: str | None) -> Path | str:
+    """Where the gradebook of a folder of results is: at the URL, where one is given, else the file in that folder."""
+    return url or folder / DATABASE
+
+
+def _url(given: str) -> str:
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise GradebookError(
+            f"{given!r} is no address of a database; expected postgresql://USER:PASSWORD@HOST/NAME"
+        ) from None
+    if url.drivername not in ("postgresql", "postgres", POSTGRESQL):
+        raise GradebookError(f"{url.drivername}: expected a database of PostgreSQL, postgresql://USER@HOST/NAME")
+    try:
+        import psycopg  # noqa: F401  # needed here only
+    except (ImportError, NoSuchModuleError) as error:
+        raise GradebookError(f"PostgreSQL needs Psycopg ({error}). Install it: pip install 'mnist-kit[review]'") from error
+    return url.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
+
+
+def _prepare(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin` says
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction that will write says so at once: two that both began by reading would lock each other out."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

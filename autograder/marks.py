@@ -1,0 +1,837 @@
+"""What people say of written answers, stored as they say it: marks, the rubric, snippets, requests, a log.
+
+Nothing said is ever deleted: a mark that was changed or taken back stays, with who and when. An answer has one mark
+that all reviewers share; an answer of the sample has one for each of its two reviewers, neither of whom sees the
+other's, and, where they differ, one that settles it.
+
+A reviewer who saves names the mark that they saw. Where another has come in between, nothing is written and Conflict
+says so; so two people on one answer never lose a word. Saving the same act twice, after a lost connection, does it once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import Select, and_, case, exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from autograder import intake
+from autograder.database import Database
+from autograder.errors import GradebookError, ReviewError
+from autograder.grade import GradeReport
+from autograder.policy import Policy
+from autograder.rubric import Effect, Rubric
+from autograder.tables import (
+    CURRENT,
+    PAST,
+    UNDONE,
+    AnswerRow,
+    LogRow,
+    MarkRow,
+    RubricRow,
+    SettingRow,
+    SnippetRow,
+)
+
+__all__ = [
+    "SETTLED",
+    "SHARED",
+    "Answer",
+    "Conflict",
+    "Draft",
+    "Entry",
+    "Grouping",
+    "Mark",
+    "Marks",
+    "Pair",
+    "Place",
+    "Progress",
+    "Snippet",
+]
+
+SHARED, SETTLED = "", "*"
+"""Slots of marks that are nobody's own: what all share, and what settles two opinions."""
+
+LONGEST_COMMENT = 20_000
+"""Characters of a comment or a snippet."""
+
+MOST_ADJUSTMENT = 1000
+"""Points that a reviewer may add or take off besides the rubric, as many as a rubric item may have."""
+
+Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
+"""What finds groups of like answers: texts by id in, ids of two or more that belong together out."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A written answer; `text` is None where nothing was written, `group` None where it is like no other."""
+
+    id: int
+    submission: str
+    question: str
+    number: int
+    text: str | None
+    group: int | None
+    apart: bool
+    reviewers: tuple[str, ...]
+
+    @property
+    def in_sample(self) -> bool:
+        return len(self.reviewers) == 2
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a reviewer says: ids of rubric items, points added or taken off besides, a comment, a flag."""
+
+    items: tuple[str, ...] = ()
+    adjustment: float = 0.0
+    comment: str = ""
+    flagged: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a reviewer said of an answer, and the points it comes to by the rubric in force."""
+
+    id: int
+    answer: int
+    slot: str
+    reviewer: str
+    at: datetime
+    items: tuple[str, ...]
+    adjustment: float
+    comment: str
+    flagged: bool
+    points: float
+    standing: str = CURRENT
+
+
+@dataclass(frozen=True)
+class Place:
+    """An answer in the order of its question, `number` of `of`, and its mark in this reviewer's slot."""
+
+    answer: Answer
+    number: int
+    of: int
+    mark: Mark | None
+    slot: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An answer of the sample, the marks of its two reviewers, and what settled it."""
+
+    answer: Answer
+    number: int
+    reviewers: tuple[str, str]
+    marks: tuple[Mark | None, Mark | None]
+    settled: Mark | None
+
+    @property
+    def both(self) -> bool:
+        return None not in self.marks
+
+    @property
+    def agree(self) -> bool:
+        first, second = self.marks
+        return first is not None and second is not None and first.points == second.points
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Marks given of marks wanted, of one reviewer's share or (`reviewer` None) of all."""
+
+    question: str
+    reviewer: str | None
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A comment that is used again."""
+
+    id: int
+    question: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the log."""
+
+    at: datetime
+    who: str
+    what: str
+    answer: int | None
+
+
+class Conflict(ReviewError):
+    """Somebody else marked the answer in between; `current` is what they said."""
+
+    def __init__(self, current: Mark) -> None:
+        super().__init__(f"{current.reviewer} has marked this answer in the meantime: {current.points:g} points.")
+        self.current = current
+
+
+class Marks:
+    """The marks in one gradebook. Use as a context manager; every call is one transaction; threads may share it.
+
+    Raises ReviewError where what is asked for cannot be done, and GradebookError where the database fails.
+    """
+
+    def __init__(self, place: Path | str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = Database(place, shared=True)
+        self._now = clock
+
+    def __enter__(self) -> Self:
+        self._database.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    # What there is to mark
+
+    def sync(
+        self, policy: Policy, reports: Iterable[GradeReport], reviewers: Sequence[str], alike: Grouping
+    ) -> None:
+        """Take over the answers of graded submissions and grading.yml's rubrics, and share the work out.
+
+        What was marked stays marked. An answer that was handed in again with other words takes its place anew,
+        unmarked; what was said of the old one stays in its history.
+        """
+        found = intake.answers(reports, policy)
+        with self._database.write() as session:
+            for question, rules in policy.written.items():
+                self._offer(session, Rubric.of(question, rules))
+                if _take_over(session, question, found[question]):
+                    _group(session, question, alike)
+                _share_out(session, question, reviewers, policy.review.sample)
+
+    def questions(self) -> tuple[str, ...]:
+        """The questions that have answers."""
+        with self._database.read() as session:
+            asked = select(AnswerRow.question).where(AnswerRow.standing == CURRENT).distinct()
+            return tuple(session.scalars(asked.order_by(AnswerRow.question)))
+
+    def count(self, question: str) -> int:
+        """How many answers a question has."""
+        with self._database.read() as session:
+            return _count(session, question)
+
+    def place(self, question: str, number: int, reviewer: str) -> Place:
+        """The answer at this place, and this reviewer's mark or the one that all share. Raises ReviewError for none."""
+        with self._database.read() as session:
+            row = session.scalars(_at(question).where(AnswerRow.number == number)).first()
+            if row is None:
+                raise ReviewError(f"{question} has no answer number {number}; it has {_count(session, question)}.")
+            return self._place(session, row, reviewer)
+
+    def answer(self, answer: int, reviewer: str) -> Place:
+        """The same for the id of an answer."""
+        with self._database.read() as session:
+            return self._place(session, _answer(session, answer), reviewer)
+
+    def next(self, question: str, reviewer: str, after: int = 0) -> int | None:
+        """The place of the next answer that waits for this reviewer, in their own share first; None where none does."""
+        own = or_(AnswerRow.first == reviewer, AnswerRow.second == reviewer)
+        slot = case((AnswerRow.second.is_(None), SHARED), else_=reviewer)
+        marked = exists().where(MarkRow.answer == AnswerRow.id, MarkRow.standing == CURRENT, MarkRow.slot == slot)
+        waiting = (
+            select(AnswerRow.number)
+            .where(
+                AnswerRow.question == question,
+                AnswerRow.standing == CURRENT,
+                or_(AnswerRow.second.is_(None), own),
+                ~marked,
+            )
+            .order_by(case((own, 0), else_=1), case((AnswerRow.number > after, 0), else_=1), AnswerRow.number)
+        )
+        with self._database.read() as session:
+            return session.scalars(waiting.limit(1)).first()
+
+    def progress(self) -> tuple[Progress, ...]:
+        """Of every question: all, then each reviewer's share. An answer of the sample wants two marks."""
+        slot_of_first = case((AnswerRow.second.is_(None), SHARED), else_=AnswerRow.first)
+        done: dict[tuple[str, str], int] = {}
+        total: dict[tuple[str, str], int] = {}
+        with self._database.read() as session:
+            for who, slot in ((AnswerRow.first, slot_of_first), (AnswerRow.second, AnswerRow.second)):
+                rows = session.execute(
+                    select(AnswerRow.question, who, func.count(AnswerRow.id), func.count(MarkRow.id))
+                    .outerjoin(
+                        MarkRow,
+                        and_(MarkRow.answer == AnswerRow.id, MarkRow.standing == CURRENT, MarkRow.slot == slot),
+                    )
+                    .where(AnswerRow.standing == CURRENT, who.is_not(None))
+                    .group_by(AnswerRow.question, who)
+                )
+                for question, reviewer, wanted, given in rows:
+                    for key in ((question, reviewer), (question, "")):
+                        total[key] = total.get(key, 0) + wanted
+                        done[key] = done.get(key, 0) + given
+        return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
+
+    # Marking
+
+    def mark(self, answer: int, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:
+        """Store what this reviewer says. `seen` is the id of the mark that they saw, 0 for none.
+
+        Raises Conflict where another mark counts by now, ReviewError where the answer is not theirs to mark or has
+        been handed in anew. The same `nonce` again changes nothing and returns what it stored.
+        """
+
+        def act(session: Session) -> Mark:
+            row = _answer(session, answer)
+            return self._say(session, row, _slot(row, reviewer), reviewer, draft, seen, nonce)
+
+        return self._act(act)
+
+    def mark_group(self, answers: Sequence[int], reviewer: str, draft: Draft, nonce: str) -> tuple[Mark, ...]:
+        """Store the same mark for several answers, each as a record of its own; all of them or, on a Conflict, none.
+
+        Only answers without a mark of this reviewer's slot can be marked together.
+        """
+
+        def act(session: Session) -> tuple[Mark, ...]:
+            rows = [_answer(session, answer) for answer in answers]
+            return tuple(self._say(session, row, _slot(row, reviewer), reviewer, draft, 0, nonce) for row in rows)
+
+        return self._act(act)
+
+    def settle(self, answer: int, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:
+        """Say what counts for an answer of the sample, once both its reviewers have marked it."""
+
+        def act(session: Session) -> Mark:
+            row = _answer(session, answer)
+            given = set(session.scalars(_of(row.id).with_only_columns(MarkRow.slot)))
+            if row.second is None or not {row.first, row.second} <= given:
+                raise ReviewError("An answer is settled once both of its reviewers have marked it.")
+            return self._say(session, row, SETTLED, reviewer, draft, seen, nonce)
+
+        return self._act(act)
+
+    def undo(self, reviewer: str) -> tuple[int, ...]:
+        """Take back what this reviewer said last; what counted before counts again. The answers' ids; () for nothing.
+
+        Raises ReviewError where another reviewer has changed it since.
+        """
+        with self._database.write() as session:
+            last = session.scalars(
+                select(MarkRow)
+                .where(MarkRow.reviewer == reviewer, MarkRow.standing == CURRENT)
+                .order_by(MarkRow.id.desc())
+                .limit(1)
+            ).first()
+            if last is None:
+                return ()
+            act = select(MarkRow).where(MarkRow.nonce == last.nonce).order_by(MarkRow.id)
+            rows = session.scalars(act.with_for_update()).all()
+            if any(row.standing != CURRENT for row in rows):
+                raise ReviewError("Some of those answers have been marked again since; change them one by one.")
+            for row in rows:
+                row.standing = UNDONE
+                session.flush()
+                if row.replaced is not None:
+                    session.execute(update(MarkRow).where(MarkRow.id == row.replaced).values(standing=CURRENT))
+            self._note(session, reviewer, f"took back {_counted(len(rows), 'mark')}", rows[0].answer)
+            return tuple(row.answer for row in rows)
+
+    def history(self, answer: int, reviewer: str) -> tuple[Mark, ...]:
+        """Every mark of an answer's place, oldest first, those of earlier words too.
+
+        Of an answer in the sample, a reviewer who has yet to mark it sees their own only.
+        """
+        with self._database.read() as session:
+            row = _answer(session, answer)
+            same = select(AnswerRow.id).where(
+                AnswerRow.submission == row.submission, AnswerRow.question == row.question
+            )
+            said = session.scalars(select(MarkRow).where(MarkRow.answer.in_(same)).order_by(MarkRow.id)).all()
+            rubric = self._rubric(session, row.question)
+            if row.second is not None and not _is_open(row, said):
+                said = [mark for mark in said if mark.reviewer == reviewer]
+            return tuple(_mark(mark, rubric) for mark in said)
+
+    def pairs(self, question: str) -> tuple[Pair, ...]:
+        """The sample of a question, in order."""
+        with self._database.read() as session:
+            return tuple(self._pairs(session, question))
+
+    def counting(self) -> dict[tuple[str, str], Mark]:
+        """What counts for each (submission, question), where it is decided.
+
+        In the sample that is what settled it, or the first reviewer's mark where both come to the same points.
+        """
+        counts: dict[tuple[str, str], Mark] = {}
+        with self._database.read() as session:
+            for question in session.scalars(select(AnswerRow.question).distinct()).all():
+                rubric = self._rubric(session, question)
+                shared = (
+                    select(AnswerRow.submission, MarkRow)
+                    .join(MarkRow, MarkRow.answer == AnswerRow.id)
+                    .where(
+                        AnswerRow.question == question,
+                        AnswerRow.standing == CURRENT,
+                        AnswerRow.second.is_(None),
+                        MarkRow.standing == CURRENT,
+                        MarkRow.slot == SHARED,
+                    )
+                )
+                for submission, row in session.execute(shared):
+                    counts[submission, question] = _mark(row, rubric)
+                for pair in self._pairs(session, question):
+                    counted = pair.settled or (pair.marks[0] if pair.agree else None)
+                    if counted is not None:
+                        counts[pair.answer.submission, question] = counted
+        return counts
+
+    # The rubric
+
+    def rubric(self, question: str) -> Rubric:
+        """The rubric in force."""
+        with self._database.read() as session:
+            return self._rubric(session, question)
+
+    def offered(self, question: str) -> Rubric | None:
+        """grading.yml's rubric, where it was changed since the one in force was adopted, and waits for a yes."""
+        with self._database.read() as session:
+            row = session.get(SettingRow, f"rubric {question}")
+            now = _rubric_row(session, question)
+            if row is None or now is None or row.value == now.source:
+                return None
+            given = json.loads(row.value)
+            return Rubric.from_json(question, given["points"], json.dumps(given["items"]), now.id)
+
+    def propose(self, rubric: Rubric) -> tuple[Effect, ...]:
+        """Whose points this rubric would change, in the order of marking. Nothing is stored."""
+        with self._database.read() as session:
+            return self._effects(session, rubric)
+
+    def adopt(self, rubric: Rubric, reviewer: str) -> tuple[Effect, ...]:
+        """Put a rubric in force, for what is marked already too; returns whose points that changed.
+
+        Raises ReviewError where it does not add up, or where its `revision` is not the one in force any more.
+        """
+        if problem := rubric.problem():
+            raise ReviewError(problem)
+        with self._database.write() as session:
+            now = session.scalars(_rubrics(rubric.question).with_for_update()).first()
+            if now is None or now.id != rubric.revision:
+                raise ReviewError("Somebody changed this rubric in the meantime. Load it again, then change it.")
+            effects = self._effects(session, rubric)
+            offer = session.get(SettingRow, f"rubric {rubric.question}")
+            now.standing = PAST
+            session.flush()
+            session.add(self._row(rubric, reviewer, now.source if offer is None else offer.value))
+            self._note(
+                session, reviewer, f"changed the rubric of {rubric.question}: {_counted(len(effects), 'mark')} changed"
+            )
+            return effects
+
+    # Groups of like answers
+
+    def groups(self, question: str, reviewer: str) -> tuple[tuple[Place, ...], ...]:
+        """Groups of two or more like answers that this reviewer may mark: unanswered ones first, then the largest."""
+        with self._database.read() as session:
+            rows = session.scalars(_at(question).where(AnswerRow.kin.is_not(None), ~AnswerRow.apart)).all()
+            mine = [row for row in rows if row.second is None or reviewer in (row.first, row.second)]
+            marks: dict[tuple[int, str], MarkRow] = {}
+            if mine:
+                current = select(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id)
+                wanted = current.where(AnswerRow.question == question, MarkRow.standing == CURRENT)
+                marks = {(mark.answer, mark.slot): mark for mark in session.scalars(wanted)}
+            rubric, of = self._rubric(session, question), _count(session, question)
+            found: dict[int, list[Place]] = {}
+            for row in mine:
+                slot = _slot(row, reviewer)
+                mark = marks.get((row.id, slot))
+                place = Place(_seen(row), row.number, of, mark and _mark(mark, rubric), slot)
+                found.setdefault(row.kin or 0, []).append(place)
+        several = [tuple(places) for places in found.values() if len(places) > 1]
+        return tuple(sorted(several, key=lambda each: (each[0].answer.text is not None, -len(each), each[0].number)))
+
+    def set_apart(self, answer: int, reviewer: str, *, apart: bool) -> None:
+        """Take an answer out of its group, or put it back."""
+        with self._database.write() as session:
+            _answer(session, answer).apart = apart
+            self._note(session, reviewer, "took an answer out of its group" if apart else "put it back", answer)
+
+    # Snippets, names, the log
+
+    def snippets(self, question: str) -> tuple[Snippet, ...]:
+        """The comments kept for a question, oldest first."""
+        with self._database.read() as session:
+            kept = select(SnippetRow).where(SnippetRow.question == question, SnippetRow.standing == CURRENT)
+            return tuple(Snippet(row.id, row.question, row.text) for row in session.scalars(kept.order_by(SnippetRow.id)))
+
+    def add_snippet(self, question: str, text: str, reviewer: str) -> Snippet:
+        """Keep a comment; one that is kept already is kept once."""
+        words = text.strip()
+        if not words or len(words) > LONGEST_COMMENT:
+            raise ReviewError(f"A snippet has 1 to {LONGEST_COMMENT} characters; this one has {len(words)}.")
+        with self._database.write() as session:
+            kept = select(SnippetRow).where(
+                SnippetRow.question == question, SnippetRow.standing == CURRENT, SnippetRow.text == words
+            )
+            row = session.scalars(kept).first()
+            if row is None:
+                row = SnippetRow(question=question, text=words, by=reviewer, standing=CURRENT)
+                session.add(row)
+                session.flush()
+            return Snippet(row.id, question, words)
+
+    def drop_snippet(self, snippet: int) -> None:
+        """Offer a comment no longer."""
+        with self._database.write() as session:
+            session.execute(update(SnippetRow).where(SnippetRow.id == snippet).values(standing=PAST))
+
+    def reveal(self, answer: int, reviewer: str) -> str:
+        """Whose answer this is; the log says who asked."""
+        with self._database.write() as session:
+            row = _answer(session, answer)
+            self._note(session, reviewer, "revealed the name", answer)
+            return row.submission
+
+    def note(self, reviewer: str, what: str) -> None:
+        """Write a line into the log."""
+        with self._database.write() as session:
+            self._note(session, reviewer, what)
+
+    def log(self, limit: int = 200) -> tuple[Entry, ...]:
+        """The newest lines of the log, newest first."""
+        with self._database.read() as session:
+            rows = session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit))
+            return tuple(Entry(_utc(row.at), row.who, row.what, row.answer) for row in rows)
+
+    def secret(self) -> bytes:
+        """A secret of this gradebook, made when it is asked for first."""
+        return bytes.fromhex(self._setting("secret", lambda: secrets.token_hex(32)))
+
+    def identity(self) -> str:
+        """A name of this gradebook that no other has."""
+        return self._setting("identity", lambda: secrets.token_hex(8))
+
+    # How
+
+    def _act(self, act: Callable[[Session], T]) -> T:
+        """Do it; where another was quicker by an instant, the database refuses, and the second try sees what they did."""
+        for _ in range(3):
+            with contextlib.suppress(_Raced), self._refusing() as session:
+                return act(session)
+        raise GradebookError(f"{self._database.name}: too many reviewers wrote at once. Save again.")
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[Session]:
+        with self._database.write() as session:
+            try:
+                yield session
+                session.flush()
+            except IntegrityError:
+                raise _Raced from None
+
+    def _say(
+        self, session: Session, row: AnswerRow, slot: str, reviewer: str, draft: Draft, seen: int, nonce: str
+    ) -> Mark:
+        rubric = self._rubric(session, row.question)
+        done = session.scalars(select(MarkRow).where(MarkRow.nonce == nonce, MarkRow.answer == row.id)).first()
+        if done is not None:
+            return _mark(done, rubric)
+        if row.standing != CURRENT:
+            raise ReviewError("The student has handed in another answer since. Load the page again to see it.")
+        draft = _checked(draft, rubric)
+        now = session.scalars(_of(row.id).where(MarkRow.slot == slot).with_for_update()).first()
+        if (0 if now is None else now.id) != seen:
+            if now is None:
+                raise ReviewError("The mark that you saw has been taken back. Load the page again, then save.")
+            raise Conflict(_mark(now, rubric))
+        if now is not None:
+            now.standing = PAST
+            session.flush()
+        new = MarkRow(
+            answer=row.id,
+            slot=slot,
+            reviewer=reviewer,
+            at=self._now(),
+            items=json.dumps(draft.items),
+            adjustment=draft.adjustment,
+            comment=draft.comment,
+            flagged=draft.flagged,
+            standing=CURRENT,
+            nonce=nonce,
+            replaced=None if now is None else now.id,
+        )
+        session.add(new)
+        session.flush()
+        said = _mark(new, rubric)
+        self._note(session, reviewer, f"{_verb(slot, now)} {said.points:g} of {rubric.points:g}", row.id)
+        return said
+
+    def _place(self, session: Session, row: AnswerRow, reviewer: str) -> Place:
+        slot = _slot(row, reviewer, looking=True)
+        mark = session.scalars(_of(row.id).where(MarkRow.slot == slot)).first()
+        rubric = self._rubric(session, row.question)
+        return Place(_seen(row), row.number, _count(session, row.question), mark and _mark(mark, rubric), slot)
+
+    def _pairs(self, session: Session, question: str) -> Iterator[Pair]:
+        rows = session.scalars(_at(question).where(AnswerRow.second.is_not(None))).all()
+        if not rows:
+            return
+        rubric = self._rubric(session, question)
+        current = (
+            select(MarkRow)
+            .join(AnswerRow, MarkRow.answer == AnswerRow.id)
+            .where(AnswerRow.question == question, AnswerRow.second.is_not(None), MarkRow.standing == CURRENT)
+        )
+        marks = {(mark.answer, mark.slot): _mark(mark, rubric) for mark in session.scalars(current)}
+        for row in rows:
+            assert row.second is not None  # asked for
+            said = (marks.get((row.id, row.first)), marks.get((row.id, row.second)))
+            yield Pair(_seen(row), row.number, (row.first, row.second), said, marks.get((row.id, SETTLED)))
+
+    def _effects(self, session: Session, rubric: Rubric) -> tuple[Effect, ...]:
+        now = self._rubric(session, rubric.question)
+        current = (
+            select(AnswerRow.number, AnswerRow.submission, MarkRow)
+            .join(MarkRow, MarkRow.answer == AnswerRow.id)
+            .where(
+                AnswerRow.question == rubric.question, AnswerRow.standing == CURRENT, MarkRow.standing == CURRENT
+            )
+            .order_by(AnswerRow.number, MarkRow.id)
+        )
+        found = []
+        for number, submission, row in session.execute(current):
+            items = tuple(json.loads(row.items))
+            before, after = (each.points_for(items, row.adjustment) for each in (now, rubric))
+            if before != after:
+                found.append(Effect(row.answer, number, submission, before, after))
+        return tuple(found)
+
+    def _offer(self, session: Session, rubric: Rubric) -> None:
+        """Put grading.yml's rubric in force where there is none yet, or no mark would change; else keep it in mind."""
+        source = json.dumps({"points": rubric.points, "items": json.loads(rubric.to_json())}, sort_keys=True)
+        setting = session.get(SettingRow, f"rubric {rubric.question}")
+        if setting is None:
+            session.add(SettingRow(key=f"rubric {rubric.question}", value=source))
+        else:
+            setting.value = source
+        session.flush()
+        now = _rubric_row(session, rubric.question)
+        if now is None:
+            session.add(self._row(rubric, "grading.yml", source))
+        elif now.source != source and not self._effects(session, rubric):
+            now.standing = PAST
+            session.flush()
+            session.add(self._row(rubric, "grading.yml", source))
+
+    def _row(self, rubric: Rubric, by: str, source: str) -> RubricRow:
+        return RubricRow(
+            question=rubric.question,
+            items=rubric.to_json(),
+            points=rubric.points,
+            source=source,
+            by=by,
+            at=self._now(),
+            standing=CURRENT,
+        )
+
+    def _rubric(self, session: Session, question: str) -> Rubric:
+        row = _rubric_row(session, question)
+        if row is None:
+            raise ReviewError(f"There is no written question {question!r} in this gradebook.")
+        try:
+            return Rubric.from_json(question, row.points, row.items, row.id)
+        except (ValueError, TypeError, KeyError) as error:
+            raise GradebookError(f"{self._database.name}: the rubric of {question} cannot be read ({error})") from error
+
+    def _note(self, session: Session, who: str, what: str, answer: int | None = None) -> None:
+        session.add(LogRow(at=self._now(), who=who, what=what, answer=answer))
+
+    def _setting(self, key: str, make: Callable[[], str]) -> str:
+        with self._database.write() as session:
+            row = session.get(SettingRow, key)
+            if row is None:
+                row = SettingRow(key=key, value=make())
+                session.add(row)
+            return row.value
+
+
+class _Raced(Exception):
+    """Another reviewer wrote the same thing at the same instant."""
+
+
+def _take_over(session: Session, question: str, found: Mapping[str, str | None]) -> bool:
+    """Bring the answers of a question up to date; whether anything changed."""
+    now = {row.submission: row for row in session.scalars(_at(question))}
+    changed = {
+        submission: text
+        for submission, text in found.items()
+        if submission not in now or now[submission].digest != _digest(text)
+    }
+    last = session.scalar(select(func.max(AnswerRow.number)).where(AnswerRow.question == question)) or 0
+    for submission in intake.in_order(question, changed):
+        old = now.get(submission)
+        if old is None:
+            last += 1
+        else:
+            old.standing = PAST
+            session.flush()
+        session.add(
+            AnswerRow(
+                submission=submission,
+                question=question,
+                digest=_digest(changed[submission]),
+                text=changed[submission],
+                standing=CURRENT,
+                number=last if old is None else old.number,
+                first="",
+                second=None,
+                kin=None,
+                apart=False,
+            )
+        )
+    session.flush()
+    return bool(changed)
+
+
+def _group(session: Session, question: str, alike: Grouping) -> None:
+    rows = {row.id: row for row in session.scalars(_at(question))}
+    for row in rows.values():
+        row.kin = None
+    for group in alike({id: row.text for id, row in rows.items()}):
+        for id in group:
+            rows[id].kin = min(group)
+
+
+def _share_out(session: Session, question: str, reviewers: Sequence[str], sample: int) -> None:
+    rows = session.scalars(_at(question)).all()
+    marked = set(session.scalars(select(MarkRow.answer).where(MarkRow.standing == CURRENT)))
+    seats = [intake.Seat(row.submission, row.first, row.second, row.id in marked) for row in rows]
+    for row, seat in zip(rows, intake.share_out(question, seats, reviewers, sample), strict=True):
+        if (row.first, row.second) != (seat.first, seat.second):
+            row.first, row.second = seat.first, seat.second
+
+
+def _at(question: str) -> Select[tuple[AnswerRow]]:
+    """The answers of a question, in order."""
+    return (
+        select(AnswerRow)
+        .where(AnswerRow.question == question, AnswerRow.standing == CURRENT)
+        .order_by(AnswerRow.number)
+    )
+
+
+def _of(answer: int) -> Select[tuple[MarkRow]]:
+    """The marks of an answer that count."""
+    return select(MarkRow).where(MarkRow.answer == answer, MarkRow.standing == CURRENT)
+
+
+def _count(session: Session, question: str) -> int:
+    counted = select(func.count()).where(AnswerRow.question == question, AnswerRow.standing == CURRENT)
+    return session.scalar(counted) or 0
+
+
+def _answer(session: Session, answer: int) -> AnswerRow:
+    row = session.get(AnswerRow, answer)
+    if row is None:
+        raise ReviewError(f"There is no answer {answer} in this gradebook.")
+    return row
+
+
+def _slot(row: AnswerRow, reviewer: str, *, looking: bool = False) -> str:
+    """Where this reviewer's mark of an answer goes. Whoever is not of a sample's two can look, not mark."""
+    if row.second is None:
+        return SHARED
+    if reviewer not in (row.first, row.second) and not looking:
+        raise ReviewError(
+            f"This answer is in the sample of {row.first} and {row.second}: only they mark it, each without seeing the "
+            "other's mark."
+        )
+    return reviewer
+
+
+def _is_open(row: AnswerRow, said: Sequence[MarkRow]) -> bool:
+    """Whether both reviewers of a sample's answer have marked it, so that nobody can be led by the other any more."""
+    given = {mark.slot for mark in said if mark.standing == CURRENT and mark.answer == row.id}
+    return {row.first, row.second} <= given
+
+
+def _rubrics(question: str) -> Select[tuple[RubricRow]]:
+    return select(RubricRow).where(RubricRow.question == question, RubricRow.standing == CURRENT)
+
+
+def _rubric_row(session: Session, question: str) -> RubricRow | None:
+    return session.scalars(_rubrics(question)).first()
+
+
+def _checked(draft: Draft, rubric: Rubric) -> Draft:
+    """A draft whose items are in the rubric, in its order. Raises ReviewError for what is not a mark."""
+    known = [item.id for item in rubric.items]
+    if strange := [item for item in draft.items if item not in known]:
+        raise ReviewError(
+            f"The rubric has no item {strange[0]!r} any more; somebody has changed it. Load the page again, then save."
+        )
+    if not math.isfinite(draft.adjustment) or abs(draft.adjustment) > MOST_ADJUSTMENT:
+        raise ReviewError(f"An adjustment is a number of points up to {MOST_ADJUSTMENT}, not {draft.adjustment:g}.")
+    if len(draft.comment) > LONGEST_COMMENT:
+        raise ReviewError(f"A comment has up to {LONGEST_COMMENT} characters; this one has {len(draft.comment)}.")
+    comment = draft.comment.strip().replace("\0", "").encode("utf-8", "replace").decode()
+    return replace(draft, items=tuple(id for id in known if id in draft.items), comment=comment)
+
+
+def _seen(row: AnswerRow) -> Answer:
+    reviewers = (row.first,) if row.second is None else (row.first, row.second)
+    return Answer(row.id, row.submission, row.question, row.number, row.text, row.kin, row.apart, reviewers)
+
+
+def _mark(row: MarkRow, rubric: Rubric) -> Mark:
+    items = tuple(json.loads(row.items))
+    return Mark(
+        id=row.id,
+        answer=row.answer,
+        slot=row.slot,
+        reviewer=row.reviewer,
+        at=_utc(row.at),
+        items=items,
+        adjustment=row.adjustment,
+        comment=row.comment,
+        flagged=row.flagged,
+        points=rubric.points_for(items, row.adjustment),
+        standing=row.standing,
+    )
+
+
+def _verb(slot: str, before: MarkRow | None) -> str:
+    if slot == SETTLED:
+        return "settled it at"
+    return "marked" if before is None else "changed the mark to"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _digest(text: str | None) -> str:
+    return hashlib.sha256(b"" if text is None else text.encode()).hexdigest()
+
+
+def _utc(at: datetime) -> datetime:
+    """SQLite keeps no time zones; all times are UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
