@@ -7,6 +7,7 @@ acknowledged is on the disk, what was not is not there.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 from autograder.errors import GradebookError
 from autograder.tables import Base
 
-__all__ = ["DATABASE", "FORM", "Database", "place"]
+__all__ = ["DATABASE", "FORM", "Database", "existing", "place"]
 
 DATABASE = "gradebook.db"
 """The gradebook's file in the folder of a class's results."""
@@ -147,6 +148,17 @@ class Database:
 def place(folder: Path, url: str | None) -> Path | str:
     """Where the gradebook of a folder of results is: at the URL, where one is given, else the file in that folder."""
     return url or folder / DATABASE
+
+
+def existing(folder: Path, url: str | None) -> Path | str:
+    """The same, for what needs a graded class. Raises GradebookError where the folder has no gradebook."""
+    found = place(folder, url)
+    if isinstance(found, Path) and not os.access(found, os.F_OK):
+        raise GradebookError(
+            f"{found}: there is no gradebook; expected one of a graded class. Run `mnist-kit grade SUBMISSION... "
+            f"-o {folder}` first, or name the folder of its results."
+        )
+    return found
 
 
 def _url(given: str) -> str:

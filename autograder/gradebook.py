@@ -133,6 +133,12 @@ class Gradebook:
             row = session.scalars(_counts(stored_name(name))).first()
             return None if row is None else self._report(row.report)
 
+    def all(self) -> tuple[GradeReport, ...]:
+        """Everything that counts, by name."""
+        with self._database.read() as session:
+            counting = select(GradingRow.report).where(GradingRow.standing == CURRENT)
+            return tuple(map(self._report, session.scalars(counting.order_by(GradingRow.submission))))
+
     def names(self) -> tuple[str, ...]:
         """The submissions that have a result that counts, by name."""
         with self._database.read() as session:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograder import grading_file, returned
-from autograder.errors import GradebookError
-from autograder.database import DATABASE
+from autograder.database import existing
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.returned import Comparison
@@ -16,7 +14,7 @@ from autograder.returned import Comparison
 __all__ = ["join"]
 
 
-def join(paths: Sequence[Path], folder: Path) -> tuple[Comparison, ...]:
+def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[Comparison, ...]:
     """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
 
     Nothing is stored where one of the files cannot be read. Raises ReturnedError for that, and GradebookError
@@ -24,13 +22,7 @@ def join(paths: Sequence[Path], folder: Path) -> tuple[Comparison, ...]:
     """
     policy = grading_file.load(HOME.policy)
     rows = returned.read_all(paths, policy)
-    database = folder / DATABASE
-    if not os.access(database, os.F_OK):
-        raise GradebookError(
-            f"{database}: there is no gradebook; expected one of a graded class. Run `mnist-kit grade SUBMISSION... "
-            f"-o {folder}` first, or name the folder of its results with -o."
-        )
-    with Gradebook(database) as book:
+    with Gradebook(existing(folder, url)) as book:
         joined = returned.match(rows, book.names())
         book.join(joined)
         return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)

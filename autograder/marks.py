@@ -194,9 +194,9 @@ class Marks:
     Raises ReviewError where what is asked for cannot be done, and GradebookError where the database fails.
     """
 
-    def __init__(self, place: Path | str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._database = Database(place, shared=True)
-        self._now = clock
+    def __init__(self, place: Path | str, *, shared: bool = True) -> None:
+        """`shared`: many will read and write at once."""
+        self._database = Database(place, shared=shared)
 
     def __enter__(self) -> Self:
         self._database.open()
@@ -410,6 +410,12 @@ class Marks:
         with self._database.read() as session:
             return self._rubric(session, question)
 
+    def rubrics(self) -> dict[str, Rubric]:
+        """The rubrics in force, by question; none before the first `sync`."""
+        with self._database.read() as session:
+            asked = session.scalars(select(RubricRow.question).where(RubricRow.standing == CURRENT)).all()
+            return {question: self._rubric(session, question) for question in asked}
+
     def offered(self, question: str) -> Rubric | None:
         """grading.yml's rubric, where it was changed since the one in force was adopted, and waits for a yes."""
         with self._database.read() as session:
@@ -569,7 +575,7 @@ class Marks:
             answer=row.id,
             slot=slot,
             reviewer=reviewer,
-            at=self._now(),
+            at=datetime.now(UTC),
             items=json.dumps(draft.items),
             adjustment=draft.adjustment,
             comment=draft.comment,
@@ -648,7 +654,7 @@ class Marks:
             points=rubric.points,
             source=source,
             by=by,
-            at=self._now(),
+            at=datetime.now(UTC),
             standing=CURRENT,
         )
 
@@ -662,7 +668,7 @@ class Marks:
             raise GradebookError(f"{self._database.name}: the rubric of {question} cannot be read ({error})") from error
 
     def _note(self, session: Session, who: str, what: str, answer: int | None = None) -> None:
-        session.add(LogRow(at=self._now(), who=who, what=what, answer=answer))
+        session.add(LogRow(at=datetime.now(UTC), who=who, what=what, answer=answer))
 
     def _setting(self, key: str, make: Callable[[], str]) -> str:
         with self._database.write() as session:

@@ -14,9 +14,11 @@ from autograder import batch, build, grading_file, output, reference, submission
 from autograder.engine import Engine
 from autograder.errors import GraderFault
 from autograder.grade import GradeReport
-from autograder.database import DATABASE
+from autograder.database import place
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.layout import HOME
+from autograder.marked import marked
+from autograder.marks import Marks
 
 __all__ = ["Request", "Session"]
 
@@ -26,6 +28,7 @@ class Request:
     """What to grade and how.
 
     `workers` is how many at once on this machine; with `scheduler` (a Dask address) its workers do the work.
+    `database` is the address of a server that keeps the gradebook, in place of a file in `output`.
     `timeout_s` replaces grading.yml's. `regrade`: all of it again, as a proposal.
     """
 
@@ -36,6 +39,7 @@ class Request:
     unsafe: bool = False
     regrade: bool = False
     scheduler: str | None = None
+    database: str | None = None
 
 
 class Session:
@@ -60,7 +64,8 @@ class Session:
             limits = limits.model_copy(update={"timeout_s": request.timeout_s})
         self.policy = policy.model_copy(update={"execution": limits})
         self._tests = build.read_tests(HOME.tests)
-        self._book = Gradebook(request.output / DATABASE)
+        self._place = place(request.output, request.database)
+        self._book = Gradebook(self._place)
         self._changes: list[Change] = []
 
     def __enter__(self) -> Self:
@@ -120,7 +125,9 @@ class Session:
         A submission that has no result yet, because a regrade of it was turned down, is left out.
         """
         found = (self._book.current(each.name) for each in self._submissions)
-        reports = tuple(report for report in found if report is not None)
+        with Marks(self._place, shared=False) as marks:
+            counting, rubrics = marks.counting(), marks.rubrics()
+        reports = tuple(marked(report, counting, rubrics) for report in found if report is not None)
         for report in reports:
             output.write_one(report, self.policy, self._request.output)
         return reports, output.write_class(reports, self.policy, self._request.output)
