@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autograder.policy import Policy
+from autograder.rubric import Item, Rubric
+
+FIT, UNSEEN, WRONG = Item("fit", 1, "is fitted"), Item("unseen", 2, "is unseen"), Item("wrong", -1, "calls it faster")
+RUBRIC = Rubric("q1", 3, (FIT, UNSEEN, WRONG))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "adjustment", "points"),
+    [
+        ((), 0, 0),
+        (("fit",), 0, 1),
+        (("fit", "unseen"), 0, 3),
+        (("unseen", "wrong"), 0, 1),
+        (("fit",), 0.5, 1.5),
+        (("wrong",), 0, 0),
+        (("fit", "unseen"), 5, 3),
+        (("gone",), 0, 0),
+        ((), -2, 0),
+    ],
+)
+def test_points_are_the_items_and_the_adjustment_within_the_question(
+    chosen: tuple[str, ...], adjustment: float, points: float
+) -> None:
+    assert RUBRIC.points_for(chosen, adjustment) == points
+
+
+def test_nothing_is_never_minus_nothing() -> None:
+    assert str(RUBRIC.points_for((), -0.0)) == "0.0"
+
+
+def test_tenths_add_up_to_a_whole() -> None:
+    tenths = Rubric("q1", 0.3, (Item("a", 0.1, "a"), Item("b", 0.2, "b")))
+    assert tenths.points_for(("a", "b")) == 0.3
+    assert not tenths.problem()
+
+
+def test_the_shipped_rubrics_are_sound(rules: Policy) -> None:
+    for id, question in rules.written.items():
+        assert not Rubric.of(id, question).problem()
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ((), "one item or more"),
+        ((FIT, FIT, UNSEEN), "Two items have the id 'fit'"),
+        ((FIT,), "add up to 1 = 1; the question is worth 3"),
+        ((FIT, replace(UNSEEN, points=3)), "1 + 3 = 4"),
+        ((WRONG,), "add up to 0 = 0"),
+        ((FIT, replace(UNSEEN, text=" ")), "Item 2: expected a text"),
+        ((FIT, replace(UNSEEN, id="Un seen")), "Item 2: 'Un seen' is no id"),
+        ((FIT, UNSEEN, replace(WRONG, points=0)), "Item 3: 0 points"),
+        ((FIT, replace(UNSEEN, points=float("nan"))), "Item 2: nan points"),
+        (tuple(Item(f"i{n}", 1, "x") for n in range(21)), "20 are the most"),
+    ],
+)
+def test_what_is_wrong_is_told(items: tuple[Item, ...], said: str) -> None:
+    assert said in replace(RUBRIC, items=items).problem()
+
+
+def test_it_is_stored_and_read_back() -> None:
+    assert Rubric.from_json("q1", 3, RUBRIC.to_json(), 7) == replace(RUBRIC, revision=7)
