@@ -68,7 +68,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """What every answer carries, unless the route said otherwise itself."""
 
 WHERE = (
-    "Your link is in the terminal in which `mnist-kit review` was started; it ends in /enter?token=… and stays good "
+    "Your link is in the terminal in which “mnist-kit review” was started; it ends in /enter?token=… and stays good "
     "for this gradebook. If somebody else started it, ask them for your link."
 )
 

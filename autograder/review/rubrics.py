@@ -110,7 +110,7 @@ def change(request: Request, question: str) -> Response:
     except ReviewError as error:
         return _page(visit, now, typed, problem=str(error))
     if act == "effects":
-        return _page(visit, now, Typed.of(new), effects=effects, focus="apply")
+        return _page(visit, now, Typed.of(new), effects=effects)
     visit.site.fresh.forget()
     now = _in_force(visit, question)
     changed = f"{len(effects)} mark{'' if len(effects) == 1 else 's'} changed"

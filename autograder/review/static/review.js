@@ -122,12 +122,11 @@
     }
 
     words(draft) {
-      const parts = [`${number(this.points(draft))} of ${number(this.total)}`];
-      if (draft.items.length) parts.push(draft.items.join(", "));
+      const given = draft.items.length ? ` (${draft.items.join(", ")})` : "";
+      const parts = [`${number(this.points(draft))} of ${number(this.total)}${given}`];
       if (Number(draft.adjustment)) parts.push(`adjusted ${signed(draft.adjustment)}`);
       if (draft.flagged) parts.push("flagged");
-      if (draft.comment.trim()) parts.push(`“${draft.comment.trim()}”`);
-      return parts.join("; ");
+      return parts.join(", ") + (draft.comment.trim() ? ` “${draft.comment.trim()}”` : "");
     }
 
     show() {
@@ -384,7 +383,7 @@
       one("[data-theirs-comment]", this.conflict).textContent = mark.comment ? `“${mark.comment}”` : "";
       this.conflict.hidden = false;
       this.compare();
-      say(`${mark.reviewer} has marked this answer while you were at it. Nothing of yours is lost.`, true);
+      say(`${mark.reviewer} has marked this answer while you were at it. Nothing of yours is lost.`);
     }
 
     compare() {
