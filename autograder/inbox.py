@@ -85,8 +85,7 @@ class Inbox:
             row = session.get(RequestRow, id)
             if row is None:
                 raise ReviewError(f"There is no request {id} in this gradebook.")
-            row.status, row.reply, row.by, row.at = status, reply.strip().replace("\0", ""), reviewer, datetime.now(UTC)
-            what = (
-                f"{status} the request on {row.question}" if status != OPEN else f"opened the request on {row.question}"
-            )
-            session.add(LogRow(at=datetime.now(UTC), who=reviewer, what=what, answer=None))
+            now = datetime.now(UTC)
+            row.status, row.reply, row.by, row.at = status, reply.strip().replace("\0", ""), reviewer, now
+            did = "opened" if status == OPEN else status
+            session.add(LogRow(at=now, who=reviewer, what=f"{did} the request on {row.question}", answer=None))
