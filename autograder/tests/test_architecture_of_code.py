@@ -51,6 +51,9 @@ LAYERS = (
     ("cli",),
     ("__main__",),
 )
+COMMANDS = {
+    "build", "calibrate", "demo", "doctor", "export", "grade", "join", "report", "requests", "review", "sample_class",
+}  # fmt: skip
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 
 
@@ -112,23 +115,7 @@ def test_all_public_names_are_listed_and_no_other(module: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
     listed = set(importlib.import_module(f"autograder.{module}").__all__)
-    commands = (
-        {
-            "build",
-            "calibrate",
-            "demo",
-            "doctor",
-            "export",
-            "grade",
-            "join",
-            "report",
-            "requests",
-            "review",
-            "sample_class",
-        }
-        if module == "cli"
-        else set()
-    )
+    commands = COMMANDS if module == "cli" else set()
     bases = {"Strict", "NotChecked", "Score", "Blob"}  # named in signatures only
     assert defined - commands - bases <= listed
     assert all(name in vars(importlib.import_module(f"autograder.{module}")) for name in listed)

@@ -44,8 +44,8 @@ class Mistake(NamedTuple):
 
 MISTAKES = {
     "an unknown key at the top": Mistake(
-        "execution:", "exeuction:", 41, "exeuction", UNKNOWN, "assignment, attempts, execution, feedback, questions, review",
-        "execution",
+        "execution:", "exeuction:", 41, "exeuction", UNKNOWN,
+        "assignment, attempts, execution, feedback, questions, review", "execution",
     ),
     "an unknown key in assignment": Mistake(
         "split_seed", "splitseed", 5, "assignment.splitseed", UNKNOWN, "dataset, name, split_seed, title", "split_seed",
