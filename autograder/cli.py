@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder.errors import WITH_DOCKER, IsolationError, KitError, SubmissionError
+from autograder.errors import WITH_DOCKER, GradebookError, IsolationError, KitError, SubmissionError
 from autograder.layout import HOME
 from autograder.lean import leave_out
 
@@ -147,6 +147,8 @@ def grade(
     an interruption, or to grade only what changed.
     """
     if docker:
+        if database is not None:
+            raise GradebookError(f"{database}: a container without a network reaches no server; leave out --database.")
         given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
         _grade_in_container(submissions, output, workers, given, base)
         return
