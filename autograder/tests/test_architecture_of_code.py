@@ -25,7 +25,7 @@ LAYERS = (
     ("grading_file",),
     ("reference",),
     ("grade", "notebook", "submission", "evidence", "offline_data", "returned"),
-    ("architecture", "items"),
+    ("agreement", "architecture", "grouping", "items", "review.text"),
     ("rebuild",),
     ("bench",),
     ("audit", "checks"),
@@ -93,7 +93,7 @@ def test_the_untrusted_side_imports_nothing_but_itself(module: str) -> None:
     assert all(other.startswith("sandbox.") for other in imports(modules()[module]))
 
 
-@pytest.mark.parametrize("package", ["", "sandbox", "report", "benchmarks", "gradescope"])
+@pytest.mark.parametrize("package", ["", "sandbox", "report", "review", "benchmarks", "gradescope"])
 def test_packages_hold_no_code_of_their_own(package: str) -> None:
     tree = ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))
     assert [type(node) for node in tree.body if "__version__" not in ast.unparse(node)] == [ast.Expr]
