@@ -27,14 +27,14 @@ def course_page(
     policy: Policy,
     *,
     agreements: Mapping[str, Agreement],
-    progress: Sequence[Progress],
+    progress: Sequence[Progress] = (),
     flagged: Collection[tuple[str, str]] = (),
-    made_at: str,
+    made_at: str = "",
 ) -> str:
     """One page that needs nothing else: no script, no file, no network. The same arguments give the same page.
 
     `agreements` are those of the questions of which a sample was marked twice; `flagged` are submissions, each with
-    a question whose mark a reviewer flagged; `made_at` is a time in words.
+    a question whose mark a reviewer flagged; `made_at` is a time in words, and left out where it is empty.
     """
     asked = overview.questions(reports, policy)
     found = overview.accuracies(reports, policy)

@@ -169,6 +169,10 @@ def test_the_same_class_gives_the_same_page() -> None:
     assert source(MIXED, agreements=SURE, progress=DONE) == source(MIXED, agreements=SURE, progress=DONE)
 
 
+def test_a_page_without_a_time_does_not_speak_of_one() -> None:
+    assert "Class report. For staff: it names students." in Page(course_page((), RULES, agreements={})).words
+
+
 def test_the_head_says_what_there_is(mixed: Page) -> None:
     assert mixed.words.startswith(
         "A test of checks: class report A test of checks Class report, made today at noon. For staff"
