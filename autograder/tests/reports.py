@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy import Policy
 from autograder.tests.journals import RULES
 
@@ -58,6 +58,14 @@ def graded(**changes: Any) -> GradeReport:
         isolation=("own process", "time limit"),
     )
     return replace(report, **changes)
+
+
+def marked(earned: float, name: str = "first", **changes: Any) -> GradeReport:
+    """The same submission, with these points for q1, whose one rubric item (4 points) was given if it has them all."""
+    marking = (MarkedItem("a", 4, "Because.", earned == 4),)
+    return graded(
+        name=name, questions=(replace(QUESTIONS[0], earned=earned, **{"marking": marking, **changes}), *QUESTIONS[1:])
+    )
 
 
 def question(id: str, *checks: CheckResult) -> QuestionGrade:
