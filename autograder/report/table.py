@@ -14,6 +14,8 @@ from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.gradebook import Change
 from autograder.policy import Policy
 from autograder.returned import Comparison
+from autograder.roster import Roll, Student
+from autograder.sheet import inert
 
 __all__ = [
     "cell",
@@ -26,10 +28,9 @@ __all__ = [
     "remark",
     "remarks",
     "screen",
+    "totals_csv",
+    "unmarked",
 ]
-
-FORMULA = frozenset("=+-@＝＋－＠")
-"""What a formula begins with, in half and in full width."""
 
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
@@ -51,7 +52,32 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
             remark(report),
             "; ".join(report.flags),
         ]
-        writer.writerow([_inert(printable(value)) for value in row])
+        writer.writerow([inert(printable(value)) for value in row])
+    return out.getvalue()
+
+
+def totals_csv(reports: Sequence[GradeReport], policy: Policy, roll: Roll | None = None) -> str:
+    """One row a student, automatic and written points together; what is not decided yet is blank, and said so.
+
+    With a roster its students come first, in its order, and then the submissions that belong to none of them.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    who = [] if roll is None else ["name", "id", "email", "section"]
+    writer.writerow([*who, "submission", *policy.questions, "automatic", "written", "total", "out_of", "remark"])
+    graded = {report.name: report for report in reports}
+    rows: list[tuple[Sequence[str], str | None, str]] = []
+    if roll is None:
+        rows += [((), report.name, "") for report in reports]
+    else:
+        rows += [(_person(each.student), each.submission, each.why) for each in roll.enrolments]
+        rows += [([""] * len(who), name, "no student on the roster") for name in roll.strangers]
+    for person, name, why in rows:
+        report = None if name is None else graded[name]
+        points = [""] * (len(policy.questions) + 4) if report is None else _points(report, policy)
+        said = [why or "no submission"] if report is None else [why, remark(report), _waiting(report)]
+        row = [*person, name or "", *points, "; ".join(filter(None, said))]
+        writer.writerow([inert(printable(value)) for value in row])
     return out.getvalue()
 
 
@@ -150,9 +176,35 @@ def remark(report: GradeReport) -> str:
     return next((note for note in report.notes if "no answer was written" not in note), "")
 
 
-def _inert(value: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula."""
-    return f"'{value}" if value.lstrip()[:1] in FORMULA else value
+def unmarked(report: GradeReport) -> tuple[str, ...]:
+    """The written questions that nobody has marked yet."""
+    return tuple(question.id for question in report.questions if question.outcome is Outcome.AWAITING)
+
+
+def _person(student: Student) -> Sequence[str]:
+    return student.name, student.id, student.email, student.section
+
+
+def _waiting(report: GradeReport) -> str:
+    return f"not marked yet: {', '.join(unmarked(report))}" if unmarked(report) else ""
+
+
+def _points(report: GradeReport, policy: Policy) -> list[str]:
+    """By question, then automatic, written and all points, each blank while a part of it is open; and the most."""
+    earned = {question.id: question.earned for question in report.questions}
+    sums = [
+        None if any(question.earned is None for question in part) else sum(question.earned or 0.0 for question in part)
+        for part in (
+            [question for question in report.questions if not question.written],
+            [question for question in report.questions if question.written],
+            report.questions,
+        )
+    ]
+    automatic, written, total = sums
+    if not report.complete:
+        automatic = total = None
+    shown = [*(earned.get(id) for id in policy.questions), automatic, written, total, report.points]
+    return ["" if points is None else f"{points:g}" for points in shown]
 
 
 def printable(text: str) -> str:
