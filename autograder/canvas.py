@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from autograder import matching
 from autograder.errors import CanvasError
@@ -88,7 +89,8 @@ class Export:
     @property
     def decimal_comma(self) -> bool:
         """Whether numbers are written with a comma: some are, and none with a point."""
-        cells = [record.cells[index] for record in self.records for index in self.assignments if _has(record, index)]
+        columns = self.assignments
+        cells = [record.cells[index] for record in self.records for index in columns if index < len(record.cells)]
         return any(map(DECIMAL_COMMA.fullmatch, cells)) and not any(map(DECIMAL_POINT.fullmatch, cells))
 
 
@@ -197,6 +199,7 @@ def fill(
     met = _direct(export, graded) if roll is None else _enrolled(export, roll)
     left, unjoined, values = [], [], []
     lines: dict[int, str] = {}
+    comma = export.decimal_comma
     for entry, each in zip(export.entries, met, strict=True):
         report = graded.get(each.name) if each.name is not None else None
         before = entry.record.cells[at].strip()
@@ -205,7 +208,7 @@ def fill(
         elif why := _open(report) or _kept(before, excused):
             left.append(Left(entry.name, why))
         else:
-            after = _written(before, report.earned, comma=export.decimal_comma)
+            after = _written(before, report.earned, comma=comma)
             values.append(Value(entry.name, report.name, before, after))
             if after != before:
                 lines[entry.record.line] = refilled(entry.record, export.delimiter, at, after)
@@ -274,15 +277,15 @@ def _clues(entry: Entry) -> tuple[matching.Clue[str], ...]:
 
 def _downloaded(id: str) -> matching.Clue[str]:
     """The form of the files in Canvas's "Download Submissions": smithann_late_ID_number_name.ipynb."""
-    form = re.compile(rf"(^|/)[^/_]+_(late_)?{re.escape(id)}_\d+_[^/]*$") if id else re.compile(r"(?!)")
-    return lambda name: form.search(name) is not None
+    form = rf"(^|/)[^/_]+_(late_)?{re.escape(id)}_\d+_[^/]*$"
+    return lambda name: bool(id) and id in name and re.search(form, name) is not None
 
 
 def _enrolled(export: Export, roll: Roll) -> tuple[matching.Match, ...]:
     """Each student's submission, by the row of the roster that is theirs."""
-    students = {f"{number}: {each.student.label}": each.student for number, each in enumerate(roll.enrolments, start=1)}
-    enrolments = dict(zip(students, roll.enrolments, strict=True))
-    met = matching.match([_same(entry) for entry in export.entries], students, "row")
+    enrolments = {f"{number}: {each.student.label}": each for number, each in enumerate(roll.enrolments, start=1)}
+    known = {label: _Known.of(each.student) for label, each in enrolments.items()}
+    met = matching.match([_same(entry) for entry in export.entries], known, "row")
     return tuple(_of_enrolment(each, enrolments) for each in met)
 
 
@@ -292,14 +295,31 @@ def _of_enrolment(met: matching.Match, enrolments: Mapping[str, Enrolment]) -> m
     return matching.Match(enrolments[met.name].submission, enrolments[met.name].why)
 
 
-def _same(entry: Entry) -> tuple[matching.Clue[Student], ...]:
-    marks = {matching.folded(mark) for mark in entry.marks}
-    login = matching.folded(matching.account(entry.login))
+@dataclass(frozen=True)
+class _Known:
+    """By what a row of the roster can be told: ids and emails, accounts, names."""
+
+    marks: frozenset[str]
+    accounts: frozenset[str]
+    name: str
+
+    @classmethod
+    def of(cls, student: Student) -> Self:
+        accounts = map(matching.account, student.emails)
+        return cls(_folded(student.ids + student.emails), _folded(accounts), student.name)
+
+
+def _same(entry: Entry) -> tuple[matching.Clue[_Known], ...]:
+    marks, accounts = _folded(entry.marks), _folded([matching.account(entry.login)])
     return (
-        lambda student: not marks.isdisjoint(map(matching.folded, (*student.ids, *student.emails))),
-        lambda student: bool(login) and login in {matching.folded(matching.account(email)) for email in student.emails},
-        lambda student: matching.same_person(entry.name, student.name),
+        lambda known: not known.marks.isdisjoint(marks),
+        lambda known: not known.accounts.isdisjoint(accounts),
+        lambda known: matching.same_person(known.name, entry.name),
     )
+
+
+def _folded(marks: Iterable[str]) -> frozenset[str]:
+    return frozenset(matching.folded(mark) for mark in marks if mark)
 
 
 def _open(report: GradeReport) -> str:
@@ -332,10 +352,6 @@ def _remark(export: Export, at: int, reports: Sequence[GradeReport]) -> str:
     if there is None or here <= {there}:
         return ""
     return f"{export.head[at]} is worth {there:g} points in Canvas, and {max(here):g} here; the points are not scaled"
-
-
-def _has(record: Record, index: int) -> bool:
-    return index < len(record.cells)
 
 
 def _is_whole(name: str, wanted: str) -> bool:

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import jinja2
 
-from autograder.grade import GradeReport, Outcome
+from autograder.grade import GradeReport, Outcome, Status
 from autograder.items import FEWEST, TELLING, analyse, comparable, reading, scatter
 from autograder.policy import Policy
 from autograder.report.gradescope import clean
-from autograder.report.table import cell, remark
+from autograder.report.table import automatic, cell, remark
 
 __all__ = ["class_page", "feedback_page"]
 
@@ -20,8 +20,14 @@ STYLES = {Outcome.NOT_CHECKED: "unchecked", Outcome.AWAITING: "waiting", Outcome
 
 
 def feedback_page(report: GradeReport, policy: Policy) -> str:
-    """A page for one student; everything of the student's is escaped. Self-contained and printable."""
-    return _environment().get_template("feedback.html").render(report=report, policy=policy)
+    """A page for one student; everything of the student's is escaped. Self-contained and printable.
+
+    The total is of all questions once the written ones are marked; before, it is of the automatic ones.
+    """
+    page = _environment().get_template("feedback.html")
+    written = any(question.written for question in report.questions)
+    whole = written and report.marked and report.status is Status.GRADED
+    return page.render(report=report, policy=policy, automatic=automatic(report), whole=whole)
 
 
 def class_page(reports: Sequence[GradeReport], policy: Policy, links: Mapping[str, str]) -> str:
@@ -38,6 +44,7 @@ def class_page(reports: Sequence[GradeReport], policy: Policy, links: Mapping[st
             reports=reports,
             policy=policy,
             links=links,
+            automatic=automatic,
             cell=cell,
             remark=remark,
             items=items,
@@ -62,6 +69,8 @@ def _environment() -> jinja2.Environment:
         finalize=clean,
     )
     environment.filters["number"] = lambda value: f"{value:g}"
+    environment.filters["plus"] = lambda value: f"{value:+g}".replace("-", "−")
+    environment.filters["plus"] = lambda value: f"{value:+g}".replace("-", "−")
     environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.0%}".replace("%", " %")
     environment.filters["signed"] = lambda value: "–" if value is None else f"{value:z.2f}".replace("-", "−")
     environment.filters["style"] = lambda outcome: STYLES.get(outcome, outcome.value)

@@ -18,6 +18,7 @@ from autograder.roster import Roll, Student
 from autograder.sheet import inert
 
 __all__ = [
+    "automatic",
     "cell",
     "changes",
     "grades_csv",
@@ -34,14 +35,14 @@ __all__ = [
 
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
-    """One row a submission; written questions and whatever could not be graded are left blank."""
+    """One row a submission; written questions without a mark and whatever could not be graded are left blank."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["submission", *policy.questions, "automatic", "out_of", "accuracy", "status", "remark", "flags"])
     for report in reports:
         marks = ["" if question.earned is None else f"{question.earned:g}" for question in report.questions]
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.4f}"
-        total = f"{report.earned:g}" if report.complete else ""
+        total = f"{automatic(report):g}" if report.complete else ""
         row = [
             report.name,
             *marks,
@@ -87,11 +88,11 @@ def screen(reports: Sequence[GradeReport], policy: Policy) -> Table:
     table.add_column("submission", overflow="fold")
     for id, question in policy.questions.items():
         table.add_column(f"{id}\n/{question.points:g}", justify="right", no_wrap=True)
-    automatic = sum(question.points for question in policy.code.values())
-    table.add_column(f"auto\n/{automatic:g}", justify="right", no_wrap=True)
+    most = sum(question.points for question in policy.code.values())
+    table.add_column(f"auto\n/{most:g}", justify="right", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
     for report in reports:
-        total = f"{report.earned:g}" if report.complete else "?"
+        total = f"{automatic(report):g}" if report.complete else "?"
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.1%}"
         style = {Status.REJECTED: "yellow", Status.UNGRADED: "red"}.get(report.status)
         marks = [cell(question) for question in report.questions]
@@ -176,6 +177,11 @@ def remark(report: GradeReport) -> str:
     return next((note for note in report.notes if "no answer was written" not in note), "")
 
 
+def automatic(report: GradeReport) -> float:
+    """What the automatic questions gave, so far as they are decided."""
+    return sum(question.earned or 0.0 for question in report.questions if not question.written)
+
+
 def unmarked(report: GradeReport) -> tuple[str, ...]:
     """The written questions that nobody has marked yet."""
     return tuple(question.id for question in report.questions if question.outcome is Outcome.AWAITING)
@@ -192,18 +198,13 @@ def _waiting(report: GradeReport) -> str:
 def _points(report: GradeReport, policy: Policy) -> list[str]:
     """By question, then automatic, written and all points, each blank while a part of it is open; and the most."""
     earned = {question.id: question.earned for question in report.questions}
-    sums = [
-        None if any(question.earned is None for question in part) else sum(question.earned or 0.0 for question in part)
-        for part in (
-            [question for question in report.questions if not question.written],
-            [question for question in report.questions if question.written],
-            report.questions,
-        )
+    shown = [
+        *(earned.get(id) for id in policy.questions),
+        automatic(report) if report.complete else None,
+        sum(question.earned or 0.0 for question in report.questions if question.written) if report.marked else None,
+        report.earned if report.complete and report.marked else None,
+        report.points,
     ]
-    automatic, written, total = sums
-    if not report.complete:
-        automatic = total = None
-    shown = [*(earned.get(id) for id in policy.questions), automatic, written, total, report.points]
     return ["" if points is None else f"{points:g}" for points in shown]
 
 
