@@ -67,7 +67,9 @@ class Exported:
 
     def _canvas(self) -> Iterator[str]:
         if self.canvas is not None:
-            yield f"Canvas, {self.canvas.column}: {len(self.canvas.values)} have their points."
+            filled = len(self.canvas.values)
+            students = filled + len(self.canvas.left) + len(self.canvas.unjoined)
+            yield f"Canvas, {self.canvas.column}: {filled} of {students} students have their points."
             if self.canvas.remark:
                 yield f"  {self.canvas.remark}."
             for what, left in (("left as they were", self.canvas.left), ("not joined", self.canvas.unjoined)):

@@ -60,17 +60,18 @@ def read(
     """
     sheet = Sheet.of(path, FORM, lambda columns: _is_form({column.casefold() for column in columns}))
     rows = [(line, {name.casefold(): cell for name, cell in cells.items()}) for line, cells in sheet.rows]
+    rows = [(line, {**cells, "question": cells["question"].casefold()}) for line, cells in rows]
     if not rows:
         raise RequestError(f"{path}: no request in it, only a head; expected a row for each. Make the file again.")
     names = _submissions([cells for _, cells in rows], submissions, roll)
-    asked: dict[tuple[str, str], int] = {}
+    asked: dict[tuple[str, str, str], int] = {}
     requests, wrong = [], []
     for (line, cells), met in zip(rows, names, strict=True):
         told = _trouble(cells, met, questions)
         if met.name is not None and not told:
-            first = asked.setdefault((met.name, cells["question"]), line)
+            first = asked.setdefault((met.name, cells["question"], cells["text"]), line)
             if first != line:
-                told = f"a second request of {met.name} on {cells['question']}, the first is line {first}"
+                told = f"the same request of {met.name} on {cells['question']} as in line {first}"
         if told:
             wrong.append(f"line {line}: {told}")
         elif met.name is not None:

@@ -73,7 +73,7 @@ def test_a_roster_and_canvas_come_together(tmp_path: Path) -> None:
         "  Cy",
         "1 without a student on the roster:",
         "  stranger",
-        "Canvas, A test of checks (7): 1 have their points.",
+        "Canvas, A test of checks (7): 1 of 3 students have their points.",
         "  A test of checks (7) is worth 40 points in Canvas, and 30 here; the points are not scaled.",
         "1 in Canvas left as they were:",
         "  Ray, Ben: not marked yet: q1",

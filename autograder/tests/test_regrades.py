@@ -38,7 +38,7 @@ def test_requests_are_read_by_submission_email_or_id(tmp_path: Path) -> None:
     text = (
         "Email,Question,Text,Submission,ID,Timestamp\n"
         ',q1,"I said so,\r\nin my second line.",HW_Ann.ipynb,,2026\n'
-        "ben@x.edu,q2,Please look.,,,2026\n"
+        "ben@x.edu,Q2,Please look.,,,2026\n"
         ",q1,Why?,,19,2026\n"
         "ann@x.edu,q2,Again.,,,2026\n"
     )
@@ -98,8 +98,8 @@ def test_answers_come_back_in(tmp_path: Path) -> None:
         ("submission,question,text\nhw_ann,q9,Why?\n", "line 2: no question 'q9'; expected one of q1, q2."),
         ("submission,question,text\nhw_ann,q1,\n", "line 2: no text; expected what the student asks for."),
         (
-            "submission,question,text\nhw_ann,q1,a\nhw_ann,q2,b\nHW_ann,q1,c\n",
-            "line 4: a second request of hw_ann on q1, the first is line 2.",
+            "submission,question,text\nhw_ann,q1,a\nhw_ann,q2,a\nhw_ann,q1,b\nHW_ann,q1,a\n",
+            "requests.csv, line 5: the same request of hw_ann on q1 as in line 2. Mend or delete",
         ),
         (
             "submission,question,text,status\nhw_ann,q1,a,yes\n",
@@ -152,7 +152,7 @@ WORDS = st.text(alphabet=st.sampled_from("ab =-'\"@,;\né\u200d"), max_size=12).
             st.sampled_from([None, 0.0, 2.25]),
         ),
         min_size=1,
-        unique_by=lambda request: (request.submission, request.question),
+        unique_by=lambda request: (request.submission, request.question, request.text),
     )
 )
 def test_what_went_out_comes_in_as_it_was(tmp_path_factory: pytest.TempPathFactory, requests: list[Request]) -> None:
