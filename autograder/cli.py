@@ -264,14 +264,13 @@ def export(
     """Write the gradebook for others: grades.csv, Canvas's file, a feedback page for each student and a zip of them."""
     from autograder import export as exporter
     from autograder import reviewing
-    from autograder.report import table
 
     seen = reviewing.reviewed(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
     for path in made.paths:
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
-    if said := table.export_remarks(made):
-        err.print(said, markup=False)
+    if made.remarks:
+        err.print(made.remarks, markup=False)
 
 
 @app.command()

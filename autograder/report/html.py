@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autograder.grade import GradeReport
+from autograder.grade import GradeReport, Status
 from autograder.items import FEWEST, TELLING, analyse, comparable, reading, scatter
 from autograder.policy import Policy
 from autograder.report.page import environment
-from autograder.report.table import cell, remark
+from autograder.report.table import automatic, cell, remark
 
 __all__ = ["class_page", "feedback_page"]
 
 
 def feedback_page(report: GradeReport, policy: Policy) -> str:
-    """A page for one student; everything of the student's is escaped. Self-contained and printable."""
-    return environment().get_template("feedback.html").render(report=report, policy=policy)
+    """A page for one student; everything of the student's is escaped. Self-contained and printable.
+
+    The total is of all questions once the written ones are marked; before, it is of the automatic ones.
+    """
+    page = environment().get_template("feedback.html")
+    written = any(question.written for question in report.questions)
+    whole = written and report.marked and report.status is Status.GRADED
+    return page.render(report=report, policy=policy, automatic=automatic(report), whole=whole)
 
 
 def class_page(reports: Sequence[GradeReport], policy: Policy, links: Mapping[str, str]) -> str:
@@ -32,6 +38,7 @@ def class_page(reports: Sequence[GradeReport], policy: Policy, links: Mapping[st
             reports=reports,
             policy=policy,
             links=links,
+            automatic=automatic,
             cell=cell,
             remark=remark,
             items=items,

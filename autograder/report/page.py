@@ -29,6 +29,7 @@ def environment() -> jinja2.Environment:
         finalize=_final,
     )
     made.filters["number"] = lambda value: f"{value:g}"
+    made.filters["plus"] = lambda value: f"{value:+g}".replace("-", "−")
     made.filters["percent"] = lambda share: "–" if share is None else f"{share:.0%}".replace("%", " %")
     made.filters["signed"] = lambda value: "–" if value is None else f"{value:z.2f}".replace("-", "−")
     made.filters["style"] = lambda outcome: STYLES.get(outcome, outcome.value)

@@ -44,6 +44,21 @@ QUESTIONS = (
 )
 
 
+MARKED = replace(
+    QUESTIONS[0],
+    earned=2.5,
+    message="Say what for.",
+    marking=(
+        MarkedItem("fit", 1, "It is fitted.", True),
+        MarkedItem("unseen", 3, "It is not seen.", False),
+        MarkedItem("long", -1, "It is far too long.", True),
+        MarkedItem("off", -2, "It is about something else.", False),
+    ),
+    adjustment=2.5,
+)
+"""The written question, marked: an item given and one not, one that takes points and one that would have."""
+
+
 def graded(**changes: Any) -> GradeReport:
     report = GradeReport(
         name="first",
@@ -91,6 +106,11 @@ CLASS = (
     member(Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.FAILED, "ed"),
 )
 """Points of a1, a2 and b1:  1 1 2,  1 1 0,  1 0 2,  0 0 0,  0 0 0."""
+
+
+def whole(**changes: Any) -> GradeReport:
+    """Everything graded and marked: 19.16 of 30 points."""
+    return graded(questions=(MARKED, *QUESTIONS[1:]), **changes)
 
 
 def rejected(**changes: Any) -> GradeReport:
