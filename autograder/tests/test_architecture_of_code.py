@@ -45,6 +45,13 @@ LAYERS = (
     ("batch", "build", "inspection", "joining", "report.gradescope", "report.table"),
     ("report.charts", "report.page"),
     ("report.checkup", "report.course", "report.html", "classroom", "cluster"),
+    ("review.access", "review.forms", "review.presence", "review.text"),
+    ("review.pages",),
+    ("review.site",),
+    ("review.marking", "review.groups", "review.rubrics", "review.samples"),
+    ("review.overview", "review.staff"),
+    ("review.app",),
+    ("review.serve",),
     ("output",),
     ("export",),
     ("calibrate", "report.calibration", "session"),
@@ -105,7 +112,7 @@ def test_the_untrusted_side_imports_nothing_but_itself(module: str) -> None:
     assert all(other.startswith("sandbox.") for other in imports(modules()[module]))
 
 
-@pytest.mark.parametrize("package", ["", "sandbox", "report", "benchmarks", "gradescope"])
+@pytest.mark.parametrize("package", ["", "sandbox", "report", "review", "benchmarks", "gradescope"])
 def test_packages_hold_no_code_of_their_own(package: str) -> None:
     tree = ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))
     assert [type(node) for node in tree.body if "__version__" not in ast.unparse(node)] == [ast.Expr]
