@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder.errors import WITH_DOCKER, IsolationError, KitError, SubmissionError
+from autograder.errors import WITH_DOCKER, GradebookError, IsolationError, KitError, SubmissionError
 from autograder.layout import HOME
 from autograder.lean import leave_out
 
@@ -147,6 +147,8 @@ def grade(
     an interruption, or to grade only what changed.
     """
     if docker:
+        if database is not None:
+            raise GradebookError(f"{database}: a container without a network reaches no server; leave out --database.")
         given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
         _grade_in_container(submissions, output, workers, given, base)
         return
@@ -262,14 +264,13 @@ def export(
     """Write the gradebook for others: grades.csv, Canvas's file, a feedback page for each student and a zip of them."""
     from autograder import export as exporter
     from autograder import reviewing
-    from autograder.report import table
 
     seen = reviewing.reviewed(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
     for path in made.paths:
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
-    if said := table.export_remarks(made):
-        err.print(said, markup=False)
+    if made.remarks:
+        err.print(made.remarks, markup=False)
 
 
 @app.command()

@@ -64,13 +64,17 @@ class Database:
 
         `shared` databases let people read while somebody writes, which takes SQLite a second file beside the first.
         """
-        with self.told():
-            self._engine = engine = self._connect()
-            if self._shared and engine.dialect.name == "sqlite":
-                with engine.connect() as connection:
-                    connection.connection.driver_connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr]
-            with engine.execution_options(writes=True).begin() as connection:
-                self._migrate(connection)
+        try:
+            with self.told():
+                self._engine = engine = self._connect()
+                if self._shared and engine.dialect.name == "sqlite":
+                    with engine.connect() as connection:
+                        connection.connection.driver_connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr]
+                with engine.execution_options(writes=True).begin() as connection:
+                    self._migrate(connection)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect. A SQLite file stands alone again afterwards, unless somebody else still has it open."""

@@ -10,6 +10,9 @@ KitError
 ├── ReviewError        a reviewer asked for what cannot be done (marks.Conflict: somebody was first)
 ├── CalibrationError   the solution's runs say nothing about accuracies
 ├── ReturnedError      grades that were made elsewhere cannot be read
+├── RosterError        the list of a course's students cannot be read
+├── CanvasError        Canvas's gradebook cannot be read, or its column not be told
+├── RequestError       requests to look at a mark again cannot be read
 ├── IsolationError     student code cannot be confined on this machine
 └── GraderFault        the kit itself failed; never costs a student a point
 """
@@ -22,6 +25,7 @@ from pathlib import Path
 __all__ = [
     "BuildError",
     "CalibrationError",
+    "CanvasError",
     "DatasetError",
     "EvidenceError",
     "GradebookError",
@@ -30,8 +34,10 @@ __all__ = [
     "KitError",
     "PolicyError",
     "PolicyProblem",
+    "RequestError",
     "ReturnedError",
     "ReviewError",
+    "RosterError",
     "SubmissionError",
 ]
 
@@ -112,6 +118,18 @@ class CalibrationError(KitError):
 
 class ReturnedError(KitError):
     """A file of grades that were made elsewhere cannot be read; nothing of it was stored."""
+
+
+class RosterError(KitError):
+    """The list of a course's students cannot be read; names the file, the line and what was expected."""
+
+
+class CanvasError(KitError):
+    """Canvas's gradebook cannot be read, or it cannot be told which column is to be filled; nothing was written."""
+
+
+class RequestError(KitError):
+    """Requests to look at a mark again cannot be read; nothing of the file was taken."""
 
 
 class IsolationError(KitError):

@@ -18,7 +18,7 @@ from autograder.policy import Policy
 from autograder.report import gradescope, html, table
 from autograder.submission import slug
 
-__all__ = ["folder", "prepare", "write_class", "write_one"]
+__all__ = ["folder", "prepare", "replace", "write_class", "write_one"]
 
 
 def prepare(output: Path) -> None:
@@ -44,24 +44,24 @@ def write_one(report: GradeReport, policy: Policy, output: Path) -> None:
     except OSError as error:
         raise BuildError(f"{place}: it cannot be made ({error.strerror})") from error
     document = gradescope.results(report, policy)
-    _replace(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    _replace(place / "feedback.html", html.feedback_page(report, policy))
+    replace(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    replace(place / "feedback.html", html.feedback_page(report, policy))
 
 
 def write_class(reports: Sequence[GradeReport], policy: Policy, output: Path) -> Path:
     """grades.csv and the class page; returns the page's path."""
-    _replace(output / "grades.csv", table.grades_csv(reports, policy))
+    replace(output / "grades.csv", table.grades_csv(reports, policy))
     links = {report.name: f"{folder(report)}/feedback.html" for report in reports}
     page = output / "index.html"
-    _replace(page, html.class_page(reports, policy, links))
+    replace(page, html.class_page(reports, policy, links))
     return page
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside, then put in place, so that a file is never half there."""
+def replace(path: Path, content: str | bytes) -> None:
+    """Write beside, then put in place, so that a file is never half there. Raises BuildError where that cannot be."""
     draft = path.with_name(path.name + ".part")
     try:
-        draft.write_text(text, encoding="utf-8", errors="replace")
+        draft.write_bytes(content if isinstance(content, bytes) else content.encode(errors="replace"))
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

@@ -14,8 +14,11 @@ from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.gradebook import Change
 from autograder.policy import Policy
 from autograder.returned import Comparison
+from autograder.roster import Roll, Student
+from autograder.sheet import inert
 
 __all__ = [
+    "automatic",
     "cell",
     "changes",
     "grades_csv",
@@ -26,21 +29,20 @@ __all__ = [
     "remark",
     "remarks",
     "screen",
+    "totals_csv",
+    "unmarked",
 ]
-
-FORMULA = frozenset("=+-@＝＋－＠")
-"""What a formula begins with, in half and in full width."""
 
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
-    """One row a submission; written questions and whatever could not be graded are left blank."""
+    """One row a submission; written questions without a mark and whatever could not be graded are left blank."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["submission", *policy.questions, "automatic", "out_of", "accuracy", "status", "remark", "flags"])
     for report in reports:
         marks = ["" if question.earned is None else f"{question.earned:g}" for question in report.questions]
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.4f}"
-        total = f"{report.earned:g}" if report.complete else ""
+        total = f"{automatic(report):g}" if report.complete else ""
         row = [
             report.name,
             *marks,
@@ -51,7 +53,32 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
             remark(report),
             "; ".join(report.flags),
         ]
-        writer.writerow([_inert(printable(value)) for value in row])
+        writer.writerow([inert(printable(value)) for value in row])
+    return out.getvalue()
+
+
+def totals_csv(reports: Sequence[GradeReport], policy: Policy, roll: Roll | None = None) -> str:
+    """One row a student, automatic and written points together; what is not decided yet is blank, and said so.
+
+    With a roster its students come first, in its order, and then the submissions that belong to none of them.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    who = [] if roll is None else ["name", "id", "email", "section"]
+    writer.writerow([*who, "submission", *policy.questions, "automatic", "written", "total", "out_of", "remark"])
+    graded = {report.name: report for report in reports}
+    rows: list[tuple[Sequence[str], str | None, str]] = []
+    if roll is None:
+        rows += [((), report.name, "") for report in reports]
+    else:
+        rows += [(_person(each.student), each.submission, each.why) for each in roll.enrolments]
+        rows += [([""] * len(who), name, "no student on the roster") for name in roll.strangers]
+    for person, name, why in rows:
+        report = None if name is None else graded[name]
+        points = [""] * (len(policy.questions) + 4) if report is None else _points(report, policy)
+        said = [why or "no submission"] if report is None else [why, remark(report), _waiting(report)]
+        row = [*person, name or "", *points, "; ".join(filter(None, said))]
+        writer.writerow([inert(printable(value)) for value in row])
     return out.getvalue()
 
 
@@ -61,11 +88,11 @@ def screen(reports: Sequence[GradeReport], policy: Policy) -> Table:
     table.add_column("submission", overflow="fold")
     for id, question in policy.questions.items():
         table.add_column(f"{id}\n/{question.points:g}", justify="right", no_wrap=True)
-    automatic = sum(question.points for question in policy.code.values())
-    table.add_column(f"auto\n/{automatic:g}", justify="right", no_wrap=True)
+    most = sum(question.points for question in policy.code.values())
+    table.add_column(f"auto\n/{most:g}", justify="right", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
     for report in reports:
-        total = f"{report.earned:g}" if report.complete else "?"
+        total = f"{automatic(report):g}" if report.complete else "?"
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.1%}"
         style = {Status.REJECTED: "yellow", Status.UNGRADED: "red"}.get(report.status)
         marks = [cell(question) for question in report.questions]
@@ -150,9 +177,35 @@ def remark(report: GradeReport) -> str:
     return next((note for note in report.notes if "no answer was written" not in note), "")
 
 
-def _inert(value: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula."""
-    return f"'{value}" if value.lstrip()[:1] in FORMULA else value
+def automatic(report: GradeReport) -> float:
+    """What the automatic questions gave, so far as they are decided."""
+    return sum(question.earned or 0.0 for question in report.questions if not question.written)
+
+
+def unmarked(report: GradeReport) -> tuple[str, ...]:
+    """The written questions that nobody has marked yet."""
+    return tuple(question.id for question in report.questions if question.outcome is Outcome.AWAITING)
+
+
+def _person(student: Student) -> Sequence[str]:
+    return student.name, student.id, student.email, student.section
+
+
+def _waiting(report: GradeReport) -> str:
+    return f"not marked yet: {', '.join(unmarked(report))}" if unmarked(report) else ""
+
+
+def _points(report: GradeReport, policy: Policy) -> list[str]:
+    """By question, then automatic, written and all points, each blank while a part of it is open; and the most."""
+    earned = {question.id: question.earned for question in report.questions}
+    shown = [
+        *(earned.get(id) for id in policy.questions),
+        automatic(report) if report.complete else None,
+        sum(question.earned or 0.0 for question in report.questions if question.written) if report.marked else None,
+        report.earned if report.complete and report.marked else None,
+        report.points,
+    ]
+    return ["" if points is None else f"{points:g}" for points in shown]
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,8 @@ Two lines of defence. Nothing of the text gets into a tag of its own: HTML in it
 turned into MathML here and written tag by tag. What comes of it still goes through nh3, which knows by TAGS and
 ATTRIBUTES alone what may pass.
 The work is bounded by what reaches the parser (LONGEST, MOST_LINES) and by what one text may ask for (MOST_LINKS,
-MOST_MATHS, MOST_COLUMNS): rules of Markdown that look far ahead are quadratic, and a text can be written to make them so.
+MOST_MATHS, MOST_COLUMNS): some rules of Markdown look far ahead, and a text can be written to make them do so again and
+again.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
 import nh3
-from latex2mathml.converter import convert_to_element
+from latex2mathml.converter import Converter
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline, image, link
-from markdown_it.rules_block import table
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
 from autograder.policy import Misconception
 
@@ -47,28 +49,31 @@ MOST_COLUMNS = 20
 """Columns of a table. What has more stays text: empty cells are free to write and cost as much as full ones."""
 
 MOST_MATHS, LONGEST_MATH, DEEPEST_MATH = 6000, 1000, 40
-"""Characters of all formulas in one text, of one of them, and the depth of its MathML. What has more is shown as source."""
+"""Characters of all formulas in a text, of one, and the depth of its MathML. What has more is shown as source."""
 
 DEEPEST = 30
 """Quotes and lists inside each other, each of them one or two. A text with more is shown as it was typed."""
 
-MATH_TAGS = frozenset(
-    "math mrow mi mn mo mtext ms mspace msub msup msubsup munder mover munderover mmultiscripts mprescripts none mfrac "
-    "msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose mfenced".split()
+
+def _names(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+MATH_TAGS = _names(
+    "math mrow mi mn mo mtext ms mspace msub msup msubsup munder mover munderover mmultiscripts mprescripts none mfrac",
+    "msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose mfenced",
 )
-LENGTHS = frozenset("width height depth voffset lspace rspace minsize maxsize linethickness".split())
-MATH_ATTRIBUTES = LENGTHS | frozenset(
-    "display displaystyle scriptlevel mathvariant stretchy fence form accent accentunder separator symmetric largeop "
-    "movablelimits columnalign columnlines rowlines rowalign columnspacing rowspacing notation open close".split()
+LENGTHS = _names("width height depth voffset lspace rspace minsize maxsize linethickness")
+MATH_ATTRIBUTES = LENGTHS | _names(
+    "display displaystyle scriptlevel mathvariant stretchy fence form accent accentunder separator symmetric largeop",
+    "movablelimits columnalign columnlines rowlines rowalign columnspacing rowspacing notation open close",
 )
 """Without href, style, class and id; and without colours and sizes, by which a formula can hide or shout."""
 
 LENGTH = re.compile(r"(?:\d?(?:\.\d{1,3})?(?:em|ex)|\d{0,2}(?:\.\d{1,3})?(?:mu|pt|px|mm)|-0?\.\d{1,3}em|0)")
 """A length in a formula that stays near it: not above ten letters' width, and hardly back."""
 
-TAGS = MATH_TAGS | frozenset(
-    "p br hr em strong s code pre blockquote ul ol li table thead tbody tr th td a mark".split()
-)
+TAGS = MATH_TAGS | _names("p br hr em strong s code pre blockquote ul ol li table thead tbody tr th td a mark")
 ATTRIBUTES: dict[str, frozenset[str]] = {
     "a": frozenset({"href", "rel", "target"}),
     "mark": frozenset({"title"}),
@@ -79,6 +84,9 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
 
 ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f\\]+", re.IGNORECASE)
 REL, TARGET = "noopener noreferrer nofollow", "_blank"
+
+Rule = Callable[[StateInline, bool], bool]
+"""A rule of the parser; the flag says that only the end of what matches is asked for."""
 
 ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no page can show: control characters and halves of characters."""
@@ -106,9 +114,9 @@ class Rendered:
 def render(text: str, *, highlight: Sequence[Misconception] = ()) -> Rendered:
     """Markdown with formulas between $ or $$ as HTML; phrases of the misconceptions in `highlight` are marked.
 
-    Links go to http, https and mailto only; images are replaced by their descriptions. Headings come out as bold
-    paragraphs, so that they do not mix with the page's own. Phrases are looked for in whole words, in any case, in
-    running text: not in code, not in formulas. Any text has a result, and none takes long.
+    Links go to http, https and mailto only, others are words; images are replaced by their descriptions. Headings come
+    out as bold paragraphs, so that they do not mix with the page's own. Phrases are looked for in whole words, in any
+    case, in running text: not in code, not in formulas. Any text has a result, and none takes long.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     source = _head(text)
@@ -116,8 +124,8 @@ def render(text: str, *, highlight: Sequence[Misconception] = ()) -> Rendered:
     env: dict[str, int] = {"links": MOST_LINKS, "maths": MOST_MATHS}
     markdown = _markdown()
     tokens = _tokens(markdown, ODD.sub("\ufffd", source), env)
-    for token, after in zip(tokens, (*tokens[1:], None), strict=True):
-        _tame(token, after)
+    for before, token in pairwise([Token("", "", 0), *tokens]):
+        _tame(before, token)
         if token.children:
             token.children = list(hints.marked(_joined(_linked(_worded(token.children)))))
     raw = markdown.renderer.render(tokens, markdown.options, env)
@@ -134,25 +142,20 @@ def _head(text: str) -> str:
     return "\n".join(head.split("\n", MOST_LINES)[:MOST_LINES])
 
 
-class _Markdown(MarkdownIt):
-    def validateLink(self, url: str) -> bool:  # noqa: N802  # the library's name
-        return ADDRESS.fullmatch(url) is not None
-
-
 @cache
 def _markdown() -> MarkdownIt:
-    markdown = _Markdown("js-default", {"html": False, "maxNesting": DEEPEST})
+    markdown = MarkdownIt("js-default", {"html": False, "maxNesting": DEEPEST})
     # Links to addresses that stand elsewhere in the text: nobody needs them, and each may be looked for from each.
     markdown.disable("reference")
     markdown.use(
         dollarmath_plugin,
         allow_labels=False,
-        allow_digits=False,  # $5 and $6 are money
         allow_blank_lines=False,  # nor does LaTeX; with them each $$ would be looked for to the end of the text
-        double_inline=True,
     )
     markdown.inline.ruler.at("link", _within_reach(link))
     markdown.inline.ruler.at("image", _within_reach(image))
+    rule = math_inline_dollar(allow_space=True, allow_digits=False, allow_double=True)
+    markdown.inline.ruler.at("math_inline", _from_the_first(rule))
     markdown.block.ruler.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
     for name in ("math_inline", "math_inline_double", "math_block"):
         markdown.add_render_rule(name, _formula)
@@ -161,7 +164,7 @@ def _markdown() -> MarkdownIt:
     return markdown
 
 
-def _within_reach(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline, bool], bool]:
+def _within_reach(rule: Rule) -> Rule:
     """The rule for links or images, on the next LINK_REACH characters alone, MOST_LINKS times in a text."""
 
     def bounded(state: StateInline, silent: bool) -> bool:
@@ -176,6 +179,21 @@ def _within_reach(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateI
             state.posMax = whole
 
     return bounded
+
+
+def _from_the_first(rule: Rule) -> Rule:
+    """The rule for formulas, mended: for what stands before the first character it looks at the last."""
+
+    def mended(state: StateInline, silent: bool) -> bool:
+        source = state.src
+        if state.pos == 0:
+            state.src = f"{source} "
+        try:
+            return rule(state, silent)
+        finally:
+            state.src = source
+
+    return mended
 
 
 def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -201,16 +219,18 @@ def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
 
 
-def _tame(token: Token, after: Token | None) -> None:
-    """Take from a block what does not belong into somebody else's page."""
-    if token.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+def _tame(before: Token, token: Token) -> None:
+    """Take from a block, which comes after another, what does not belong into somebody else's page."""
+    if token.type in ("heading_open", "heading_close"):
         token.tag = "p"
-        if after is not None and after.type == "inline":
-            after.children = [
-                Token("strong_open", "strong", 1),
-                *(after.children or ()),
-                Token("strong_close", "strong", -1),
-            ]
+    if before.type == "heading_open":
+        strong = Token("strong_open", "strong", 1), Token("strong_close", "strong", -1)
+        token.children = [strong[0], *(token.children or ()), strong[1]]
+    # The heading of a column that says nothing is none.
+    if before.type == "th_open" and not token.content:
+        before.tag = "td"
+    if token.type == "th_close" and not before.content:
+        token.tag = "td"
     if token.tag in ("th", "td"):
         token.attrs = {}  # alignment, as a style
     token.info = ""  # the language of a block of code, which would be a class
@@ -227,25 +247,31 @@ def _words(tokens: Sequence[Token]) -> str:
 
 
 def _linked(tokens: Iterator[Token]) -> Iterator[Token]:
-    """Links that go somewhere and can be seen: one without an address is words, one without words shows its address."""
+    """Links that go to the web and can be seen; of others, which are words, the address is another word."""
     inside: list[Token] = []
     opening: Token | None = None
     for token in tokens:
         if token.type == "link_open":
             opening, inside = token, []
         elif token.type == "link_close" and opening is not None:
-            address = str(opening.attrs.get("href", ""))
-            if address:
-                opening.attrs = {"href": address}
-                seen = any(each.content.strip() for each in inside)
-                yield from (opening, *(inside if seen else [_text(address)]), token)
-            else:
-                yield from inside
+            yield from _link(opening, inside, token)
             opening = None
         elif opening is not None:
             inside.append(token)
         else:
             yield token
+
+
+def _link(opening: Token, inside: Sequence[Token], closing: Token) -> Iterator[Token]:
+    address = str(opening.attrs.get("href", ""))
+    said = any(token.content.strip() for token in inside)
+    if ADDRESS.fullmatch(address):
+        opening.attrs = {"href": address}
+        yield from (opening, *(inside if said else [_text(address)]), closing)
+        return
+    yield from inside
+    if address and opening.info != "auto":  # of those in <> it is what is inside
+        yield _text(f" ({address})")
 
 
 def _joined(tokens: Iterator[Token]) -> Iterator[Token]:
@@ -315,9 +341,18 @@ def _formula(_renderer: RendererProtocol, tokens: Sequence[Token], at: int, _opt
 def _mathml(source: str, display: bool) -> str | None:
     """A formula as MathML; None where it is not one, or is nested too deeply."""
     try:
-        return _written(convert_to_element(source, display="block" if display else "inline"), DEEPEST_MATH)
+        converter = Converter(display="block" if display else "inline")
+        converter.macros = _NoMacros()
+        return _written(converter.convert_to_element(source), DEEPEST_MATH)
     except Exception:  # it has a dozen errors of its own, and raises IndexError and StopIteration as well
         return None
+
+
+class _NoMacros(dict[str, Any]):
+    """No commands of a student's own: with three lines of them a formula grows without end."""
+
+    def __setitem__(self, name: str, meaning: Any) -> None:
+        raise ValueError(f"{name} cannot be defined")
 
 
 def _written(element: Element, depth: int) -> str:
@@ -351,6 +386,7 @@ def _sanitised(raw: str) -> str:
         tags=set(TAGS),
         attributes={**allowed, "*": set()},
         url_schemes={"http", "https", "mailto"},
+        url_relative="deny",
         link_rel=REL,
         set_tag_attribute_values={"a": {"target": TARGET}},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy import Policy
 from autograder.tests.journals import RULES
 
@@ -44,6 +44,21 @@ QUESTIONS = (
 )
 
 
+MARKED = replace(
+    QUESTIONS[0],
+    earned=2.5,
+    message="Say what for.",
+    marking=(
+        MarkedItem("fit", 1, "It is fitted.", True),
+        MarkedItem("unseen", 3, "It is not seen.", False),
+        MarkedItem("long", -1, "It is far too long.", True),
+        MarkedItem("off", -2, "It is about something else.", False),
+    ),
+    adjustment=2.5,
+)
+"""The written question, marked: an item given and one not, one that takes points and one that would have."""
+
+
 def graded(**changes: Any) -> GradeReport:
     report = GradeReport(
         name="first",
@@ -58,6 +73,14 @@ def graded(**changes: Any) -> GradeReport:
         isolation=("own process", "time limit"),
     )
     return replace(report, **changes)
+
+
+def marked(earned: float, name: str = "first", **changes: Any) -> GradeReport:
+    """The same submission, with these points for q1, whose one rubric item (4 points) was given if it has them all."""
+    marking = (MarkedItem("a", 4, "Because.", earned == 4),)
+    return graded(
+        name=name, questions=(replace(QUESTIONS[0], earned=earned, **{"marking": marking, **changes}), *QUESTIONS[1:])
+    )
 
 
 def question(id: str, *checks: CheckResult) -> QuestionGrade:
@@ -83,6 +106,11 @@ CLASS = (
     member(Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.FAILED, "ed"),
 )
 """Points of a1, a2 and b1:  1 1 2,  1 1 0,  1 0 2,  0 0 0,  0 0 0."""
+
+
+def whole(**changes: Any) -> GradeReport:
+    """Everything graded and marked: 19.16 of 30 points."""
+    return graded(questions=(MARKED, *QUESTIONS[1:]), **changes)
 
 
 def rejected(**changes: Any) -> GradeReport:

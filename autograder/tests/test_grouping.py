@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 import subprocess
 import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import pytest
@@ -25,8 +28,8 @@ ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
                 "The data is split so that we can test the model on images which it has never seen before!",
             ),
             (
-                "The test set shows how well the network generalises, because none of its pictures were used in training.",
-                "The test set shows how well the network generalizes because none of its pictures was used in the training.",
+                "The test set shows how well the network generalises, because no picture in it was used to train.",
+                "The test set shows how well the network generalizes because no picture in it was used to train it.",
             ),
             ("To get an honest estimate of the accuracy on new data, some data has to be kept back.",),
             ("Because otherwise we would be grading the model with the questions it practised on, like an exam.",),
@@ -34,8 +37,8 @@ ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
         ),
         "overfit": (
             (
-                "Without a test set we would not notice overfitting, the model could simply memorise the training images.",
-                "Without a test set we would not notice overfitting: the model could just memorize the training images.",
+                "Without a test set we would not notice overfitting, the model could simply memorise training images.",
+                "Without a test set we would not notice overfitting: the model could just memorize training images.",
             ),
             ("Without the test set we wouldn't see that the model memorised its images, that is overfitting.",),
             ("So you can see if it overfits. If train accuracy is high but test accuracy is low it learned by heart.",),
@@ -66,8 +69,8 @@ ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "q2": {
         "all three": (
             (
-                "relu keeps positive values and sets negative values to 0. softmax turns the outputs into probabilities "
-                "that sum to 1. There are 10 neurons because there are 10 classes.",
+                "relu keeps positive values and sets negative values to 0. softmax turns the outputs into "
+                "probabilities that sum to 1. There are 10 neurons because there are 10 classes.",
                 "relu keeps positive values and sets negative values to zero. Softmax turns the outputs into "
                 "probabilities which sum to 1. There are ten neurons because there are ten classes.",
                 "ReLU keeps the positive values and sets the negative values to 0, softmax turns the output into "
@@ -119,8 +122,8 @@ ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
             (
                 "The loss measures how wrong the predictions are. The optimizer changes the weights a little in the "
                 "direction in which the loss gets smaller, and this is repeated for every batch.",
-                "The loss measures how wrong the predictions are. The optimizer changes the weights a little bit in the "
-                "direction in which the loss becomes smaller. This is repeated for every batch.",
+                "The loss measures how wrong the predictions are. The optimizer changes the weights a little bit in "
+                "the direction in which the loss becomes smaller. This is repeated for every batch.",
                 "The loss function measures how wrong predictions are, the optimizer changes the weights a little in "
                 "the direction where the loss gets smaller and this is repeated for each batch.",
             ),
@@ -197,7 +200,7 @@ def test_the_threshold_has_room_on_both_sides(question: str, monkeypatch: pytest
     zoo = answers(question)
     texts = {id: text for id, (_, _, text) in enumerate(zoo)}
     usual = groups(texts)
-    for alike in (grouping.ALIKE - 0.05, grouping.ALIKE + 0.05):
+    for alike in (grouping.ALIKE - 0.03, grouping.ALIKE + 0.03):
         monkeypatch.setattr(grouping, "ALIKE", alike)
         assert groups(texts) == usual
 
@@ -292,20 +295,30 @@ def test_a_chain_of_small_changes_does_not_make_one_group() -> None:
     assert all(group[-1] - group[0] < 8 for group in found)
 
 
-def test_only_the_beginning_of_a_long_answer_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    compared = grouping._alike
-    monkeypatch.setattr(grouping, "_alike", lambda texts: seen.extend(map(len, texts)) or compared(texts))
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the texts that get to be compared."""
+    lengths: list[int] = []
+    alike = grouping._alike
+
+    def counted(texts: Sequence[str]) -> Iterator[list[str]]:
+        lengths.extend(map(len, texts))
+        return alike(texts)
+
+    monkeypatch.setattr(grouping, "_alike", counted)
+    return lengths
+
+
+def test_only_the_beginning_of_a_long_answer_is_compared(compared: list[int]) -> None:
     word = "overfitting "
     assert grouped(word * 90_000, word * 90_000 + "or not", "Something else.") == [(0, 1)]
-    assert max(seen) <= LONGEST
+    assert max(compared) <= LONGEST
 
 
-def test_letters_that_unfold_do_not_get_past_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    monkeypatch.setattr(grouping, "_alike", lambda texts: seen.extend(map(len, texts)) or iter(()))
+def test_letters_that_unfold_do_not_get_past_the_limit(compared: list[int]) -> None:
+    assert unicodedata.normalize("NFKC", "\ufdfa") != "\ufdfa"
     grouped("\ufdfa" * 1_000_000)
-    assert seen == [LONGEST]
+    assert LONGEST - 20 <= compared[0] <= LONGEST
 
 
 def essay(rng: random.Random, vocabulary: list[str]) -> str:
@@ -327,7 +340,9 @@ def test_a_large_class_in_blocks_is_grouped_like_a_small_one(monkeypatch: pytest
 
 def test_more_answers_alike_than_can_be_divided_at_once_are_divided_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "LARGEST", 4)
-    words = "The training images are what the parameters of the network are fitted to, in every epoch anew".split()
+    words = re.findall(
+        r"\S+", "The training images are what the parameters of the network are fitted to, in every epoch anew"
+    )
     texts = [" ".join(words[:place] + words[place + 1 :]) for place in range(10)]
     assert sorted(len(group) for group in grouped(*texts)) == [2, 4, 4]
 

@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade
+from autograder.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade
 from autograder.report.html import class_page, feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import (
     CLASS,
     HOSTILE,
+    MARKED,
     QUESTIONS,
     graded,
     half_graded,
@@ -21,6 +22,7 @@ from autograder.tests.reports import (
     member,
     rejected,
     ungraded,
+    whole,
 )
 
 VOID = {"meta", "link", "br"}
@@ -136,9 +138,63 @@ def test_an_answer_keeps_its_lines() -> None:
     assert '<pre class="answer">one\n\ttwo\ufffd\nthree\u00a0four 👩\u200d🔬</pre>' in page
 
 
+def test_a_marked_answer_is_shown_with_what_it_was_given_points_for() -> None:
+    said = feedback(whole())
+    assert "Feedback for first 19.16 of 30 points" in said
+    assert (
+        "q1. Why 2.5 of 4 Because it is so. ✓ 1 of 1 It is fitted. – 0 of 3 It is not seen. ✗ −1 It is far too long. "
+        "+2.5 adjusted by the reviewer Comment Say what for. q4."
+    ) in said
+    assert "something else" not in said
+
+
+def test_what_a_mark_has_not_is_not_spoken_of() -> None:
+    bare = replace(MARKED, marking=(), adjustment=0.0, message="", earned=4.0)
+    said = feedback(graded(questions=(bare, *QUESTIONS[1:])))
+    assert "q1. Why 4 of 4 Because it is so. q4." in said
+
+
+def test_points_that_were_taken_off_have_a_minus() -> None:
+    page = Page(feedback_page(graded(questions=(replace(MARKED, marking=(), adjustment=-0.5),)), RULES))
+    assert "−0.5 adjusted by the reviewer" in page.words
+    assert "failed" in page.styles
+
+
+def test_an_answer_that_was_not_given_may_be_marked_too() -> None:
+    said = feedback(graded(questions=(replace(MARKED, answer=None, message=""),)))
+    assert "q1. Why 2.5 of 4 No answer was found. ✓ 1 of 1 It is fitted." in said
+
+
+def test_the_total_is_of_the_automatic_questions_until_all_written_ones_are_marked() -> None:
+    half = whole()
+    half = replace(half, questions=(*half.questions, replace(QUESTIONS[0], id="q2")))
+    assert "Feedback for first 16.66 of 26 automatic points" in feedback(half)
+    assert "q2. Why awaiting review, 4 points" in feedback(half)
+    broken = replace(half_graded(), questions=(MARKED, *half_graded().questions[1:]))
+    assert "Feedback for first could not be graded" in feedback(broken)
+
+
+def test_hostile_words_of_a_rubric_or_a_comment_are_words() -> None:
+    item = MarkedItem("a", 4, HOSTILE, True)
+    source = feedback_page(graded(questions=(replace(MARKED, marking=(item,), message=HOSTILE),)), RULES)
+    assert "script" not in Page(source).tags
+    assert Page(source).words.count("<script>alert(1)</script>") == 2
+    assert not {"\x1b", "\x00", "\ud800"} & set(source)
+
+
+def test_a_comment_keeps_its_lines() -> None:
+    assert "<pre>one\n  two</pre>" in feedback_page(graded(questions=(replace(MARKED, message="one\n  two"),)), RULES)
+
+
+def test_the_class_page_counts_automatic_points_alone_as_automatic() -> None:
+    assert "first 2.5 6 2.66 0 8 16.66 96.0 %" in everyone(whole()).words
+
+
 def test_pages_need_nothing_from_elsewhere() -> None:
-    pages = [Page(feedback_page(report, RULES)) for report in (graded(), rejected(), ungraded(), half_graded())]
-    assert [page.links for page in pages] == [[]] * 4
+    pages = [
+        Page(feedback_page(report, RULES)) for report in (graded(), whole(), rejected(), ungraded(), half_graded())
+    ]
+    assert [page.links for page in pages] == [[]] * 5
 
 
 def test_the_class_is_a_row_each_with_links() -> None:

@@ -11,10 +11,23 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.grade import GradeReport, QuestionGrade
-from autograder.report.table import cell, grades_csv, join_remarks, joins, printable, remark, remarks, screen
+from autograder.report.table import (
+    automatic,
+    cell,
+    grades_csv,
+    join_remarks,
+    joins,
+    printable,
+    remark,
+    remarks,
+    screen,
+    totals_csv,
+    unmarked,
+)
 from autograder.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned
+from autograder.roster import Student, join
 from autograder.tests.journals import RULES
-from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded
+from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded, whole
 
 
 def rows(*reports: GradeReport) -> list[dict[str, str]]:
@@ -159,6 +172,66 @@ def test_printable_text_is_left_alone_and_the_rest_replaced() -> None:
     assert printable("é 数 ≠ 'a'") == "é 数 ≠ 'a'"
     assert printable(HOSTILE).isprintable()
     assert printable("a\nb\x1b\ud800\u202e") == "a\ufffdb\ufffd\ufffd\ufffd"
+
+
+def test_written_points_are_no_automatic_ones() -> None:
+    assert automatic(whole()) == automatic(graded()) == 16.66
+    assert [rows(whole())[0][key] for key in ("q1", "automatic")] == ["2.5", "16.66"]
+    assert "first 2.5 6 2.66 0 8 16.66" in " ".join(shown(whole()).split())
+
+
+def test_what_is_not_marked_is_told_by_question() -> None:
+    assert unmarked(whole()) == unmarked(rejected()) == ()
+    assert unmarked(replace(graded(), questions=(*graded().questions, replace(QUESTIONS[0], id="q9")))) == ("q1", "q9")
+
+
+def totals(*reports: GradeReport, students: tuple[Student, ...] | None = None) -> list[list[str]]:
+    roll = None if students is None else join(students, [report.name for report in reports])
+    return list(csv.reader(io.StringIO(totals_csv(reports, RULES, roll))))
+
+
+def test_totals_are_there_once_everything_is_decided() -> None:
+    broken = replace(half_graded(), name="fifth", questions=(whole().questions[0], *half_graded().questions[1:]))
+    assert totals(whole(notes=()), graded(name="b", notes=()), rejected(), ungraded(), broken) == [
+        ["submission", "q1", "q4", "q5", "q6", "q7", "automatic", "written", "total", "out_of", "remark"],
+        ["first", "2.5", "6", "2.66", "0", "8", "16.66", "2.5", "19.16", "30", ""],
+        ["b", "", "6", "2.66", "0", "8", "16.66", "", "", "30", "not marked yet: q1"],
+        ["second", "0", "0", "0", "0", "0", "0", "0", "0", "30", "It is not a notebook."],
+        [
+            *("third", "", "", "", "", "", "", "", "", "30"),
+            "could not be graded: the judge took too long; not marked yet: q1",
+        ],
+        [
+            *("fifth", "2.5", "6", "2.66", "0", "", "", "2.5", "", "30"),
+            "q7 could not be graded: KeyError: secret",
+        ],
+    ]
+
+
+def test_with_a_roster_its_students_are_the_rows_and_strangers_stand_below() -> None:
+    students = (
+        Student("Bo", ("2",), ("bo@x.edu",), section="A"),
+        Student("=Ann", ("1",), file="first.ipynb"),
+        Student("Cy", (), ("cy@x.edu",)),
+    )
+    reports = [whole(notes=()), rejected(), whole(name="cy 1", notes=()), whole(name="1 cy", notes=())]
+    head, *found = totals(*reports, students=students)
+    assert head[:5] == ["name", "id", "email", "section", "submission"]
+    points = ["2.5", "6", "2.66", "0", "8", "16.66", "2.5", "19.16", "30"]
+    assert found == [
+        ["Bo", "2", "bo@x.edu", "A", *[""] * 10, "no submission"],
+        ["'=Ann", "1", "", "", "first", *points, ""],
+        ["Cy", "", "cy@x.edu", "", *[""] * 10, "2 submissions could be meant: 1 cy, cy 1"],
+        ["", "", "", "", "second", *["0"] * 8, "30", "no student on the roster; It is not a notebook."],
+        ["", "", "", "", "cy 1", *points, "no student on the roster"],
+        ["", "", "", "", "1 cy", *points, "no student on the roster"],
+    ]
+
+
+def test_hostile_names_are_printable_in_the_totals() -> None:
+    text = totals_csv([hostile()], RULES)
+    text.encode()
+    assert not {"\x1b", "\x00", "\r"} & set(text)
 
 
 ANN = Returned(GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann", 20.5, (("q1", 3.5), ("q4", 6.0)), "Graded")

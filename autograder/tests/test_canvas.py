@@ -1,0 +1,394 @@
+"""Canvas's gradebook: exports of every shape go out as they came in, but for the cells that were filled."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder import roster
+from autograder.canvas import Export, Filled, Left, Value, column, fill, read
+from autograder.errors import CanvasError
+from autograder.grade import GradeReport
+from autograder.roster import Student
+from autograder.tests.reports import QUESTIONS, graded, half_graded, rejected, ungraded
+
+TITLE = "A test of checks"
+FULL = (
+    "Student,ID,SIS User ID,SIS Login ID,Integration ID,Root Account,Section,Notes,Warm-up (31),A test of checks (32),"
+    "Exercises Current Score,Exercises Unposted Current Score,Exercises Final Score,Exercises Unposted Final Score,"
+    "Current Score,Unposted Current Score,Final Score,Unposted Final Score,Final Grade\r\n"
+    ",,,,,,,,,Manual Posting,,,,,,,,,\r\n"
+    "    Points Possible,,,,,,,(read only),10.00,30.00,(read only),(read only),(read only),(read only),(read only),"
+    "(read only),(read only),(read only),(read only)\r\n"
+    '"Lee, Ann",90001,s17,ann@x.edu,,x.edu,Spring A,"says ""hi"", often",9.50,,95.00,95.00,23.75,23.75,95,95,23,,F\r\n'
+    '"O\'Ray, Ben ""B.""",90002,s18,ben@x.edu,,x.edu,"Spring A and Spring B",,10.00,12.00,,,,,,,,,\r\n'
+    "Cy,90003,,cy,,x.edu,Spring A,,EX,EX,,,,,,,,,\r\n"
+    '"Dée, Dî",90004,s20,di@x.edu,,x.edu,Spring A,,N/A,N/A,,,,,,,,,\r\n'
+    '"Eck, Ed",90005,s21,ed@x.edu,,x.edu,Spring A,,-,-,,,,,,,,,\r\n'
+    '"Student, Test",90099,,0a1b2c3d,,x.edu,Spring A,,,,,,,,,,,,\r\n'
+)
+SHORT = (
+    "Student,ID,SIS Login ID,Section,A test of checks (32)\n"
+    "    Points Possible,,,,30.00\n"
+    '"Lee, Ann",90001,ann@x.edu,A,\n'
+    '"Ray, Ben",90002,ben,A,7\n'
+)
+WHOLE = graded(questions=(replace(QUESTIONS[0], earned=3.5), *QUESTIONS[1:]))
+"""Marked and graded: 20.16 of 30 points."""
+
+
+def of(name: str, report: GradeReport = WHOLE) -> GradeReport:
+    return replace(report, name=name)
+
+
+def export(folder: Path, text: str | bytes) -> Export:
+    path = folder / "canvas.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read(path)
+
+
+def refused(folder: Path, text: str | bytes) -> str:
+    with pytest.raises(CanvasError) as caught:
+        export(folder, text)
+    assert str(caught.value).startswith(str(folder / "canvas.csv"))
+    return str(caught.value)
+
+
+def filled(
+    folder: Path, text: str, reports: Sequence[GradeReport], students: Sequence[Student] | None = None
+) -> Filled:
+    exported = export(folder, text)
+    roll = None if students is None else roster.join(students, [report.name for report in reports])
+    return fill(exported, column(exported, TITLE), reports, roll=roll)
+
+
+def cells(text: str, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def test_a_full_export_is_filled_and_all_else_stays(tmp_path: Path) -> None:
+    reports = [of("hw_ann@x.edu"), of("ben_hw"), of("cy"), of("di"), of("ed", graded()), of("stranger")]
+    done = filled(tmp_path, FULL, reports)
+    assert done.content == FULL.replace("9.50,,95", "9.50,20.16,95").replace("10.00,12.00", "10.00,20.16")
+    assert done.column == "A test of checks (32)"
+    assert done.values == (
+        Value("Lee, Ann", "hw_ann@x.edu", "", "20.16"),
+        Value('O\'Ray, Ben "B."', "ben_hw", "12.00", "20.16"),
+    )
+    assert done.left == (
+        Left("Cy", "excused in Canvas"),
+        Left("Dée, Dî", "not assigned to them in Canvas"),
+        Left("Eck, Ed", "not marked yet: q1"),
+    )
+    assert (done.unjoined, done.strangers, done.remark) == ((), ("stranger",), "")
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [
+        (graded(), "not marked yet: q1"),
+        (ungraded(), "could not be graded"),
+        (replace(half_graded(), questions=(WHOLE.questions[0], *half_graded().questions[1:])), "could not be graded"),
+    ],
+    ids=["unmarked", "ungraded", "one question ungraded"],
+)
+def test_who_has_no_total_keeps_what_stands_there(tmp_path: Path, report: GradeReport, why: str) -> None:
+    done = filled(tmp_path, SHORT, [of("ann", report), of("ben", report)])
+    assert done.content == SHORT
+    assert done.values == ()
+    assert done.left == (Left("Lee, Ann", why), Left("Ray, Ben", why))
+
+
+def test_a_file_that_was_turned_away_is_worth_its_zero(tmp_path: Path) -> None:
+    done = filled(tmp_path, SHORT, [rejected(name="ann")])
+    assert done.content == SHORT.replace("ann@x.edu,A,", "ann@x.edu,A,0.00")
+    assert done.unjoined == (Left("Ray, Ben", "no submission"),)
+
+
+def test_somebody_excused_gets_points_where_that_is_told(tmp_path: Path) -> None:
+    exported = export(tmp_path, SHORT.replace(",7\n", ",ex\n"))
+    assert fill(exported, 4, [of("ben")]).left == (Left("Ray, Ben", "excused in Canvas"),)
+    assert fill(exported, 4, [of("ben")], excused=True).content == SHORT.replace(",7\n", ",20.16\n")
+
+
+@pytest.mark.parametrize("same", ["20.16", "20.160", " 20.16"])
+def test_a_cell_that_says_as_much_already_stays_as_it_is(tmp_path: Path, same: str) -> None:
+    text = SHORT.replace(",7\n", f",{same}\n")
+    done = filled(tmp_path, text, [of("ben")])
+    assert done.content == text
+    assert done.values == (Value("Ray, Ben", "ben", same.strip(), same.strip()),)
+
+
+def test_filling_again_changes_nothing(tmp_path: Path) -> None:
+    reports = [of("ann"), of("ben")]
+    once = filled(tmp_path, FULL, reports).content
+    assert filled(tmp_path, once, reports).content == once != FULL
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["no BOM", "BOM"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_what_a_spreadsheet_or_a_language_makes_of_it_stays(
+    tmp_path: Path, ends: str, start: str, delimiter: str
+) -> None:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(cells(SHORT))
+    text = start + out.getvalue().replace("\n", ends)
+    done = filled(tmp_path, text, [of("ann"), of("ben")])
+    end = f"{delimiter}A{delimiter}"
+    assert done.content == text.replace(f"ann@x.edu{end}", f"ann@x.edu{end}20.16").replace(f"{end}7", f"{end}20.16")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("12,50", "20,16"), ("12.50", "20.16"), ("12", "20.16"), ("1,5 and 2.50", "20.16")]
+)
+def test_a_decimal_comma_is_written_where_canvas_writes_one(tmp_path: Path, number: str, shown: str) -> None:
+    head = "Student;ID;SIS Login ID;Section;Warm-up (31);A test of checks (32)\n"
+    text = f"{head}Points Possible;;;;20;30\nLee, Ann;1;ann;A;{number.replace(' and ', ';')};\n"
+    if "and" in number:
+        text = text.replace("Warm-up (31);", "Warm-up (31);Other (33);").replace(";20;30", ";20;20;30")
+    assert filled(tmp_path, text, [of("ann")]).content == text[:-1] + f"{shown}\n"
+    commas = text.replace("Lee, Ann", "Ann").replace("12,50", '"12,50"').replace("1,5", '"1,5"').replace(";", ",")
+    expected = f'"{shown}"' if "," in shown else shown
+    assert filled(tmp_path, commas, [of("ann")]).content == commas[:-1] + f"{expected}\n"
+
+
+def test_a_cell_in_quotes_stays_in_quotes(tmp_path: Path) -> None:
+    text = SHORT.replace(",7\n", ',"7"\n')
+    assert filled(tmp_path, text, [of("ben")]).content == SHORT.replace(",7\n", ',"20.16"\n')
+
+
+def test_points_that_differ_are_told_and_not_scaled(tmp_path: Path) -> None:
+    done = filled(tmp_path, SHORT.replace("30.00", "100"), [of("ann")])
+    assert done.remark == "A test of checks (32) is worth 100 points in Canvas, and 30 here; the points are not scaled"
+    assert done.values[0].after == "20.16"
+    assert filled(tmp_path, SHORT.replace(",30.00", ","), [of("ann")]).remark == ""
+    rows = SHORT.splitlines(keepends=True)
+    assert filled(tmp_path, rows[0] + "".join(rows[2:]), [of("ann")]).remark == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "told", "found"),
+    [
+        ("A test of checks (32)", None, "A test of checks (32)"),
+        ("A test of checks", None, "A test of checks"),
+        ("a Test  of checks (32)", None, "a Test  of checks (32)"),
+        ("A test of checks(32)", None, "A test of checks(32)"),
+        ("Other (9)", "Other (9)", "Other (9)"),
+        ("Other (9)", "other", "Other (9)"),
+        ("Other (9)", "9", "Other (9)"),
+        ("Other (2026) (9)", "Other (2026)", "Other (2026) (9)"),
+        ("Other (2026) (9)", "(9)", "Other (2026) (9)"),
+        ("Other (9),Other (10)", "10", "Other (10)"),
+        ("Other (9),Other (10)", "Other (9)", "Other (9)"),
+        ("Other,Other (10)", "Other", "Other"),
+        ("9 (8),Other (9)", "9", "Other (9)"),
+    ],
+)
+def test_the_column_is_found_by_title_by_id_or_as_told(tmp_path: Path, head: str, told: str | None, found: str) -> None:
+    exported = export(tmp_path, f"Student,ID,Section,{head}\nAnn,1,A{',' * (head.count(',') + 1)}\n")
+    assert exported.head[column(exported, TITLE, told)] == found
+
+
+@pytest.mark.parametrize(
+    ("head", "told", "said"),
+    [
+        ("Other (9)", None, "no column is called 'A test of checks'; expected one of 'Other (9)'. Say which with"),
+        ("Other (9)", "Others", "no column is called 'Others'"),
+        ("Other (9)", "ID", "Canvas takes nothing back in the column 'ID'; expected the column of an assignment"),
+        ("Total,Final Score", "Final Score", "Canvas takes nothing back in the column 'Final Score'"),
+        ("Other (9),other (10)", "OTHER", "2 columns could be 'OTHER': 'Other (9)', 'other (10)'; expected one."),
+        ("Other (9),Other (9)", "Other (9)", "2 columns could be 'Other (9)'"),
+        ("Final Score", None, "it has no column of an assignment; expected one called 'A test of checks'."),
+        (",".join(f"T ({n})" for n in range(12)), "x", "'T (9)' and 2 more. Say which"),
+    ],
+)
+def test_a_column_that_cannot_be_told_is_an_error(tmp_path: Path, head: str, told: str | None, said: str) -> None:
+    exported = export(tmp_path, f"Student,ID,Section,{head}\nAnn,1,A{',' * (head.count(',') + 1)}\n")
+    with pytest.raises(CanvasError) as caught:
+        column(exported, TITLE, told)
+    assert said in str(caught.value)
+
+
+def test_a_column_that_is_read_only_is_none_to_fill(tmp_path: Path) -> None:
+    exported = export(tmp_path, SHORT.replace("30.00", "(read only)"))
+    with pytest.raises(CanvasError, match="it has no column of an assignment"):
+        column(exported, TITLE)
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        "90001",
+        "hw_90001",
+        "leeann_90001_555_hw1",
+        "leeann_LATE_90001_555_hw1",
+        "s17",
+        "hw-s17",
+        "ann@x.edu",
+        "ann",
+        "hw1_ann",
+        "Ann Lee",
+        "lee_ann",
+        "Lee, Ann/notebook",
+    ],
+)
+def test_students_are_known_by_id_sis_id_login_or_name(tmp_path: Path, submission: str) -> None:
+    done = filled(tmp_path, FULL, [of(submission), of("nobody")])
+    assert [(each.name, each.submission) for each in done.values] == [("Lee, Ann", submission)]
+    assert done.strangers == ("nobody",)
+
+
+def test_in_a_downloaded_file_the_first_number_is_the_student(tmp_path: Path) -> None:
+    done = filled(tmp_path, SHORT, [of("leeann_90001_90002_hw1"), of("rayben_90002_90001_hw1")])
+    assert [(each.name, each.submission) for each in done.values] == [
+        ("Lee, Ann", "leeann_90001_90002_hw1"),
+        ("Ray, Ben", "rayben_90002_90001_hw1"),
+    ]
+
+
+def test_a_short_id_is_not_taken_for_the_number_of_an_exercise(tmp_path: Path) -> None:
+    text = SHORT.replace("90001", "1").replace("90002", "2")
+    done = filled(tmp_path, text, [of("hw_1_ben"), of("hw_2_ann")])
+    assert [(each.name, each.submission) for each in done.values] == [
+        ("Lee, Ann", "hw_2_ann"),
+        ("Ray, Ben", "hw_1_ben"),
+    ]
+
+
+def test_marks_that_mean_two_submissions_mean_none(tmp_path: Path) -> None:
+    done = filled(tmp_path, SHORT, [of("hw_90001"), of("ann_hw"), of("hw_ann@x.edu")])
+    assert done.unjoined[0] == Left("Lee, Ann", "2 submissions could be meant: hw_90001, hw_ann@x.edu")
+    assert done.content == SHORT
+
+
+def test_nobody_hands_in_for_the_test_student(tmp_path: Path) -> None:
+    done = filled(tmp_path, FULL, [of("Test Student"), of("90099")])
+    assert done.content == FULL
+    assert "Student, Test" not in {each.name for each in done.unjoined}
+
+
+def test_with_a_roster_students_are_known_by_their_row_of_it(tmp_path: Path) -> None:
+    students = [
+        Student("Somebody Else", ("s17",), file="one.ipynb"),
+        Student("", (), ("ben@elsewhere.edu",), file="two.ipynb"),
+        Student("Ed Eck", file="three.ipynb"),
+        Student("Dî Dée", ("x",), ("none@x.edu",)),
+    ]
+    reports = [of(name) for name in ("one", "two", "three", "ann", "90002", "cy")]
+    done = filled(tmp_path, FULL, reports, students)
+    assert [(each.name, each.submission) for each in done.values] == [
+        ("Lee, Ann", "one"),
+        ('O\'Ray, Ben "B."', "two"),
+        ("Eck, Ed", "three"),
+    ]
+    assert done.unjoined == (Left("Cy", "not on the roster"), Left("Dée, Dî", "no submission"))
+    assert done.strangers == ("ann", "90002", "cy")
+
+
+def test_why_the_roster_could_not_join_somebody_is_said(tmp_path: Path) -> None:
+    done = filled(tmp_path, SHORT, [of("ann_1"), of("ann_2")], [Student("Ann Lee", (), ("ann@x.edu",))])
+    assert done.unjoined[0] == Left("Lee, Ann", "2 submissions could be meant: ann_1, ann_2")
+    twins = [Student("Ann Lee", ("1",)), Student("Lee Ann", ("2",))]
+    done = filled(tmp_path, SHORT, [of("1")], twins)
+    assert done.unjoined[0].why == "2 rows could be meant: 1: Ann Lee, 2: Lee Ann"
+
+
+def test_canvas_own_file_may_be_the_roster_too(tmp_path: Path) -> None:
+    exported = export(tmp_path, FULL)
+    students = roster.read(exported.path)
+    assert len(students) == len(exported.entries) == 5
+    assert filled(tmp_path, FULL, [of("hw_s17")], students).values[0].name == "Lee, Ann"
+
+
+def test_first_and_last_name_may_have_columns_of_their_own(tmp_path: Path) -> None:
+    head = "LastName,FirstName,ID,Section,A test of checks (32)\n    Points Possible,,,,30\n"
+    text = f"{head}Lee,Ann,1,A,\nStudent,Test,2,A,\n"
+    done = filled(tmp_path, text, [of("ann_lee")])
+    assert done.content == text.replace("1,A,", "1,A,20.16")
+    assert done.unjoined == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is empty; expected the columns Student (or LastName, FirstName) and ID"),
+        (b"\xff\xfe", "it is not text in UTF-8 (byte 0); expected a CSV file as Canvas exports its gradebook"),
+        ("Name,SID,Email\n", "its first line is 'Name,SID,Email'; expected the columns Student"),
+        ("PK\x03\x04", "take that file as it is."),
+        ("Student,ID,Section,T (1)\n    Points Possible,,,\n", "no student in it; expected a row for each."),
+        ("Student,ID,Section,T (1)\nLee, Ann,1,A,\n", "line 2: 5 cells; expected 4, as many as the head has."),
+        ("Student,ID,Section,T (1)\nAnn,1,A,\n\nBen,1,A,\n", "line 4: a second row with the ID 1, the first is line 2"),
+        ('Student,ID,Section,T (1)\n"Ann,1,A,\n', "line 2: unexpected end of data; expected cells as CSV has them"),
+        ('Student;ID;Section;T (1)\n"Ann;1;A;\n', "line 2: unexpected end of data"),
+    ],
+    ids=[
+        "nothing",
+        "UTF-16",
+        "another file",
+        "a zip",
+        "nobody",
+        "a comma",
+        "an ID twice",
+        "a quote",
+        "a quote, semicolons",
+    ],
+)
+def test_what_is_no_gradebook_is_told(tmp_path: Path, text: str | bytes, said: str) -> None:
+    assert said in refused(tmp_path, text)
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CanvasError, match=r"it cannot be read .*; expected a gradebook exported from Canvas"):
+        read(tmp_path)
+
+
+NAMES = st.text(alphabet=st.sampled_from("abé ,;\"'\n.=-"), min_size=1, max_size=8).filter(str.strip)
+FREE = st.text(alphabet=st.sampled_from("a1 ,;\"'\n.%é=EX-"), max_size=6)
+
+
+@given(
+    st.lists(st.tuples(NAMES, FREE, FREE, st.sampled_from(["", "7", "7.5", "EX", "N/A", "-", "B+"])), max_size=5),
+    st.sampled_from(",;"),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.sets(st.integers(0, 4)),
+)
+def test_read_back_all_cells_are_the_same_but_the_filled_ones(
+    tmp_path_factory: pytest.TempPathFactory,
+    students: list[tuple[str, str, str, str]],
+    delimiter: str,
+    quoting: int,
+    ends: str,
+    marked: bool,
+    handed_in: set[int],
+) -> None:
+    rows = [
+        ["Student", "ID", "Section", "Other (1)", "A test of checks (32)", "Notes"],
+        ["    Points Possible", "", "", "1", "30", "(read only)"],
+        ["Zoe", "10009", "", "", "", ""],
+        *([name, f"1000{n}", section, other, cell, ""] for n, (name, section, other, cell) in enumerate(students)),
+    ]
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=ends).writerows(rows)  # type: ignore[arg-type]
+    path = tmp_path_factory.getbasetemp() / "any-canvas.csv"
+    path.write_bytes(out.getvalue().encode())
+    exported = read(path)
+    reports = [of(f"hw_1000{n}", WHOLE if marked else graded()) for n in handed_in]
+    done = fill(exported, column(exported, TITLE), reports)
+    changed = {f"1000{n}" for n in handed_in if marked and n < len(students) and students[n][3] not in ("EX", "N/A")}
+    for row in rows[2:]:
+        if row[1] in changed:
+            row[4] = "20,16" if exported.decimal_comma else "20.16"
+    assert cells(done.content, delimiter) == rows
+    assert len(done.values) == len(changed)
+    if not changed:
+        assert done.content == out.getvalue()
