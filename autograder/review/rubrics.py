@@ -16,7 +16,7 @@ from autograder.review.forms import Form, amount
 from autograder.review.site import Visit, missing
 from autograder.rubric import MOST_ITEMS, Effect, Item, Rubric
 
-__all__ = ["Typed", "routes"]
+__all__ = ["Row", "Typed", "routes"]
 
 routes = APIRouter()
 
