@@ -26,12 +26,12 @@ Key = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
 
 @routes.get("/question/{question}/groups")
-def groups(request: Request, question: str, group: Key = 0, apart: Key = 0) -> Response:
+def _groups(request: Request, question: str, group: Key = 0, apart: Key = 0) -> Response:
     return _page(Visit(request), question, group, apart)
 
 
 @routes.post("/question/{question}/groups")
-def mark_group(request: Request, question: str) -> Response:
+def _mark_group(request: Request, question: str) -> Response:
     visit = Visit(request)
     group, answers, draft = visit.form.whole("group"), visit.form.wholes("answer"), Draft()
     try:
@@ -45,7 +45,7 @@ def mark_group(request: Request, question: str) -> Response:
         if visit.scripted:
             raise
         return _page(visit, question, group, problem=str(error), draft=draft)
-    visit.site.fresh.forget()
+    visit.acted()
     points = said[0].points
     return visit.done(
         f"/question/{question}/groups", f"{len(said)} answer{'s' if len(said) > 1 else ''} marked: {points:g} each."
@@ -53,21 +53,21 @@ def mark_group(request: Request, question: str) -> Response:
 
 
 @routes.post("/answer/{answer}/apart")
-def take_apart(request: Request, answer: int) -> Response:
+def _take_apart(request: Request, answer: int) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     visit.marks.set_apart(answer, visit.reviewer, apart=True)
-    visit.site.fresh.forget()
+    visit.acted()
     where = f"/question/{place.answer.question}/groups?group={place.answer.group or 0}&apart={place.number}"
     return visit.done(where, f"Answer {place.number} was taken out of its group.")
 
 
 @routes.post("/answer/{answer}/together")
-def put_together(request: Request, answer: int) -> Response:
+def _put_together(request: Request, answer: int) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     visit.marks.set_apart(answer, visit.reviewer, apart=False)
-    visit.site.fresh.forget()
+    visit.acted()
     where = f"/question/{place.answer.question}/groups?group={place.answer.group or 0}"
     return visit.done(where, f"Answer {place.number} is in its group again.")
 
@@ -76,10 +76,8 @@ def _page(
     visit: Visit, question: str, group: int, apart: int = 0, *, problem: str = "", draft: Draft | None = None
 ) -> Response:
     site = visit.site
-    if question not in site.policy.written:
-        raise ReviewError(f"There is no written question {question!r}.")
-    found = site.fresh.get(("groups", question, visit.reviewer), lambda: visit.marks.groups(question, visit.reviewer))
-    rubric = visit.marks.rubric(question)
+    rubric = visit.rubric(question)
+    found = visit.fresh(("groups", question, visit.reviewer), lambda: visit.marks.groups(question, visit.reviewer))
     listed = sorted((_listed(places) for places in found), key=lambda each: not each["waiting"])
     by_key = {_key(places): places for places in found}
     chosen = group if group in by_key else next((each["key"] for each in listed), 0)

@@ -25,7 +25,7 @@ Id = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
 
 @routes.get("/question/{question}")
-def onward(request: Request, question: str, after: Id = 0, number: Number | None = None) -> Response:
+def _onward(request: Request, question: str, after: Id = 0, number: Number | None = None) -> Response:
     """To the answer that is asked for, or to the next that waits."""
     visit = Visit(request)
     if number is not None:
@@ -35,13 +35,13 @@ def onward(request: Request, question: str, after: Id = 0, number: Number | None
 
 
 @routes.get("/question/{question}/{number}")
-def marking(request: Request, question: str, number: int) -> Response:
+def _marking(request: Request, question: str, number: int) -> Response:
     visit = Visit(request)
     return _page(visit, visit.place(question, number))
 
 
 @routes.post("/answer/{answer}/mark")
-def mark(request: Request, answer: int) -> Response:
+def _mark(request: Request, answer: int) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     draft = visit.form.draft()
@@ -50,27 +50,27 @@ def mark(request: Request, answer: int) -> Response:
     except Conflict as conflict:
         if not visit.scripted:
             return _page(visit, place, draft, conflict.current)
-        rubric = visit.marks.rubric(place.answer.question)
+        rubric = visit.rubric(place.answer.question)
         return visit.said({"why": str(conflict), "mark": mark_data(conflict.current, rubric)}, HTTPStatus.CONFLICT)
-    visit.site.fresh.forget()
+    visit.acted()
     question = place.answer.question
-    rubric = visit.marks.rubric(question)
+    rubric = visit.rubric(question)
     words = f"Answer {place.number} saved: {mark_words(said, rubric)}."
     return visit.done(_next(visit, question, place.number), words, mark=mark_data(said, rubric))
 
 
 @routes.get("/answer/{answer}")
-def whereabouts(request: Request, answer: int) -> Response:
+def _whereabouts(request: Request, answer: int) -> Response:
     found = Visit(request).answer(answer).answer
     return RedirectResponse(f"/question/{found.question}/{found.number}", HTTPStatus.SEE_OTHER)
 
 
 @routes.get("/answer/{answer}/now")
-def now(request: Request, answer: int, seen: Id = 0) -> Response:
+def _now(request: Request, answer: int, seen: Id = 0) -> Response:
     """Who else is here, and what counts by now, if that is not what this page has seen."""
     visit = Visit(request)
     place = visit.answer(answer)
-    rubric = visit.marks.rubric(place.answer.question)
+    rubric = visit.rubric(place.answer.question)
     current = 0 if place.mark is None else place.mark.id
     return visit.said(
         {
@@ -82,15 +82,29 @@ def now(request: Request, answer: int, seen: Id = 0) -> Response:
     )
 
 
+@routes.get("/answer/{answer}/history")
+def _history(request: Request, answer: int) -> Response:
+    """Every mark of an answer, who gave it and when."""
+    visit = Visit(request)
+    place = visit.answer(answer)
+    marks = visit.marks.history(answer, visit.reviewer)
+    rubric = visit.rubric(place.answer.question)
+    if visit.scripted:
+        return visit.said({"history": [mark_data(mark, rubric) for mark in marks]})
+    return visit.page(
+        "history.html", here=rubric.question, question=rubric.question, place=place, marks=marks, rubric=rubric
+    )
+
+
 @routes.get("/answer/{answer}/plain")
-def plain(request: Request, answer: int) -> Response:
+def _plain(request: Request, answer: int) -> Response:
     """All of an answer, as it was written."""
     text = Visit(request).answer(answer).answer.text or ""
     return Response(text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8", headers=PLAIN)
 
 
 @routes.post("/answer/{answer}/reveal")
-def reveal(request: Request, answer: int) -> Response:
+def _reveal(request: Request, answer: int) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     name = visit.marks.reveal(answer, visit.reviewer)
@@ -98,28 +112,30 @@ def reveal(request: Request, answer: int) -> Response:
 
 
 @routes.post("/question/{question}/snippets")
-def keep_snippet(request: Request, question: str) -> Response:
+def _keep_snippet(request: Request, question: str) -> Response:
     visit = Visit(request)
     place = visit.place(question, visit.form.whole("number"))
     kept = visit.marks.add_snippet(question, visit.form.text("comment"), visit.reviewer)
+    visit.acted()
     return visit.done(
         f"/question/{question}/{place.number}", "Kept as a snippet.", snippet={"id": kept.id, "text": kept.text}
     )
 
 
 @routes.post("/snippet/{snippet}/drop")
-def drop_snippet(request: Request, snippet: int) -> Response:
+def _drop_snippet(request: Request, snippet: int) -> Response:
     visit = Visit(request)
     place = visit.place(visit.form.text("question"), visit.form.whole("number"))
     visit.marks.drop_snippet(snippet)
+    visit.acted()
     return visit.done(f"/question/{place.answer.question}/{place.number}", "The snippet is deleted.")
 
 
 @routes.post("/undo")
-def undo(request: Request) -> Response:
+def _undo(request: Request) -> Response:
     visit = Visit(request)
     answers = visit.marks.undo(visit.reviewer)
-    visit.site.fresh.forget()
+    visit.acted()
     if not answers:
         return visit.done("/", "There is no mark of yours to take back.")
     return visit.done(undo_url(visit, answers), f"Taken back: {len(answers)} mark{'s' if len(answers) > 1 else ''}.")
@@ -142,9 +158,9 @@ def _page(
 ) -> Response:
     """`draft` is what could not be saved because of `theirs`."""
     question = place.answer.question
-    site, rubric = visit.site, visit.marks.rubric(question)
+    site, rubric = visit.site, visit.rubric(question)
     rules = site.policy.written.get(question)
-    total = site.total(question)
+    total = visit.total(question)
     seen = theirs or place.mark
     return visit.page(
         "marking.html",
@@ -160,8 +176,7 @@ def _page(
         seen=0 if seen is None else seen.id,
         nonce=secrets.token_hex(16),
         name=name,
-        history=visit.marks.history(place.answer.id, visit.reviewer),
-        snippets=visit.marks.snippets(question),
+        snippets=visit.fresh(("snippets", question), lambda: visit.marks.snippets(question)),
         model_answer=rules.model_answer if rules else None,
         misconceptions=rules.misconceptions if rules else (),
         done=total.done,

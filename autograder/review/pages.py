@@ -17,6 +17,7 @@ from autograder.marks import Draft, Mark
 from autograder.report.gradescope import clean
 from autograder.review.access import STATIC, Refusal
 from autograder.rubric import Rubric
+from autograder.tables import UNDONE
 
 __all__ = ["Pages", "mark_data", "mark_words", "moment"]
 
@@ -108,6 +109,7 @@ def mark_data(mark: Mark | None, rubric: Rubric) -> dict[str, Any] | None:
         "flagged": mark.flagged,
         "points": mark.points,
         "words": mark_words(mark, rubric),
+        "undone": mark.standing == UNDONE,
     }
 
 

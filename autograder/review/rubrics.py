@@ -83,14 +83,14 @@ class Typed:
 
 
 @routes.get("/question/{question}/rubric")
-def rubric(request: Request, question: str) -> Response:
+def _rubric(request: Request, question: str) -> Response:
     visit = Visit(request)
     now = _in_force(visit, question)
     return _page(visit, now, Typed.of(now), offered=visit.marks.offered(question))
 
 
 @routes.post("/question/{question}/rubric")
-def change(request: Request, question: str) -> Response:
+def _change(request: Request, question: str) -> Response:
     visit = Visit(request)
     now = _in_force(visit, question)
     typed = Typed.sent(visit.form)
@@ -111,7 +111,7 @@ def change(request: Request, question: str) -> Response:
         return _page(visit, now, typed, problem=str(error))
     if act == "effects":
         return _page(visit, now, Typed.of(new), effects=effects)
-    visit.site.fresh.forget()
+    visit.acted()
     now = _in_force(visit, question)
     changed = f"{len(effects)} mark{'' if len(effects) == 1 else 's'} changed"
     return _page(visit, now, Typed.of(now), message=f"This rubric is in force now; {changed}.")

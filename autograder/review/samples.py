@@ -19,7 +19,7 @@ routes = APIRouter()
 
 
 @routes.get("/question/{question}/sample")
-def sample(request: Request, question: str) -> Response:
+def _sample(request: Request, question: str) -> Response:
     visit = Visit(request)
     pairs = visit.marks.pairs(question)
     if not pairs:
@@ -41,25 +41,25 @@ def sample(request: Request, question: str) -> Response:
 
 
 @routes.get("/question/{question}/sample/{number}")
-def pair(request: Request, question: str, number: int) -> Response:
+def _pair_page(request: Request, question: str, number: int) -> Response:
     visit = Visit(request)
     found = _pair(visit, question, number)
     return _page(visit, found)
 
 
 @routes.post("/question/{question}/sample/{number}")
-def settle(request: Request, question: str, number: int) -> Response:
+def _settle(request: Request, question: str, number: int) -> Response:
     visit = Visit(request)
     found = _pair(visit, question, number)
     draft = visit.form.draft()
-    rubric = visit.marks.rubric(question)
+    rubric = visit.rubric(question)
     try:
         said = visit.marks.settle(found.answer.id, visit.reviewer, draft, visit.form.whole("seen"), visit.form.nonce())
     except Conflict as conflict:
         if not visit.scripted:
             return _page(visit, _pair(visit, question, number), draft)
         return visit.said({"why": str(conflict), "mark": mark_data(conflict.current, rubric)}, HTTPStatus.CONFLICT)
-    visit.site.fresh.forget()
+    visit.acted()
     return visit.done(
         f"/question/{question}/sample",
         f"Answer {number} is settled: {mark_words(said, rubric)}.",
@@ -93,7 +93,7 @@ def _page(visit: Visit, pair: Pair, draft: Draft | None = None) -> Response:
         question=question,
         pair=pair,
         shown=visit.site.shown(pair.answer),
-        rubric=visit.marks.rubric(question),
+        rubric=visit.rubric(question),
         draft=draft or pair.settled or shared,
         seen=pair.settled.id if pair.settled else 0,
         nonce=secrets.token_hex(16),

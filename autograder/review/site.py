@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -23,8 +24,12 @@ from autograder.review.pages import Pages
 from autograder.review.presence import Presence
 from autograder.review.text import Rendered, render
 from autograder.reviewing import Desk
+from autograder.rubric import Rubric
 
 __all__ = ["Memory", "Shown", "Site", "Visit", "missing"]
+
+KEPT_S = 1.0
+"""Seconds that what others may change is kept; they may be at another server on the same database."""
 
 T = TypeVar("T")
 
@@ -41,31 +46,37 @@ class Shown:
 
 
 class Memory:
-    """What was worked out less than `seconds` ago, unless it was forgotten on purpose. Safe for several threads."""
+    """What was worked out less than `seconds` ago, and after whatever the asker did last. Safe for several threads.
+
+    Who has just marked must see that at once; what others do meanwhile may come a moment later.
+    """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
+        self._making: dict[Hashable, threading.Lock] = {}
         self._known: dict[Hashable, tuple[float, Any]] = {}
-        self._age = 0
+        self._acted: dict[str, float] = {}
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+    def acted(self, who: str) -> None:
+        """Note that this person has changed something."""
         with self._lock:
-            age = self._age
-            when, value = self._known.get(key, (-self._seconds, None))
-            if self._clock() - when < self._seconds:
+            self._acted[who] = self._clock()
+
+    def get(self, who: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What is known by this key; several who ask at once wait for one to work it out."""
+        with self._lock:
+            oldest = max(self._acted.get(who, -math.inf), self._clock() - self._seconds)
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            when, value = self._known.get(key, (-math.inf, None))
+            if when > oldest:
                 return cast(T, value)
-        made = make()
-        with self._lock:
-            if age == self._age:  # else it may be older than what made others forget
-                self._known[key] = (self._clock(), made)
-        return made
-
-    def forget(self) -> None:
-        with self._lock:
-            self._age += 1
-            self._known.clear()
+            begun = self._clock()
+            made = make()
+            self._known[key] = (begun, made)
+            return made
 
 
 class Site:
@@ -79,8 +90,8 @@ class Site:
         self.pages = pages
         self.inbox = desk.inbox
         self.presence = Presence()
-        self.fresh = Memory(1.0)
-        """What any mark changes; others on the same database may change it too, so it is not kept for long."""
+        self.fresh = Memory(KEPT_S)
+        self.names = tuple(sorted(desk.reports))
         self._rendered = lru_cache(maxsize=4096)(self._render)
 
     def shown(self, answer: Answer) -> Shown:
@@ -89,14 +100,6 @@ class Site:
             return Shown(answer.id, blank=True)
         rendered = self._rendered(answer.question, text)
         return Shown(answer.id, False, Markup(rendered.html), rendered.cut, rendered.claims)  # sanitised by `text`
-
-    def progress(self) -> tuple[Progress, ...]:
-        return self.fresh.get("progress", self.marks.progress)
-
-    def total(self, question: str) -> Progress:
-        """Marks given of marks wanted, of all reviewers together."""
-        whole = (each for each in self.progress() if each.question == question and each.reviewer is None)
-        return next(whole, Progress(question, None, 0, 0))
 
     def title(self, question: str) -> str:
         rules = self.policy.written.get(question)
@@ -128,6 +131,28 @@ class Visit:
         """The same for an answer's id."""
         try:
             return self.marks.answer(id, self.reviewer)
+        except ReviewError as error:
+            raise missing(str(error)) from error
+
+    def acted(self) -> None:
+        """What was worked out before is not good enough for this reviewer any more."""
+        self.site.fresh.acted(self.reviewer)
+
+    def fresh(self, key: Hashable, make: Callable[[], T]) -> T:
+        return self.site.fresh.get(self.reviewer, key, make)
+
+    def progress(self) -> tuple[Progress, ...]:
+        return self.fresh("progress", self.marks.progress)
+
+    def total(self, question: str) -> Progress:
+        """Marks given of marks wanted, of all reviewers together."""
+        whole = (each for each in self.progress() if each.question == question and each.reviewer is None)
+        return next(whole, Progress(question, None, 0, 0))
+
+    def rubric(self, question: str) -> Rubric:
+        """The rubric in force. Raises HTTPException where there is no such question."""
+        try:
+            return self.fresh(("rubric", question), lambda: self.marks.rubric(question))
         except ReviewError as error:
             raise missing(str(error)) from error
 

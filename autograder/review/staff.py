@@ -24,7 +24,7 @@ routes = APIRouter()
 ROWS = 100
 """Students on a page of the gradebook."""
 
-LINES = 500
+LINES = 200
 """Lines of the log on its page."""
 
 STYLES = {
@@ -40,14 +40,14 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 @routes.get("/")
-def overview(request: Request, done: str = "") -> Response:
+def _overview(request: Request, done: str = "") -> Response:
     visit = Visit(request)
     site, marks = visit.site, visit.marks
     questions = []
     for id, rules in site.policy.written.items():
-        shares = [each for each in site.progress() if each.question == id and each.reviewer]
-        whole = site.total(id)
-        sampled = site.fresh.get(("sampled", id), lambda id=id: marks.pairs(id))  # type: ignore[misc]
+        shares = [each for each in visit.progress() if each.question == id and each.reviewer]
+        whole = visit.total(id)
+        sampled = visit.fresh(("pairs", id), lambda id=id: marks.pairs(id))  # type: ignore[misc]
         questions.append(
             {
                 "id": id,
@@ -69,22 +69,22 @@ def overview(request: Request, done: str = "") -> Response:
         students=len(site.reports),
         overview=questions,
         start=start,
-        begun=any(_given(each, visit.reviewer) for each in site.progress()),
+        begun=any(_given(each, visit.reviewer) for each in visit.progress()),
         done=done if done in site.policy.written else "",
         requests_open=sum(each.status == OPEN for each in inbox),
     )
 
 
 @routes.get("/gradebook")
-def gradebook(request: Request, page: Page = 1) -> Response:
+def _gradebook(request: Request, page: Page = 1) -> Response:
     """One row a student. Names are on it, and so it is logged."""
     visit = Visit(request)
     site = visit.site
-    names = site.fresh.get("names", lambda: sorted(site.reports))
+    names = site.names
     pages = max(1, -(-len(names) // ROWS))
     page = min(page, pages)
-    counting = site.fresh.get("counting", visit.marks.counting)
-    rubrics = visit.marks.rubrics()
+    counting = visit.fresh("counting", visit.marks.counting)
+    rubrics = {id: visit.rubric(id) for id in site.policy.written}
     visit.marks.note(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
     reports = [marked(site.reports[name], counting, rubrics) for name in names[(page - 1) * ROWS : page * ROWS]]
     return visit.page(
@@ -99,19 +99,19 @@ def gradebook(request: Request, page: Page = 1) -> Response:
 
 
 @routes.get("/log")
-def log(request: Request) -> Response:
+def _log(request: Request) -> Response:
     visit = Visit(request)
     entries = visit.marks.log(LINES)
     return visit.page("log.html", here="log", entries=entries, cut=len(entries) == LINES)
 
 
 @routes.get("/requests")
-def requests(request: Request) -> Response:
+def _requests_page(request: Request) -> Response:
     return _requests(Visit(request))
 
 
 @routes.post("/requests/{id}")
-def answer_request(request: Request, id: int) -> Response:
+def _answer_request(request: Request, id: int) -> Response:
     visit = Visit(request)
     status, reply = visit.form.text("status"), visit.form.text("reply")
     try:

@@ -220,6 +220,7 @@
       one("#keep-theirs").addEventListener("click", () => this.keepTheirs());
       one("#save-mine").addEventListener("click", () => this.saveMine());
       one("#discard").addEventListener("click", () => this.discard());
+      one("#history")?.addEventListener("toggle", () => this.tell());
       this.fill(this.mark || this.empty); // a browser fills forms in anew as it likes
       this.restore();
       if (form.dataset.now) this.watch(form.dataset.now);
@@ -399,12 +400,32 @@
       const standing = one("#standing");
       if (!standing) return;
       standing.textContent = mark ? `Marked: ${mark.words}, by ${mark.reviewer}, ${mark.when}` : "Not marked yet";
-      const history = one("#history ol");
-      if (!mark || !history) return;
-      const line = document.createElement("li");
-      line.textContent = `${mark.words}, by ${mark.reviewer}, ${mark.when}${mark.comment ? `: “${mark.comment}”` : ""}`;
-      history.append(line);
-      one("#history [data-count]").textContent = String(history.children.length);
+      this.tell();
+    }
+
+    /** Fill the history, where it is open. */
+    async tell() {
+      const history = one("#history");
+      if (!history || !history.open) return;
+      try {
+        const reply = await fetch(one("a", history).href, { headers: { Accept: "application/json" } });
+        const marks = (await reply.json()).history;
+        const list = document.createElement("ol");
+        list.className = "history";
+        for (const mark of marks) {
+          const line = document.createElement("li");
+          const back = mark.undone ? ", taken back" : "";
+          const comment = mark.comment ? `: “${mark.comment}”` : "";
+          line.textContent = `${mark.words}, by ${mark.reviewer}, ${mark.when}${back}${comment}`;
+          list.append(line);
+        }
+        one("ol", history)?.remove();
+        one("p", history).hidden = marks.length > 0;
+        if (marks.length) history.append(list);
+        else one("a", history).textContent = "Nobody has marked it yet.";
+      } catch {
+        say("The history cannot be read just now.", true);
+      }
     }
 
     keepTheirs() {
