@@ -268,8 +268,10 @@ def export(
 
     seen = reviewing.reviewed(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
-    for path in made.paths:
+    pages = [path for path in made.paths if path.suffix == ".html"]
+    for path in (each for each in made.paths if each not in pages):
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    out.print(f"wrote {len(pages)} feedback pages into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
     if made.remarks:
         err.print(made.remarks, markup=False)
 
