@@ -1,0 +1,237 @@
+"""Who may ask: every refusal, over a real connection."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from autograder.review.access import LARGEST, SECURITY_HEADERS, Access, cookie_name
+from autograder.review.app import access
+from autograder.tests.reviews import Running, desk, running
+
+ANSWER = "/answer/1/mark"
+JSON = {"accept": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with desk(tmp_path_factory.mktemp("class") / "gradebook.db", 6) as opened, running(opened) as served:
+        yield served
+
+
+@pytest.fixture
+def ann(site: Running) -> Iterator[httpx.Client]:
+    """A browser in which ann has entered, whose forms hold her token."""
+    granted = access(site.desk)
+    headers = {"origin": site.home, "x-csrf-token": granted.csrf("ann")}
+    with httpx.Client(base_url=site.home, headers=headers) as client:
+        assert client.get(site.link("ann")).status_code == 303
+        yield client
+
+
+def unmarked(site: Running) -> bool:
+    return all(each.done == 0 for each in site.desk.marks.progress())
+
+
+def test_a_token_belongs_to_its_reviewer_and_to_the_gradebook() -> None:
+    one, other = Access(b"secret", ("ann", "ben")), Access(b"another", ("ann", "ben"))
+    tokens = {access.link(name, 1).partition("token=")[2] for access in (one, other) for name in access.reviewers}
+    assert len(tokens) == 4
+    token = one.link("ann", 1).partition("token=")[2]
+    assert one.reviewer(token) == "ann"
+    assert Access(b"secret", ("ben", "ann")).reviewer(token) == "ann"
+    assert other.reviewer(token) is None
+    assert Access(b"secret", ("ben",)).reviewer(token) is None
+
+
+@pytest.mark.parametrize("token", ["", "x", "ann", "\ud800", "ä", "0" * 43])
+def test_no_other_token_belongs_to_anybody(token: str) -> None:
+    granted = Access(b"secret", ("ann",))
+    assert granted.reviewer(token) is None
+    assert not granted.is_csrf("ann", token)
+
+
+def test_a_csrf_token_is_not_the_token_of_a_link() -> None:
+    granted = Access(b"secret", ("ann", "ben"))
+    assert granted.reviewer(granted.csrf("ann")) is None
+    assert granted.is_csrf("ann", granted.csrf("ann"))
+    assert not granted.is_csrf("ann", granted.csrf("ben"))
+
+
+def test_a_link_lets_in_and_takes_the_token_out_of_the_address(site: Running) -> None:
+    with httpx.Client() as client:
+        reply = client.get(site.link("ann"))
+        assert (reply.status_code, reply.headers["location"]) == (303, "/")
+        cookie = reply.headers["set-cookie"]
+        assert cookie.startswith(f"{cookie_name(site.port)}=")
+        assert {"httponly", "samesite=strict", "path=/"} <= {part.strip().lower() for part in cookie.split(";")}
+        page = client.get(f"{site.home}/")
+        assert page.status_code == 200
+        assert "ann" in page.text
+
+
+def test_a_link_on_another_site_gets_a_page_because_the_cookie_would_not_come_along(site: Running) -> None:
+    reply = httpx.get(site.link("ann"), headers={"sec-fetch-site": "cross-site"})
+    assert reply.status_code == 200
+    assert 'href="/"' in reply.text
+    assert cookie_name(site.port) in reply.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("token", ["", "?token=", "?token=wrong", "?token=%00%ff"])
+def test_a_wrong_token_is_told_where_the_link_is(site: Running, token: str) -> None:
+    reply = httpx.get(f"{site.home}/enter{token}")
+    assert reply.status_code == 403
+    assert "mnist-kit review" in reply.text
+    assert "set-cookie" not in reply.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/question/q1/1", "/gradebook", "/answer/1/plain", "/answer/1/now", "/nowhere"])
+def test_nothing_is_shown_without_a_cookie(site: Running, path: str) -> None:
+    reply = httpx.get(site.home + path)
+    assert reply.status_code == 401
+    assert "Your link is in the terminal" in reply.text
+    assert "student" not in reply.text
+
+
+@pytest.mark.parametrize("cookie", ["{name}=wrong", "{name}=", "{name}", "other=1", '{name}="', "=;=;"])
+def test_a_wrong_cookie_is_no_cookie(site: Running, cookie: str) -> None:
+    reply = httpx.get(site.home, headers={"cookie": cookie.format(name=cookie_name(site.port))})
+    assert reply.status_code == 401
+
+
+def test_the_cookie_of_another_port_is_not_taken(site: Running) -> None:
+    token = site.link("ann").partition("token=")[2]
+    assert httpx.get(site.home, headers={"cookie": f"{cookie_name(1)}={token}"}).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.:{port}"])
+def test_another_host_is_refused_even_with_a_cookie(ann: httpx.Client, site: Running, host: str) -> None:
+    reply = ann.get("/", headers={"host": host.format(port=site.port)})
+    assert reply.status_code == 403
+    assert f"ssh -L {site.port}" in reply.text
+
+
+def test_localhost_is_this_machine_too(site: Running, ann: httpx.Client) -> None:
+    assert ann.get("/", headers={"host": f"localhost:{site.port}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "http://127.0.0.1:1"},
+        {"origin": "null"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
+        {"origin": "null", "sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_what_another_origin_sends_changes_nothing(
+    ann: httpx.Client, site: Running, headers: dict[str, str]
+) -> None:
+    reply = ann.post(ANSWER, data={"seen": "0", "nonce": "0" * 16}, headers=headers)
+    assert reply.status_code == 403
+    assert "not part of the review" in reply.text
+    assert unmarked(site)
+
+
+def test_a_form_that_names_no_origin_is_refused(ann: httpx.Client, site: Running) -> None:
+    del ann.headers["origin"]
+    assert ann.post(ANSWER, data={"seen": "0", "nonce": "0" * 16}).status_code == 403
+    assert unmarked(site)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "ben's"])
+def test_a_form_without_its_token_changes_nothing(ann: httpx.Client, site: Running, token: str) -> None:
+    given = access(site.desk).csrf("ben") if token == "ben's" else token
+    reply = ann.post(ANSWER, data={"seen": "0", "nonce": "0" * 16}, headers={"x-csrf-token": given})
+    assert reply.status_code == 403
+    assert "out of date" in reply.text
+    assert unmarked(site)
+
+
+def test_an_oversized_form_is_a_clear_page(ann: httpx.Client, site: Running) -> None:
+    reply = ann.post(ANSWER, data={"comment": "x" * LARGEST, "seen": "0", "nonce": "0" * 16})
+    assert reply.status_code == 413
+    assert "256 KB" in reply.text
+    assert unmarked(site)
+
+
+def test_a_form_that_hides_its_length_is_counted(ann: httpx.Client, site: Running) -> None:
+    reply = ann.post(ANSWER, content=(b"comment=" + b"x" * 50_000 for _ in range(40)), headers=JSON)
+    assert reply.status_code == 413
+    assert "256 KB" in reply.json()["why"]
+    assert unmarked(site)
+
+
+def test_a_form_of_ten_megabytes_still_gets_its_answer(ann: httpx.Client) -> None:
+    assert ann.post(ANSWER, content=b"x" * 10_000_000).status_code == 413
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"&".join([b"a=b"] * 30_000)], ids=["no ASCII", "30,000 fields"])
+def test_what_is_no_form_is_refused(ann: httpx.Client, body: bytes) -> None:
+    reply = ann.post(ANSWER, content=body)
+    assert reply.status_code == 400
+    assert "not a form" in reply.text
+
+
+def test_a_form_that_breaks_off_changes_nothing(site: Running, ann: httpx.Client) -> None:
+    cookie = f"{cookie_name(site.port)}={ann.cookies[cookie_name(site.port)]}"
+    head = (
+        f"POST {ANSWER} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nOrigin: {site.home}\r\nCookie: {cookie}\r\n"
+        f"X-CSRF-Token: {ann.headers['x-csrf-token']}\r\nContent-Length: 500\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", site.port)) as connection:
+        connection.sendall(head.encode() + b"seen=0&item=fit&nonce=0000000000000000")
+    assert ann.get("/").status_code == 200
+    assert unmarked(site)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_other_ways_to_ask_are_refused(ann: httpx.Client, method: str) -> None:
+    assert ann.request(method, "/").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/enter?token=x", "/question/q1/999", "/gradebook", "/answer/x/plain"])
+def test_every_answer_carries_the_headers(ann: httpx.Client, path: str) -> None:
+    headers = ann.get(path).headers
+    assert {name: headers[name] for name in SECURITY_HEADERS} == dict(SECURITY_HEADERS)
+
+
+def test_refusals_carry_the_headers_too(site: Running) -> None:
+    headers = httpx.get(site.home).headers
+    assert {name: headers[name] for name in SECURITY_HEADERS} == dict(SECURITY_HEADERS)
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_the_framework_describes_nothing(ann: httpx.Client, path: str) -> None:
+    assert ann.get(path).status_code == 404
+
+
+def test_style_and_script_need_no_cookie_and_may_be_kept(site: Running) -> None:
+    for name, kind in (("review.css", "text/css"), ("review.js", "text/javascript"), ("icon.svg", "image/svg+xml")):
+        reply = httpx.get(f"{site.home}/static/{name}")
+        assert reply.status_code == 200
+        assert reply.headers["content-type"].startswith(kind)
+        assert "immutable" in reply.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", ["/static/", "/static/none.js", "/static/../access.py", "/static/%2e%2e/access.py"])
+def test_no_other_file_is_served(site: Running, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port)
+    connection.request("GET", path)
+    assert connection.getresponse().status in (401, 404)
+    connection.close()
+
+
+def test_a_script_is_told_in_json(site: Running) -> None:
+    reply = httpx.get(site.home, headers=JSON)
+    assert reply.status_code == 401
+    assert reply.json()["title"] == "Please use your link"
