@@ -43,6 +43,16 @@ EXIT_CODES = (
 
 CORES = os.cpu_count() or 1
 Output = Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")]
+Class = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the graded class.")]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="MNIST_KIT_DATABASE",
+        help="The gradebook on a PostgreSQL server, postgresql://USER@HOST/NAME, in place of the file in the folder.",
+    ),
+]
 Workers = Annotated[int, typer.Option("-n", "--workers", min=1, help="How many at once.")]
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=1, help="Seconds for one notebook, instead of grading.yml's.")
@@ -120,6 +130,7 @@ def grade(
         str | None,
         typer.Option("--dask", metavar="ADDRESS", help="Have the workers of a Dask scheduler grade, tcp://HOST:8786."),
     ] = None,
+    database: Server = None,
     unsafe: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run student code unconfined. Only for notebooks you wrote.")
     ] = False,
@@ -143,7 +154,7 @@ def grade(
         from autograder.session import Request
     except ModuleNotFoundError as error:  # Windows has no such modules
         raise IsolationError(f"student code cannot be confined on this system ({error}).\n{WITH_DOCKER}") from error
-    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler), yes=yes)
+    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -209,6 +220,67 @@ def join(
     out.print(table.joins(compared))
     if said := table.join_remarks(compared):
         out.print(said, markup=False)
+
+
+@app.command()
+def review(
+    folder: Class = Path("out"),
+    reviewers: Annotated[
+        list[str] | None, typer.Option("--reviewer", metavar="NAME", help="One more reviewer; may be given again.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 8765,
+    database: Server = None,
+) -> None:
+    """Mark the written answers in the browser: prints a link for each reviewer, and serves until Ctrl-C."""
+    from autograder import reviewing
+    from autograder.review import serve
+
+    with reviewing.desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
+        for reviewer, link in site.links.items():
+            out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
+        err.print(
+            "Serving on this machine alone until Ctrl-C. A link lets in whoever has it: give each reviewer their own."
+        )
+        site.run()
+    err.print("The marks are in the gradebook.")
+
+
+@app.command()
+def export(
+    folder: Class = Path("out"),
+    roster: Annotated[
+        Path | None, typer.Option("--roster", metavar="CSV", help="The class list: names, ids, emails, file names.")
+    ] = None,
+    canvas: Annotated[
+        Path | None, typer.Option("--canvas", metavar="CSV", help="Canvas's gradebook export; its column is filled.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option("--column", metavar="NAME", help="The column of that file, where the title is not it.")
+    ] = None,
+    database: Server = None,
+) -> None:
+    """Write the gradebook for others: grades.csv, Canvas's file, a feedback page for each student and a zip of them."""
+    from autograder import export as exporter
+    from autograder import reviewing
+    from autograder.report import table
+
+    seen = reviewing.reviewed(folder, database)
+    made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
+    for path in made.paths:
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    if said := table.export_remarks(made):
+        err.print(said, markup=False)
+
+
+@app.command()
+def report(folder: Class = Path("out"), database: Server = None) -> None:
+    """Write report.html: the class as one page with its charts, to keep or to print."""
+    from autograder import output, reviewing
+    from autograder.report import course
+
+    seen = reviewing.reviewed(folder, database)
+    page = output.write_report(course.course_page(seen.reports, seen.policy, agreements=seen.agreements), folder)
+    out.print(f"wrote {page}", markup=False, soft_wrap=True)
 
 
 @app.command()

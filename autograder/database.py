@@ -173,7 +173,9 @@ def _url(given: str) -> str:
     try:
         import psycopg  # noqa: F401  # needed here only
     except (ImportError, NoSuchModuleError) as error:
-        raise GradebookError(f"PostgreSQL needs Psycopg ({error}). Install it: pip install 'mnist-kit[review]'") from error
+        raise GradebookError(
+            f"PostgreSQL needs Psycopg ({error}). Install it: pip install 'mnist-kit[review]'"
+        ) from error
     return url.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
 
 

@@ -201,5 +201,5 @@ class GradeReport:
 
 
 def stored_name(name: str) -> str:
-    """A submission's name as a database takes it: halves of characters, which file systems allow, stand for themselves."""
+    """A name as a database takes it: halves of characters, which file systems allow, stand for themselves."""
     return name.encode("utf-8", "backslashreplace").decode()

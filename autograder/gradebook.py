@@ -35,6 +35,7 @@ __all__ = ["Change", "Gradebook", "Grader"]
 KEYS_AT_ONCE = 500
 """Values in one query; databases have a limit."""
 
+
 @dataclass(frozen=True)
 class Grader:
     """What decides about a grade besides the submission itself, as one fingerprint."""
@@ -214,8 +215,8 @@ class Gradebook:
             points = tuple(json.loads(row.points).items())
         except (ValueError, AttributeError) as error:
             raise GradebookError(
-                f"{self._database.name}: the points of {row.name} from {row.origin} cannot be read ({error}). Join that file "
-                "of grades again."
+                f"{self._database.name}: the points of {row.name} from {row.origin} cannot be read ({error}). Join "
+                "that file of grades again."
             ) from error
         grade = Returned(row.origin, row.name, row.email, row.sid, row.person, row.total, points, row.status)
         return Joined(grade, row.submission)

@@ -12,9 +12,7 @@ from autograder.rubric import Rubric
 __all__ = ["marked"]
 
 
-def marked(
-    report: GradeReport, marks: Mapping[tuple[str, str], Mark], rubrics: Mapping[str, Rubric]
-) -> GradeReport:
+def marked(report: GradeReport, marks: Mapping[tuple[str, str], Mark], rubrics: Mapping[str, Rubric]) -> GradeReport:
     """The report with the marks that count, by (submission, question), and the rubrics in force, by question."""
     return replace(report, questions=tuple(_question(each, report.key, marks, rubrics) for each in report.questions))
 

@@ -5,7 +5,8 @@ that all reviewers share; an answer of the sample has one for each of its two re
 other's, and, where they differ, one that settles it.
 
 A reviewer who saves names the mark that they saw. Where another has come in between, nothing is written and Conflict
-says so; so two people on one answer never lose a word. Saving the same act twice, after a lost connection, does it once.
+says so; so two people on one answer never lose a word. Saving the same act twice, after a lost connection, does it
+once.
 """
 
 from __future__ import annotations
@@ -196,29 +197,27 @@ class Marks:
 
     def __init__(self, place: Path | str, *, shared: bool = True) -> None:
         """`shared`: many will read and write at once."""
-        self._database = Database(place, shared=shared)
+        self.database = Database(place, shared=shared)
 
     def __enter__(self) -> Self:
-        self._database.open()
+        self.database.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.close()
+        self.database.close()
 
     # What there is to mark
 
-    def sync(
-        self, policy: Policy, reports: Iterable[GradeReport], reviewers: Sequence[str], alike: Grouping
-    ) -> None:
+    def sync(self, policy: Policy, reports: Iterable[GradeReport], reviewers: Sequence[str], alike: Grouping) -> None:
         """Take over the answers of graded submissions and grading.yml's rubrics, and share the work out.
 
         What was marked stays marked. An answer that was handed in again with other words takes its place anew,
         unmarked; what was said of the old one stays in its history.
         """
         found = intake.answers(reports, policy)
-        with self._database.write() as session:
+        with self.database.write() as session:
             for question, rules in policy.written.items():
                 self._offer(session, Rubric.of(question, rules))
                 if _take_over(session, question, found[question]):
@@ -227,18 +226,18 @@ class Marks:
 
     def questions(self) -> tuple[str, ...]:
         """The questions that have answers."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             asked = select(AnswerRow.question).where(AnswerRow.standing == CURRENT).distinct()
             return tuple(session.scalars(asked.order_by(AnswerRow.question)))
 
     def count(self, question: str) -> int:
         """How many answers a question has."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             return _count(session, question)
 
     def place(self, question: str, number: int, reviewer: str) -> Place:
         """The answer at this place, and this reviewer's mark or the one that all share. Raises ReviewError for none."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             row = session.scalars(_at(question).where(AnswerRow.number == number)).first()
             if row is None:
                 raise ReviewError(f"{question} has no answer number {number}; it has {_count(session, question)}.")
@@ -246,7 +245,7 @@ class Marks:
 
     def answer(self, answer: int, reviewer: str) -> Place:
         """The same for the id of an answer."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             return self._place(session, _answer(session, answer), reviewer)
 
     def next(self, question: str, reviewer: str, after: int = 0) -> int | None:
@@ -264,7 +263,7 @@ class Marks:
             )
             .order_by(case((own, 0), else_=1), case((AnswerRow.number > after, 0), else_=1), AnswerRow.number)
         )
-        with self._database.read() as session:
+        with self.database.read() as session:
             return session.scalars(waiting.limit(1)).first()
 
     def progress(self) -> tuple[Progress, ...]:
@@ -272,7 +271,7 @@ class Marks:
         slot_of_first = case((AnswerRow.second.is_(None), SHARED), else_=AnswerRow.first)
         done: dict[tuple[str, str], int] = {}
         total: dict[tuple[str, str], int] = {}
-        with self._database.read() as session:
+        with self.database.read() as session:
             for who, slot in ((AnswerRow.first, slot_of_first), (AnswerRow.second, AnswerRow.second)):
                 rows = session.execute(
                     select(AnswerRow.question, who, func.count(AnswerRow.id), func.count(MarkRow.id))
@@ -284,7 +283,7 @@ class Marks:
                     .group_by(AnswerRow.question, who)
                 )
                 for question, reviewer, wanted, given in rows:
-                    for key in ((question, reviewer), (question, "")):
+                    for key in ((question, str(reviewer)), (question, "")):
                         total[key] = total.get(key, 0) + wanted
                         done[key] = done.get(key, 0) + given
         return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
@@ -333,7 +332,7 @@ class Marks:
 
         Raises ReviewError where another reviewer has changed it since.
         """
-        with self._database.write() as session:
+        with self.database.write() as session:
             last = session.scalars(
                 select(MarkRow)
                 .where(MarkRow.reviewer == reviewer, MarkRow.standing == CURRENT)
@@ -359,7 +358,7 @@ class Marks:
 
         Of an answer in the sample, a reviewer who has yet to mark it sees their own only.
         """
-        with self._database.read() as session:
+        with self.database.read() as session:
             row = _answer(session, answer)
             same = select(AnswerRow.id).where(
                 AnswerRow.submission == row.submission, AnswerRow.question == row.question
@@ -372,7 +371,7 @@ class Marks:
 
     def pairs(self, question: str) -> tuple[Pair, ...]:
         """The sample of a question, in order."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             return tuple(self._pairs(session, question))
 
     def counting(self) -> dict[tuple[str, str], Mark]:
@@ -381,7 +380,7 @@ class Marks:
         In the sample that is what settled it, or the first reviewer's mark where both come to the same points.
         """
         counts: dict[tuple[str, str], Mark] = {}
-        with self._database.read() as session:
+        with self.database.read() as session:
             for question in session.scalars(select(AnswerRow.question).distinct()).all():
                 rubric = self._rubric(session, question)
                 shared = (
@@ -407,18 +406,18 @@ class Marks:
 
     def rubric(self, question: str) -> Rubric:
         """The rubric in force."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             return self._rubric(session, question)
 
     def rubrics(self) -> dict[str, Rubric]:
         """The rubrics in force, by question; none before the first `sync`."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             asked = session.scalars(select(RubricRow.question).where(RubricRow.standing == CURRENT)).all()
             return {question: self._rubric(session, question) for question in asked}
 
     def offered(self, question: str) -> Rubric | None:
         """grading.yml's rubric, where it was changed since the one in force was adopted, and waits for a yes."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             row = session.get(SettingRow, f"rubric {question}")
             now = _rubric_row(session, question)
             if row is None or now is None or row.value == now.source:
@@ -428,7 +427,7 @@ class Marks:
 
     def propose(self, rubric: Rubric) -> tuple[Effect, ...]:
         """Whose points this rubric would change, in the order of marking. Nothing is stored."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             return self._effects(session, rubric)
 
     def adopt(self, rubric: Rubric, reviewer: str) -> tuple[Effect, ...]:
@@ -438,7 +437,7 @@ class Marks:
         """
         if problem := rubric.problem():
             raise ReviewError(problem)
-        with self._database.write() as session:
+        with self.database.write() as session:
             now = session.scalars(_rubrics(rubric.question).with_for_update()).first()
             if now is None or now.id != rubric.revision:
                 raise ReviewError("Somebody changed this rubric in the meantime. Load it again, then change it.")
@@ -456,7 +455,7 @@ class Marks:
 
     def groups(self, question: str, reviewer: str) -> tuple[tuple[Place, ...], ...]:
         """Groups of two or more like answers that this reviewer may mark: unanswered ones first, then the largest."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             rows = session.scalars(_at(question).where(AnswerRow.kin.is_not(None), ~AnswerRow.apart)).all()
             mine = [row for row in rows if row.second is None or reviewer in (row.first, row.second)]
             marks: dict[tuple[int, str], MarkRow] = {}
@@ -469,14 +468,14 @@ class Marks:
             for row in mine:
                 slot = _slot(row, reviewer)
                 mark = marks.get((row.id, slot))
-                place = Place(_seen(row), row.number, of, mark and _mark(mark, rubric), slot)
+                place = Place(_seen(row), row.number, of, _mark(mark, rubric) if mark else None, slot)
                 found.setdefault(row.kin or 0, []).append(place)
         several = [tuple(places) for places in found.values() if len(places) > 1]
         return tuple(sorted(several, key=lambda each: (each[0].answer.text is not None, -len(each), each[0].number)))
 
     def set_apart(self, answer: int, reviewer: str, *, apart: bool) -> None:
         """Take an answer out of its group, or put it back."""
-        with self._database.write() as session:
+        with self.database.write() as session:
             _answer(session, answer).apart = apart
             self._note(session, reviewer, "took an answer out of its group" if apart else "put it back", answer)
 
@@ -484,16 +483,18 @@ class Marks:
 
     def snippets(self, question: str) -> tuple[Snippet, ...]:
         """The comments kept for a question, oldest first."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             kept = select(SnippetRow).where(SnippetRow.question == question, SnippetRow.standing == CURRENT)
-            return tuple(Snippet(row.id, row.question, row.text) for row in session.scalars(kept.order_by(SnippetRow.id)))
+            return tuple(
+                Snippet(row.id, row.question, row.text) for row in session.scalars(kept.order_by(SnippetRow.id))
+            )
 
     def add_snippet(self, question: str, text: str, reviewer: str) -> Snippet:
         """Keep a comment; one that is kept already is kept once."""
         words = text.strip()
         if not words or len(words) > LONGEST_COMMENT:
             raise ReviewError(f"A snippet has 1 to {LONGEST_COMMENT} characters; this one has {len(words)}.")
-        with self._database.write() as session:
+        with self.database.write() as session:
             kept = select(SnippetRow).where(
                 SnippetRow.question == question, SnippetRow.standing == CURRENT, SnippetRow.text == words
             )
@@ -506,24 +507,24 @@ class Marks:
 
     def drop_snippet(self, snippet: int) -> None:
         """Offer a comment no longer."""
-        with self._database.write() as session:
+        with self.database.write() as session:
             session.execute(update(SnippetRow).where(SnippetRow.id == snippet).values(standing=PAST))
 
     def reveal(self, answer: int, reviewer: str) -> str:
         """Whose answer this is; the log says who asked."""
-        with self._database.write() as session:
+        with self.database.write() as session:
             row = _answer(session, answer)
             self._note(session, reviewer, "revealed the name", answer)
             return row.submission
 
     def note(self, reviewer: str, what: str) -> None:
         """Write a line into the log."""
-        with self._database.write() as session:
+        with self.database.write() as session:
             self._note(session, reviewer, what)
 
     def log(self, limit: int = 200) -> tuple[Entry, ...]:
         """The newest lines of the log, newest first."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             rows = session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit))
             return tuple(Entry(_utc(row.at), row.who, row.what, row.answer) for row in rows)
 
@@ -538,15 +539,15 @@ class Marks:
     # How
 
     def _act(self, act: Callable[[Session], T]) -> T:
-        """Do it; where another was quicker by an instant, the database refuses, and the second try sees what they did."""
+        """Do it. Where another was quicker by an instant, the database refuses; the next try sees what they did."""
         for _ in range(3):
             with contextlib.suppress(_Raced), self._refusing() as session:
                 return act(session)
-        raise GradebookError(f"{self._database.name}: too many reviewers wrote at once. Save again.")
+        raise GradebookError(f"{self.database.name}: too many reviewers wrote at once. Save again.")
 
     @contextlib.contextmanager
     def _refusing(self) -> Iterator[Session]:
-        with self._database.write() as session:
+        with self.database.write() as session:
             try:
                 yield session
                 session.flush()
@@ -594,7 +595,7 @@ class Marks:
         slot = _slot(row, reviewer, looking=True)
         mark = session.scalars(_of(row.id).where(MarkRow.slot == slot)).first()
         rubric = self._rubric(session, row.question)
-        return Place(_seen(row), row.number, _count(session, row.question), mark and _mark(mark, rubric), slot)
+        return Place(_seen(row), row.number, _count(session, row.question), _mark(mark, rubric) if mark else None, slot)
 
     def _pairs(self, session: Session, question: str) -> Iterator[Pair]:
         rows = session.scalars(_at(question).where(AnswerRow.second.is_not(None))).all()
@@ -617,9 +618,7 @@ class Marks:
         current = (
             select(AnswerRow.number, AnswerRow.submission, MarkRow)
             .join(MarkRow, MarkRow.answer == AnswerRow.id)
-            .where(
-                AnswerRow.question == rubric.question, AnswerRow.standing == CURRENT, MarkRow.standing == CURRENT
-            )
+            .where(AnswerRow.question == rubric.question, AnswerRow.standing == CURRENT, MarkRow.standing == CURRENT)
             .order_by(AnswerRow.number, MarkRow.id)
         )
         found = []
@@ -665,13 +664,13 @@ class Marks:
         try:
             return Rubric.from_json(question, row.points, row.items, row.id)
         except (ValueError, TypeError, KeyError) as error:
-            raise GradebookError(f"{self._database.name}: the rubric of {question} cannot be read ({error})") from error
+            raise GradebookError(f"{self.database.name}: the rubric of {question} cannot be read ({error})") from error
 
     def _note(self, session: Session, who: str, what: str, answer: int | None = None) -> None:
         session.add(LogRow(at=datetime.now(UTC), who=who, what=what, answer=answer))
 
     def _setting(self, key: str, make: Callable[[], str]) -> str:
-        with self._database.write() as session:
+        with self.database.write() as session:
             row = session.get(SettingRow, key)
             if row is None:
                 row = SettingRow(key=key, value=make())
@@ -735,7 +734,7 @@ def _share_out(session: Session, question: str, reviewers: Sequence[str], sample
             row.first, row.second = seat.first, seat.second
 
 
-def _at(question: str) -> Select[tuple[AnswerRow]]:
+def _at(question: str) -> Select[AnswerRow]:
     """The answers of a question, in order."""
     return (
         select(AnswerRow)
@@ -744,7 +743,7 @@ def _at(question: str) -> Select[tuple[AnswerRow]]:
     )
 
 
-def _of(answer: int) -> Select[tuple[MarkRow]]:
+def _of(answer: int) -> Select[MarkRow]:
     """The marks of an answer that count."""
     return select(MarkRow).where(MarkRow.answer == answer, MarkRow.standing == CURRENT)
 
@@ -779,7 +778,7 @@ def _is_open(row: AnswerRow, said: Sequence[MarkRow]) -> bool:
     return {row.first, row.second} <= given
 
 
-def _rubrics(question: str) -> Select[tuple[RubricRow]]:
+def _rubrics(question: str) -> Select[RubricRow]:
     return select(RubricRow).where(RubricRow.question == question, RubricRow.standing == CURRENT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import keyword
 from collections.abc import Sequence
 from functools import cached_property
@@ -334,9 +335,11 @@ class Policy(Strict):
         `attempts`, `feedback`, `review` and what people mark by have no part in it: no notebook needs grading again
         for them.
         """
-        for_people = {"rubric": True, "misconceptions": True, "model_answer": True}
-        apart = {"attempts": True, "feedback": True, "review": True, "questions": dict.fromkeys(self.written, for_people)}
-        return hashlib.sha256(self.model_dump_json(exclude=apart).encode()).hexdigest()
+        settings = self.model_dump(mode="json", exclude={"attempts", "feedback", "review"})
+        for question in self.written:
+            for key in ("rubric", "misconceptions", "model_answer"):
+                del settings["questions"][question][key]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def share(points: float, parts: int) -> tuple[float, ...]:

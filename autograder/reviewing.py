@@ -12,6 +12,7 @@ from autograder.agreement import Agreement, agreement
 from autograder.database import existing
 from autograder.grade import GradeReport
 from autograder.gradebook import Gradebook
+from autograder.inbox import Inbox
 from autograder.layout import HOME
 from autograder.marked import marked
 from autograder.marks import Marks, Progress
@@ -25,9 +26,10 @@ ALONE = "reviewer"
 
 @dataclass(frozen=True)
 class Desk:
-    """What the review needs: the marks, grading.yml, who reviews, and the automatic results by submission."""
+    """What the review needs: marks, requests, grading.yml, who reviews, and the automatic results by submission."""
 
     marks: Marks
+    inbox: Inbox
     policy: Policy
     reviewers: tuple[str, ...]
     reports: Mapping[str, GradeReport]
@@ -58,7 +60,7 @@ def desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) ->
     reports = _reports(place)
     with Marks(place) as marks:
         marks.sync(policy, reports, people, groups)
-        yield Desk(marks, policy, people, {report.key: report for report in reports})
+        yield Desk(marks, Inbox(marks.database), policy, people, {report.key: report for report in reports})
 
 
 def reviewed(folder: Path, url: str | None = None) -> Reviewed:

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Self
 
 from autograder import batch, build, grading_file, output, reference, submission
+from autograder.database import place
 from autograder.engine import Engine
 from autograder.errors import GraderFault
 from autograder.grade import GradeReport
-from autograder.database import place
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.layout import HOME
 from autograder.marked import marked

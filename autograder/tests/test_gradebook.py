@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import gradebook
+from autograder import database, gradebook
 from autograder.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
 from autograder.grade import GradeReport
@@ -206,7 +206,7 @@ def test_a_stored_result_that_was_tampered_with_is_told(book: Gradebook, path: P
 
 
 def test_a_database_that_another_process_holds_is_told_in_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradebook, "BUSY_S", 0.2)
+    monkeypatch.setattr(database, "BUSY_S", 0.2)
     with Gradebook(path) as book:
         holder = sqlite3.connect(path)
         holder.execute("begin exclusive")
@@ -312,7 +312,7 @@ def test_a_gradebook_of_form_1_is_brought_up_in_place_and_keeps_its_results(path
         assert book.record(OTHER, "other", with_points(4)) == Change("first", 16.66, 12.66)
     with Gradebook(path) as again:
         assert again.returned() == (Joined(ANN, "first"),)
-    assert rows(path, "pragma user_version") == [(2,)]
+    assert rows(path, "pragma user_version") == [(3,)]
     assert rows(path, "select id, standing from gradings order by id") == [(7, "past"), (8, "current")]
 
 

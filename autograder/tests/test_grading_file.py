@@ -44,8 +44,8 @@ class Mistake(NamedTuple):
 
 MISTAKES = {
     "an unknown key at the top": Mistake(
-        "execution:", "exeuction:", 41, "exeuction", UNKNOWN, "assignment, attempts, execution, feedback, questions",
-        "execution",
+        "execution:", "exeuction:", 41, "exeuction", UNKNOWN,
+        "assignment, attempts, execution, feedback, questions, review", "execution",
     ),
     "an unknown key in assignment": Mistake(
         "split_seed", "splitseed", 5, "assignment.splitseed", UNKNOWN, "dataset, name, split_seed, title", "split_seed",
@@ -89,7 +89,19 @@ MISTAKES = {
     ),
     "a mistyped section of attempts": Mistake(
         "feedback:", "atempts: {per_day: 3}\nfeedback:", 43, "atempts", UNKNOWN,
-        "assignment, attempts, execution, feedback, questions", "attempts",
+        "assignment, attempts, execution, feedback, questions, review", "attempts",
+    ),
+    "an unknown key in review": Mistake(
+        "feedback:", "review: {reviewer: [ann]}\nfeedback:", 43, "review.reviewer", UNKNOWN, "reviewers, sample",
+        "reviewers",
+    ),
+    "a reviewer twice": Mistake(
+        "feedback:", "review: {reviewers: [ann, Ann]}\nfeedback:", 43, "review.reviewers", "ann, Ann",
+        "each reviewer once",
+    ),
+    "a sample for one reviewer": Mistake(
+        "feedback:", "review: {reviewers: [ann], sample: 10}\nfeedback:", 43, "review", "ann",
+        "two reviewers or more, where there is a sample",
     ),
     "an unknown key in attempts": Mistake(
         "feedback:", "attempts:\n  per_dya: 3\nfeedback:", 44, "attempts.per_dya", UNKNOWN,

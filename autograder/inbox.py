@@ -1,0 +1,91 @@
+"""Students' requests to look at an answer again, as they are kept in the gradebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from autograder.database import Database
+from autograder.errors import ReviewError
+from autograder.tables import LogRow, RequestRow
+
+__all__ = ["ACCEPTED", "DECLINED", "OPEN", "Asked", "Inbox"]
+
+OPEN, ACCEPTED, DECLINED = "open", "accepted", "declined"
+
+LONGEST_REPLY = 20_000
+"""Characters of a reply, as of a comment."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request on a question; `before` is what the answer had when it came in, None where nothing was decided."""
+
+    id: int
+    submission: str
+    question: str
+    text: str
+    status: str
+    reply: str
+    before: float | None
+
+
+class Inbox:
+    """The requests of an opened database; every call is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def requests(self) -> tuple[Asked, ...]:
+        """All requests: open ones first, then in the order they came."""
+        with self._database.read() as session:
+            rows = session.scalars(select(RequestRow).order_by(RequestRow.status != OPEN, RequestRow.id))
+            return tuple(
+                Asked(row.id, row.submission, row.question, row.text, row.status, row.reply, row.before) for row in rows
+            )
+
+    def add(self, asked: Iterable[tuple[str, str, str]], points: Mapping[tuple[str, str], float]) -> int:
+        """Take requests in: submission, question and text of each, and what counts by now; returns how many are new.
+
+        One that is there already, in the same words, is left as it is.
+        """
+        new = 0
+        with self._database.write() as session:
+            for submission, question, text in asked:
+                same = select(RequestRow.id).where(
+                    RequestRow.submission == submission, RequestRow.question == question, RequestRow.text == text
+                )
+                if session.scalars(same).first() is not None:
+                    continue
+                new += 1
+                row = RequestRow(
+                    submission=submission,
+                    question=question,
+                    text=text,
+                    status=OPEN,
+                    reply="",
+                    before=points.get((submission, question)),
+                    by="",
+                    at=datetime.now(UTC),
+                )
+                session.add(row)
+                session.flush()
+        return new
+
+    def answer_request(self, id: int, status: str, reply: str, reviewer: str) -> None:
+        """Accept or decline a request, or open it again. Points change by marking the answer, not by this."""
+        if status not in (OPEN, ACCEPTED, DECLINED):
+            raise ReviewError(f"A request is {OPEN}, {ACCEPTED} or {DECLINED}, not {status!r}.")
+        if len(reply) > LONGEST_REPLY:
+            raise ReviewError(f"A reply has up to {LONGEST_REPLY} characters; this one has {len(reply)}.")
+        with self._database.write() as session:
+            row = session.get(RequestRow, id)
+            if row is None:
+                raise ReviewError(f"There is no request {id} in this gradebook.")
+            now = datetime.now(UTC)
+            row.status, row.reply, row.by, row.at = status, reply.strip().replace("\0", ""), reviewer, now
+            did = "opened" if status == OPEN else status
+            session.add(LogRow(at=now, who=reviewer, what=f"{did} the request on {row.question}", answer=None))

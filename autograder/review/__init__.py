@@ -1,0 +1,1 @@
+"""The review of written answers: a web app on this machine."""

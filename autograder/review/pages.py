@@ -1,0 +1,143 @@
+"""Templates, and the style and script that go with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from autograder.marks import Draft, Mark
+from autograder.report.gradescope import clean
+from autograder.review.access import STATIC, Refusal
+from autograder.rubric import Rubric
+
+__all__ = ["Pages", "mark_data", "mark_words", "moment"]
+
+KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+class Pages:
+    """Renders pages. All that the templates show is escaped, and cleaned of what no page can hold."""
+
+    def __init__(self, questions: tuple[str, ...], gradebook: str) -> None:
+        folder = resources.files("autograder.review") / "static"
+        self.static: Mapping[str, tuple[str, bytes]] = {
+            file.name: (KINDS[file.name.rpartition(".")[2]], file.read_bytes()) for file in folder.iterdir()
+        }
+        self._environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("autograder.review"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            finalize=_shown,
+        )
+        self._environment.globals.update(
+            questions=questions, gradebook=gradebook, static=self._address, visitor=None, here=""
+        )
+        self._environment.filters.update(
+            number=_number,
+            plain=_plain,
+            signed=_signed,
+            time=_time,
+            mark_data=_mark_json,
+            words=mark_words,
+            draft_data=_draft_json,
+        )
+        self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, (_, content) in self.static.items()}
+
+    def render(self, template: str, **context: Any) -> bytes:
+        return self._environment.get_template(template).render(**context).encode("utf-8", "replace")
+
+    def refusal(
+        self, refusal: Refusal, scripted: bool, visitor: str | None = None, csrf: str = ""
+    ) -> tuple[str, bytes]:
+        """The content type and body that say why a request is not answered."""
+        if scripted:
+            return "application/json", json.dumps({"title": refusal.title, "why": refusal.why}).encode()
+        body = self.render(
+            "refusal.html",
+            title=refusal.title,
+            why=refusal.why,
+            status=f"{refusal.status.value} {refusal.status.phrase}",
+            unknown=refusal.status is HTTPStatus.UNAUTHORIZED,
+            visitor=visitor,
+            csrf=csrf,
+        )
+        return "text/html; charset=utf-8", body
+
+    def _address(self, name: str) -> str:
+        """Its content is in the address, so that a browser may keep it."""
+        return f"{STATIC}{name}?v={self._versions[name]}"
+
+
+def moment(at: datetime) -> str:
+    """A time as people on this machine write it."""
+    return at.astimezone().strftime("%-d %b %Y, %H:%M")
+
+
+def mark_words(mark: Mark, rubric: Rubric) -> str:
+    """What a mark says, but for who and when: 3 of 4 (fit, unseen), adjusted −0.5, flagged."""
+    words = f"{_number(mark.points)} of {_number(rubric.points)}"
+    if mark.items:
+        words += f" ({', '.join(mark.items)})"
+    if mark.adjustment:
+        words += f", adjusted {_signed(mark.adjustment)}"
+    return words + (", flagged" if mark.flagged else "")
+
+
+def mark_data(mark: Mark | None, rubric: Rubric) -> dict[str, Any] | None:
+    """A mark for the script."""
+    if mark is None:
+        return None
+    return {
+        "id": mark.id,
+        "reviewer": mark.reviewer,
+        "when": moment(mark.at),
+        "items": list(mark.items),
+        "adjustment": mark.adjustment,
+        "comment": clean(mark.comment),
+        "flagged": mark.flagged,
+        "points": mark.points,
+        "words": mark_words(mark, rubric),
+    }
+
+
+def _mark_json(mark: Mark | None, rubric: Rubric) -> str:
+    return json.dumps(mark_data(mark, rubric))
+
+
+def _draft_json(draft: Draft | Mark) -> str:
+    given = {"items": list(draft.items), "adjustment": draft.adjustment, "comment": draft.comment}
+    return json.dumps({**given, "flagged": draft.flagged})
+
+
+def _shown(value: Any) -> Any:
+    return (
+        clean(value) if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable() else value
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _plain(value: float) -> str:
+    """For a field of a form, where a minus is a hyphen."""
+    return f"{value:g}"
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{abs(value):g}"
+
+
+def _time(at: datetime) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), moment(at))

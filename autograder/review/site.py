@@ -1,0 +1,176 @@
+"""What every page of the review needs: the class, who asks, and what has been worked out before."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar, cast
+
+from fastapi import HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
+
+from autograder.errors import ReviewError
+from autograder.marks import Answer, Place, Progress
+from autograder.review.access import Access
+from autograder.review.forms import Form
+from autograder.review.pages import Pages
+from autograder.review.presence import Presence
+from autograder.review.text import Rendered, render
+from autograder.reviewing import Desk
+
+__all__ = ["Asked", "Inbox", "Memory", "Shown", "Site", "Visit", "missing"]
+
+T = TypeVar("T")
+
+
+class Asked(Protocol):
+    """A regrade request, as the page about them shows it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def submission(self) -> str: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def reply(self) -> str: ...
+
+
+class Inbox(Protocol):
+    """Where regrade requests are kept."""
+
+    def requests(self) -> Sequence[Asked]: ...
+    def answer_request(self, id: int, status: str, reply: str, reviewer: str) -> object: ...
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer as a page shows it. `claims` are the misconceptions of which a phrase is marked in it."""
+
+    id: int
+    blank: bool
+    html: Markup = field(default_factory=Markup)
+    cut: bool = False
+    claims: tuple[str, ...] = ()
+
+
+class Memory:
+    """What was worked out less than `seconds` ago, unless it was forgotten on purpose. Safe for several threads."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[Hashable, tuple[float, Any]] = {}
+        self._age = 0
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            age = self._age
+            when, value = self._known.get(key, (-self._seconds, None))
+            if self._clock() - when < self._seconds:
+                return cast(T, value)
+        made = make()
+        with self._lock:
+            if age == self._age:  # else it may be older than what made others forget
+                self._known[key] = (self._clock(), made)
+        return made
+
+    def forget(self) -> None:
+        with self._lock:
+            self._age += 1
+            self._known.clear()
+
+
+class Site:
+    """The class that is reviewed, and the pages about it."""
+
+    def __init__(self, desk: Desk, access: Access, pages: Pages, inbox: Inbox | None = None) -> None:
+        self.marks = desk.marks
+        self.policy = desk.policy
+        self.reports = desk.reports
+        self.access = access
+        self.pages = pages
+        self.inbox = inbox
+        self.presence = Presence()
+        self.fresh = Memory(1.0)
+        """What any mark changes; others on the same database may change it too, so it is not kept for long."""
+        self._rendered = lru_cache(maxsize=4096)(self._render)
+
+    def shown(self, answer: Answer) -> Shown:
+        text = answer.text or ""
+        if not text.strip():
+            return Shown(answer.id, blank=True)
+        rendered = self._rendered(answer.question, text)
+        return Shown(answer.id, False, Markup(rendered.html), rendered.cut, rendered.claims)  # sanitised by `text`
+
+    def progress(self) -> tuple[Progress, ...]:
+        return self.fresh.get("progress", self.marks.progress)
+
+    def total(self, question: str) -> Progress:
+        """Marks given of marks wanted, of all reviewers together."""
+        whole = (each for each in self.progress() if each.question == question and each.reviewer is None)
+        return next(whole, Progress(question, None, 0, 0))
+
+    def title(self, question: str) -> str:
+        rules = self.policy.written.get(question)
+        return "" if rules is None else rules.title
+
+    def _render(self, question: str, text: str) -> Rendered:
+        rules = self.policy.written.get(question)
+        return render(text, highlight=() if rules is None else rules.misconceptions)
+
+
+class Visit:
+    """One request of one reviewer."""
+
+    def __init__(self, request: Request) -> None:
+        self.site = cast(Site, request.app.state.site)
+        self.marks = self.site.marks
+        self.reviewer = cast(str, request.state.reviewer)
+        self.scripted = request.headers.get("accept", "").startswith("application/json")
+        self.form = Form(getattr(request.state, "form", ()))
+
+    def place(self, question: str, number: int) -> Place:
+        """The answer at a place. Raises HTTPException where there is none."""
+        try:
+            return self.marks.place(question, number, self.reviewer)
+        except ReviewError as error:
+            raise missing(str(error)) from error
+
+    def answer(self, id: int) -> Place:
+        """The same for an answer's id."""
+        try:
+            return self.marks.answer(id, self.reviewer)
+        except ReviewError as error:
+            raise missing(str(error)) from error
+
+    def page(self, template: str, *, status: int = 200, here: str = "", **context: Any) -> Response:
+        csrf = self.site.access.csrf(self.reviewer)
+        body = self.site.pages.render(template, visitor=self.reviewer, csrf=csrf, here=here, **context)
+        return HTMLResponse(body, status)
+
+    def done(self, url: str, words: str, **data: Any) -> Response:
+        """The end of a POST: for the script where to go and what to say, else a redirect."""
+        return _json({"url": url, "words": words, **data}) if self.scripted else RedirectResponse(url, 303)
+
+    def said(self, data: Any, status: int = 200) -> Response:
+        return _json(data, status)
+
+
+def missing(why: str) -> HTTPException:
+    return HTTPException(HTTPStatus.NOT_FOUND, why)
+
+
+def _json(data: Any, status: int = 200) -> Response:
+    return Response(json.dumps(data), status, media_type="application/json")

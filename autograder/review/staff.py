@@ -1,0 +1,171 @@
+"""The class as a whole: the overview, the gradebook, the log, regrade requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from autograder.errors import ReviewError
+from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.marked import marked
+from autograder.marks import Mark, Progress
+from autograder.review.samples import open_pairs
+from autograder.review.site import Visit
+
+__all__ = ["ROWS", "routes"]
+
+routes = APIRouter()
+
+ROWS = 100
+"""Students on a page of the gradebook."""
+
+LINES = 500
+"""Lines of the log on its page."""
+
+STYLES = {
+    Outcome.PASSED: "passed",
+    Outcome.PARTIAL: "partial",
+    Outcome.FAILED: "failed",
+    Outcome.AWAITING: "waiting",
+    Outcome.NOT_CHECKED: "unchecked",
+    Outcome.UNGRADED: "waiting",
+}
+
+Page = Annotated[int, Query(ge=1, le=1_000_000)]
+
+
+@routes.get("/")
+def overview(request: Request, done: str = "") -> Response:
+    visit = Visit(request)
+    site, marks = visit.site, visit.marks
+    questions = []
+    for id, rules in site.policy.written.items():
+        shares = [each for each in site.progress() if each.question == id and each.reviewer]
+        whole = site.total(id)
+        sampled = site.fresh.get(("sampled", id), lambda id=id: marks.pairs(id))  # type: ignore[misc]
+        questions.append(
+            {
+                "id": id,
+                "title": rules.title,
+                "done": whole.done,
+                "total": whole.total,
+                "shares": shares,
+                "next": marks.next(id, visit.reviewer),
+                "sampled": bool(sampled),
+                "open": open_pairs(sampled),
+            }
+        )
+    start = next((each for each in questions if each["next"]), None)
+    inbox = site.inbox.requests() if site.inbox else ()
+    return visit.page(
+        "overview.html",
+        here="overview",
+        assignment=site.policy.assignment.title,
+        students=len(site.reports),
+        overview=questions,
+        start=start,
+        begun=any(_given(each, visit.reviewer) for each in site.progress()),
+        done=done if done in site.policy.written else "",
+        requests_open=sum(each.status == "open" for each in inbox),
+    )
+
+
+@routes.get("/gradebook")
+def gradebook(request: Request, page: Page = 1) -> Response:
+    """One row a student. Names are on it, and so it is logged."""
+    visit = Visit(request)
+    site = visit.site
+    names = site.fresh.get("names", lambda: sorted(site.reports))
+    pages = max(1, -(-len(names) // ROWS))
+    page = min(page, pages)
+    counting = site.fresh.get("counting", visit.marks.counting)
+    rubrics = visit.marks.rubrics()
+    visit.marks.note(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
+    reports = [marked(site.reports[name], counting, rubrics) for name in names[(page - 1) * ROWS : page * ROWS]]
+    return visit.page(
+        "gradebook.html",
+        here="gradebook",
+        columns=site.policy.questions,
+        rows=[_row(report, counting) for report in reports],
+        total=len(names),
+        page=page,
+        pages=pages,
+    )
+
+
+@routes.get("/log")
+def log(request: Request) -> Response:
+    visit = Visit(request)
+    entries = visit.marks.log(LINES)
+    return visit.page("log.html", here="log", entries=entries, cut=len(entries) == LINES)
+
+
+@routes.get("/requests")
+def requests(request: Request) -> Response:
+    return _requests(Visit(request))
+
+
+@routes.post("/requests/{id}")
+def answer_request(request: Request, id: int) -> Response:
+    visit = Visit(request)
+    status, reply = visit.form.text("status"), visit.form.text("reply")
+    try:
+        if visit.site.inbox is None or status not in ("accepted", "declined"):
+            raise ReviewError("A request is accepted or declined.")
+        visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer)
+    except ReviewError as error:
+        return _requests(visit, problem=str(error), typed={id: reply})
+    return _requests(visit, message=f"The request was {status}.")
+
+
+def _requests(
+    visit: Visit, *, message: str = "", problem: str = "", typed: Mapping[int, str] | None = None
+) -> Response:
+    kept = visit.site.inbox.requests() if visit.site.inbox else ()
+    return visit.page(
+        "requests.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        here="requests",
+        requests=sorted(kept, key=lambda each: each.status != "open"),
+        typed=typed or {},
+        message=message,
+        problem=problem,
+    )
+
+
+def _given(each: Progress, reviewer: str) -> bool:
+    return each.reviewer == reviewer and each.done > 0
+
+
+def _row(report: GradeReport, counting: Mapping[tuple[str, str], Mark]) -> dict[str, Any]:
+    """A student as the template shows them; points that are not decided are not shown as 0."""
+    code = [each for each in report.questions if not each.written]
+    written = [each for each in report.questions if each.written]
+    waiting = [each.id for each in written if each.earned is None]
+    rejected = report.status is Status.REJECTED
+    return {
+        "name": report.name,
+        "cells": [_cell(each, counting.get((report.key, each.id))) for each in report.questions],
+        "automatic": _sum(code) if report.complete else "?",
+        "written": "" if rejected else _sum(written),
+        "total": f"{_sum(report.questions)}{' so far' if waiting or not report.complete else ''}",
+        "waiting": waiting,
+    }
+
+
+def _cell(question: QuestionGrade, mark: Mark | None) -> dict[str, str]:
+    if question.earned is not None:
+        text = f"{question.earned:g}"
+    elif question.written:
+        text = "•" if (question.answer or "").strip() else "–"
+    else:
+        text = "?"
+    return {"text": text, "style": STYLES[question.outcome], "url": f"/answer/{mark.answer}" if mark else ""}
+
+
+def _sum(questions: list[QuestionGrade] | tuple[QuestionGrade, ...]) -> str:
+    return f"{round(sum(each.earned or 0.0 for each in questions), 6):g}"
