@@ -36,6 +36,7 @@ LAYERS = (
     ("findings",),
     ("engine",),
     ("gradebook", "inbox", "intake"),
+    ("statements",),
     ("marks",),
     ("marked",),
     ("reviewing",),
