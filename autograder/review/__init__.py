@@ -1,1 +1,1 @@
-"""The review of written answers: a web app on this machine."""
+"""The web app in which people mark the written answers."""

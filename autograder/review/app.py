@@ -15,7 +15,7 @@ from autograder.errors import GradebookError, ReviewError
 from autograder.review import groups, marking, rubrics, samples, staff
 from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Gate, Refusal, cookie_name
 from autograder.review.pages import Pages
-from autograder.review.site import Inbox, Site
+from autograder.review.site import Site
 from autograder.reviewing import Desk
 
 __all__ = ["access", "create"]
@@ -38,12 +38,12 @@ def access(desk: Desk) -> Access:
     return Access(desk.marks.secret(), desk.reviewers)
 
 
-def create(desk: Desk, *, inbox: Inbox | None = None) -> ASGIApp:
-    """The app for an opened class. `inbox` is where regrade requests are kept."""
+def create(desk: Desk) -> ASGIApp:
+    """The app for an opened class."""
     granted = access(desk)
     pages = Pages(tuple(desk.policy.written), desk.marks.identity())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.site = Site(desk, granted, pages, inbox)
+    app.state.site = Site(desk, granted, pages)
     _let_in(app, granted, pages)
     for routes in (staff.routes, samples.routes, rubrics.routes, groups.routes, marking.routes):
         app.include_router(routes)

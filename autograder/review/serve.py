@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 
 import uvicorn
-from starlette.types import ASGIApp
 
-__all__ = ["HOST", "listen", "serve"]
+from autograder.review import app
+from autograder.reviewing import Desk
+
+__all__ = ["HOST", "Listening", "listen", "listening"]
 
 HOST = "127.0.0.1"
 
@@ -16,21 +19,40 @@ LINGER_S = 3
 """Seconds that open requests have to end once the server is asked to."""
 
 
-def serve(app: ASGIApp, port: int, started: Callable[[int], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM. `started` is told the port: another one where `port` is taken."""
-    with listen(port) as bound:
+class Listening:
+    """A review that has its port; `links` let each reviewer in."""
+
+    def __init__(self, desk: Desk, bound: socket.socket) -> None:
+        self._bound = bound
+        self._app = app.create(desk)
+        self.port: int = bound.getsockname()[1]
+        granted = app.access(desk)
+        self.links: Mapping[str, str] = {name: granted.link(name, self.port) for name in granted.reviewers}
+
+    def run(self) -> None:
+        """Serve until Ctrl-C or SIGTERM; what was begun is ended first."""
+        server = self.server()
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended by then, and raises it once more
+            server.run(sockets=[self._bound])
+
+    def server(self) -> uvicorn.Server:
         config = uvicorn.Config(
-            app,
+            self._app,
             log_level="warning",
             access_log=False,  # addresses hold tokens
             server_header=False,
-            date_header=False,
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=LINGER_S,
         )
-        started(bound.getsockname()[1])
-        uvicorn.Server(config).run(sockets=[bound])
+        return uvicorn.Server(config)
+
+
+@contextlib.contextmanager
+def listening(desk: Desk, port: int) -> Iterator[Listening]:
+    """The review of an opened class on this port of 127.0.0.1 or, where that is taken, on a free one."""
+    with listen(port) as bound:
+        yield Listening(desk, bound)
 
 
 def listen(port: int) -> socket.socket:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -24,33 +24,9 @@ from autograder.review.presence import Presence
 from autograder.review.text import Rendered, render
 from autograder.reviewing import Desk
 
-__all__ = ["Asked", "Inbox", "Memory", "Shown", "Site", "Visit", "missing"]
+__all__ = ["Memory", "Shown", "Site", "Visit", "missing"]
 
 T = TypeVar("T")
-
-
-class Asked(Protocol):
-    """A regrade request, as the page about them shows it."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def submission(self) -> str: ...
-    @property
-    def question(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def reply(self) -> str: ...
-
-
-class Inbox(Protocol):
-    """Where regrade requests are kept."""
-
-    def requests(self) -> Sequence[Asked]: ...
-    def answer_request(self, id: int, status: str, reply: str, reviewer: str) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -95,13 +71,13 @@ class Memory:
 class Site:
     """The class that is reviewed, and the pages about it."""
 
-    def __init__(self, desk: Desk, access: Access, pages: Pages, inbox: Inbox | None = None) -> None:
+    def __init__(self, desk: Desk, access: Access, pages: Pages) -> None:
         self.marks = desk.marks
         self.policy = desk.policy
         self.reports = desk.reports
         self.access = access
         self.pages = pages
-        self.inbox = inbox
+        self.inbox = desk.inbox
         self.presence = Presence()
         self.fresh = Memory(1.0)
         """What any mark changes; others on the same database may change it too, so it is not kept for long."""

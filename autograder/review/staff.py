@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.inbox import ACCEPTED, DECLINED, OPEN
 from autograder.marked import marked
 from autograder.marks import Mark, Progress
 from autograder.review.samples import open_pairs
@@ -60,7 +61,7 @@ def overview(request: Request, done: str = "") -> Response:
             }
         )
     start = next((each for each in questions if each["next"]), None)
-    inbox = site.inbox.requests() if site.inbox else ()
+    inbox = site.inbox.requests()
     return visit.page(
         "overview.html",
         here="overview",
@@ -70,7 +71,7 @@ def overview(request: Request, done: str = "") -> Response:
         start=start,
         begun=any(_given(each, visit.reviewer) for each in site.progress()),
         done=done if done in site.policy.written else "",
-        requests_open=sum(each.status == "open" for each in inbox),
+        requests_open=sum(each.status == OPEN for each in inbox),
     )
 
 
@@ -114,7 +115,7 @@ def answer_request(request: Request, id: int) -> Response:
     visit = Visit(request)
     status, reply = visit.form.text("status"), visit.form.text("reply")
     try:
-        if visit.site.inbox is None or status not in ("accepted", "declined"):
+        if status not in (ACCEPTED, DECLINED):
             raise ReviewError("A request is accepted or declined.")
         visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer)
     except ReviewError as error:
@@ -125,12 +126,12 @@ def answer_request(request: Request, id: int) -> Response:
 def _requests(
     visit: Visit, *, message: str = "", problem: str = "", typed: Mapping[int, str] | None = None
 ) -> Response:
-    kept = visit.site.inbox.requests() if visit.site.inbox else ()
+    kept = visit.site.inbox.requests()
     return visit.page(
         "requests.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         here="requests",
-        requests=sorted(kept, key=lambda each: each.status != "open"),
+        requests=kept,
         typed=typed or {},
         message=message,
         problem=problem,

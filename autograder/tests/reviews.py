@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
 from autograder import grading_file
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.inbox import Inbox
 from autograder.layout import HOME
 from autograder.marks import Marks
 from autograder.policy import Policy, Review
 from autograder.review import app as review
-from autograder.review.serve import listen
+from autograder.review.serve import Listening, listen
 from autograder.reviewing import Desk
 
 REVIEWERS = ("ann", "ben")
@@ -80,7 +79,7 @@ def desk(
     reports = class_of(size, policy, texts)
     with Marks(place) as marks:
         marks.sync(policy, reports, reviewers, alike if group else lambda _: ())
-        yield Desk(marks, policy, tuple(reviewers), {report.key: report for report in reports})
+        yield Desk(marks, Inbox(marks.database), policy, tuple(reviewers), {report.key: report for report in reports})
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ class Running:
 def running(desk: Desk, port: int = 0) -> Iterator[Running]:
     """The review of this class on a port of its own, in a thread."""
     with listen(port) as bound:
-        config = uvicorn.Config(review.create(desk), log_level="error", lifespan="off", ws="none")
-        server = uvicorn.Server(config)
+        server = Listening(desk, bound).server()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
@@ -113,5 +111,3 @@ def running(desk: Desk, port: int = 0) -> Iterator[Running]:
         finally:
             server.should_exit = True
             thread.join()
-
-

@@ -1,0 +1,363 @@
+"""Groups of like answers: what students write, in sixty answers, and what else can stand in an answer cell."""
+
+from __future__ import annotations
+
+import random
+import string
+import subprocess
+import sys
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder import grouping
+from autograder.grouping import LONGEST, groups
+
+ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
+    "q1": {
+        "unseen": (
+            (
+                "We split the data so that we can test the model on images it has never seen before.",
+                "we split the data so that we can test the model on images it has never seen before",
+                "We split the data so we can test our model on images that it has never seen before.",
+                "The data is split so that we can test the model on images which it has never seen before!",
+            ),
+            (
+                "The test set shows how well the network generalises, because none of its pictures were used in training.",
+                "The test set shows how well the network generalizes because none of its pictures was used in the training.",
+            ),
+            ("To get an honest estimate of the accuracy on new data, some data has to be kept back.",),
+            ("Because otherwise we would be grading the model with the questions it practised on, like an exam.",),
+            ("The training set is for learning the weights. The test set is for checking how it does on new clothes.",),
+        ),
+        "overfit": (
+            (
+                "Without a test set we would not notice overfitting, the model could simply memorise the training images.",
+                "Without a test set we would not notice overfitting: the model could just memorize the training images.",
+            ),
+            ("Without the test set we wouldn't see that the model memorised its images, that is overfitting.",),
+            ("So you can see if it overfits. If train accuracy is high but test accuracy is low it learned by heart.",),
+        ),
+        "speed": (
+            (
+                "Splitting makes the training faster because there is less data to train on.",
+                "Splitting the data makes training faster, because there is less data to train on.",
+            ),
+            ("It saves time, 70000 images at once would be too many for the computer.",),
+        ),
+        "fit on test": (
+            (
+                "First the model learns from the training data and then it improves with the test data.",
+                "First, the model learns from the training data, then it improves with the test data",
+            ),
+            ("The test data is used to adjust the parameters a second time so that they get even better.",),
+        ),
+        "epochs": (
+            ("With more epochs the model gets better and better, so there must be enough data for all of them.",),
+        ),
+        "noticed": (
+            ("With a test set we notice underfitting: the model is then too simple for the training images.",),
+        ),
+        "slower": (("Splitting makes the training slower because the data is read twice.",),),
+        "shrug": (("I don't know", "i dont know", "I don't know."),),
+    },
+    "q2": {
+        "all three": (
+            (
+                "relu keeps positive values and sets negative values to 0. softmax turns the outputs into probabilities "
+                "that sum to 1. There are 10 neurons because there are 10 classes.",
+                "relu keeps positive values and sets negative values to zero. Softmax turns the outputs into "
+                "probabilities which sum to 1. There are ten neurons because there are ten classes.",
+                "ReLU keeps the positive values and sets the negative values to 0, softmax turns the output into "
+                "probabilities that sum up to 1. There are 10 neurons because there are 10 classes of clothes.",
+            ),
+            (
+                "The activation max(0, x) makes the network non-linear. At the end, softmax gives a distribution over "
+                "the kinds of clothing, one neuron for each kind, hence ten.",
+            ),
+            (
+                "relu: f(x) = x if x > 0 else 0\nsoftmax: numbers between 0 and 1, adding up to 100 percent\n"
+                "10: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, boot",
+            ),
+        ),
+        "argmax": (
+            (
+                "Softmax sets the highest probability to 1 and all the others to 0.",
+                "softmax sets the highest probability to 1 and all others to 0",
+                "The softmax sets the highest probability to 1 and all of the others to 0.",
+            ),
+            ("With softmax only the winner stays: the biggest number becomes one, the rest become zero.",),
+        ),
+        "weights": (
+            (
+                "relu removes the negative weights from the network.",
+                "Relu removes negative weights from the network",
+            ),
+            ("relu deletes all weights below zero so that learning is easier",),
+        ),
+        "good size": (
+            ("Ten neurons is a good size, it could be any number.",),
+            ("10 is just a number that works well in practice, with 20 it would also work but take longer.",),
+        ),
+        "relu only": (
+            (
+                "relu returns 0 for negative inputs and the input itself for positive inputs.",
+                "Relu returns 0 for negative input and the input itself for positive input.",
+            ),
+            ("relu is an activation function",),
+        ),
+        "negative kept": (("relu returns 0 for positive inputs and leaves negative inputs as they are",),),
+        "values": (("relu removes negative values from the outputs",),),
+        "ten images": (("There are ten neurons because there are ten images in each batch.",),),
+        "ten kinds": (("Ten neurons because there are ten kinds of clothing in the labels.",),),
+        "shrug": (("no idea, sorry",),),
+    },
+    "q3": {
+        "gradient": (
+            (
+                "The loss measures how wrong the predictions are. The optimizer changes the weights a little in the "
+                "direction in which the loss gets smaller, and this is repeated for every batch.",
+                "The loss measures how wrong the predictions are. The optimizer changes the weights a little bit in the "
+                "direction in which the loss becomes smaller. This is repeated for every batch.",
+                "The loss function measures how wrong predictions are, the optimizer changes the weights a little in "
+                "the direction where the loss gets smaller and this is repeated for each batch.",
+            ),
+            ("Gradient descent: w = w - lr * dL/dw, again and again, starting from random numbers.",),
+            (
+                "It is like walking downhill in fog. The loss is the height where you stand, and Adam tells you which "
+                "way to step next, until you are in a valley.",
+            ),
+            (
+                "Parameters start random. After each batch backpropagation computes the gradient of the cross entropy, "
+                "Adam takes one small step against it. Five epochs later we have our parameters.",
+            ),
+        ),
+        "best of many": (
+            (
+                "The optimizer tries all models and chooses the best model.",
+                "The optimizer tries out all the models and chooses the best model.",
+            ),
+            ("adam picks the network with the highest accuracy out of many networks",),
+        ),
+        "error rate": (
+            (
+                "The loss is the percentage of wrong answers and the optimizer makes it smaller.",
+                "The loss is the percentage of wrong answers, the optimizer makes this smaller.",
+            ),
+            ("loss = 1 - accuracy",),
+        ),
+        "compile": (
+            (
+                "compile() trains the model with the optimizer and the loss.",
+                "Compile trains the model with the optimizer and the loss",
+            ),
+            ("When we call compile the computer learns which parameters are good, then fit shows the result.",),
+        ),
+        "fit": (("fit() trains the model, with the optimizer that reduces the loss.",),),
+        "accuracy": (("The loss is the percentage of right answers.",),),
+        "opposite": (("The loss gets bigger in each epoch until the optimizer stops it.",),),
+    },
+}
+"""By question and idea: families of near-copies. Families with the same idea say it in words of their own."""
+
+
+def answers(question: str) -> list[tuple[str, int, str]]:
+    """The idea, the number of the family, and the text of each answer to a question."""
+    ideas = ZOO[question].items()
+    return [
+        (idea, number, text) for idea, families in ideas for number, family in enumerate(families) for text in family
+    ]
+
+
+def grouped(*texts: str | None) -> list[tuple[int, ...]]:
+    return list(groups(dict(enumerate(texts))))
+
+
+def test_the_zoo_has_sixty_answers() -> None:
+    assert sum(len(answers(question)) for question in ZOO) >= 60
+
+
+@pytest.mark.parametrize("question", ZOO)
+def test_near_copies_are_grouped_and_different_ideas_are_not(question: str) -> None:
+    zoo = answers(question)
+    found = groups({id: text for id, (_, _, text) in enumerate(zoo)})
+    families = {zoo[id][:2] for id in range(len(zoo))}
+    copied = {family for family in families if [each[:2] for each in zoo].count(family) > 1}
+    assert [{zoo[id][:2] for id in group} for group in found if len({zoo[id][0] for id in group}) > 1] == []
+    whole = {
+        family for family in copied for group in found if {i for i, e in enumerate(zoo) if e[:2] == family} <= {*group}
+    }
+    assert whole == copied
+
+
+@pytest.mark.parametrize("question", ZOO)
+def test_the_threshold_has_room_on_both_sides(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo = answers(question)
+    texts = {id: text for id, (_, _, text) in enumerate(zoo)}
+    usual = groups(texts)
+    for alike in (grouping.ALIKE - 0.05, grouping.ALIKE + 0.05):
+        monkeypatch.setattr(grouping, "ALIKE", alike)
+        assert groups(texts) == usual
+
+
+def test_opposites_are_kept_apart() -> None:
+    assert grouped(
+        "The test set is used to train the parameters of the model after the first epoch.",
+        "The test set is not used to train the parameters of the model after the first epoch.",
+    ) == []  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "blank", [None, "", " \n\t\u00a0", "...", "- - -", "?!", "$$ $$", "**__**", "\x00\u200b", "|", "\ud800"]
+)
+def test_answers_that_say_nothing_come_first(blank: str | None) -> None:
+    copies = ["Softmax gives ten probabilities."] * 3
+    assert grouped(*copies, blank, None) == [(3, 4), (0, 1, 2)]
+
+
+def test_one_answer_that_is_missing_is_no_group() -> None:
+    assert grouped(None, "a", "b") == []
+
+
+def test_there_may_be_no_answers_at_all() -> None:
+    assert groups({}) == ()
+
+
+def test_groups_come_by_size_and_then_by_the_smallest_id() -> None:
+    texts = {
+        9: "red apples",
+        3: "green pears",
+        5: "red apples",
+        7: "green pears",
+        1: "blue plums",
+        2: "blue plums",
+        4: "blue plums",
+    }
+    assert groups(texts) == ((1, 2, 4), (3, 7), (5, 9))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("the and of it is", "the and of it is"),
+        ("a", "a"),
+        ("训练集用于拟合参数，测试集用于评估模型。", "训练集用于拟合参数、测试集用于评估模型！"),
+        ("テストデータは学習に使わない画像です", "テストデータは、学習に使わない画像です。"),
+        ("مجموعة الاختبار تحتوي على صور لم يرها النموذج", "مجموعة الاختبار تحتوي علي صور لم يرها النموذج."),
+        ("Тестовая выборка нужна для оценки модели", "тестовая выборка нужна для оценки модели!"),
+        ("👍👍", "👍👍"),
+        ("ｓｏｆｔｍａｘ gives probabilities", "softmax gives probabilities"),
+        ("**softmax** gives _probabilities_", "softmax gives probabilities"),
+        ("it doesn’t see the test set", "It doesn't see the test set."),
+    ],
+    ids=[
+        "stop words",
+        "a letter",
+        "Chinese",
+        "Japanese",
+        "Arabic",
+        "Russian",
+        "emoji",
+        "wide letters",
+        "Markdown",
+        "quotes",
+    ],
+)
+def test_the_same_in_other_clothes_is_one_group(texts: tuple[str, ...]) -> None:
+    other = "Ten neurons, one for each kind of clothing."
+    assert grouped(other, *texts) == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("👍", "👎"),
+        ("训练集用于拟合参数", "有十个类别所以有十个神经元"),
+        ("مجموعة الاختبار", "عشرة أصناف من الملابس"),
+        ("yes", "no"),
+    ],
+    ids=["emoji", "Chinese", "Arabic", "one word"],
+)
+def test_different_answers_stay_alone(texts: tuple[str, ...]) -> None:
+    assert grouped(*texts) == []
+
+
+def test_a_chain_of_small_changes_does_not_make_one_group() -> None:
+    words = [f"{letter}{letter}{letter}{letter}" for letter in string.ascii_lowercase]
+    chain = [" ".join(words[start : start + 8]) for start in range(18)]
+    found = grouped(*chain)
+    assert found
+    assert all(group[-1] - group[0] < 8 for group in found)
+
+
+def test_only_the_beginning_of_a_long_answer_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    compared = grouping._alike
+    monkeypatch.setattr(grouping, "_alike", lambda texts: seen.extend(map(len, texts)) or compared(texts))
+    word = "overfitting "
+    assert grouped(word * 90_000, word * 90_000 + "or not", "Something else.") == [(0, 1)]
+    assert max(seen) <= LONGEST
+
+
+def test_letters_that_unfold_do_not_get_past_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(grouping, "_alike", lambda texts: seen.extend(map(len, texts)) or iter(()))
+    grouped("\ufdfa" * 1_000_000)
+    assert seen == [LONGEST]
+
+
+def essay(rng: random.Random, vocabulary: list[str]) -> str:
+    """Some 2,000 characters, of words as unevenly used as those of a language."""
+    weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
+    return " ".join(rng.choices(vocabulary, weights, k=320))[:2000]
+
+
+def test_a_large_class_in_blocks_is_grouped_like_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+    vocabulary = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 9))) for _ in range(3000)]
+    essays = [essay(rng, vocabulary) for _ in range(40)]
+    texts = [text for number, text in enumerate(essays) for text in (text, text + f" {vocabulary[number]}")]
+    pairs = [(2 * number, 2 * number + 1) for number in range(len(essays))]
+    assert grouped(*texts) == pairs
+    monkeypatch.setattr(grouping, "AT_ONCE", 30_000)
+    assert grouped(*texts) == pairs
+
+
+def test_more_answers_alike_than_can_be_divided_at_once_are_divided_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "LARGEST", 4)
+    words = "The training images are what the parameters of the network are fitted to, in every epoch anew".split()
+    texts = [" ".join(words[:place] + words[place + 1 :]) for place in range(10)]
+    assert sorted(len(group) for group in grouped(*texts)) == [2, 4, 4]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 99), st.none() | st.text(max_size=40), max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_the_texts_groups_are_disjoint_and_the_same_in_any_order(
+    texts: dict[int, str | None], rng: random.Random
+) -> None:
+    found = groups(texts)
+    ids = [id for group in found for id in group]
+    assert len(ids) == len(set(ids))
+    assert set(ids) <= texts.keys()
+    assert all(len(group) > 1 and list(group) == sorted(group) for group in found)
+    shuffled = list(texts.items())
+    rng.shuffle(shuffled)
+    assert groups(dict(shuffled)) == found
+
+
+def test_equal_texts_are_always_in_one_group() -> None:
+    zoo = [text for question in ZOO for _, _, text in answers(question)]
+    found = {frozenset(group) for group in grouped(*zoo, *zoo)}
+    pairs = combinations(range(2 * len(zoo)), 2)
+    together = {(one, other) for group in found for one in group for other in group if one < other}
+    assert {(one, other) for one, other in pairs if other == one + len(zoo)} <= together
+
+
+def test_the_module_is_imported_without_the_learning_library() -> None:
+    code = "import sys, autograder.grouping; print('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
