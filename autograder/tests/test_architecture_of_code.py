@@ -40,6 +40,7 @@ LAYERS = (
     ("findings",),
     ("engine",),
     ("gradebook", "inbox", "intake"),
+    ("statements",),
     ("marks",),
     ("marked",),
     ("reviewing",),
