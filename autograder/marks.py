@@ -18,12 +18,12 @@ import math
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +33,7 @@ from autograder import intake, statements
 from autograder.database import Database
 from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport
+from autograder.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
 from autograder.policy import Policy
 from autograder.rubric import Effect, Rubric
 from autograder.statements import SETTLED, SHARED
@@ -48,21 +49,7 @@ from autograder.tables import (
     SnippetRow,
 )
 
-__all__ = [
-    "SETTLED",
-    "SHARED",
-    "Answer",
-    "Conflict",
-    "Draft",
-    "Entry",
-    "Grouping",
-    "Mark",
-    "Marks",
-    "Pair",
-    "Place",
-    "Progress",
-    "Snippet",
-]
+__all__ = ["Grouping", "Marks"]
 
 LONGEST_COMMENT = 20_000
 """Characters of a comment or a snippet."""
@@ -75,120 +62,8 @@ Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
 
 T = TypeVar("T")
 
-Found = Row[Unpack[tuple[Any, ...]]]
+Found = Row[*tuple[Any, ...]]
 """A row of columns."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A written answer; `text` is None where nothing was written, `group` None where it is like no other."""
-
-    id: int
-    submission: str
-    question: str
-    number: int
-    text: str | None
-    group: int | None
-    apart: bool
-    reviewers: tuple[str, ...]
-
-    @property
-    def in_sample(self) -> bool:
-        return len(self.reviewers) == 2
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What a reviewer says: ids of rubric items, points added or taken off besides, a comment, a flag."""
-
-    items: tuple[str, ...] = ()
-    adjustment: float = 0.0
-    comment: str = ""
-    flagged: bool = False
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a reviewer said of an answer, and the points it comes to by the rubric in force."""
-
-    id: int
-    answer: int
-    slot: str
-    reviewer: str
-    at: datetime
-    items: tuple[str, ...]
-    adjustment: float
-    comment: str
-    flagged: bool
-    points: float
-    standing: str = CURRENT
-
-
-@dataclass(frozen=True)
-class Place:
-    """An answer in the order of its question, `number` of `of`, and its mark in this reviewer's slot."""
-
-    answer: Answer
-    number: int
-    of: int
-    mark: Mark | None
-    slot: str
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An answer of the sample, the marks of its two reviewers, and what settled it."""
-
-    answer: Answer
-    number: int
-    reviewers: tuple[str, str]
-    marks: tuple[Mark | None, Mark | None]
-    settled: Mark | None
-
-    @property
-    def both(self) -> bool:
-        return None not in self.marks
-
-    @property
-    def agree(self) -> bool:
-        return _agreed(*self.marks) is not None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Marks given of marks wanted, of one reviewer's share or (`reviewer` None) of all."""
-
-    question: str
-    reviewer: str | None
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A comment that is used again."""
-
-    id: int
-    question: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the log."""
-
-    at: datetime
-    who: str
-    what: str
-    answer: int | None
-
-
-class Conflict(ReviewError):
-    """Somebody else marked the answer in between; `current` is what they said."""
-
-    def __init__(self, current: Mark) -> None:
-        super().__init__(f"{current.reviewer} has marked this answer in the meantime: {current.points:g} points.")
-        self.current = current
 
 
 class Marks:
@@ -379,7 +254,7 @@ class Marks:
                 else:
                     sample.setdefault((submission, question, first, second), {})[mark.slot] = mark
         for (submission, question, first, second), marks in sample.items():
-            counted = marks.get(SETTLED) or _agreed(marks.get(first), marks.get(second))
+            counted = marks.get(SETTLED) or agreed(marks.get(first), marks.get(second))
             if counted is not None:
                 counts[submission, question] = counted
         return counts
@@ -814,11 +689,6 @@ def _worth(rubric: Rubric, stored: str, adjustment: float) -> tuple[tuple[str, .
     """The items of a mark, and what they come to; a class has thousands of marks, and few that are different."""
     items = tuple(json.loads(stored))
     return items, rubric.points_for(items, adjustment)
-
-
-def _agreed(first: Mark | None, second: Mark | None) -> Mark | None:
-    """The first of two marks that come to the same points."""
-    return first if first is not None and second is not None and first.points == second.points else None
 
 
 def _verb(slot: str, before: Found | None) -> str:

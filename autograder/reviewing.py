@@ -15,8 +15,9 @@ from autograder.grade import GradeReport
 from autograder.gradebook import Gradebook
 from autograder.inbox import OPEN, Asked, Inbox
 from autograder.layout import HOME
+from autograder.mark import Progress
 from autograder.marked import marked
-from autograder.marks import Marks, Progress
+from autograder.marks import Marks
 from autograder.policy import Policy
 
 __all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed", "take_requests"]

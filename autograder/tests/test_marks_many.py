@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from autograder.grade import GradeReport, QuestionGrade, Status
-from autograder.marks import Conflict, Draft, Mark, Marks, Place
+from autograder.mark import Conflict, Draft, Mark, Place
+from autograder.marks import Marks
 from autograder.policy import Policy, Review
 from autograder.tests.servers import new_database, postgresql
 from autograder.tests.test_marks import alone

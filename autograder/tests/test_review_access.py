@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -109,7 +108,9 @@ def test_the_cookie_of_another_port_is_not_taken(site: Running) -> None:
     assert httpx.get(site.home, headers={"cookie": f"{cookie_name(1)}={token}"}).status_code == 401
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.:{port}"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.:{port}"]
+)
 def test_another_host_is_refused_even_with_a_cookie(ann: httpx.Client, site: Running, host: str) -> None:
     reply = ann.get("/", headers={"host": host.format(port=site.port)})
     assert reply.status_code == 403
@@ -132,9 +133,7 @@ def test_localhost_is_this_machine_too(site: Running, ann: httpx.Client) -> None
         {"sec-fetch-site": "none"},
     ],
 )
-def test_what_another_origin_sends_changes_nothing(
-    ann: httpx.Client, site: Running, headers: dict[str, str]
-) -> None:
+def test_what_another_origin_sends_changes_nothing(ann: httpx.Client, site: Running, headers: dict[str, str]) -> None:
     reply = ann.post(ANSWER, data={"seen": "0", "nonce": "0" * 16}, headers=headers)
     assert reply.status_code == 403
     assert "not part of the review" in reply.text
@@ -198,7 +197,9 @@ def test_other_ways_to_ask_are_refused(ann: httpx.Client, method: str) -> None:
     assert ann.request(method, "/").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/enter?token=x", "/question/q1/999", "/gradebook", "/answer/x/plain"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/enter?token=x", "/question/q1/999", "/gradebook", "/answer/x/plain"]
+)
 def test_every_answer_carries_the_headers(ann: httpx.Client, path: str) -> None:
     headers = ann.get(path).headers
     assert {name: headers[name] for name in SECURITY_HEADERS} == dict(SECURITY_HEADERS)
