@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.mark import Conflict, Draft, Place
-from autograder.review.site import Visit
+from autograder.review.site import LARGEST_ID, Id, Visit
 
 __all__ = ["routes"]
 
@@ -22,7 +22,7 @@ SHOWN = 50
 
 EXCERPT = 90
 
-Key = Annotated[int, Query(ge=0, le=2**31 - 1)]
+Key = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
 
 @routes.get("/question/{question}/groups")
@@ -53,7 +53,7 @@ def _mark_group(request: Request, question: str) -> Response:
 
 
 @routes.post("/answer/{answer}/apart")
-def _take_apart(request: Request, answer: int) -> Response:
+def _take_apart(request: Request, answer: Id) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     visit.marks.set_apart(answer, visit.reviewer, apart=True)
@@ -63,7 +63,7 @@ def _take_apart(request: Request, answer: int) -> Response:
 
 
 @routes.post("/answer/{answer}/together")
-def _put_together(request: Request, answer: int) -> Response:
+def _put_together(request: Request, answer: Id) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     visit.marks.set_apart(answer, visit.reviewer, apart=False)

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from autograder.mark import Conflict, Draft, Mark, Place
 from autograder.review.pages import mark_data, mark_words
-from autograder.review.site import Visit
+from autograder.review.site import LARGEST_ID, Id, Visit
 
 __all__ = ["routes", "undo_url"]
 
@@ -20,12 +20,12 @@ routes = APIRouter()
 PLAIN = {"content-security-policy": "default-src 'none'; sandbox", "content-disposition": "inline"}
 """A student's words, as they are: nothing in them may do anything."""
 
-Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
-Id = Annotated[int, Query(ge=0, le=2**31 - 1)]
+Number = Annotated[int, Query(ge=1, le=LARGEST_ID)]
+Seen = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
 
 @routes.get("/question/{question}")
-def _onward(request: Request, question: str, after: Id = 0, number: Number | None = None) -> Response:
+def _onward(request: Request, question: str, after: Seen = 0, number: Number | None = None) -> Response:
     """To the answer that is asked for, or to the next that waits."""
     visit = Visit(request)
     if number is not None:
@@ -35,13 +35,13 @@ def _onward(request: Request, question: str, after: Id = 0, number: Number | Non
 
 
 @routes.get("/question/{question}/{number}")
-def _marking(request: Request, question: str, number: int) -> Response:
+def _marking(request: Request, question: str, number: Id) -> Response:
     visit = Visit(request)
     return _page(visit, visit.place(question, number))
 
 
 @routes.post("/answer/{answer}/mark")
-def _mark(request: Request, answer: int) -> Response:
+def _mark(request: Request, answer: Id) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     draft = visit.form.draft()
@@ -60,13 +60,13 @@ def _mark(request: Request, answer: int) -> Response:
 
 
 @routes.get("/answer/{answer}")
-def _whereabouts(request: Request, answer: int) -> Response:
+def _whereabouts(request: Request, answer: Id) -> Response:
     found = Visit(request).answer(answer).answer
     return RedirectResponse(f"/question/{found.question}/{found.number}", HTTPStatus.SEE_OTHER)
 
 
 @routes.get("/answer/{answer}/now")
-def _now(request: Request, answer: int, seen: Id = 0) -> Response:
+def _now(request: Request, answer: Id, seen: Seen = 0) -> Response:
     """Who else is here, and what counts by now, if that is not what this page has seen."""
     visit = Visit(request)
     place = visit.answer(answer)
@@ -83,7 +83,7 @@ def _now(request: Request, answer: int, seen: Id = 0) -> Response:
 
 
 @routes.get("/answer/{answer}/history")
-def _history(request: Request, answer: int) -> Response:
+def _history(request: Request, answer: Id) -> Response:
     """Every mark of an answer, who gave it and when."""
     visit = Visit(request)
     place = visit.answer(answer)
@@ -97,14 +97,14 @@ def _history(request: Request, answer: int) -> Response:
 
 
 @routes.get("/answer/{answer}/plain")
-def _plain(request: Request, answer: int) -> Response:
+def _plain(request: Request, answer: Id) -> Response:
     """All of an answer, as it was written."""
     text = Visit(request).answer(answer).answer.text or ""
     return Response(text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8", headers=PLAIN)
 
 
 @routes.post("/answer/{answer}/reveal")
-def _reveal(request: Request, answer: int) -> Response:
+def _reveal(request: Request, answer: Id) -> Response:
     visit = Visit(request)
     place = visit.answer(answer)
     name = visit.marks.reveal(answer, visit.reviewer)
@@ -123,7 +123,7 @@ def _keep_snippet(request: Request, question: str) -> Response:
 
 
 @routes.post("/snippet/{snippet}/drop")
-def _drop_snippet(request: Request, snippet: int) -> Response:
+def _drop_snippet(request: Request, snippet: Id) -> Response:
     visit = Visit(request)
     place = visit.place(visit.form.text("question"), visit.form.whole("number"))
     visit.marks.drop_snippet(snippet)

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from autograder.agreement import Agreement, agreement
 from autograder.mark import Conflict, Draft, Mark, Pair
 from autograder.review.pages import mark_data, mark_words
-from autograder.review.site import Visit, missing
+from autograder.review.site import Id, Visit, missing
 
 __all__ = ["open_pairs", "routes"]
 
@@ -41,14 +41,14 @@ def _sample(request: Request, question: str) -> Response:
 
 
 @routes.get("/question/{question}/sample/{number}")
-def _pair_page(request: Request, question: str, number: int) -> Response:
+def _pair_page(request: Request, question: str, number: Id) -> Response:
     visit = Visit(request)
     found = _pair(visit, question, number)
     return _page(visit, found)
 
 
 @routes.post("/question/{question}/sample/{number}")
-def _settle(request: Request, question: str, number: int) -> Response:
+def _settle(request: Request, question: str, number: Id) -> Response:
     visit = Visit(request)
     found = _pair(visit, question, number)
     draft = visit.form.draft()

@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
@@ -26,7 +26,13 @@ from autograder.review.text import Rendered, render
 from autograder.reviewing import Desk
 from autograder.rubric import Rubric
 
-__all__ = ["Memory", "Shown", "Site", "Visit", "missing"]
+__all__ = ["LARGEST_ID", "Id", "Memory", "Shown", "Site", "Visit", "missing"]
+
+LARGEST_ID = 2**31 - 1
+"""The largest whole number that every database takes."""
+
+Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+"""An id or a number in an address."""
 
 KEPT_S = 1.0
 """Seconds that what others may change is kept; they may be at another server on the same database."""

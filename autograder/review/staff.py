@@ -15,7 +15,7 @@ from autograder.inbox import ACCEPTED, DECLINED, OPEN
 from autograder.mark import Mark, Progress
 from autograder.marked import marked
 from autograder.review.samples import open_pairs
-from autograder.review.site import Visit
+from autograder.review.site import Id, Visit
 
 __all__ = ["ROWS", "routes"]
 
@@ -111,7 +111,7 @@ def _requests_page(request: Request) -> Response:
 
 
 @routes.post("/requests/{id}")
-def _answer_request(request: Request, id: int) -> Response:
+def _answer_request(request: Request, id: Id) -> Response:
     visit = Visit(request)
     status, reply = visit.form.text("status"), visit.form.text("reply")
     try:
