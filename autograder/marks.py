@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -75,7 +75,7 @@ Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
 
 T = TypeVar("T")
 
-Found = Row[Unpack[tuple[Any, ...]]]
+Found = Row[*tuple[Any, ...]]
 """A row of columns."""
 
 
