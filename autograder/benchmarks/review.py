@@ -57,65 +57,30 @@ LARGE = 2**20
 
 PLACE = Path(__file__).parent
 
-WORDS = [
+COMMON = (
     "the",
-    "training",
-    "set",
-    "is",
-    "used",
-    "to",
-    "fit",
-    "parameters",
-    "while",
-    "test",
-    "images",
-    "have",
-    "never",
-    "been",
-    "seen",
-    "so",
-    "accuracy",
-    "on",
-    "them",
-    "tells",
-    "how",
-    "well",
-    "a",
-    "model",
-    "does",
-    "with",
-    "new",
-    "data",
+    "of",
     "and",
-    "whether",
+    "a",
+    "is",
+    "to",
     "it",
-    "memorises",
-    "because",
-    "overfitting",
-    "means",
-    "high",
+    "on",
+    "training",
+    "test",
+    "set",
+    "data",
+    "model",
     "accuracy",
-    "on",
-    "one",
-    "but",
-    "low",
-    "on",
-    "the",
-    "other",
     "loss",
-    "gradient",
-    "epoch",
-    "layer",
-    "neuron",
-    "learns",
-    "weights",
-    "generalises",
-    "validation",
-    "noise",
-    "split",
-    "honest",
-    "estimate",
-]
+)
+OTHERS = tuple(
+    first + middle + last
+    for first in ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru", "sa", "te")
+    for middle in ("", "ll", "nd", "r", "st", "x")
+    for last in ("a", "ed", "ing", "ion", "ly", "s", "um", "ward")
+)
+"""Half of an answer's words are those that all use, half its own."""
 
 LIKE = (
     "The test set is for checking, the training set for learning.",
@@ -190,17 +155,21 @@ def _name(number: int) -> str:
 def _answer(number: int, chance: random.Random) -> str | None:
     """Some give none, some what many give; three paste far too much."""
     if number in LARGE_ONES:
-        return " ".join(chance.choice(WORDS) for _ in range(LARGE // 5))[:LARGE]
+        return " ".join(_word(chance) for _ in range(LARGE // 5))[:LARGE]
     lot = chance.random()
     if lot < 0.05:
         return None
     if lot < 0.2:
         return chance.choice(LIKE)
-    words = [chance.choice(WORDS) for _ in range(chance.randint(30, 160))]
+    words = [_word(chance) for _ in range(chance.randint(30, 160))]
     return " ".join(words).capitalize() + ". The loss is $L = -\\sum_i \\log p_i$.\n\n- *first*\n- `second`"
 
 
 LARGE_ONES = (100, 500, 900)
+
+
+def _word(chance: random.Random) -> str:
+    return chance.choice(COMMON if chance.random() < 0.5 else OTHERS)
 
 
 @contextlib.contextmanager

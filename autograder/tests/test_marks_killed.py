@@ -28,6 +28,7 @@ KILLS = 30
 ANSWERS = 40
 """Few enough that reviewers often meet on one."""
 
+PATIENCE_S = 60
 THREADS = 4
 PEOPLE = tuple(f"r{number}" for number in range(THREADS))
 
@@ -106,11 +107,13 @@ def reviewer_at_work(marks: Marks, reviewer: str, name: str, diary: Diary) -> No
 
 
 def sent_until_told(marks: Marks, act: Act) -> Act:
-    while True:
+    began = time.monotonic()
+    while time.monotonic() < began + PATIENCE_S:
         with contextlib.suppress(GradebookError):
             said = marks.mark(act.answer, act.reviewer, Draft(("fit",), comment=act.nonce), act.seen, act.nonce)
             return Act(act.nonce, act.answer, act.reviewer, act.seen, said.id)
         time.sleep(0.05)
+    raise AssertionError(f"{act} was not stored")
 
 
 def begin_to_mark(store: Store, path: Path, name: str) -> int:
