@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -267,8 +268,10 @@ def export(
 
     seen = reviewing.reviewed(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
-    for path in made.paths:
+    pages = [path for path in made.paths if path.suffix == ".html"]
+    for path in (each for each in made.paths if each not in pages):
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    out.print(f"wrote {len(pages)} feedback pages into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
     if made.remarks:
         err.print(made.remarks, markup=False)
 
@@ -280,8 +283,35 @@ def report(folder: Class = Path("out"), database: Server = None) -> None:
     from autograder.report import course
 
     seen = reviewing.reviewed(folder, database)
-    page = output.write_report(course.course_page(seen.reports, seen.policy, agreements=seen.agreements), folder)
-    out.print(f"wrote {page}", markup=False, soft_wrap=True)
+    page = course.course_page(
+        seen.reports,
+        seen.policy,
+        agreements=seen.agreements,
+        progress=seen.progress,
+        flagged=seen.flagged,
+        made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    )
+    out.print(f"wrote {output.write_report(page, folder)}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def requests(
+    folder: Class = Path("out"),
+    take: Annotated[
+        Path | None, typer.Option("--take", metavar="CSV", help="Requests to put before the reviewers.")
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option("--roster", metavar="CSV", help="The class list, where requests have emails or ids.")
+    ] = None,
+    database: Server = None,
+) -> None:
+    """Take students' regrade requests in, and write all of them with the replies to export/requests.csv."""
+    from autograder import output, reviewing
+
+    text = reviewing.take_requests(take, folder, database, roster)
+    path = folder / "export" / "requests.csv"
+    output.replace(path, text)
+    out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ class Database:
         """The place as it may be shown: without a password."""
         self._shared = shared
         self._engine: Engine | None = None
+        self._writing = threading.Lock()
 
     def open(self) -> None:
         """Connect, and make or migrate the tables.
@@ -98,7 +100,7 @@ class Database:
         """A session whose changes are all there afterwards or, where an error ends it, none of them."""
         assert self._engine is not None  # opened
         engine = self._engine.execution_options(writes=True)
-        with self.told(), Session(engine, expire_on_commit=False) as session, session.begin():
+        with self.told(), self._turn(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
@@ -112,6 +114,23 @@ class Database:
                 f"{self.name}: {why}. What was graded before is kept; mend that, or name another folder with -o, "
                 "and run the same command again."
             ) from error
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One thread writes to a file at a time, and the next begins at once.
+
+        SQLite itself has those who wait look again after up to a tenth of a second, and lets whoever looks first go
+        first: with twenty who wait, some do so for seconds. That is left to writers in other processes.
+        """
+        if not isinstance(self.place, Path):
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_S):
+            raise GradebookError(f"{self.name}: database is locked. Nothing was changed; try again.")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _connect(self) -> Engine:
         if isinstance(self.place, Path):

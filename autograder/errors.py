@@ -7,7 +7,7 @@ KitError
 ├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
 ├── EvidenceError      what a student process left behind breaks the contract
 ├── GradebookError     the stored results cannot be read or written
-├── ReviewError        a reviewer asked for what cannot be done (marks.Conflict: somebody was first)
+├── ReviewError        a reviewer asked for what cannot be done (mark.Conflict: somebody was first)
 ├── CalibrationError   the solution's runs say nothing about accuracies
 ├── ReturnedError      grades that were made elsewhere cannot be read
 ├── RosterError        the list of a course's students cannot be read

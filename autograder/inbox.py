@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import select
 
@@ -14,7 +15,12 @@ from autograder.tables import LogRow, RequestRow
 
 __all__ = ["ACCEPTED", "DECLINED", "OPEN", "Asked", "Inbox"]
 
-OPEN, ACCEPTED, DECLINED = "open", "accepted", "declined"
+Standing = Literal["open", "accepted", "declined"]
+OPEN: Literal["open"] = "open"
+ACCEPTED: Literal["accepted"] = "accepted"
+DECLINED: Literal["declined"] = "declined"
+
+STANDINGS: Mapping[str, Standing] = {each: each for each in (OPEN, ACCEPTED, DECLINED)}
 
 LONGEST_REPLY = 20_000
 """Characters of a reply, as of a comment."""
@@ -28,7 +34,7 @@ class Asked:
     submission: str
     question: str
     text: str
-    status: str
+    status: Standing
     reply: str
     before: float | None
 
@@ -43,9 +49,7 @@ class Inbox:
         """All requests: open ones first, then in the order they came."""
         with self._database.read() as session:
             rows = session.scalars(select(RequestRow).order_by(RequestRow.status != OPEN, RequestRow.id))
-            return tuple(
-                Asked(row.id, row.submission, row.question, row.text, row.status, row.reply, row.before) for row in rows
-            )
+            return tuple(map(_asked, rows))
 
     def add(self, asked: Iterable[tuple[str, str, str]], points: Mapping[tuple[str, str], float]) -> int:
         """Take requests in: submission, question and text of each, and what counts by now; returns how many are new.
@@ -77,7 +81,7 @@ class Inbox:
 
     def answer_request(self, id: int, status: str, reply: str, reviewer: str) -> None:
         """Accept or decline a request, or open it again. Points change by marking the answer, not by this."""
-        if status not in (OPEN, ACCEPTED, DECLINED):
+        if status not in STANDINGS:
             raise ReviewError(f"A request is {OPEN}, {ACCEPTED} or {DECLINED}, not {status!r}.")
         if len(reply) > LONGEST_REPLY:
             raise ReviewError(f"A reply has up to {LONGEST_REPLY} characters; this one has {len(reply)}.")
@@ -89,3 +93,7 @@ class Inbox:
             row.status, row.reply, row.by, row.at = status, reply.strip().replace("\0", ""), reviewer, now
             did = "opened" if status == OPEN else status
             session.add(LogRow(at=now, who=reviewer, what=f"{did} the request on {row.question}", answer=None))
+
+
+def _asked(row: RequestRow) -> Asked:
+    return Asked(row.id, row.submission, row.question, row.text, STANDINGS[row.status], row.reply, row.before)

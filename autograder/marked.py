@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from autograder.grade import GradeReport, MarkedItem, QuestionGrade
-from autograder.marks import Mark
+from autograder.mark import Mark
 from autograder.rubric import Rubric
 
 __all__ = ["marked"]

@@ -16,23 +16,27 @@ import hashlib
 import json
 import math
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from autograder import intake
+from autograder import intake, statements
 from autograder.database import Database
 from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport
+from autograder.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
 from autograder.policy import Policy
 from autograder.rubric import Effect, Rubric
+from autograder.statements import SETTLED, SHARED
 from autograder.tables import (
     CURRENT,
     PAST,
@@ -45,24 +49,7 @@ from autograder.tables import (
     SnippetRow,
 )
 
-__all__ = [
-    "SETTLED",
-    "SHARED",
-    "Answer",
-    "Conflict",
-    "Draft",
-    "Entry",
-    "Grouping",
-    "Mark",
-    "Marks",
-    "Pair",
-    "Place",
-    "Progress",
-    "Snippet",
-]
-
-SHARED, SETTLED = "", "*"
-"""Slots of marks that are nobody's own: what all share, and what settles two opinions."""
+__all__ = ["Grouping", "Marks"]
 
 LONGEST_COMMENT = 20_000
 """Characters of a comment or a snippet."""
@@ -75,118 +62,8 @@ Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Answer:
-    """A written answer; `text` is None where nothing was written, `group` None where it is like no other."""
-
-    id: int
-    submission: str
-    question: str
-    number: int
-    text: str | None
-    group: int | None
-    apart: bool
-    reviewers: tuple[str, ...]
-
-    @property
-    def in_sample(self) -> bool:
-        return len(self.reviewers) == 2
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What a reviewer says: ids of rubric items, points added or taken off besides, a comment, a flag."""
-
-    items: tuple[str, ...] = ()
-    adjustment: float = 0.0
-    comment: str = ""
-    flagged: bool = False
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a reviewer said of an answer, and the points it comes to by the rubric in force."""
-
-    id: int
-    answer: int
-    slot: str
-    reviewer: str
-    at: datetime
-    items: tuple[str, ...]
-    adjustment: float
-    comment: str
-    flagged: bool
-    points: float
-    standing: str = CURRENT
-
-
-@dataclass(frozen=True)
-class Place:
-    """An answer in the order of its question, `number` of `of`, and its mark in this reviewer's slot."""
-
-    answer: Answer
-    number: int
-    of: int
-    mark: Mark | None
-    slot: str
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An answer of the sample, the marks of its two reviewers, and what settled it."""
-
-    answer: Answer
-    number: int
-    reviewers: tuple[str, str]
-    marks: tuple[Mark | None, Mark | None]
-    settled: Mark | None
-
-    @property
-    def both(self) -> bool:
-        return None not in self.marks
-
-    @property
-    def agree(self) -> bool:
-        first, second = self.marks
-        return first is not None and second is not None and first.points == second.points
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Marks given of marks wanted, of one reviewer's share or (`reviewer` None) of all."""
-
-    question: str
-    reviewer: str | None
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A comment that is used again."""
-
-    id: int
-    question: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the log."""
-
-    at: datetime
-    who: str
-    what: str
-    answer: int | None
-
-
-class Conflict(ReviewError):
-    """Somebody else marked the answer in between; `current` is what they said."""
-
-    def __init__(self, current: Mark) -> None:
-        super().__init__(f"{current.reviewer} has marked this answer in the meantime: {current.points:g} points.")
-        self.current = current
+Found = Row[*tuple[Any, ...]]
+"""A row of columns."""
 
 
 class Marks:
@@ -238,54 +115,40 @@ class Marks:
     def place(self, question: str, number: int, reviewer: str) -> Place:
         """The answer at this place, and this reviewer's mark or the one that all share. Raises ReviewError for none."""
         with self.database.read() as session:
-            row = session.scalars(_at(question).where(AnswerRow.number == number)).first()
+            asked = {"question": question, "number": number, "reviewer": reviewer}
+            row = session.execute(statements.PLACE_BY_NUMBER, asked).first()
             if row is None:
                 raise ReviewError(f"{question} has no answer number {number}; it has {_count(session, question)}.")
-            return self._place(session, row, reviewer)
+            return self._place(row, reviewer)
 
     def answer(self, answer: int, reviewer: str) -> Place:
         """The same for the id of an answer."""
         with self.database.read() as session:
-            return self._place(session, _answer(session, answer), reviewer)
+            row = session.execute(statements.PLACE_BY_ID, {"answer": answer, "reviewer": reviewer}).first()
+            if row is None:
+                raise _missing(answer)
+            return self._place(row, reviewer)
 
     def next(self, question: str, reviewer: str, after: int = 0) -> int | None:
         """The place of the next answer that waits for this reviewer, in their own share first; None where none does."""
-        own = or_(AnswerRow.first == reviewer, AnswerRow.second == reviewer)
-        slot = case((AnswerRow.second.is_(None), SHARED), else_=reviewer)
-        marked = exists().where(MarkRow.answer == AnswerRow.id, MarkRow.standing == CURRENT, MarkRow.slot == slot)
-        waiting = (
-            select(AnswerRow.number)
-            .where(
-                AnswerRow.question == question,
-                AnswerRow.standing == CURRENT,
-                or_(AnswerRow.second.is_(None), own),
-                ~marked,
-            )
-            .order_by(case((own, 0), else_=1), case((AnswerRow.number > after, 0), else_=1), AnswerRow.number)
-        )
         with self.database.read() as session:
-            return session.scalars(waiting.limit(1)).first()
+            asked = {"question": question, "reviewer": reviewer, "after": after}
+            return session.scalar(statements.NEXT, asked)
 
     def progress(self) -> tuple[Progress, ...]:
         """Of every question: all, then each reviewer's share. An answer of the sample wants two marks."""
-        slot_of_first = case((AnswerRow.second.is_(None), SHARED), else_=AnswerRow.first)
-        done: dict[tuple[str, str], int] = {}
-        total: dict[tuple[str, str], int] = {}
+        done: Counter[tuple[str, str]] = Counter()
+        total: Counter[tuple[str, str]] = Counter()
         with self.database.read() as session:
-            for who, slot in ((AnswerRow.first, slot_of_first), (AnswerRow.second, AnswerRow.second)):
-                rows = session.execute(
-                    select(AnswerRow.question, who, func.count(AnswerRow.id), func.count(MarkRow.id))
-                    .outerjoin(
-                        MarkRow,
-                        and_(MarkRow.answer == AnswerRow.id, MarkRow.standing == CURRENT, MarkRow.slot == slot),
-                    )
-                    .where(AnswerRow.standing == CURRENT, who.is_not(None))
-                    .group_by(AnswerRow.question, who)
-                )
-                for question, reviewer, wanted, given in rows:
-                    for key in ((question, str(reviewer)), (question, "")):
-                        total[key] = total.get(key, 0) + wanted
-                        done[key] = done.get(key, 0) + given
+            for question, first, second, number in session.execute(statements.SHARES):
+                for who in (first,) if second is None else (first, second):
+                    total[question, who] += number
+                    total[question, ""] += number
+            for question, first, second, slot, number in session.execute(statements.GIVEN):
+                who = first if second is None else slot
+                if who in (first, second):  # what settled two opinions was not asked for
+                    done[question, who] += number
+                    done[question, ""] += number
         return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
 
     # Marking
@@ -298,7 +161,7 @@ class Marks:
         """
 
         def act(session: Session) -> Mark:
-            row = _answer(session, answer)
+            row = _seat(session, answer)
             return self._say(session, row, _slot(row, reviewer), reviewer, draft, seen, nonce)
 
         return self._act(act)
@@ -310,7 +173,8 @@ class Marks:
         """
 
         def act(session: Session) -> tuple[Mark, ...]:
-            rows = [_answer(session, answer) for answer in answers]
+            held = {answer: _seat(session, answer) for answer in sorted(set(answers))}  # two who wait never cross
+            rows = [held[answer] for answer in answers]
             return tuple(self._say(session, row, _slot(row, reviewer), reviewer, draft, 0, nonce) for row in rows)
 
         return self._act(act)
@@ -319,7 +183,7 @@ class Marks:
         """Say what counts for an answer of the sample, once both its reviewers have marked it."""
 
         def act(session: Session) -> Mark:
-            row = _answer(session, answer)
+            row = _seat(session, answer)
             given = set(session.scalars(_of(row.id).with_only_columns(MarkRow.slot)))
             if row.second is None or not {row.first, row.second} <= given:
                 raise ReviewError("An answer is settled once both of its reviewers have marked it.")
@@ -359,15 +223,15 @@ class Marks:
         Of an answer in the sample, a reviewer who has yet to mark it sees their own only.
         """
         with self.database.read() as session:
-            row = _answer(session, answer)
-            same = select(AnswerRow.id).where(
-                AnswerRow.submission == row.submission, AnswerRow.question == row.question
-            )
-            said = session.scalars(select(MarkRow).where(MarkRow.answer.in_(same)).order_by(MarkRow.id)).all()
+            row = session.execute(statements.SEAT, {"answer": answer}).first()
+            if row is None:
+                raise _missing(answer)
             rubric = self._rubric(session, row.question)
+            asked = {"submission": row.submission, "question": row.question}
+            said = [_mark(mark, rubric) for mark in session.execute(statements.HISTORY, asked)]
             if row.second is not None and not _is_open(row, said):
-                said = [mark for mark in said if mark.reviewer == reviewer]
-            return tuple(_mark(mark, rubric) for mark in said)
+                return tuple(mark for mark in said if mark.reviewer == reviewer)
+            return tuple(said)
 
     def pairs(self, question: str) -> tuple[Pair, ...]:
         """The sample of a question, in order."""
@@ -380,26 +244,19 @@ class Marks:
         In the sample that is what settled it, or the first reviewer's mark where both come to the same points.
         """
         counts: dict[tuple[str, str], Mark] = {}
+        sample: dict[tuple[str, str, str, str], dict[str, Mark]] = {}
         with self.database.read() as session:
-            for question in session.scalars(select(AnswerRow.question).distinct()).all():
-                rubric = self._rubric(session, question)
-                shared = (
-                    select(AnswerRow.submission, MarkRow)
-                    .join(MarkRow, MarkRow.answer == AnswerRow.id)
-                    .where(
-                        AnswerRow.question == question,
-                        AnswerRow.standing == CURRENT,
-                        AnswerRow.second.is_(None),
-                        MarkRow.standing == CURRENT,
-                        MarkRow.slot == SHARED,
-                    )
-                )
-                for submission, row in session.execute(shared):
-                    counts[submission, question] = _mark(row, rubric)
-                for pair in self._pairs(session, question):
-                    counted = pair.settled or (pair.marks[0] if pair.agree else None)
-                    if counted is not None:
-                        counts[pair.answer.submission, question] = counted
+            rubrics = self._rubrics(session)
+            for submission, question, first, second, *values in session.execute(statements.COUNTING):
+                mark = _mark(values, rubrics[question])
+                if second is None:
+                    counts[submission, question] = mark
+                else:
+                    sample.setdefault((submission, question, first, second), {})[mark.slot] = mark
+        for (submission, question, first, second), marks in sample.items():
+            counted = marks.get(SETTLED) or agreed(marks.get(first), marks.get(second))
+            if counted is not None:
+                counts[submission, question] = counted
         return counts
 
     # The rubric
@@ -412,8 +269,7 @@ class Marks:
     def rubrics(self) -> dict[str, Rubric]:
         """The rubrics in force, by question; none before the first `sync`."""
         with self.database.read() as session:
-            asked = session.scalars(select(RubricRow.question).where(RubricRow.standing == CURRENT)).all()
-            return {question: self._rubric(session, question) for question in asked}
+            return self._rubrics(session)
 
     def offered(self, question: str) -> Rubric | None:
         """grading.yml's rubric, where it was changed since the one in force was adopted, and waits for a yes."""
@@ -456,20 +312,16 @@ class Marks:
     def groups(self, question: str, reviewer: str) -> tuple[tuple[Place, ...], ...]:
         """Groups of two or more like answers that this reviewer may mark: unanswered ones first, then the largest."""
         with self.database.read() as session:
-            rows = session.scalars(_at(question).where(AnswerRow.kin.is_not(None), ~AnswerRow.apart)).all()
-            mine = [row for row in rows if row.second is None or reviewer in (row.first, row.second)]
-            marks: dict[tuple[int, str], MarkRow] = {}
-            if mine:
-                current = select(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id)
-                wanted = current.where(AnswerRow.question == question, MarkRow.standing == CURRENT)
-                marks = {(mark.answer, mark.slot): mark for mark in session.scalars(wanted)}
-            rubric, of = self._rubric(session, question), _count(session, question)
+            asked = {"question": question}
             found: dict[int, list[Place]] = {}
-            for row in mine:
-                slot = _slot(row, reviewer)
-                mark = marks.get((row.id, slot))
-                place = Place(_seen(row), row.number, of, _mark(mark, rubric) if mark else None, slot)
-                found.setdefault(row.kin or 0, []).append(place)
+            rubric, of = self._rubric(session, question), _count(session, question)
+            marks = {(row.answer, row.slot): row for row in session.execute(statements.KIN_MARKS, asked)}
+            for row in session.execute(statements.KIN, asked):
+                if row.second is None or reviewer in (row.first, row.second):
+                    answer, slot = _seen(row), _slot(row, reviewer)
+                    mark = marks.get((answer.id, slot))
+                    place = Place(answer, answer.number, of, _mark(mark, rubric) if mark else None, slot)
+                    found.setdefault(row.kin, []).append(place)
         several = [tuple(places) for places in found.values() if len(places) > 1]
         return tuple(sorted(several, key=lambda each: (each[0].answer.text is not None, -len(each), each[0].number)))
 
@@ -484,10 +336,7 @@ class Marks:
     def snippets(self, question: str) -> tuple[Snippet, ...]:
         """The comments kept for a question, oldest first."""
         with self.database.read() as session:
-            kept = select(SnippetRow).where(SnippetRow.question == question, SnippetRow.standing == CURRENT)
-            return tuple(
-                Snippet(row.id, row.question, row.text) for row in session.scalars(kept.order_by(SnippetRow.id))
-            )
+            return tuple(Snippet(*row) for row in session.execute(statements.SNIPPETS, {"question": question}))
 
     def add_snippet(self, question: str, text: str, reviewer: str) -> Snippet:
         """Keep a comment; one that is kept already is kept once."""
@@ -554,62 +403,57 @@ class Marks:
             except IntegrityError:
                 raise _Raced from None
 
-    def _say(
-        self, session: Session, row: AnswerRow, slot: str, reviewer: str, draft: Draft, seen: int, nonce: str
-    ) -> Mark:
+    def _say(self, session: Session, row: Found, slot: str, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:
         rubric = self._rubric(session, row.question)
-        done = session.scalars(select(MarkRow).where(MarkRow.nonce == nonce, MarkRow.answer == row.id)).first()
+        done = session.execute(statements.MARK_OF_ACT, {"nonce": nonce, "answer": row.id}).first()
         if done is not None:
             return _mark(done, rubric)
         if row.standing != CURRENT:
             raise ReviewError("The student has handed in another answer since. Load the page again to see it.")
         draft = _checked(draft, rubric)
-        now = session.scalars(_of(row.id).where(MarkRow.slot == slot).with_for_update()).first()
+        now = session.execute(statements.MARK_TO_REPLACE, {"answer": row.id, "slot": slot}).first()
         if (0 if now is None else now.id) != seen:
             if now is None:
                 raise ReviewError("The mark that you saw has been taken back. Load the page again, then save.")
             raise Conflict(_mark(now, rubric))
+        connection = session.connection()
         if now is not None:
-            now.standing = PAST
-            session.flush()
-        new = MarkRow(
-            answer=row.id,
-            slot=slot,
-            reviewer=reviewer,
-            at=datetime.now(UTC),
-            items=json.dumps(draft.items),
-            adjustment=draft.adjustment,
-            comment=draft.comment,
-            flagged=draft.flagged,
-            standing=CURRENT,
-            nonce=nonce,
-            replaced=None if now is None else now.id,
-        )
-        session.add(new)
-        session.flush()
-        said = _mark(new, rubric)
+            connection.execute(statements.REPLACED, {"mark": now.id})
+        new = {
+            "answer": row.id,
+            "slot": slot,
+            "reviewer": reviewer,
+            "at": datetime.now(UTC),
+            "items": json.dumps(draft.items),
+            "adjustment": draft.adjustment,
+            "comment": draft.comment,
+            "flagged": draft.flagged,
+            "standing": CURRENT,
+        }
+        more = {"nonce": nonce, "replaced": None if now is None else now.id}
+        id = connection.execute(statements.NEW_MARK, new | more).scalar_one()
+        said = _mark((id, *new.values()), rubric)
         self._note(session, reviewer, f"{_verb(slot, now)} {said.points:g} of {rubric.points:g}", row.id)
         return said
 
-    def _place(self, session: Session, row: AnswerRow, reviewer: str) -> Place:
-        slot = _slot(row, reviewer, looking=True)
-        mark = session.scalars(_of(row.id).where(MarkRow.slot == slot)).first()
-        rubric = self._rubric(session, row.question)
-        return Place(_seen(row), row.number, _count(session, row.question), _mark(mark, rubric) if mark else None, slot)
+    def _place(self, row: Found, reviewer: str) -> Place:
+        """From a row of ANSWER, how many there are, the rubric, and MARK, whose id is None where there is none."""
+        answer = _seen(row)
+        of, revision, points, items, *mark = row[len(statements.ANSWER) :]
+        slot = SHARED if len(answer.reviewers) == 1 else reviewer
+        if mark[0] is None:
+            return Place(answer, answer.number, of, None, slot)
+        rubric = self._known(answer.question, points, items, revision)
+        return Place(answer, answer.number, of, _mark(mark, rubric), slot)
 
     def _pairs(self, session: Session, question: str) -> Iterator[Pair]:
-        rows = session.scalars(_at(question).where(AnswerRow.second.is_not(None))).all()
+        asked = {"question": question}
+        rows = session.execute(statements.SAMPLE, asked).all()
         if not rows:
             return
         rubric = self._rubric(session, question)
-        current = (
-            select(MarkRow)
-            .join(AnswerRow, MarkRow.answer == AnswerRow.id)
-            .where(AnswerRow.question == question, AnswerRow.second.is_not(None), MarkRow.standing == CURRENT)
-        )
-        marks = {(mark.answer, mark.slot): _mark(mark, rubric) for mark in session.scalars(current)}
+        marks = {(row.answer, row.slot): _mark(row, rubric) for row in session.execute(statements.SAMPLE_MARKS, asked)}
         for row in rows:
-            assert row.second is not None  # asked for
             said = (marks.get((row.id, row.first)), marks.get((row.id, row.second)))
             yield Pair(_seen(row), row.number, (row.first, row.second), said, marks.get((row.id, SETTLED)))
 
@@ -658,16 +502,24 @@ class Marks:
         )
 
     def _rubric(self, session: Session, question: str) -> Rubric:
-        row = _rubric_row(session, question)
+        row = session.execute(statements.RUBRIC, {"question": question}).first()
         if row is None:
             raise ReviewError(f"There is no written question {question!r} in this gradebook.")
+        return self._known(question, row.points, row.items, row.id)
+
+    def _rubrics(self, session: Session) -> dict[str, Rubric]:
+        rows = session.execute(statements.RUBRICS)
+        return {row.question: self._known(row.question, row.points, row.items, row.id) for row in rows}
+
+    def _known(self, question: str, points: float, items: str, revision: int) -> Rubric:
         try:
-            return Rubric.from_json(question, row.points, row.items, row.id)
+            return _read(question, points, items, revision)
         except (ValueError, TypeError, KeyError) as error:
             raise GradebookError(f"{self.database.name}: the rubric of {question} cannot be read ({error})") from error
 
     def _note(self, session: Session, who: str, what: str, answer: int | None = None) -> None:
-        session.add(LogRow(at=datetime.now(UTC), who=who, what=what, answer=answer))
+        entry = {"at": datetime.now(UTC), "who": who, "what": what, "answer": answer}
+        session.connection().execute(statements.NEW_ENTRY, entry)
 
     def _setting(self, key: str, make: Callable[[], str]) -> str:
         with self.database.write() as session:
@@ -749,22 +601,33 @@ def _of(answer: int) -> Select[MarkRow]:
 
 
 def _count(session: Session, question: str) -> int:
-    counted = select(func.count()).where(AnswerRow.question == question, AnswerRow.standing == CURRENT)
-    return session.scalar(counted) or 0
+    return session.scalar(statements.COUNT, {"question": question}) or 0
+
+
+def _seat(session: Session, answer: int) -> Found:
+    """An answer without its words, kept from everybody else until the end of the transaction."""
+    row = session.execute(statements.SEAT_TO_MARK, {"answer": answer}).first()
+    if row is None:
+        raise _missing(answer)
+    return row
 
 
 def _answer(session: Session, answer: int) -> AnswerRow:
     row = session.get(AnswerRow, answer)
     if row is None:
-        raise ReviewError(f"There is no answer {answer} in this gradebook.")
+        raise _missing(answer)
     return row
 
 
-def _slot(row: AnswerRow, reviewer: str, *, looking: bool = False) -> str:
+def _missing(answer: int) -> ReviewError:
+    return ReviewError(f"There is no answer {answer} in this gradebook.")
+
+
+def _slot(row: Found, reviewer: str) -> str:
     """Where this reviewer's mark of an answer goes. Whoever is not of a sample's two can look, not mark."""
     if row.second is None:
         return SHARED
-    if reviewer not in (row.first, row.second) and not looking:
+    if reviewer not in (row.first, row.second):
         raise ReviewError(
             f"This answer is in the sample of {row.first} and {row.second}: only they mark it, each without seeing the "
             "other's mark."
@@ -772,7 +635,7 @@ def _slot(row: AnswerRow, reviewer: str, *, looking: bool = False) -> str:
     return reviewer
 
 
-def _is_open(row: AnswerRow, said: Sequence[MarkRow]) -> bool:
+def _is_open(row: Found, said: Sequence[Mark]) -> bool:
     """Whether both reviewers of a sample's answer have marked it, so that nobody can be led by the other any more."""
     given = {mark.slot for mark in said if mark.standing == CURRENT and mark.answer == row.id}
     return {row.first, row.second} <= given
@@ -801,29 +664,34 @@ def _checked(draft: Draft, rubric: Rubric) -> Draft:
     return replace(draft, items=tuple(id for id in known if id in draft.items), comment=comment)
 
 
-def _seen(row: AnswerRow) -> Answer:
-    reviewers = (row.first,) if row.second is None else (row.first, row.second)
-    return Answer(row.id, row.submission, row.question, row.number, row.text, row.kin, row.apart, reviewers)
+def _seen(row: Found) -> Answer:
+    """From a row that begins with ANSWER."""
+    id, submission, question, number, text, kin, apart, first, second = row[: len(statements.ANSWER)]
+    reviewers = (first,) if second is None else (first, second)
+    return Answer(id, submission, question, number, text, kin, apart, reviewers)
 
 
-def _mark(row: MarkRow, rubric: Rubric) -> Mark:
-    items = tuple(json.loads(row.items))
-    return Mark(
-        id=row.id,
-        answer=row.answer,
-        slot=row.slot,
-        reviewer=row.reviewer,
-        at=_utc(row.at),
-        items=items,
-        adjustment=row.adjustment,
-        comment=row.comment,
-        flagged=row.flagged,
-        points=rubric.points_for(items, row.adjustment),
-        standing=row.standing,
-    )
+def _mark(values: Sequence[Any], rubric: Rubric) -> Mark:
+    """From the values of MARK."""
+    id, answer, slot, reviewer, at, stored, adjustment, comment, flagged, standing = values
+    items, points = _worth(rubric, stored, adjustment)
+    return Mark(id, answer, slot, reviewer, _utc(at), items, adjustment, comment, flagged, points, standing)
 
 
-def _verb(slot: str, before: MarkRow | None) -> str:
+@lru_cache(maxsize=1024)
+def _read(question: str, points: float, items: str, revision: int) -> Rubric:
+    """A stored rubric; those of one class are few, and are asked for with every page."""
+    return Rubric.from_json(question, points, items, revision)
+
+
+@lru_cache(maxsize=4096)
+def _worth(rubric: Rubric, stored: str, adjustment: float) -> tuple[tuple[str, ...], float]:
+    """The items of a mark, and what they come to; a class has thousands of marks, and few that are different."""
+    items = tuple(json.loads(stored))
+    return items, rubric.points_for(items, adjustment)
+
+
+def _verb(slot: str, before: Found | None) -> str:
     if slot == SETTLED:
         return "settled it at"
     return "marked" if before is None else "changed the mark to"

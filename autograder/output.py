@@ -18,7 +18,7 @@ from autograder.policy import Policy
 from autograder.report import gradescope, html, table
 from autograder.submission import slug
 
-__all__ = ["folder", "prepare", "replace", "write_class", "write_one"]
+__all__ = ["folder", "prepare", "replace", "write_class", "write_one", "write_report"]
 
 
 def prepare(output: Path) -> None:
@@ -55,6 +55,13 @@ def write_class(reports: Sequence[GradeReport], policy: Policy, output: Path) ->
     page = output / "index.html"
     replace(page, html.class_page(reports, policy, links))
     return page
+
+
+def write_report(page: str, output: Path) -> Path:
+    """The class report; returns its path."""
+    path = output / "report.html"
+    replace(path, page)
+    return path
 
 
 def replace(path: Path, content: str | bytes) -> None:

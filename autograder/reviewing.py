@@ -7,18 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import grading_file
+from autograder import grading_file, regrades
+from autograder import roster as rosters
 from autograder.agreement import Agreement, agreement
 from autograder.database import existing
 from autograder.grade import GradeReport
 from autograder.gradebook import Gradebook
-from autograder.inbox import Inbox
+from autograder.inbox import OPEN, Asked, Inbox
 from autograder.layout import HOME
+from autograder.mark import Progress
 from autograder.marked import marked
-from autograder.marks import Marks, Progress
+from autograder.marks import Marks
 from autograder.policy import Policy
 
-__all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed"]
+__all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed", "take_requests"]
 
 ALONE = "reviewer"
 """Who marks where grading.yml and the command name nobody."""
@@ -37,12 +39,16 @@ class Desk:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A class as it stands: reports with the marks that count, by name; progress; agreement by question."""
+    """A class as it stands: reports with the marks that count, by name; progress; agreement by question.
+
+    `flagged` are the submissions and questions whose mark a reviewer flagged.
+    """
 
     policy: Policy
     reports: tuple[GradeReport, ...]
     progress: tuple[Progress, ...]
     agreements: Mapping[str, Agreement]
+    flagged: tuple[tuple[str, str], ...]
 
 
 @contextlib.contextmanager
@@ -70,7 +76,32 @@ def reviewed(folder: Path, url: str | None = None) -> Reviewed:
     with Marks(place, shared=False) as marks:
         counting, rubrics = marks.counting(), marks.rubrics()
         reports = tuple(marked(report, counting, rubrics) for report in _reports(place))
-        return Reviewed(policy, reports, marks.progress(), agreements(marks))
+        flagged = tuple(sorted(key for key, mark in counting.items() if mark.flagged))
+        return Reviewed(policy, reports, marks.progress(), agreements(marks), flagged)
+
+
+def take_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
+    """Put a file of regrade requests before the reviewers, where one is given; all requests as CSV, with the replies.
+
+    Raises RequestError or RosterError, and takes nothing, where a file cannot be read.
+    """
+    policy = grading_file.load(HOME.policy)
+    place = existing(folder, url)
+    names = [report.key for report in _reports(place)]
+    roll = None if roster is None else rosters.join(rosters.read(roster), names)
+    asked = () if path is None else regrades.read(path, tuple(policy.written), names, roll)
+    with Marks(place, shared=False) as marks:
+        inbox = Inbox(marks.database)
+        points = {key: mark.points for key, mark in marks.counting().items()}
+        inbox.add(((each.submission, each.question, each.text) for each in asked), points)
+        return regrades.render([_answered(each, points) for each in inbox.requests()])
+
+
+def _answered(asked: Asked, points: Mapping[tuple[str, str], float]) -> regrades.Request:
+    after = points.get((asked.submission, asked.question)) if asked.status != OPEN else None
+    return regrades.Request(
+        asked.submission, asked.question, asked.text, asked.status, asked.reply, asked.before, after
+    )
 
 
 def agreements(marks: Marks) -> dict[str, Agreement]:

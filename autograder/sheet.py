@@ -138,6 +138,7 @@ def refilled(record: Record, delimiter: str, index: int, value: str) -> str:
         start = _match(cell, record.raw, start).end() + len(delimiter)
     old = _match(cell, record.raw, start)
     quoted = old.group().startswith('"') or bool(set(value) & {delimiter, '"', "\r", "\n"})
+    quoted |= value == "" and len(record.cells) == 1  # an empty line would be no row at all
     new = '"{}"'.format(value.replace('"', '""')) if quoted else value
     return record.raw[:start] + new + record.raw[old.end() :]
 

@@ -92,17 +92,19 @@ class AnswerRow(Base):
     submission: Mapped[str] = mapped_column(Text)
     question: Mapped[str]
     digest: Mapped[str]
-    text: Mapped[str | None] = mapped_column(Text)
     standing: Mapped[str]
     number: Mapped[int]
     first: Mapped[str]
     second: Mapped[str | None]
     kin: Mapped[int | None]
     apart: Mapped[bool]
+    text: Mapped[str | None] = mapped_column(Text)  # last: SQLite reads through all that stands before a value
 
     __table_args__ = (
         _one_current("one_current_answer", "submission", "question"),
         Index("answers_in_order", "question", "standing", "number"),
+        Index("answers_of_one", "submission", "question"),
+        Index("answers_by_share", "standing", "question", "first", "second", "number"),
     )
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from autograder import overview
 from autograder.agreement import Agreement
 from autograder.grade import GradeReport
-from autograder.marks import Progress
+from autograder.mark import Progress
 from autograder.overview import Accuracies, Asked, Band, Spread
 from autograder.policy import Policy
 from autograder.report import charts

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from autograder.errors import ReviewError
-from autograder.marks import Draft
+from autograder.mark import Draft
 from autograder.report.gradescope import clean
 
 __all__ = ["Form", "amount"]

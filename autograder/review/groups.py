@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
-from autograder.marks import Conflict, Draft, Place
+from autograder.mark import Conflict, Draft, Place
 from autograder.review.site import LARGEST_ID, Id, Visit
 
 __all__ = ["routes"]

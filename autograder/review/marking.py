@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from autograder.marks import Conflict, Draft, Mark, Place
+from autograder.mark import Conflict, Draft, Mark, Place
 from autograder.review.pages import mark_data, mark_words
 from autograder.review.site import LARGEST_ID, Id, Visit
 

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from autograder.marks import Draft, Mark
+from autograder.mark import Draft, Mark
 from autograder.report.gradescope import clean
 from autograder.review.access import STATIC, Refusal
 from autograder.rubric import Rubric

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from autograder.agreement import Agreement, agreement
-from autograder.marks import Conflict, Draft, Mark, Pair
+from autograder.mark import Conflict, Draft, Mark, Pair
 from autograder.review.pages import mark_data, mark_words
 from autograder.review.site import Id, Visit, missing
 

@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.marks import Answer, Place, Progress
+from autograder.mark import Answer, Place, Progress
 from autograder.review.access import Access
 from autograder.review.forms import Form
 from autograder.review.pages import Pages

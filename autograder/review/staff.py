@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from autograder.errors import ReviewError
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.inbox import ACCEPTED, DECLINED, OPEN
+from autograder.mark import Mark, Progress
 from autograder.marked import marked
-from autograder.marks import Mark, Progress
 from autograder.review.samples import open_pairs
 from autograder.review.site import Id, Visit
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -32,33 +33,67 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server of one's own. `crash` ends it as a power failure would, `start` brings it back with what it had kept."""
+
+    folder: Path
+    port: int
+    who: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """Without a database."""
+        return f"postgresql://kit@127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        self.run("pg_ctl", "-D", self.data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def crash(self) -> None:
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+
+    def create(self) -> None:
+        self.run("initdb", "-D", self.data, "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C")
+
+    @property
+    def data(self) -> str:
+        return str(self.folder / "data")
+
+    def run(self, tool: str, *arguments: str) -> None:
+        command = [*self.who, str(binaries() / tool), *arguments]
+        subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder, timeout=120
+        )
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A server that has just been made; its address, without a database."""
-    tools = binaries()
+def running() -> Iterator[Server]:
+    """A server that has just been made."""
+    binaries()
     root = os.geteuid() == 0
     folder = Path(tempfile.mkdtemp(prefix="kit-pg-"))
-    who = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups"] if root else []
+    who = ("setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups") if root else ()
     if root:
         account = pwd.getpwnam(ACCOUNT)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    port = free_port()
-
-    def run(tool: str, *arguments: str) -> None:
-        command = [*who, str(tools / tool), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=folder, timeout=120)
-
-    data = str(folder / "data")
+    server = Server(folder, free_port(), who)
     try:
-        run("initdb", "-D", data, "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
-        run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+        server.create()
+        server.start()
         try:
-            yield f"postgresql://kit@127.0.0.1:{port}"
+            yield server
         finally:
-            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+            server.crash()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The same; its address, without a database."""
+    with running() as server:
+        yield server.address
 
 
 def new_database(server: str, name: str) -> str:

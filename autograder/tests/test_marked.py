@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from autograder.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
+from autograder.mark import Mark
 from autograder.marked import marked
-from autograder.marks import Mark
 from autograder.rubric import Item, Rubric
 
 RUBRIC = Rubric("q1", 4, (Item("fit", 3, "is fitted"), Item("unseen", 1, "is unseen")))

@@ -15,7 +15,8 @@ import pytest
 
 from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport, QuestionGrade, Status
-from autograder.marks import Conflict, Draft, Mark, Marks
+from autograder.mark import Conflict, Draft, Mark
+from autograder.marks import Marks
 from autograder.policy import Policy, Review
 from autograder.rubric import Item
 from autograder.tests.servers import new_database, postgresql

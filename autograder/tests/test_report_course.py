@@ -11,7 +11,7 @@ import pytest
 
 from autograder.agreement import Agreement
 from autograder.grade import GradeReport, MarkedItem
-from autograder.marks import Progress
+from autograder.mark import Progress
 from autograder.overview import accuracies, questions, spreads
 from autograder.policy import Policy
 from autograder.report.course import course_page

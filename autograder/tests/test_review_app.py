@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from autograder.errors import GradebookError
-from autograder.marks import Draft, Marks
+from autograder.mark import Draft
+from autograder.marks import Marks
 from autograder.review.app import access
 from autograder.review.presence import FORGOTTEN_S, Presence
 from autograder.review.serve import listen
