@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from autograder.marks import Draft, Mark
+from autograder.mark import Draft, Mark
 from autograder.tests.reviews import Running, desk, running
 
 CHROMIUM = Path("/usr/bin/chromium")
