@@ -89,3 +89,8 @@ def test_what_was_made_inert_is_no_formula_and_comes_back_as_it_was(value: str) 
 )
 def test_a_number_is_one_in_figures_and_finite(cell: str, value: float | None) -> None:
     assert number(cell) == value
+
+
+@pytest.mark.parametrize("value", ["-1 is wrong", "=x", "'quoted'", "plain", ""])
+def test_what_was_never_made_inert_stays_as_it_is(value: str) -> None:
+    assert active(value) == value
