@@ -149,6 +149,7 @@ def _page(
         problem=problem,
         message=message,
         effects=effects,
+        blind=visit.blind(now.question) if effects else (),
         up=sum(effect.after > effect.before for effect in effects or ()),
         down=sum(effect.after < effect.before for effect in effects or ()),
         offered=offered,

@@ -181,6 +181,11 @@ class Visit:
         whole = (each for each in self.progress() if each.question == question and each.reviewer is None)
         return next(whole, Progress(question, None, 0, 0))
 
+    def blind(self, question: str) -> frozenset[int]:
+        """Answers of the sample that wait for one of their two marks: nobody is to see the other's points."""
+        pairs = self.fresh(("pairs", question), lambda: self.marks.pairs(question))
+        return frozenset(pair.answer.id for pair in pairs if not pair.both)
+
     def rubric(self, question: str) -> Rubric:
         """The rubric in force. Raises HTTPException where there is no such question."""
         try:

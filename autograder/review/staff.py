@@ -101,7 +101,8 @@ def _gradebook(request: Request, page: Page = 1) -> Response:
 def _log(request: Request) -> Response:
     visit = Visit(request)
     entries = visit.marks.log(LINES)
-    return visit.page("log.html", here="log", entries=entries, cut=len(entries) == LINES)
+    blind = frozenset().union(*(visit.blind(question) for question in visit.site.policy.written))
+    return visit.page("log.html", here="log", entries=entries, blind=blind, cut=len(entries) == LINES)
 
 
 @routes.get("/requests")

@@ -474,6 +474,12 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
     for path in (page, f"{url}/history", f"{url}/now?seen=0", "/question/q1/sample", "/question/q1/groups"):
         assert "SECRET" not in ben.get(path).text
         assert "by ann" not in ben.get(path).text
+    assert "marked 1 of 4" in ann.get("/log").text
+    assert "marked 1 of 4" not in ben.get("/log").text
+    effects = words(
+        ben.post("/question/q1/rubric", data=typed(sampled.desk.marks.rubric("q1"), fit="2", unseen="1")).text
+    )
+    assert f"Answer {pair.number} in the sample: shown once both have marked it" in effects
     assert ben.get(f"/question/q1/sample/{pair.number}").status_code == 404
     assert "Not marked yet" in ben.get(page).text
     assert ben.post(f"{url}/mark", data=form("unseen")).status_code == 303
