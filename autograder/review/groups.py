@@ -59,7 +59,7 @@ def _take_apart(request: Request, answer: Id) -> Response:
     visit.marks.set_apart(answer, visit.reviewer, apart=True)
     visit.acted()
     where = f"/question/{place.answer.question}/groups?group={place.answer.group or 0}&apart={place.number}"
-    return visit.done(where, f"Answer {place.number} was taken out of its group.")
+    return visit.done(where, "")  # the page says it, and offers the way back
 
 
 @routes.post("/answer/{answer}/together")

@@ -1,0 +1,519 @@
+"""The review in a real browser: by keyboard alone, with two at once, through reloads and failures."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from autograder.mark import Draft, Mark
+from autograder.tests.reviews import Running, desk, running
+
+CHROMIUM = Path("/usr/bin/chromium")
+SIZE = {"width": 1280, "height": 720}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(),
+        reason=f"NOT TESTED: the review in a browser, for want of {CHROMIUM} (apt install chromium)",
+    ),
+]
+
+Open = Callable[[Running, str], Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def enter(browser: Browser) -> Iterator[Open]:
+    """Opens the review as a reviewer, in a browser of their own. What goes wrong in a page fails the test."""
+    wrong: list[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def entered(site: Running, reviewer: str) -> Page:
+            context = stack.enter_context(browser.new_context(viewport=SIZE))  # type: ignore[arg-type]
+            page = context.new_page()
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+            page.goto(site.link(reviewer))
+            return page
+
+        yield entered
+    assert not wrong
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Running]:
+    with desk(tmp_path / "gradebook.db", 30, reviewers=("ann", "ben")) as opened, running(opened) as served:
+        yield served
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Running]:
+    """A class of 30 that ann marks by herself."""
+    with desk(tmp_path / "gradebook.db", 30, reviewers=("ann",)) as opened, running(opened) as served:
+        yield served
+
+
+def mark(site: Running, number: int, question: str = "q1", reviewer: str = "ann") -> Mark | None:
+    return site.desk.marks.place(question, number, reviewer).mark
+
+
+def at(page: Page, number: int) -> None:
+    """Wait for the page of this answer, with its script at work."""
+    expect(page).to_have_url(re.compile(rf"/question/q\d/{number}$"))
+    expect(page).to_have_title(re.compile(rf"answer {number} of"))
+    page.wait_for_load_state()
+
+
+def choose(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_a_class_of_thirty_is_marked_by_keyboard_alone(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.wait_for_load_state()
+    for question in ("q1", "q2"):
+        choose(page, "Enter")  # the overview's link has the focus
+        for number in range(1, 31):
+            expect(page).to_have_title(re.compile(f"{question}, answer {number} of 30"))
+            if number == 3:
+                choose(page, "1", "2", "3", "2", "-", "f", "c")
+                page.keyboard.type("Say 2 words - more?\nj k 1")
+                choose(page, "Control+Enter")
+            elif number == 4:
+                choose(page, "c")
+                page.keyboard.type("Right.")
+                choose(page, "Escape", "1", "Enter")
+            elif number % 6 == 5:
+                choose(page, "0", "Enter")
+            else:
+                choose(page, "1", "2", "Enter")
+        expect(page).to_have_url(re.compile(f"done={question}"))
+    marks = [mark(alone, number) for number in range(1, 31)]
+    assert all(each is not None for each in marks)
+    third, fourth = marks[2], marks[3]
+    assert third is not None
+    assert fourth is not None
+    assert (third.items, third.adjustment, third.flagged) == (("fit", "overfit"), -0.5, True)
+    assert third.comment == "Say 2 words - more?\nj k 1"
+    assert (fourth.items, fourth.comment) == (("fit",), "Right.")
+    assert [each.points for each in marks if each and each.items == ()] == [0.0] * 5
+    done = {each.question: each.done for each in alone.desk.marks.progress() if each.reviewer is None}
+    assert done == {"q1": 30, "q2": 30, "q3": 0}
+    assert len(alone.desk.marks.log(1000)) == 60
+
+
+def test_enter_on_a_blank_form_marks_nothing(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/1")
+    choose(page, "Enter")
+    expect(page.locator("#status")).to_contain_text("Nothing chosen yet")
+    assert mark(alone, 1) is None
+
+
+def test_keys_walk_jump_and_explain_themselves(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/5")
+    choose(page, "j")
+    at(page, 6)
+    choose(page, "ArrowRight")
+    at(page, 7)
+    choose(page, "k")
+    at(page, 6)
+    choose(page, "ArrowLeft")
+    at(page, 5)
+    choose(page, "?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    choose(page, "1", "Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("[data-earned]")).to_have_text("0")
+    page.get_by_label("Go to answer number").fill("12")
+    page.get_by_label("Go to answer number").press("Enter")
+    at(page, 12)
+    choose(page, "g")
+    expect(page).to_have_url(re.compile("/groups$"))
+
+
+def test_points_run_along_and_stay_within_the_question(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/1")
+    earned = page.locator("[data-earned]")
+    for keys, points in (
+        (("2",), "2"),
+        (("1",), "3"),
+        (("+",), "3.5"),
+        (("3", "+"), "4"),
+        (("2",), "3"),
+        (("0",), "0"),
+    ):
+        choose(page, *keys)
+        expect(earned).to_have_text(points)
+    choose(page, "-", "-", "-")
+    expect(earned).to_have_text("0")
+
+
+def test_undo_reveal_and_flag_by_key(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/1")
+    choose(page, "1", "Enter")
+    at(page, 2)
+    expect(page.locator("#status")).to_contain_text("Answer 1 saved: 1 of 4")
+    choose(page, "u")
+    at(page, 1)
+    assert mark(alone, 1) is None
+    name = alone.desk.marks.place("q1", 1, "ann").answer.submission
+    assert name not in page.content()
+    choose(page, "n")
+    expect(page.locator("#name")).to_have_text(f"is by {name}")
+    page.locator("#history summary").click()
+    expect(page.locator("#history li")).to_contain_text("taken back")
+
+
+def test_snippets_are_kept_put_in_and_deleted_by_keyboard(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/1")
+    choose(page, "c")
+    page.keyboard.type("Say <why>.")
+    choose(page, "Escape", "s")
+    expect(page.get_by_role("button", name="Keep the comment")).to_be_focused()
+    choose(page, "Enter")
+    expect(page.locator(".snippet")).to_have_text("Say <why>.")
+    choose(page, "Escape", "1", "Enter")
+    at(page, 2)
+    choose(page, "s", "Enter")
+    expect(page.locator("textarea")).to_have_value("Say <why>.")
+    choose(page, "2", "Enter")
+    at(page, 3)
+    second = mark(alone, 2)
+    assert second is not None
+    assert (second.items, second.comment) == (("unseen",), "Say <why>.")
+    choose(page, "s", "Tab", "Enter")
+    expect(page.locator(".snippet")).to_have_count(0)
+    assert alone.desk.marks.snippets("q1") == ()
+
+
+def test_a_reload_in_mid_edit_loses_nothing(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/4")
+    choose(page, "1", "3", "+", "f", "c")
+    page.keyboard.type("Half a sent")
+    page.reload()
+    expect(page.locator("#unsaved")).to_be_visible()
+    expect(page.locator("textarea")).to_have_value("Half a sent")
+    expect(page.locator("[data-earned]")).to_have_text("2.5")
+    expect(page.get_by_label("Flag")).to_be_checked()
+    page.goto(alone.home)
+    expect(page.locator("#drafts a")).to_have_text("q1, answer 4")
+    page.locator("#drafts a").click()
+    at(page, 4)
+    expect(page.locator("textarea")).to_have_value("Half a sent")
+    choose(page, "Enter")
+    expect(page).to_have_title(re.compile("answer 5 of"))
+    stored = mark(alone, 4)
+    assert stored is not None
+    assert (stored.items, stored.adjustment, stored.comment, stored.flagged) == (
+        ("fit", "overfit"), 0.5, "Half a sent", True,
+    )  # fmt: skip
+    page.goto(alone.home)
+    expect(page.locator("#drafts")).to_be_hidden()
+
+
+def test_a_draft_that_is_discarded_is_gone(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/4")
+    choose(page, "1")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("[data-earned]")).to_have_text("0")
+    page.reload()
+    expect(page.locator("#unsaved")).to_be_hidden()
+
+
+def test_a_save_that_fails_keeps_the_draft_and_is_done_once_at_last(tmp_path: Path, enter: Open) -> None:
+    with desk(tmp_path / "gradebook.db", 6, reviewers=("ann",)) as opened:
+        with running(opened) as site:
+            page, port = enter(site, "ann"), site.port
+            page.goto(f"{site.home}/question/q1/1")
+            choose(page, "2")
+        choose(page, "Enter")
+        expect(page.locator("#status")).to_contain_text("cannot be reached")
+        expect(page.locator("#unsaved")).to_be_visible()
+        with running(opened, port) as site:
+            assert site.port == port
+            choose(page, "Enter")
+            at(page, 2)
+            assert [each.items for each in opened.marks.history(1, "ann")] in ([("unseen",)], [])
+            stored = opened.marks.place("q1", 1, "ann").mark
+            assert stored is not None
+            assert stored.items == ("unseen",)
+
+
+def test_a_save_whose_answer_is_lost_is_stored_once(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/1")
+    lost: list[int] = []
+
+    def lose(route: object) -> None:
+        route.fetch()  # type: ignore[attr-defined]  # the mark is stored
+        lost.append(1)
+        route.abort()  # type: ignore[attr-defined]
+
+    page.route("**/answer/*/mark", lose)
+    choose(page, "1", "Enter")
+    expect(page.locator("#status")).to_contain_text("cannot be reached")
+    page.unroute("**/answer/*/mark")
+    choose(page, "3", "Enter")
+    at(page, 2)
+    assert lost
+    answer = alone.desk.marks.place("q1", 1, "ann").answer.id
+    assert [each.items for each in alone.desk.marks.history(answer, "ann")] == [("fit",), ("fit", "overfit")]
+
+
+def test_a_refused_save_says_why_and_keeps_the_draft(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/1")
+    page.get_by_label("Adjust").fill("900")
+    page.evaluate("document.querySelector('[name=adjustment]').max = '9999'")
+    page.get_by_label("Adjust").fill("5000")
+    choose(page, "Escape", "Enter")
+    expect(page.locator("#status")).to_contain_text("up to 1000")
+    expect(page.locator("#unsaved")).to_be_visible()
+
+
+def test_two_on_one_answer_see_each_other_and_each_others_mark(site: Running, enter: Open) -> None:
+    ann, ben = enter(site, "ann"), enter(site, "ben")
+    for page in (ann, ben):
+        page.goto(f"{site.home}/question/q1/2")
+    expect(ann.locator("#others")).to_have_text("ben is here too")
+    expect(ben.locator("#others")).to_have_text("ann is here too")
+    choose(ben, "2", "Enter")
+    expect(ann.locator("#standing")).to_contain_text("by ben")
+    expect(ann.locator("[data-earned]")).to_have_text("2")
+    expect(ann.locator("#conflict")).to_be_hidden()
+    choose(ann, "1", "Enter")
+    expect(ann).not_to_have_url(re.compile("/q1/2$"))
+    answer = site.desk.marks.place("q1", 2, "ann").answer.id
+    assert [(each.reviewer, each.items) for each in site.desk.marks.history(answer, "ann")] == [
+        ("ben", ("unseen",)),
+        ("ann", ("fit", "unseen")),
+    ]
+
+
+@pytest.mark.parametrize("choice", ["Keep theirs", "Save mine over it"])
+def test_a_conflict_shows_both_and_loses_neither(site: Running, enter: Open, choice: str) -> None:
+    ann, ben = enter(site, "ann"), enter(site, "ben")
+    for page in (ann, ben):
+        page.goto(f"{site.home}/question/q1/2")
+    choose(ann, "1", "c")
+    ann.keyboard.type("Ann's words")
+    choose(ben, "2", "c")
+    ben.keyboard.type("Ben's words")
+    choose(ben, "Control+Enter")
+    banner = ann.locator("#conflict")
+    expect(banner).to_be_visible()
+    expect(banner).to_contain_text("2 of 4 (unseen), by ben")
+    expect(banner).to_contain_text("“Ben's words”")
+    expect(banner).to_contain_text("1 of 4 (fit) “Ann's words”")
+    expect(ann.locator("textarea")).to_have_value("Ann's words")
+    choose(ann, "Control+Enter")
+    expect(ann.locator("#status")).to_contain_text("First choose")
+    ann.reload()
+    expect(banner).to_be_visible()
+    expect(ann.locator("textarea")).to_have_value("Ann's words")
+    ann.get_by_role("button", name=choice).click()
+    answer = site.desk.marks.place("q1", 2, "ann").answer.id
+    if choice == "Keep theirs":
+        expect(banner).to_be_hidden()
+        expect(ann.locator("textarea")).to_have_value("Ben's words")
+        expect(ann.locator("#unsaved")).to_be_hidden()
+    else:
+        expect(ann).not_to_have_url(re.compile("/q1/2$"))
+    said = [(each.reviewer, each.comment) for each in site.desk.marks.history(answer, "ann")]
+    assert said == [("ben", "Ben's words"), *([("ann", "Ann's words")] if choice == "Save mine over it" else [])]
+
+
+def test_two_saves_in_the_same_moment_are_a_conflict_too(site: Running, enter: Open) -> None:
+    ann, ben = enter(site, "ann"), enter(site, "ben")
+    for page in (ann, ben):
+        page.goto(f"{site.home}/question/q1/2")
+    ann.route("**/now?*", lambda route: route.abort())  # she hears nothing before she saves
+    choose(ben, "2", "Enter")
+    expect(ben).not_to_have_url(re.compile("/q1/2$"))
+    choose(ann, "1", "Enter")
+    expect(ann.locator("#conflict")).to_be_focused()
+    stored = mark(site, 2)
+    assert stored is not None
+    assert stored.reviewer == "ben"
+
+
+def test_a_group_is_marked_taken_apart_and_undone(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/groups")
+    expect(page.locator("#members-title")).to_have_text("5 ticked of 5 answers")
+    page.get_by_role("button", name=re.compile("Take answer")).first.click()
+    expect(page.get_by_text("was taken out of its group")).to_have_count(1)
+    expect(page.locator("#members-title")).to_have_text("4 ticked of 4 answers")
+    page.get_by_role("button", name="Put it back").click()
+    expect(page.locator("#members-title")).to_have_text("5 ticked of 5 answers")
+    page.locator("input[name=answer]").first.uncheck()
+    expect(page.locator("#members-title")).to_have_text("4 ticked of 5 answers")
+    choose(page, "Enter")
+    expect(page.locator("#status")).to_contain_text("Nothing chosen yet")
+    choose(page, "0", "c")
+    page.keyboard.type("No answer was found.")
+    choose(page, "Control+Enter")
+    expect(page.locator("#status")).to_contain_text("4 answers marked: 0 each")
+    done = [place for place in alone.desk.marks.groups("q1", "ann")[0] if place.mark]
+    assert [place.mark.comment for place in done if place.mark] == ["No answer was found."] * 4
+    choose(page, "u")
+    expect(page.locator("#status")).to_contain_text("Taken back: 4 marks")
+    assert not [place for place in alone.desk.marks.groups("q1", "ann")[0] if place.mark]
+
+
+def test_a_rubric_is_changed_back_in_time(alone: Running, enter: Open) -> None:
+    for number in (1, 2, 3):
+        answer = alone.desk.marks.place("q1", number, "ann").answer.id
+        alone.desk.marks.mark(answer, "ann", Draft(("fit",)), 0, f"{number:016d}")
+    page, other = enter(alone, "ann"), enter(alone, "ann")
+    other.goto(f"{alone.home}/question/q1/9")
+    choose(other, "1")
+    page.goto(f"{alone.home}/question/q1/rubric")
+    page.get_by_label("Points of item 1").fill("3")
+    page.get_by_label("Points of item 1").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("3 + 2 + 1 = 6")
+    expect(page.get_by_label("Points of item 1")).to_have_value("3")
+    page.get_by_label("Points of item 2").fill("0.5")
+    page.get_by_label("Points of item 3").fill("0.5")
+    page.get_by_label("Points of item 3").press("Enter")
+    expect(page.get_by_role("heading", name="3 answers would change")).to_be_visible()
+    assert [mark(alone, number).points for number in (1, 2, 3)] == [1, 1, 1]  # type: ignore[union-attr]
+    page.get_by_role("button", name="Put it in force and change 3").click()
+    expect(page.get_by_text("This rubric is in force now; 3 marks changed.")).to_be_visible()
+    assert [mark(alone, number).points for number in (1, 2, 3)] == [3, 3, 3]  # type: ignore[union-attr]
+    expect(other.locator("#rubric-changed")).to_be_visible()
+    other.locator("#rubric-changed a").click()
+    expect(other.locator("#unsaved")).to_be_visible()
+    expect(other.locator("[data-earned]")).to_have_text("3")
+
+
+def test_a_disagreement_is_settled_in_the_browser(tmp_path: Path, enter: Open) -> None:
+    with desk(tmp_path / "gradebook.db", 8, sample=2) as opened, running(opened) as site:
+        pair = opened.marks.pairs("q1")[0]
+        opened.marks.mark(pair.answer.id, "ann", Draft(("fit", "unseen")), 0, "a" * 16)
+        opened.marks.mark(pair.answer.id, "ben", Draft(("fit",), 0, "Too short."), 0, "b" * 16)
+        page = enter(site, "ann")
+        page.goto(f"{site.home}/question/q1/sample")
+        page.get_by_role("link", name="Settle answer").click()
+        expect(page.locator("[data-earned]")).to_have_text("1")
+        page.get_by_role("button", name="As ann").click()
+        expect(page.locator("[data-earned]")).to_have_text("3")
+        page.get_by_role("button", name="As ben").click()
+        expect(page.locator("textarea")).to_have_value("Too short.")
+        choose(page, "Escape")
+        page.locator("h1").click()
+        choose(page, "3", "Enter")
+        expect(page.locator("#status")).to_contain_text("is settled: 2 of 4 (fit, overfit)")
+        settled = opened.marks.pairs("q1")[0].settled
+        assert settled is not None
+        assert settled.points == 2
+
+
+def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, enter: Open) -> None:
+    texts = {
+        3: "# Head\n\n> quote\n\n| a | b |\n|-|-|\n| 1 | 2 |\n\n$x^2$ [link](https://x.example) ![i](y.png)\n\n`code`"
+    }
+    with desk(tmp_path / "gradebook.db", 12, sample=2, texts=texts) as opened, running(opened) as site:
+        marks = opened.marks
+        pair = marks.pairs("q1")[0]
+        marks.mark(pair.answer.id, "ann", Draft(("fit", "unseen")), 0, "a" * 16)
+        marks.mark(pair.answer.id, "ben", Draft(("fit",), -0.5, "Too short.", True), 0, "b" * 16)
+        marks.add_snippet("q1", "Say why.", "ann")
+        opened.inbox.add([("student-001", "q1", "Please look again.")], {})
+        page = enter(site, "ann")
+        choose(page, "?")
+        assert not broken(page)
+        paths = ["/", "/?done=q1", *(f"/question/q1/{number}" for number in range(1, 13)), "/question/q1/groups",
+                 "/question/q1/groups?group=99", "/question/q1/rubric", "/question/q1/sample", "/gradebook", "/log",
+                 f"/question/q1/sample/{pair.number}", "/requests", "/nowhere", "/enter?token=x",
+                 f"/answer/{pair.answer.id}/history"]  # fmt: skip
+        for path in paths:
+            page.goto(site.home + path)
+            for summary in page.locator("summary").all():
+                summary.click()
+            assert not broken(page), path
+        page.goto(f"{site.home}/question/q1/rubric")
+        page.get_by_label("Points of item 1").fill("x")
+        page.get_by_label("Points of item 1").press("Enter")
+        assert not broken(page)
+        page.get_by_label("Points of item 1").fill("2")
+        page.get_by_label("Points of item 2").fill("1")
+        page.get_by_label("Points of item 2").press("Enter")
+        assert not broken(page)
+        waiting = marks.next("q1", "ann") or 0
+        page.goto(f"{site.home}/question/q1/{waiting}")
+        choose(page, "1")
+        answer = marks.place("q1", waiting, "ann").answer.id
+        marks.mark(answer, "ann", Draft(("unseen",), 0, "Meanwhile"), 0, "c" * 16)
+        expect(page.locator("#conflict")).to_be_visible()
+        assert not broken(page)
+        page.context.clear_cookies()
+        page.goto(site.home)
+        assert not broken(page)
+
+
+def broken(page: Page) -> list[str]:
+    """The rules of axe-core that the page breaks."""
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in Axe().run(page).response["violations"]]
+
+
+def test_a_normal_answer_needs_no_scrolling(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    for question in ("q1", "q2", "q3"):
+        page.goto(f"{alone.home}/question/{question}/1")
+        choose(page, "1")
+        height = page.evaluate("document.documentElement.scrollHeight")
+        assert height <= SIZE["height"], f"{question}: {height}"
+
+
+def test_at_200_per_cent_nothing_runs_off_the_side(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.set_viewport_size({"width": 640, "height": 360})
+    for path in (
+        "/",
+        "/question/q1/1",
+        "/question/q1/groups",
+        "/question/q1/rubric",
+        "/gradebook",
+        "/log",
+        "/requests",
+    ):
+        page.goto(alone.home + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 640, path
+
+
+def test_everything_can_be_reached_with_tab_alone(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/2")
+    reached = set()
+    for _ in range(40):
+        choose(page, "Tab")
+        reached.add(page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()"))
+    wanted = {"To the content", "Overview", "Log", "item", "adjustment", "flagged", "comment", "number", "Go"}
+    assert wanted <= reached
+    assert {"Save and next", "Undo", "Reveal name", "Model answer", "History", "Next", "Previous"} <= {
+        word for word in ("Save and next", "Undo", "Reveal name", "Model answer", "History", "Next", "Previous")
+        if any(word in each for each in reached)
+    }  # fmt: skip
