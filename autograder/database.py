@@ -143,7 +143,13 @@ class Database:
             event.listen(engine, "connect", _prepare)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(_url(self.place), pool_size=AT_ONCE, max_overflow=0, pool_pre_ping=True)
+        return create_engine(
+            _url(self.place),
+            connect_args={"options": "-c timezone=UTC"},  # else the server turns times into those of where it stands
+            pool_size=AT_ONCE,
+            max_overflow=0,
+            pool_pre_ping=True,
+        )
 
     def _migrate(self, connection: Connection) -> None:
         """Every form so far differs from the one before by tables that it lacks."""
