@@ -332,7 +332,7 @@ def test_a_submission_that_is_not_there_is_told_before_any_image_is_made(here: P
 
 def test_a_review_lets_in_who_has_the_link_and_ends_when_it_is_told_to(here: Path) -> None:
     a_graded_class(here)
-    command = [COMMAND, "review", "out", "--reviewer", "ann", "--reviewer", "ben", "--port", "0"]
+    command = [str(COMMAND), "review", "out", "--reviewer", "ann", "--reviewer", "ben", "--port", "0"]
     serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here)
     assert serving.stdout is not None
     try:
