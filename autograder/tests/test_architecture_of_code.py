@@ -55,7 +55,7 @@ LAYERS = (
     ("gradescope.entry",),
     ("benchmarks.bare_loop", "benchmarks.meter", "benchmarks.confinement", "pytest_plugin"),
     ("benchmarks.peers",),
-    ("benchmarks.classes",),
+    ("benchmarks.classes", "benchmarks.review"),
     ("cli",),
     ("__main__",),
 )
