@@ -43,7 +43,8 @@ def create(desk: Desk) -> ASGIApp:
     granted = access(desk)
     pages = Pages(tuple(desk.policy.written), desk.marks.identity())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.site = Site(desk, granted, pages)
+    app.state.site = site = Site(desk, granted, pages)
+    site.warm()
     _let_in(app, granted, pages)
     for routes in (staff.routes, samples.routes, rubrics.routes, groups.routes, marking.routes):
         app.include_router(routes)

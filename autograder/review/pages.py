@@ -55,8 +55,17 @@ class Pages:
         )
         self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, (_, content) in self.static.items()}
 
+    def warm(self) -> None:
+        """Compile every template, so that nobody waits for it."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def render(self, template: str, **context: Any) -> bytes:
         return self._environment.get_template(template).render(**context).encode("utf-8", "replace")
+
+    def part(self, template: str, **context: Any) -> Markup:
+        """A piece of a page."""
+        return Markup(self._environment.get_template(template).render(**context))  # escaped by the template
 
     def refusal(
         self, refusal: Refusal, scripted: bool, visitor: str | None = None, csrf: str = ""

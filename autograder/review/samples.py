@@ -59,7 +59,7 @@ def _settle(request: Request, question: str, number: Id) -> Response:
         if not visit.scripted:
             return _page(visit, _pair(visit, question, number), draft)
         return visit.said({"why": str(conflict), "mark": mark_data(conflict.current, rubric)}, HTTPStatus.CONFLICT)
-    visit.acted()
+    visit.decided()
     return visit.done(
         f"/question/{question}/sample",
         f"Answer {number} is settled: {mark_words(said, rubric)}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import threading
@@ -36,6 +37,9 @@ Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 
 KEPT_S = 1.0
 """Seconds that what others may change is kept; they may be at another server on the same database."""
+
+KEPT_LONG_S = 10.0
+"""Seconds for what nobody marks by: how many disagreements wait, how many requests."""
 
 T = TypeVar("T")
 
@@ -97,7 +101,10 @@ class Site:
         self.inbox = desk.inbox
         self.presence = Presence()
         self.fresh = Memory(KEPT_S)
+        self.slow = Memory(KEPT_LONG_S)
         self.names = tuple(sorted(desk.reports))
+        self.rows: dict[str, tuple[object, Markup]] = {}
+        """Rows of the gradebook by submission, each with the marks it shows; most stay as they are."""
         self._rendered = lru_cache(maxsize=4096)(self._render)
 
     def shown(self, answer: Answer) -> Shown:
@@ -106,6 +113,17 @@ class Site:
             return Shown(answer.id, blank=True)
         rendered = self._rendered(answer.question, text)
         return Shown(answer.id, False, Markup(rendered.html), rendered.cut, rendered.claims)  # sanitised by `text`
+
+    def warm(self) -> None:
+        """Do once what takes long the first time."""
+        self.pages.warm()
+        render("**Warm** $x^2$ `up`")
+        for question in self.policy.written:
+            with contextlib.suppress(ReviewError):  # a question nobody could answer yet
+                self.shown(self.marks.place(question, 1, "").answer)
+                self.marks.next(question, "")
+        self.marks.progress()
+        self.marks.counting()
 
     def title(self, question: str) -> str:
         rules = self.policy.written.get(question)
@@ -144,8 +162,16 @@ class Visit:
         """What was worked out before is not good enough for this reviewer any more."""
         self.site.fresh.acted(self.reviewer)
 
+    def decided(self) -> None:
+        """The same for what is kept longer."""
+        self.acted()
+        self.site.slow.acted(self.reviewer)
+
     def fresh(self, key: Hashable, make: Callable[[], T]) -> T:
         return self.site.fresh.get(self.reviewer, key, make)
+
+    def slow(self, key: Hashable, make: Callable[[], T]) -> T:
+        return self.site.slow.get(self.reviewer, key, make)
 
     def progress(self) -> tuple[Progress, ...]:
         return self.fresh("progress", self.marks.progress)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 
 from autograder.errors import ReviewError
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
@@ -47,7 +48,7 @@ def _overview(request: Request, done: str = "") -> Response:
     for id, rules in site.policy.written.items():
         shares = [each for each in visit.progress() if each.question == id and each.reviewer]
         whole = visit.total(id)
-        sampled = visit.fresh(("pairs", id), lambda id=id: marks.pairs(id))  # type: ignore[misc]
+        sampled = visit.slow(("pairs", id), lambda id=id: marks.pairs(id))  # type: ignore[misc]
         questions.append(
             {
                 "id": id,
@@ -55,13 +56,13 @@ def _overview(request: Request, done: str = "") -> Response:
                 "done": whole.done,
                 "total": whole.total,
                 "shares": shares,
-                "next": marks.next(id, visit.reviewer),
+                "next": visit.fresh(("next", id, visit.reviewer), lambda id=id: marks.next(id, visit.reviewer)),  # type: ignore[misc]
                 "sampled": bool(sampled),
                 "open": open_pairs(sampled),
             }
         )
     start = next((each for each in questions if each["next"]), None)
-    inbox = site.inbox.requests()
+    inbox = visit.slow("requests", site.inbox.requests)
     return visit.page(
         "overview.html",
         here="overview",
@@ -84,14 +85,12 @@ def _gradebook(request: Request, page: Page = 1) -> Response:
     pages = max(1, -(-len(names) // ROWS))
     page = min(page, pages)
     counting = visit.fresh("counting", visit.marks.counting)
-    rubrics = {id: visit.rubric(id) for id in site.policy.written}
     visit.marks.note(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
-    reports = [marked(site.reports[name], counting, rubrics) for name in names[(page - 1) * ROWS : page * ROWS]]
     return visit.page(
         "gradebook.html",
         here="gradebook",
         columns=site.policy.questions,
-        rows=[_row(report, counting) for report in reports],
+        rows=[_row(visit, name, counting) for name in names[(page - 1) * ROWS : page * ROWS]],
         total=len(names),
         page=page,
         pages=pages,
@@ -118,6 +117,7 @@ def _answer_request(request: Request, id: Id) -> Response:
         if status not in (ACCEPTED, DECLINED):
             raise ReviewError("A request is accepted or declined.")
         visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer)
+        visit.decided()
     except ReviewError as error:
         return _requests(visit, problem=str(error), typed={id: reply})
     return _requests(visit, message=f"The request was {status}.")
@@ -142,7 +142,20 @@ def _given(each: Progress, reviewer: str) -> bool:
     return each.reviewer == reviewer and each.done > 0
 
 
-def _row(report: GradeReport, counting: Mapping[tuple[str, str], Mark]) -> dict[str, Any]:
+def _row(visit: Visit, name: str, counting: Mapping[tuple[str, str], Mark]) -> Markup:
+    """A student's row, made anew where another mark counts by now, or counts for other points."""
+    site = visit.site
+    marks = (counting.get((name, question)) for question in site.policy.written)
+    stamp = tuple(mark and (mark.id, mark.points) for mark in marks)
+    known = site.rows.get(name)
+    if known is None or known[0] != stamp:
+        rubrics = {id: visit.rubric(id) for id in site.policy.written if (name, id) in counting}
+        row = _standing(marked(site.reports[name], counting, rubrics), counting)
+        known = site.rows[name] = (stamp, site.pages.part("row.html", row=row))
+    return known[1]
+
+
+def _standing(report: GradeReport, counting: Mapping[tuple[str, str], Mark]) -> dict[str, Any]:
     """A student as the template shows them; points that are not decided are not shown as 0."""
     code = [each for each in report.questions if not each.written]
     written = [each for each in report.questions if each.written]
