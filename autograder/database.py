@@ -92,7 +92,9 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database."""
         assert self._engine is not None  # opened
-        with self.told(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        one_state = {} if isinstance(self.place, Path) else {"isolation_level": "REPEATABLE READ"}
+        engine = self._engine.execution_options(**one_state)
+        with self.told(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
