@@ -308,9 +308,7 @@ def requests(
     """Take students' regrade requests in, and write all of them with the replies to export/requests.csv."""
     from autograder import output, reviewing
 
-    text = reviewing.take_requests(take, folder, database, roster)
-    path = folder / "export" / "requests.csv"
-    output.replace(path, text)
+    path = output.write_requests(reviewing.take_requests(take, folder, database, roster), folder)
     out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 

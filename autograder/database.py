@@ -92,7 +92,9 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database."""
         assert self._engine is not None  # opened
-        with self.told(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        one_state = {} if isinstance(self.place, Path) else {"isolation_level": "REPEATABLE READ"}
+        engine = self._engine.execution_options(**one_state)
+        with self.told(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
@@ -143,7 +145,13 @@ class Database:
             event.listen(engine, "connect", _prepare)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(_url(self.place), pool_size=AT_ONCE, max_overflow=0, pool_pre_ping=True)
+        return create_engine(
+            _url(self.place),
+            connect_args={"options": "-c timezone=UTC"},  # else the server turns times into those of where it stands
+            pool_size=AT_ONCE,
+            max_overflow=0,
+            pool_pre_ping=True,
+        )
 
     def _migrate(self, connection: Connection) -> None:
         """Every form so far differs from the one before by tables that it lacks."""

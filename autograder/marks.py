@@ -151,6 +151,13 @@ class Marks:
                     done[question, ""] += number
         return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
 
+    def total(self, question: str) -> Progress:
+        """Of one question, all reviewers together: what every page of it shows, at a third of the cost."""
+        with self.database.read() as session:
+            asked = {"question": question}
+            one, two = session.execute(statements.WANTED, asked).one()
+            return Progress(question, None, session.scalar(statements.DONE, asked) or 0, one + two)
+
     # Marking
 
     def mark(self, answer: int, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:

@@ -18,7 +18,7 @@ from autograder.policy import Policy
 from autograder.report import gradescope, html, table
 from autograder.submission import slug
 
-__all__ = ["folder", "prepare", "replace", "write_class", "write_one", "write_report"]
+__all__ = ["folder", "prepare", "replace", "write_class", "write_one", "write_report", "write_requests"]
 
 
 def prepare(output: Path) -> None:
@@ -61,6 +61,17 @@ def write_report(page: str, output: Path) -> Path:
     """The class report; returns its path."""
     path = output / "report.html"
     replace(path, page)
+    return path
+
+
+def write_requests(text: str, output: Path) -> Path:
+    """The regrade requests as CSV; returns the file's path."""
+    path = output / "export" / "requests.csv"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(f"{path.parent}: it cannot be made ({error.strerror})") from error
+    replace(path, text)
     return path
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "ANSWER",
     "COUNT",
     "COUNTING",
+    "DONE",
     "GIVEN",
     "HISTORY",
     "KIN",
@@ -38,6 +39,7 @@ __all__ = [
     "SHARED",
     "SHARES",
     "SNIPPETS",
+    "WANTED",
 ]
 
 SHARED, SETTLED = "", "*"
@@ -121,6 +123,14 @@ GIVEN = (
     .join(MarkRow, MarkRow.answer == AnswerRow.id)
     .where(_answer_counts, _mark_counts)
     .group_by(*_share, MarkRow.slot)
+)
+
+WANTED = select(func.count(), func.count(AnswerRow.second)).where(_of_question, _answer_counts)
+DONE = (
+    select(func.count())
+    .select_from(AnswerRow)
+    .join(MarkRow, MarkRow.answer == AnswerRow.id)
+    .where(_of_question, _answer_counts, _mark_counts, or_(AnswerRow.second.is_(None), MarkRow.slot != SETTLED))
 )
 
 # Marking

@@ -41,7 +41,7 @@ from autograder.marks import Marks
 from autograder.policy import Policy
 from autograder.submission import Submission
 
-__all__ = ["Run", "Visit", "main", "report"]
+__all__ = ["Reviewer", "Run", "Visit", "fill", "main", "report"]
 
 STUDENTS = 1000
 REVIEWERS = tuple(f"reviewer{number:02d}" for number in range(20))

@@ -178,8 +178,7 @@ class Visit:
 
     def total(self, question: str) -> Progress:
         """Marks given of marks wanted, of all reviewers together."""
-        whole = (each for each in self.progress() if each.question == question and each.reviewer is None)
-        return next(whole, Progress(question, None, 0, 0))
+        return self.fresh(("total", question), lambda: self.marks.total(question))
 
     def blind(self, question: str) -> frozenset[int]:
         """Answers of the sample that wait for one of their two marks: nobody is to see the other's points."""

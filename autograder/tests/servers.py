@@ -97,9 +97,10 @@ def postgresql() -> Iterator[str]:
 
 
 def new_database(server: str, name: str) -> str:
-    """The address of an empty database on a server."""
+    """The address of an empty database on a server whose clock is not UTC, as most are."""
     import psycopg
 
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload, unused-ignore]
+        connection.execute(f"ALTER DATABASE \"{name}\" SET timezone TO 'America/New_York'")  # type: ignore[call-overload, unused-ignore]
     return f"{server}/{name}"

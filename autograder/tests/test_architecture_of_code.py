@@ -62,7 +62,7 @@ LAYERS = (
     ("gradescope.entry",),
     ("benchmarks.bare_loop", "benchmarks.meter", "benchmarks.confinement", "benchmarks.review", "pytest_plugin"),
     ("benchmarks.peers",),
-    ("benchmarks.classes",),
+    ("benchmarks.classes", "benchmarks.review"),
     ("cli",),
     ("__main__",),
 )

@@ -12,6 +12,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +37,9 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("verb", ["", "build", "calibrate", "grade", "join", "sample-class"])
+@pytest.mark.parametrize(
+    "verb", ["", "build", "calibrate", "export", "grade", "join", "report", "requests", "review", "sample-class"]
+)
 def test_every_verb_explains_itself(verb: str) -> None:
     done = run(*filter(None, [verb]), "--help")
     assert done.returncode == 0
@@ -324,3 +328,48 @@ def test_a_system_that_cannot_confine_is_told_the_command_that_can(here: Path) -
 def test_a_submission_that_is_not_there_is_told_before_any_image_is_made(here: Path) -> None:
     done = elsewhere("grade", "--docker", "b.ipynb", cwd=here)
     assert (done.returncode, "b.ipynb: no such file or folder" in done.stderr) == (2, True)
+
+
+def test_a_review_lets_in_who_has_the_link_and_ends_when_it_is_told_to(here: Path) -> None:
+    a_graded_class(here)
+    command = [str(COMMAND), "review", "out", "--reviewer", "ann", "--reviewer", "ben", "--port", "0"]
+    serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here)
+    assert serving.stdout is not None
+    try:
+        links = dict(serving.stdout.readline().strip().split(": ", 1) for _ in range(2))
+        assert list(links) == ["ann", "ben"]
+        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(links["ann"]) as page:
+            assert "Written answers of 2 submissions" in " ".join(page.read().decode().split())
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(links["ann"].partition("/enter")[0])
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=30)
+    assert sorted(path.name for path in (here / "out").glob("gradebook*")) == ["gradebook.db"]
+
+
+def test_a_class_is_exported_reported_and_asked_about(here: Path) -> None:
+    a_graded_class(here)
+    done = run("export", "out", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert "wrote 2 feedback pages into out/export/feedback" in done.stdout
+    assert "2 with answers that are not marked yet" in done.stderr
+    assert (here / "out/export/grades.csv").read_text().count("\n") == 3
+    done = run("report", "out", cwd=here)
+    assert done.stdout == "wrote out/report.html\n", done.stderr
+    assert "<svg" in (here / "out/report.html").read_text()
+    done = run("requests", "out", cwd=here)
+    assert done.stdout == "wrote out/export/requests.csv\n", done.stderr
+
+
+@pytest.mark.parametrize("verb", ["export", "report", "requests", "review"])
+def test_what_needs_a_graded_class_says_so(here: Path, verb: str) -> None:
+    done = run(verb, "nowhere", cwd=here)
+    assert done.returncode == 2
+    assert "nowhere/gradebook.db: there is no gradebook" in " ".join(done.stderr.split())
+
+
+def test_a_container_takes_no_database(here: Path) -> None:
+    done = run("grade", "x", "--docker", "--database", "postgresql://x/y", cwd=here)
+    assert done.returncode == 2
+    assert "reaches no server; leave out --database" in " ".join(done.stderr.split())

@@ -263,6 +263,18 @@ def test_progress_wants_two_marks_of_an_answer_in_the_sample(marks: Marks, rules
     assert found == {None: (1, 6), "ann": (1, 3), "ben": (0, 3)}
 
 
+def test_the_total_of_a_question_is_what_progress_says_of_all(marks: Marks, rules: Policy) -> None:
+    fill(marks, rules, 6, sample=2)
+    pair = marks.pairs("q1")[0]
+    say(marks, pair.number, "ann")
+    say(marks, pair.number, "ben", Draft())
+    marks.settle(pair.answer.id, "ann", FULL, 0, "settled")
+    say(marks, next(number for number in range(1, 7) if not marks.place("q1", number, "ann").answer.in_sample), "ben")
+    whole = [each for each in marks.progress() if each.question == "q1" and each.reviewer is None]
+    assert [marks.total("q1")] == whole
+    assert (whole[0].done, whole[0].total) == (3, 8)
+
+
 # Groups
 
 
