@@ -67,9 +67,10 @@ check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/pytest -q autograder/tests/test_architecture_of_code.py
 	$(BIN)/mnist-kit build --check
 
-bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every notebook), and the cost of confinement
+bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every notebook), confinement, the review under load
 	$(BIN)/python -m autograder.benchmarks.classes $(PEERS)
 	$(BIN)/python -m autograder.benchmarks.confinement
+	$(BIN)/python -m autograder.benchmarks.review
 
 format: $(READY)  ## Put the code into the project's form
 	$(BIN)/ruff format .

@@ -151,6 +151,7 @@ class Database:
             pool_size=AT_ONCE,
             max_overflow=0,
             pool_pre_ping=True,
+            pool_use_lifo=True,  # a connection that was used last has its statements prepared
         )
 
     def _migrate(self, connection: Connection) -> None:
