@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from autograder.errors import GradebookError
 from autograder.mark import Draft
 from autograder.marks import Marks
 from autograder.review.app import access
@@ -550,16 +549,26 @@ def test_requests_are_answered(ann: httpx.Client, site: Running) -> None:
 # When something goes wrong
 
 
-def test_a_gradebook_that_cannot_be_reached_is_a_clear_page(ann: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def locked(*_: object) -> None:
-        raise GradebookError("gradebook.db: database is locked.")
-
-    monkeypatch.setattr(Marks, "mark", locked)
-    reply = ann.post("/answer/1/mark", data=form("fit"))
-    assert reply.status_code == 503
-    assert "database is locked" in reply.text
-    assert "still in your browser" in reply.text
-    assert "database is locked" in ann.post("/answer/1/mark", data=form("fit"), headers=JSON).json()["why"]
+def test_a_gradebook_that_is_locked_is_a_clear_page(
+    tmp_path: Path, enter: Callable[[Running, str], httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.database.BUSY_S", 0.2)
+    path = tmp_path / "locked.db"
+    with desk(path, 3) as opened, running(opened) as site:
+        ann = enter(site, "ann")
+        other = sqlite3.connect(path, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            reply = ann.post("/answer/1/mark", data=form("fit"))
+            told = ann.post("/answer/1/mark", data=form("fit"), headers=JSON).json()["why"]
+            assert ann.get("/question/q1/1").status_code == 200, "pages can be read meanwhile"
+        finally:
+            other.close()
+        assert reply.status_code == 503
+        assert "database is locked" in reply.text
+        assert "still in your browser" in reply.text
+        assert "database is locked" in told
+        assert ann.post("/answer/1/mark", data=form("fit"), headers=JSON).status_code == 200
 
 
 def test_a_damaged_gradebook_is_a_clear_page(tmp_path: Path, enter: Callable[[Running, str], httpx.Client]) -> None:
