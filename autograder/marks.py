@@ -129,6 +129,14 @@ class Marks:
                 raise _missing(answer)
             return self._place(row, reviewer)
 
+    def find(self, submission: str, question: str) -> int | None:
+        """The id of a submission's answer; None where it has none."""
+        found = select(AnswerRow.id).where(
+            AnswerRow.submission == submission, AnswerRow.question == question, AnswerRow.standing == CURRENT
+        )
+        with self.database.read() as session:
+            return session.scalar(found)
+
     def next(self, question: str, reviewer: str, after: int = 0) -> int | None:
         """The place of the next answer that waits for this reviewer, in their own share first; None where none does."""
         with self.database.read() as session:

@@ -133,6 +133,7 @@ def _requests(
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         here="requests",
         requests=kept,
+        answers={each.id: visit.marks.find(each.submission, each.question) for each in kept if each.status == OPEN},
         typed=typed or {},
         message=message,
         problem=problem,

@@ -407,6 +407,14 @@ def test_one_more_student_goes_to_the_end(marks: Marks, rules: Policy) -> None:
     assert marks.count("q1") == 7
 
 
+def test_an_answer_is_found_by_whose_it_is(marks: Marks, rules: Policy) -> None:
+    fill(marks, rules)
+    place = marks.place("q1", 3, "ann")
+    assert marks.find(place.answer.submission, "q1") == place.answer.id
+    assert marks.find(place.answer.submission, "q2") is None
+    assert marks.find("nobody", "q1") is None
+
+
 def test_the_same_again_changes_nothing(marks: Marks, rules: Policy) -> None:
     fill(marks, rules, sample=2)
     before = [marks.place("q1", number, "ann") for number in range(1, 6)]
