@@ -536,7 +536,7 @@ def test_requests_are_answered(ann: httpx.Client, site: Running) -> None:
     assert "2 regrade requests" in ann.get("/").text
     page = ann.get("/requests").text
     assert "Please &lt;look&gt; again." in page
-    assert f"/answer/{site.desk.marks.find('student-001', 'q1')}\"" in page
+    assert f'/answer/{site.desk.marks.find("student-001", "q1")}"' in page
     first, second = (asked.id for asked in site.desk.inbox.requests())
     assert "was accepted" in ann.post(f"/requests/{first}", data={"status": "accepted", "reply": "You are right."}).text
     assert "was declined" in ann.post(f"/requests/{second}", data={"status": "declined", "reply": ""}).text
