@@ -79,7 +79,7 @@ def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(f
     waiting, saved, caught = list(answers), set[int](), 0
     for _ in range(ROUNDS):
         with serving(folder) as (process, link), entered(link, csrf) as client:
-            killer = threading.Timer(moments.uniform(0.1, 1.0), process.kill)
+            killer = threading.Timer(moments.uniform(0.05, 0.4), process.kill)
             killer.start()
             while waiting and save(client, waiting[0]):
                 saved.add(waiting.pop(0))
