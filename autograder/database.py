@@ -147,11 +147,14 @@ class Database:
             return engine
         return create_engine(
             _url(self.place),
-            connect_args={"options": "-c timezone=UTC"},  # else the server turns times into those of where it stands
+            connect_args={
+                "options": "-c timezone=UTC",  # else the server turns times into those of where it stands
+                "prepare_threshold": None,  # a plan kept from when there were few marks is a slow one later
+            },
             pool_size=AT_ONCE,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_use_lifo=True,  # a connection that was used last has its statements prepared
+            pool_use_lifo=True,  # few connections are kept busy, so few have to be warm
         )
 
     def _migrate(self, connection: Connection) -> None:

@@ -107,7 +107,8 @@ NEXT = (
         _of_question,
         _answer_counts,
         or_(AnswerRow.second.is_(None), _own),
-        ~select(MarkRow.id).where(_in_slot).correlate(AnswerRow).exists(),
+        # Not "exists": PostgreSQL makes that a join, and takes a table that has just begun to fill for an empty one.
+        select(func.max(MarkRow.id)).where(_in_slot).correlate(AnswerRow).scalar_subquery().is_(None),
     )
     .order_by(case((_own, 0), else_=1), case((AnswerRow.number > bindparam("after"), 0), else_=1), AnswerRow.number)
     .limit(1)
