@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.errors import GradebookError
@@ -39,11 +38,8 @@ LOCK = 5_213_900_117
 AT_ONCE = 40
 """Connections that may be open at once: as many as the review's threads."""
 
-HIDDEN = re.compile(r"(://[^:@/]*:)[^@/]*(@)")
-"""The password in an address."""
-
 POSTGRESQL = "postgresql+psycopg"
-"""Psycopg 3 (LGPL) is the driver that PostgreSQL's own documentation names for Python."""
+"""By Psycopg 3 (LGPL), a driver that is long kept up."""
 
 
 class Database:
@@ -55,7 +51,7 @@ class Database:
 
     def __init__(self, place: Path | str, *, shared: bool = False) -> None:
         self.place = place
-        self.name = str(place) if isinstance(place, Path) else HIDDEN.sub(r"\1***\2", place)
+        self.name = _shown(place)
         """The place as it may be shown: without a password."""
         self._shared = shared
         self._engine: Engine | None = None
@@ -171,7 +167,7 @@ class Database:
                 f"{self.name} was written by another version of the kit (form {found}, this one writes {FORM}). "
                 "Grade into another folder with -o, or move that file away."
             )
-        if found == FORM and inspect(connection).get_table_names():
+        if found == FORM:
             return
         Base.metadata.create_all(connection)
         if sqlite:
@@ -196,6 +192,14 @@ def existing(folder: Path, url: str | None) -> Path | str:
     return found
 
 
+def _shown(place: Path | str) -> str:
+    """A place without a password in it."""
+    try:
+        return str(place) if isinstance(place, Path) else make_url(place).render_as_string(hide_password=True)
+    except ArgumentError:
+        return str(place)
+
+
 def _url(given: str) -> str:
     try:
         url = make_url(given)
@@ -207,7 +211,7 @@ def _url(given: str) -> str:
         raise GradebookError(f"{url.drivername}: expected a database of PostgreSQL, postgresql://USER@HOST/NAME")
     try:
         import psycopg  # noqa: F401  # needed here only
-    except (ImportError, NoSuchModuleError) as error:
+    except ImportError as error:
         raise GradebookError(
             f"PostgreSQL needs Psycopg ({error}). Install it: pip install 'mnist-kit[review]'"
         ) from error

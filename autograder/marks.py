@@ -1,4 +1,4 @@
-"""What people say of written answers, stored as they say it: marks, the rubric, snippets, requests, a log.
+"""What people say of written answers, stored as they say it: marks, the rubric, snippets, a log.
 
 Nothing said is ever deleted: a mark that was changed or taken back stays, with who and when. An answer has one mark
 that all reviewers share; an answer of the sample has one for each of its two reviewers, neither of whom sees the
@@ -160,7 +160,7 @@ class Marks:
         return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
 
     def total(self, question: str) -> Progress:
-        """Of one question, all reviewers together: what every page of it shows, at a third of the cost."""
+        """Of one question, all reviewers together: what every page of it shows, at less cost than `progress`."""
         with self.database.read() as session:
             asked = {"question": question}
             one, two = session.execute(statements.WANTED, asked).one()
@@ -455,7 +455,7 @@ class Marks:
         """From a row of ANSWER, how many there are, the rubric, and MARK, whose id is None where there is none."""
         answer = _seen(row)
         of, revision, points, items, *mark = row[len(statements.ANSWER) :]
-        slot = SHARED if len(answer.reviewers) == 1 else reviewer
+        slot = reviewer if answer.in_sample else SHARED
         if mark[0] is None:
             return Place(answer, answer.number, of, None, slot)
         rubric = self._known(answer.question, points, items, revision)

@@ -1,7 +1,7 @@
 """The statements that the pages of the review run, each made once.
 
-SQLAlchemy takes ten times as long to make a statement as to run it, and twice as long for a row with its change
-tracking as for the columns of it; with twenty reviewers on one core that decides whether a page comes quickly. What
+SQLAlchemy takes longer to make a statement than SQLite to run it, and longer for a row with its change tracking than
+for the columns of it; with twenty reviewers on one core that decides whether a page comes quickly. What
 `standing` has to be is part of a statement's words, not sent along, for an index of what counts to serve it.
 """
 

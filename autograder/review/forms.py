@@ -9,7 +9,7 @@ from autograder.errors import ReviewError
 from autograder.mark import Draft
 from autograder.report.gradescope import clean
 
-__all__ = ["Form", "amount"]
+__all__ = ["LARGEST_ID", "Form", "amount"]
 
 LARGEST_ID = 2**31 - 1
 """The largest whole number that every database takes."""

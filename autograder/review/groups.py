@@ -11,7 +11,8 @@ from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.mark import Conflict, Draft, Place
-from autograder.review.site import LARGEST_ID, Id, Visit
+from autograder.review.forms import LARGEST_ID
+from autograder.review.site import Id, Visit
 
 __all__ = ["routes"]
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from autograder.mark import Conflict, Draft, Mark, Place
+from autograder.review.forms import LARGEST_ID
 from autograder.review.pages import mark_data, mark_words
-from autograder.review.site import LARGEST_ID, Id, Visit
+from autograder.review.site import Id, Visit
 
 __all__ = ["routes", "undo_url"]
 

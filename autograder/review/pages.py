@@ -10,10 +10,10 @@ from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from autograder.mark import Draft, Mark
+from autograder.report import page
 from autograder.report.gradescope import clean
 from autograder.review.access import STATIC, Refusal
 from autograder.rubric import Rubric
@@ -32,22 +32,11 @@ class Pages:
         self.static: Mapping[str, tuple[str, bytes]] = {
             file.name: (KINDS[file.name.rpartition(".")[2]], file.read_bytes()) for file in folder.iterdir()
         }
-        self._environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("autograder.review"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            finalize=_shown,
-        )
+        self._environment = page.made("autograder.review")
         self._environment.globals.update(
             questions=questions, gradebook=gradebook, static=self._address, visitor=None, here=""
         )
         self._environment.filters.update(
-            number=_number,
-            plain=_plain,
-            signed=_signed,
             time=_time,
             mark_data=_mark_json,
             words=mark_words,
@@ -96,11 +85,11 @@ def moment(at: datetime) -> str:
 
 def mark_words(mark: Mark, rubric: Rubric) -> str:
     """What a mark says, but for who and when: 3 of 4 (fit, unseen), adjusted −0.5, flagged."""
-    words = f"{_number(mark.points)} of {_number(rubric.points)}"
+    words = f"{mark.points:g} of {rubric.points:g}"
     if mark.items:
         words += f" ({', '.join(mark.items)})"
     if mark.adjustment:
-        words += f", adjusted {_signed(mark.adjustment)}"
+        words += f", adjusted {mark.adjustment:+g}".replace("-", "−")
     return words + (", flagged" if mark.flagged else "")
 
 
@@ -129,25 +118,6 @@ def _mark_json(mark: Mark | None, rubric: Rubric) -> str:
 def _draft_json(draft: Draft | Mark) -> str:
     given = {"items": list(draft.items), "adjustment": draft.adjustment, "comment": draft.comment}
     return json.dumps({**given, "flagged": draft.flagged})
-
-
-def _shown(value: Any) -> Any:
-    return (
-        clean(value) if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable() else value
-    )
-
-
-def _number(value: float) -> str:
-    return f"{value:g}"
-
-
-def _plain(value: float) -> str:
-    """For a field of a form, where a minus is a hyphen."""
-    return f"{value:g}"
-
-
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{abs(value):g}"
 
 
 def _time(at: datetime) -> Markup:

@@ -20,17 +20,14 @@ from markupsafe import Markup
 from autograder.errors import ReviewError
 from autograder.mark import Answer, Place, Progress
 from autograder.review.access import Access
-from autograder.review.forms import Form
+from autograder.review.forms import LARGEST_ID, Form
 from autograder.review.pages import Pages
 from autograder.review.presence import Presence
 from autograder.review.text import Rendered, render
 from autograder.reviewing import Desk
 from autograder.rubric import Rubric
 
-__all__ = ["LARGEST_ID", "Id", "Memory", "Shown", "Site", "Visit", "missing"]
-
-LARGEST_ID = 2**31 - 1
-"""The largest whole number that every database takes."""
+__all__ = ["Id", "Memory", "Shown", "Site", "Visit", "missing"]
 
 Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 """An id or a number in an address."""

@@ -11,10 +11,11 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.inbox import ACCEPTED, DECLINED, OPEN
 from autograder.mark import Mark, Progress
 from autograder.marked import marked
+from autograder.report.page import style
 from autograder.review.samples import open_pairs
 from autograder.review.site import Id, Visit
 
@@ -27,15 +28,6 @@ ROWS = 100
 
 LINES = 200
 """Lines of the log on its page."""
-
-STYLES = {
-    Outcome.PASSED: "passed",
-    Outcome.PARTIAL: "partial",
-    Outcome.FAILED: "failed",
-    Outcome.AWAITING: "waiting",
-    Outcome.NOT_CHECKED: "unchecked",
-    Outcome.UNGRADED: "waiting",
-}
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
@@ -180,7 +172,7 @@ def _cell(question: QuestionGrade, mark: Mark | None) -> dict[str, str]:
         text = "•" if (question.answer or "").strip() else "–"
     else:
         text = "?"
-    return {"text": text, "style": STYLES[question.outcome], "url": f"/answer/{mark.answer}" if mark else ""}
+    return {"text": text, "style": style(question.outcome), "url": f"/answer/{mark.answer}" if mark else ""}
 
 
 def _sum(questions: list[QuestionGrade] | tuple[QuestionGrade, ...]) -> str:
