@@ -221,7 +221,9 @@ class Marks:
             if last is None:
                 return ()
             act = select(MarkRow).where(MarkRow.nonce == last.nonce).order_by(MarkRow.id)
-            rows = session.scalars(act.with_for_update()).all()
+            for answer in sorted(row.answer for row in session.scalars(act)):
+                _seat(session, answer)  # whoever marks one of them now goes first
+            rows = session.scalars(act.execution_options(populate_existing=True)).all()
             if any(row.standing != CURRENT for row in rows):
                 raise ReviewError("Some of those answers have been marked again since; change them one by one.")
             for row in rows:

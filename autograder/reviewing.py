@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from autograder import grading_file, regrades
 from autograder import roster as rosters
 from autograder.agreement import Agreement, agreement
 from autograder.database import existing
+from autograder.errors import ReviewError
 from autograder.grade import GradeReport
 from autograder.gradebook import Gradebook
 from autograder.inbox import OPEN, Asked, Inbox
@@ -18,7 +21,7 @@ from autograder.layout import HOME
 from autograder.mark import Progress
 from autograder.marked import marked
 from autograder.marks import Marks
-from autograder.policy import Policy
+from autograder.policy import Policy, Review
 
 __all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed", "take_requests"]
 
@@ -55,13 +58,20 @@ class Reviewed:
 def desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[Desk]:
     """Open a graded class for marking: its answers taken over, grouped and shared out.
 
-    `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, PolicyError for
-    grading.yml.
+    `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, ReviewError for
+    a name that is none, PolicyError for grading.yml.
     """
     from autograder.grouping import groups
 
     policy = grading_file.load(HOME.policy)
     people = tuple(dict.fromkeys((*policy.review.reviewers, *reviewers))) or (ALONE,)
+    try:
+        Review(reviewers=people)
+    except ValidationError:
+        raise ReviewError(
+            f"reviewers {', '.join(map(repr, people))}: expected a name of letters, digits and . _ @ - for each, and "
+            "each once. Change --reviewer, or review in grading.yml."
+        ) from None
     place = existing(folder, url)
     reports = _reports(place)
     with Marks(place) as marks:

@@ -10,7 +10,7 @@ import pytest
 
 from autograder import reviewing
 from autograder.database import DATABASE
-from autograder.errors import GradebookError, RequestError
+from autograder.errors import GradebookError, RequestError, ReviewError
 from autograder.gradebook import Gradebook
 from autograder.mark import Draft
 from autograder.submission import Submission
@@ -42,6 +42,14 @@ def test_a_graded_class_is_opened_for_the_reviewers_that_are_named(folder: Path)
         assert desk.marks.questions() == ("q1", "q2", "q3")
         assert desk.marks.count("q1") == len(desk.reports) == 6
         assert desk.marks.groups("q1", "ann") == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "*", "Ann", "a" * 100], ids=["empty", "the mark of what is settled", "ann again", "long"]
+)
+def test_a_name_that_no_reviewer_can_have_is_refused(folder: Path, name: str) -> None:
+    with pytest.raises(ReviewError, match="letters, digits"), reviewing.desk(folder, reviewers=["ann", name]):
+        pass
 
 
 def test_without_names_there_is_one_reviewer(folder: Path) -> None:
