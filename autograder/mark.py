@@ -58,13 +58,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Place:
-    """An answer in the order of its question, `number` of `of`, and its mark in this reviewer's slot."""
+    """An answer, how many its question has, and its mark in this reviewer's slot."""
 
     answer: Answer
-    number: int
     of: int
     mark: Mark | None
     slot: str
+
+    @property
+    def number(self) -> int:
+        return self.answer.number
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,23 @@ class Pair:
     """An answer of the sample, the marks of its two reviewers, and what settled it."""
 
     answer: Answer
-    number: int
     reviewers: tuple[str, str]
     marks: tuple[Mark | None, Mark | None]
     settled: Mark | None
 
     @property
+    def number(self) -> int:
+        return self.answer.number
+
+    @property
+    def points(self) -> tuple[float, float] | None:
+        """What each of the two gave, once both have marked it."""
+        first, second = self.marks
+        return None if first is None or second is None else (first.points, second.points)
+
+    @property
     def both(self) -> bool:
-        return None not in self.marks
+        return self.points is not None
 
     @property
     def agree(self) -> bool:

@@ -12,12 +12,11 @@ once.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,11 +24,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from autograder import intake, statements
+from autograder import answers, intake, rubrics, statements
+from autograder.answers import Found, Grouping
 from autograder.database import Database
 from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport
@@ -44,12 +44,11 @@ from autograder.tables import (
     AnswerRow,
     LogRow,
     MarkRow,
-    RubricRow,
     SettingRow,
     SnippetRow,
 )
 
-__all__ = ["Grouping", "Marks"]
+__all__ = ["Marks"]
 
 LONGEST_COMMENT = 20_000
 """Characters of a comment or a snippet."""
@@ -57,13 +56,7 @@ LONGEST_COMMENT = 20_000
 MOST_ADJUSTMENT = 1000
 """Points that a reviewer may add or take off besides the rubric, as many as a rubric item may have."""
 
-Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
-"""What finds groups of like answers: texts by id in, ids of two or more that belong together out."""
-
 T = TypeVar("T")
-
-Found = Row[*tuple[Any, ...]]
-"""A row of columns."""
 
 
 class Marks:
@@ -96,10 +89,10 @@ class Marks:
         found = intake.answers(reports, policy)
         with self.database.write() as session:
             for question, rules in policy.written.items():
-                self._offer(session, Rubric.of(question, rules))
-                if _take_over(session, question, found[question]):
-                    _group(session, question, alike)
-                _share_out(session, question, reviewers, policy.review.sample)
+                rubrics.offer(session, Rubric.of(question, rules))
+                if answers.take_over(session, question, found[question]):
+                    answers.group(session, question, alike)
+                answers.share_out(session, question, reviewers, policy.review.sample)
 
     def questions(self) -> tuple[str, ...]:
         """The questions that have answers."""
@@ -110,7 +103,7 @@ class Marks:
     def count(self, question: str) -> int:
         """How many answers a question has."""
         with self.database.read() as session:
-            return _count(session, question)
+            return answers.count(session, question)
 
     def place(self, question: str, number: int, reviewer: str) -> Place:
         """The answer at this place, and this reviewer's mark or the one that all share. Raises ReviewError for none."""
@@ -118,7 +111,9 @@ class Marks:
             asked = {"question": question, "number": number, "reviewer": reviewer}
             row = session.execute(statements.PLACE_BY_NUMBER, asked).first()
             if row is None:
-                raise ReviewError(f"{question} has no answer number {number}; it has {_count(session, question)}.")
+                raise ReviewError(
+                    f"{question} has no answer number {number}; it has {answers.count(session, question)}."
+                )
             return self._place(row, reviewer)
 
     def answer(self, answer: int, reviewer: str) -> Place:
@@ -126,7 +121,7 @@ class Marks:
         with self.database.read() as session:
             row = session.execute(statements.PLACE_BY_ID, {"answer": answer, "reviewer": reviewer}).first()
             if row is None:
-                raise _missing(answer)
+                raise answers.missing(answer)
             return self._place(row, reviewer)
 
     def find(self, submission: str, question: str) -> int | None:
@@ -176,20 +171,20 @@ class Marks:
         """
 
         def act(session: Session) -> Mark:
-            row = _seat(session, answer)
+            row = answers.seat(session, answer)
             return self._say(session, row, _slot(row, reviewer), reviewer, draft, seen, nonce)
 
         return self._act(act)
 
-    def mark_group(self, answers: Sequence[int], reviewer: str, draft: Draft, nonce: str) -> tuple[Mark, ...]:
+    def mark_group(self, ids: Sequence[int], reviewer: str, draft: Draft, nonce: str) -> tuple[Mark, ...]:
         """Store the same mark for several answers, each as a record of its own; all of them or, on a Conflict, none.
 
         Only answers without a mark of this reviewer's slot can be marked together.
         """
 
         def act(session: Session) -> tuple[Mark, ...]:
-            held = {answer: _seat(session, answer) for answer in sorted(set(answers))}  # two who wait never cross
-            rows = [held[answer] for answer in answers]
+            held = {answer: answers.seat(session, answer) for answer in sorted(set(ids))}  # two who wait never cross
+            rows = [held[answer] for answer in ids]
             return tuple(self._say(session, row, _slot(row, reviewer), reviewer, draft, 0, nonce) for row in rows)
 
         return self._act(act)
@@ -198,7 +193,7 @@ class Marks:
         """Say what counts for an answer of the sample, once both its reviewers have marked it."""
 
         def act(session: Session) -> Mark:
-            row = _seat(session, answer)
+            row = answers.seat(session, answer)
             given = set(session.scalars(_of(row.id).with_only_columns(MarkRow.slot)))
             if row.second is None or not {row.first, row.second} <= given:
                 raise ReviewError("An answer is settled once both of its reviewers have marked it.")
@@ -222,7 +217,7 @@ class Marks:
                 return ()
             act = select(MarkRow).where(MarkRow.nonce == last.nonce).order_by(MarkRow.id)
             for answer in sorted(row.answer for row in session.scalars(act)):
-                _seat(session, answer)  # whoever marks one of them now goes first
+                answers.seat(session, answer)  # whoever marks one of them now goes first
             rows = session.scalars(act.execution_options(populate_existing=True)).all()
             if any(row.standing != CURRENT for row in rows):
                 raise ReviewError("Some of those answers have been marked again since; change them one by one.")
@@ -242,8 +237,8 @@ class Marks:
         with self.database.read() as session:
             row = session.execute(statements.SEAT, {"answer": answer}).first()
             if row is None:
-                raise _missing(answer)
-            rubric = self._rubric(session, row.question)
+                raise answers.missing(answer)
+            rubric = rubrics.in_force(session, row.question)
             asked = {"submission": row.submission, "question": row.question}
             said = [_mark(mark, rubric) for mark in session.execute(statements.HISTORY, asked)]
             if row.second is not None and not _is_open(row, said):
@@ -263,9 +258,9 @@ class Marks:
         counts: dict[tuple[str, str], Mark] = {}
         sample: dict[tuple[str, str, str, str], dict[str, Mark]] = {}
         with self.database.read() as session:
-            rubrics = self._rubrics(session)
+            known = rubrics.every(session)
             for submission, question, first, second, *values in session.execute(statements.COUNTING):
-                mark = _mark(values, rubrics[question])
+                mark = _mark(values, known[question])
                 if second is None:
                     counts[submission, question] = mark
                 else:
@@ -281,27 +276,22 @@ class Marks:
     def rubric(self, question: str) -> Rubric:
         """The rubric in force."""
         with self.database.read() as session:
-            return self._rubric(session, question)
+            return rubrics.in_force(session, question)
 
     def rubrics(self) -> dict[str, Rubric]:
         """The rubrics in force, by question; none before the first `sync`."""
         with self.database.read() as session:
-            return self._rubrics(session)
+            return rubrics.every(session)
 
     def offered(self, question: str) -> Rubric | None:
         """grading.yml's rubric, where it was changed since the one in force was adopted, and waits for a yes."""
         with self.database.read() as session:
-            row = session.get(SettingRow, f"rubric {question}")
-            now = _rubric_row(session, question)
-            if row is None or now is None or row.value == now.source:
-                return None
-            given = json.loads(row.value)
-            return Rubric.from_json(question, given["points"], json.dumps(given["items"]), now.id)
+            return rubrics.offered(session, question)
 
     def propose(self, rubric: Rubric) -> tuple[Effect, ...]:
         """Whose points this rubric would change, in the order of marking. Nothing is stored."""
         with self.database.read() as session:
-            return self._effects(session, rubric)
+            return rubrics.effects(session, rubric)
 
     def adopt(self, rubric: Rubric, reviewer: str) -> tuple[Effect, ...]:
         """Put a rubric in force, for what is marked already too; returns whose points that changed.
@@ -311,17 +301,9 @@ class Marks:
         if problem := rubric.problem():
             raise ReviewError(problem)
         with self.database.write() as session:
-            now = session.scalars(_rubrics(rubric.question).with_for_update()).first()
-            if now is None or now.id != rubric.revision:
-                raise ReviewError("Somebody changed this rubric in the meantime. Load it again, then change it.")
-            effects = self._effects(session, rubric)
-            offer = session.get(SettingRow, f"rubric {rubric.question}")
-            now.standing = PAST
-            session.flush()
-            session.add(self._row(rubric, reviewer, now.source if offer is None else offer.value))
-            self._note(
-                session, reviewer, f"changed the rubric of {rubric.question}: {_counted(len(effects), 'mark')} changed"
-            )
+            effects = rubrics.adopt(session, rubric, reviewer)
+            what = f"changed the rubric of {rubric.question}: {_counted(len(effects), 'mark')} changed"
+            self._note(session, reviewer, what)
             return effects
 
     # Groups of like answers
@@ -331,13 +313,13 @@ class Marks:
         with self.database.read() as session:
             asked = {"question": question}
             found: dict[int, list[Place]] = {}
-            rubric, of = self._rubric(session, question), _count(session, question)
+            rubric, of = rubrics.in_force(session, question), answers.count(session, question)
             marks = {(row.answer, row.slot): row for row in session.execute(statements.KIN_MARKS, asked)}
             for row in session.execute(statements.KIN, asked):
                 if row.second is None or reviewer in (row.first, row.second):
                     answer, slot = _seen(row), _slot(row, reviewer)
                     mark = marks.get((answer.id, slot))
-                    place = Place(answer, answer.number, of, _mark(mark, rubric) if mark else None, slot)
+                    place = Place(answer, of, _mark(mark, rubric) if mark else None, slot)
                     found.setdefault(row.kin, []).append(place)
         several = [tuple(places) for places in found.values() if len(places) > 1]
         return tuple(sorted(several, key=lambda each: (each[0].answer.text is not None, -len(each), each[0].number)))
@@ -345,7 +327,7 @@ class Marks:
     def set_apart(self, answer: int, reviewer: str, *, apart: bool) -> None:
         """Take an answer out of its group, or put it back."""
         with self.database.write() as session:
-            _answer(session, answer).apart = apart
+            answers.answer(session, answer).apart = apart
             self._note(session, reviewer, "took an answer out of its group" if apart else "put it back", answer)
 
     # Snippets, names, the log
@@ -379,7 +361,7 @@ class Marks:
     def reveal(self, answer: int, reviewer: str) -> str:
         """Whose answer this is; the log says who asked."""
         with self.database.write() as session:
-            row = _answer(session, answer)
+            row = answers.answer(session, answer)
             self._note(session, reviewer, "revealed the name", answer)
             return row.submission
 
@@ -421,7 +403,7 @@ class Marks:
                 raise _Raced from None
 
     def _say(self, session: Session, row: Found, slot: str, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:
-        rubric = self._rubric(session, row.question)
+        rubric = rubrics.in_force(session, row.question)
         done = session.execute(statements.MARK_OF_ACT, {"nonce": nonce, "answer": row.id}).first()
         if done is not None:
             return _mark(done, rubric)
@@ -459,80 +441,20 @@ class Marks:
         of, revision, points, items, *mark = row[len(statements.ANSWER) :]
         slot = reviewer if answer.in_sample else SHARED
         if mark[0] is None:
-            return Place(answer, answer.number, of, None, slot)
-        rubric = self._known(answer.question, points, items, revision)
-        return Place(answer, answer.number, of, _mark(mark, rubric), slot)
+            return Place(answer, of, None, slot)
+        rubric = rubrics.stored(answer.question, points, items, revision)
+        return Place(answer, of, _mark(mark, rubric), slot)
 
     def _pairs(self, session: Session, question: str) -> Iterator[Pair]:
         asked = {"question": question}
         rows = session.execute(statements.SAMPLE, asked).all()
         if not rows:
             return
-        rubric = self._rubric(session, question)
+        rubric = rubrics.in_force(session, question)
         marks = {(row.answer, row.slot): _mark(row, rubric) for row in session.execute(statements.SAMPLE_MARKS, asked)}
         for row in rows:
             said = (marks.get((row.id, row.first)), marks.get((row.id, row.second)))
-            yield Pair(_seen(row), row.number, (row.first, row.second), said, marks.get((row.id, SETTLED)))
-
-    def _effects(self, session: Session, rubric: Rubric) -> tuple[Effect, ...]:
-        now = self._rubric(session, rubric.question)
-        current = (
-            select(AnswerRow.number, AnswerRow.submission, MarkRow)
-            .join(MarkRow, MarkRow.answer == AnswerRow.id)
-            .where(AnswerRow.question == rubric.question, AnswerRow.standing == CURRENT, MarkRow.standing == CURRENT)
-            .order_by(AnswerRow.number, MarkRow.id)
-        )
-        found = []
-        for number, submission, row in session.execute(current):
-            items = tuple(json.loads(row.items))
-            before, after = (each.points_for(items, row.adjustment) for each in (now, rubric))
-            if before != after:
-                found.append(Effect(row.answer, number, submission, before, after))
-        return tuple(found)
-
-    def _offer(self, session: Session, rubric: Rubric) -> None:
-        """Put grading.yml's rubric in force where there is none yet, or no mark would change; else keep it in mind."""
-        source = json.dumps({"points": rubric.points, "items": json.loads(rubric.to_json())}, sort_keys=True)
-        setting = session.get(SettingRow, f"rubric {rubric.question}")
-        if setting is None:
-            session.add(SettingRow(key=f"rubric {rubric.question}", value=source))
-        else:
-            setting.value = source
-        session.flush()
-        now = _rubric_row(session, rubric.question)
-        if now is None:
-            session.add(self._row(rubric, "grading.yml", source))
-        elif now.source != source and not self._effects(session, rubric):
-            now.standing = PAST
-            session.flush()
-            session.add(self._row(rubric, "grading.yml", source))
-
-    def _row(self, rubric: Rubric, by: str, source: str) -> RubricRow:
-        return RubricRow(
-            question=rubric.question,
-            items=rubric.to_json(),
-            points=rubric.points,
-            source=source,
-            by=by,
-            at=datetime.now(UTC),
-            standing=CURRENT,
-        )
-
-    def _rubric(self, session: Session, question: str) -> Rubric:
-        row = session.execute(statements.RUBRIC, {"question": question}).first()
-        if row is None:
-            raise ReviewError(f"There is no written question {question!r} in this gradebook.")
-        return self._known(question, row.points, row.items, row.id)
-
-    def _rubrics(self, session: Session) -> dict[str, Rubric]:
-        rows = session.execute(statements.RUBRICS)
-        return {row.question: self._known(row.question, row.points, row.items, row.id) for row in rows}
-
-    def _known(self, question: str, points: float, items: str, revision: int) -> Rubric:
-        try:
-            return _read(question, points, items, revision)
-        except (ValueError, TypeError, KeyError) as error:
-            raise GradebookError(f"{self.database.name}: the rubric of {question} cannot be read ({error})") from error
+            yield Pair(_seen(row), (row.first, row.second), said, marks.get((row.id, SETTLED)))
 
     def _note(self, session: Session, who: str, what: str, answer: int | None = None) -> None:
         entry = {"at": datetime.now(UTC), "who": who, "what": what, "answer": answer}
@@ -551,93 +473,9 @@ class _Raced(Exception):
     """Another reviewer wrote the same thing at the same instant."""
 
 
-def _take_over(session: Session, question: str, found: Mapping[str, str | None]) -> bool:
-    """Bring the answers of a question up to date; whether anything changed."""
-    now = {row.submission: row for row in session.scalars(_at(question))}
-    changed = {
-        submission: text
-        for submission, text in found.items()
-        if submission not in now or now[submission].digest != _digest(text)
-    }
-    last = session.scalar(select(func.max(AnswerRow.number)).where(AnswerRow.question == question)) or 0
-    for submission in intake.in_order(question, changed):
-        old = now.get(submission)
-        if old is None:
-            last += 1
-        else:
-            old.standing = PAST
-            session.flush()
-        session.add(
-            AnswerRow(
-                submission=submission,
-                question=question,
-                digest=_digest(changed[submission]),
-                text=changed[submission],
-                standing=CURRENT,
-                number=last if old is None else old.number,
-                first="",
-                second=None,
-                kin=None,
-                apart=False,
-            )
-        )
-    session.flush()
-    return bool(changed)
-
-
-def _group(session: Session, question: str, alike: Grouping) -> None:
-    rows = {row.id: row for row in session.scalars(_at(question))}
-    for row in rows.values():
-        row.kin = None
-    for group in alike({id: row.text for id, row in rows.items()}):
-        for id in group:
-            rows[id].kin = min(group)
-
-
-def _share_out(session: Session, question: str, reviewers: Sequence[str], sample: int) -> None:
-    rows = session.scalars(_at(question)).all()
-    marked = set(session.scalars(select(MarkRow.answer).where(MarkRow.standing == CURRENT)))
-    seats = [intake.Seat(row.submission, row.first, row.second, row.id in marked) for row in rows]
-    for row, seat in zip(rows, intake.share_out(question, seats, reviewers, sample), strict=True):
-        if (row.first, row.second) != (seat.first, seat.second):
-            row.first, row.second = seat.first, seat.second
-
-
-def _at(question: str) -> Select[AnswerRow]:
-    """The answers of a question, in order."""
-    return (
-        select(AnswerRow)
-        .where(AnswerRow.question == question, AnswerRow.standing == CURRENT)
-        .order_by(AnswerRow.number)
-    )
-
-
 def _of(answer: int) -> Select[MarkRow]:
     """The marks of an answer that count."""
     return select(MarkRow).where(MarkRow.answer == answer, MarkRow.standing == CURRENT)
-
-
-def _count(session: Session, question: str) -> int:
-    return session.scalar(statements.COUNT, {"question": question}) or 0
-
-
-def _seat(session: Session, answer: int) -> Found:
-    """An answer without its words, kept from everybody else until the end of the transaction."""
-    row = session.execute(statements.SEAT_TO_MARK, {"answer": answer}).first()
-    if row is None:
-        raise _missing(answer)
-    return row
-
-
-def _answer(session: Session, answer: int) -> AnswerRow:
-    row = session.get(AnswerRow, answer)
-    if row is None:
-        raise _missing(answer)
-    return row
-
-
-def _missing(answer: int) -> ReviewError:
-    return ReviewError(f"There is no answer {answer} in this gradebook.")
 
 
 def _slot(row: Found, reviewer: str) -> str:
@@ -656,14 +494,6 @@ def _is_open(row: Found, said: Sequence[Mark]) -> bool:
     """Whether both reviewers of a sample's answer have marked it, so that nobody can be led by the other any more."""
     given = {mark.slot for mark in said if mark.standing == CURRENT and mark.answer == row.id}
     return {row.first, row.second} <= given
-
-
-def _rubrics(question: str) -> Select[RubricRow]:
-    return select(RubricRow).where(RubricRow.question == question, RubricRow.standing == CURRENT)
-
-
-def _rubric_row(session: Session, question: str) -> RubricRow | None:
-    return session.scalars(_rubrics(question)).first()
 
 
 def _checked(draft: Draft, rubric: Rubric) -> Draft:
@@ -695,12 +525,6 @@ def _mark(values: Sequence[Any], rubric: Rubric) -> Mark:
     return Mark(id, answer, slot, reviewer, _utc(at), items, adjustment, comment, flagged, points, standing)
 
 
-@lru_cache(maxsize=1024)
-def _read(question: str, points: float, items: str, revision: int) -> Rubric:
-    """A stored rubric; those of one class are few, and are asked for with every page."""
-    return Rubric.from_json(question, points, items, revision)
-
-
 @lru_cache(maxsize=4096)
 def _worth(rubric: Rubric, stored: str, adjustment: float) -> tuple[tuple[str, ...], float]:
     """The items of a mark, and what they come to; a class has thousands of marks, and few that are different."""
@@ -716,10 +540,6 @@ def _verb(slot: str, before: Found | None) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _digest(text: str | None) -> str:
-    return hashlib.sha256(b"" if text is None else text.encode()).hexdigest()
 
 
 def _utc(at: datetime) -> datetime:

@@ -118,8 +118,7 @@ def agreements(marks: Marks) -> dict[str, Agreement]:
     """How far the two reviewers of each question's sample agree, where both have marked."""
     found = {}
     for question in marks.questions():
-        both = [pair.marks for pair in marks.pairs(question) if pair.both]
-        points = [(first.points, second.points) for first, second in both if first and second]
+        points = [pair.points for pair in marks.pairs(question) if pair.points is not None]
         if points:
             found[question] = agreement(points)
     return found

@@ -26,15 +26,15 @@ def _sample(request: Request, question: str) -> Response:
         raise missing(
             f"No answer to {question} is marked by two reviewers. grading.yml says how many are: review, sample."
         )
-    marks = [_both(pair) for pair in pairs if pair.both]
-    found = agreement((first.points, second.points) for first, second in marks)
+    points = [pair.points for pair in pairs if pair.points is not None]
+    found = agreement(points)
     return visit.page(
         "sample.html",
         here=question,
         question=question,
         title=visit.site.title(question),
         pairs=len(pairs),
-        both=len(marks),
+        both=len(points),
         figures=_figures(found),
         disagreements=[pair for pair in pairs if pair.both and (not pair.agree or pair.settled)],
     )

@@ -41,6 +41,7 @@ LAYERS = (
     ("engine",),
     ("gradebook", "inbox", "intake"),
     ("statements",),
+    ("answers", "rubrics"),
     ("mark",),
     ("marks",),
     ("marked",),

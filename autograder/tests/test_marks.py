@@ -370,6 +370,16 @@ def test_grading_yml_changes_the_rubric_where_no_mark_changes(marks: Marks, rule
     assert marks.offered("q1") is None
 
 
+def test_grading_yml_does_not_take_away_what_a_reviewer_added(marks: Marks, rules: Policy) -> None:
+    fill(marks, rules)
+    now = marks.rubric("q1")
+    mine = (*now.items, Item("late", -1, "handed in late"))
+    marks.adopt(replace(now, items=mine), "ann")
+    fill(marks, changed(rules))
+    assert marks.rubric("q1").items == mine
+    assert marks.offered("q1") is not None
+
+
 def test_where_marks_would_change_grading_yml_waits_for_a_yes(marks: Marks, rules: Policy) -> None:
     fill(marks, rules)
     say(marks, 1, "ann", Draft(("fit",)))

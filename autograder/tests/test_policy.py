@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from autograder import grading_file
 from autograder.errors import PolicyError
 from autograder.layout import HOME
-from autograder.policy import Attempts, Policy, share
+from autograder.policy import Attempts, Policy, Review, share
 from autograder.tests.policies import FILE, SAMPLE
 
 
@@ -51,11 +51,13 @@ def test_a_leaderboard_is_had_by_asking_for_it() -> None:
     assert grading_file.parse(SAMPLE + "  leaderboard: true\n", FILE).feedback.leaderboard is True
 
 
-def test_the_shipped_file_has_no_limit_and_shows_how_to_write_one() -> None:
+def test_the_shipped_file_has_no_limit_and_no_reviewers_and_shows_how_to_write_them() -> None:
     text = HOME.policy.read_text(encoding="utf-8")
-    assert grading_file.parse(text, FILE).attempts == Attempts()
-    uncommented = re.sub(r"(?m)^# (?=attempts:|  per_)", "", text)
-    assert grading_file.parse(uncommented, FILE).attempts == Attempts(per_day=5, per_assignment=20)
+    shipped = grading_file.parse(text, FILE)
+    assert (shipped.attempts, shipped.review) == (Attempts(), Review())
+    shown = grading_file.parse(re.sub(r"(?m)^# (?=attempts:|review:|  )", "", text), FILE)
+    assert shown.attempts == Attempts(per_day=5, per_assignment=20)
+    assert shown.review == Review(reviewers=("ann", "ben"), sample=20)
 
 
 @pytest.mark.parametrize("text", [SAMPLE.replace("\n", "\r\n"), "\ufeff" + SAMPLE], ids=["CRLF", "byte order mark"])
