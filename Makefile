@@ -32,7 +32,7 @@ build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build
 
 test: $(READY)  ## Run the tests, real training included
-	$(BIN)/pytest -m "not hostile and not variants and not docker and not containers"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not hostile and not variants and not docker and not containers"
 
 test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, and some against stock Otter
 	$(BIN)/pytest -m hostile

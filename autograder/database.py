@@ -37,6 +37,9 @@ FORM = 3
 BUSY_S = 30
 """Seconds to wait for another process that writes to the same gradebook."""
 
+SYNCHRONOUS = "FULL"
+"""What SQLite says is stored has reached the disk: it outlives a loss of power."""
+
 LOCK = 5_213_900_117
 """A number of our own, by which a server makes those who open a new gradebook at once wait for each other."""
 
@@ -256,7 +259,7 @@ def _alive(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPool
 
 def _prepare(connection: Any, _: object) -> None:
     connection.isolation_level = None  # transactions begin where `_begin` says
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
 
 
 def _begin(connection: Connection) -> None:

@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
     console = Console()
     seconds = float(arguments[0]) if arguments else SECONDS
     runs = []
-    with tempfile.TemporaryDirectory(prefix="kit-review-") as name, postgresql() as server:
+    with tempfile.TemporaryDirectory(prefix="kit-review-") as name, postgresql(durable=True) as server:
         for way, url in (("SQLite", None), ("PostgreSQL", new_database(server, "review"))):
             folder = Path(name) / way
             folder.mkdir()
