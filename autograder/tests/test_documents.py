@@ -167,11 +167,9 @@ def trouble(words: tuple[str, ...]) -> str:
     program, *rest = words
     if program in ("mnist-kit", "otter"):
         verb = rest[0] if rest else "--help"
-        if verb in COMING or verb == "--help":
-            return ""
         known = options(program)
         if verb not in known:
-            return f"{program} has no {verb}"
+            return "" if verb in COMING or verb == "--help" else f"{program} has no {verb}"
         given = [word.partition("=")[0] for word in rest[1:] if re.match("--?[a-z]", word)]
         return ", ".join(f"{program} {verb} has no {each}" for each in given if each not in known[verb] | {"--help"})
     if program == "make":
