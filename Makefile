@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench lock format clean
+.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench pictures lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,11 @@ bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every noteb
 	$(BIN)/python -m autograder.benchmarks.classes $(PEERS)
 	$(BIN)/python -m autograder.benchmarks.confinement
 	$(BIN)/python -m autograder.benchmarks.review
+
+pictures: $(READY)  ## Make the documents' pictures anew, from the bundled class (needs Chromium)
+	$(BIN)/python -m autograder.docs.layers
+	$(BIN)/mnist-kit demo --output out --workers $(WORKERS)
+	$(BIN)/python -m autograder.docs.pictures out
 
 format: $(READY)  ## Put the code into the project's form
 	$(BIN)/ruff format .

@@ -185,5 +185,12 @@ def test_a_zip_without_tests_is_refused(tmp_path: Path) -> None:
         build.read_tests(path)
 
 
+def test_the_zip_holds_what_grades_and_nothing_else_of_the_kit(layout: Layout) -> None:
+    with zipfile.ZipFile(layout.zip) as archive:
+        folders = {name.split("/")[2] for name in archive.namelist() if name.startswith("files/autograder/")}
+    assert {"sandbox", "gradescope", "engine.py"} <= folders
+    assert not {"tests", "benchmarks", "docs", "__pycache__"} & folders
+
+
 def test_what_students_get_is_put_together(layout: Layout) -> None:
     assert (layout.dist / "handout" / layout.template.name).read_bytes() == layout.template.read_bytes()
