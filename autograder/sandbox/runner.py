@@ -20,13 +20,14 @@ import sys
 import tempfile
 import types
 from functools import partial
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
-from autograder.sandbox import confine
+from autograder.sandbox import colab, confine
 from autograder.sandbox.recorder import Recorder
 
 __all__ = ["Shell", "TimeLimit", "make_shell", "run"]
@@ -57,6 +58,7 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
     recorder = Recorder(job["questions"], journal, blob)
     shell.recorder = recorder
     sys.modules["otter"] = _otter(recorder, shell)
+    colab.stand_in(recorder.note)
     _start_clock(job["timeout_s"])
     try:
         for cell in job["cells"]:
@@ -159,6 +161,8 @@ def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
     """What `import otter` finds here: a recorder that looks like Otter's Notebook."""
 
     class Notebook:
+        _grading_mode = True  # as in Otter's own; the template's first cell asks
+
         def __init__(self, *_: Any, **__: Any) -> None:
             pass
 
@@ -174,5 +178,6 @@ def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
             return lambda *_, **__: None
 
     module = types.ModuleType("otter")
+    module.__spec__ = ModuleSpec("otter", None)  # so that find_spec finds it
     module.Notebook = Notebook  # type: ignore[attr-defined]  # a stand-in module
     return module

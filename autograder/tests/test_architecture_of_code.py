@@ -15,8 +15,9 @@ PACKAGE = Path(__file__).parent.parent
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
     ("errors", "layout", "lean", "version"),
+    ("opening",),
     ("calibration", "tail"),
-    ("sandbox.recorder", "sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
+    ("sandbox.recorder", "sandbox.offline", "sandbox.colab", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
     ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
     ("sandbox.runner",),
     ("isolation",),
