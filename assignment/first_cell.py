@@ -1,5 +1,9 @@
-# @title Run this cell first. It loads the public checks; there is nothing to change in it. { display-mode: "form" }
+# @title Run this cell first: it loads the public checks { display-mode: "form" }
+# There is nothing to change here.
+import os
 import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # without TensorFlow's notes on this machine
 
 
 class _CannotStart(Exception):
@@ -69,12 +73,14 @@ class _Findings:
         return "\n".join(lines + [self.closing] * bool(self.closing))
 
     def _repr_html_(self):
+        import re
         from html import escape
 
         shown = ""
         for question, passed, messages in self.parts:
             colour, word = ("#2e7d32", "✓ the public checks pass") if passed else ("#c62828", "✗ not there yet")
-            texts = [f'<div style="white-space: pre-wrap; margin-top: 0.3em">{escape(text)}</div>' for text in messages]
+            texts = [re.sub(r"`(.+?)`", r"<code>\1</code>", escape(text)) for text in messages]
+            texts = [f'<div style="white-space: pre-wrap; margin-top: 0.3em">{text}</div>' for text in texts]
             style = f"border-left: 4px solid {colour}; padding: 0.2em 0.8em; margin: 0.4em 0"
             shown += f'<div style="{style}"><strong>{escape(question)}</strong> {word}{"".join(texts)}</div>'
         return shown + f"<p><strong>{escape(self.closing)}</strong></p>" * bool(self.closing)
@@ -117,7 +123,6 @@ class _Grader(otter.Notebook):
         """Put the notebook, as it was saved last, into a zip file; where its file is not to be seen, say what to do."""
         if self._grading_mode:
             return
-        import os
         from datetime import datetime
 
         from otter.check.utils import save_notebook
@@ -134,8 +139,8 @@ class _Grader(otter.Notebook):
         made = f"{path.stem}_{datetime.now():%Y-%m-%d_%H-%M-%S}.zip"
         super().export(path.name, made, pdf=False, ignore_log=True)
         print(
-            f"{made} lies beside the notebook now. It holds {path.name} as it was saved at {saved:%H:%M:%S};\n"
-            "if you have changed something since, save the notebook and run this cell again."
+            f"{made} lies beside the notebook now.\nIt holds {path.name} as it was saved at {saved:%H:%M:%S}. "
+            "Changed since? Save, and run this cell again."
         )
 
     def _find(self, question, environment):
@@ -159,7 +164,6 @@ class _Grader(otter.Notebook):
 
     def _file(self):
         """This notebook's file, by what VS Code or Jupyter says, or else the only notebook in the current folder."""
-        import os
         from pathlib import Path
 
         told = (globals().get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))

@@ -26,10 +26,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder import dataset
+from autograder.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
 from autograder.errors import BuildError
 from autograder.grading_file import load
 from autograder.layout import Layout
-from autograder.notebook import ANSWER_TAG, PLACEHOLDER, cell_id
 from autograder.opening import METADATA, opening
 from autograder.policy import AccuracyRule, CodeQuestion, Policy, share
 from autograder.version import kit_version
@@ -275,7 +275,7 @@ def _tidy(notebook: NotebookNode, policy: Policy) -> None:
             tags = cell.metadata.get("tags", [])
             answered = counts[cell_id(owner, "answer")]
             if (owner in policy.written and tags) or (owner in policy.code and role == "code" and not answered):
-                role = "answer"
+                role, cell.metadata["tags"] = "answer", [ANSWER_TAG, answer_tag(owner)]
         name = cell_id(owner, role)
         cell.id = cell_id(owner, role, counts[name] and counts[name] + 1)
         counts[name] += 1

@@ -25,7 +25,7 @@ LAYERS = (
     ("policy",),
     ("grading_file",),
     ("reference",),
-    ("agreement", "grouping", "rubric", "tables"),
+    ("agreement", "cells", "grouping", "rubric", "tables"),
     ("database", "grade", "notebook", "submission", "evidence", "offline_data", "matching", "sheet"),
     ("returned", "roster"),
     ("canvas", "regrades"),

@@ -16,9 +16,9 @@ from nbformat import NotebookNode
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder import build
+from autograder.cells import PLACEHOLDER
 from autograder.errors import BuildError, DatasetError, PolicyError
 from autograder.layout import HOME, Layout
-from autograder.notebook import PLACEHOLDER
 from autograder.policy import Policy
 
 
