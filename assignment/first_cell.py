@@ -90,14 +90,17 @@ class _Grader(otter.Notebook):
     """Otter's, with the public checks of this cell, and with a check's own words in place of its lines of code."""
 
     def __init__(self, checks):
+        import atexit
+        import shutil
         import tempfile
         from pathlib import Path
 
         self.questions = tuple(checks)
-        self._folder = tempfile.TemporaryDirectory(prefix="public-checks-", ignore_cleanup_errors=True)
+        folder = tempfile.mkdtemp(prefix="public-checks-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         for question, text in checks.items():
-            Path(self._folder.name, f"{question}.py").write_text(text, encoding="utf-8")
-        super().__init__("", self._folder.name)
+            Path(folder, f"{question}.py").write_text(text, encoding="utf-8")
+        super().__init__("", folder)
 
     def check(self, question, global_env=None):
         """Run the public checks of one question."""
@@ -123,6 +126,7 @@ class _Grader(otter.Notebook):
         """Put the notebook, as it was saved last, into a zip file; where its file is not to be seen, say what to do."""
         if self._grading_mode:
             return
+        import os
         from datetime import datetime
 
         from otter.check.utils import save_notebook
@@ -164,6 +168,7 @@ class _Grader(otter.Notebook):
 
     def _file(self):
         """This notebook's file, by what VS Code or Jupyter says, or else the only notebook in the current folder."""
+        import os
         from pathlib import Path
 
         told = (globals().get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))

@@ -34,6 +34,10 @@ __all__ = ["Shell", "TimeLimit", "make_shell", "run"]
 
 JOB_LIMIT = 64 * 2**20
 
+LINE_MAGICS = ("pip", "uv", "conda", "mamba", "micromamba", "cd", "tensorboard", "tensorflow_version")
+CELL_MAGICS = ("bash", "sh", "script")
+"""Magics that need a network, other processes or another place; they are skipped, and that is told."""
+
 
 class TimeLimit(BaseException):
     """The notebook's time is up. Not an Exception, so that `except Exception` in a loop does not catch it."""
@@ -124,6 +128,14 @@ class Shell(InteractiveShell):
 
     recorder: Recorder
 
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str | None]:
+        """Backends for a screen, some of them not installed here, are accepted as well."""
+        try:
+            found: tuple[str | None, str | None] = super().enable_matplotlib(gui)  # type: ignore[no-untyped-call]  # IPython's
+        except (ImportError, RuntimeError, ValueError):
+            return gui, None
+        return found
+
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no window to draw in; `%matplotlib` is accepted and does nothing."""
 
@@ -147,14 +159,27 @@ def make_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"  # the long form takes seconds after a deep recursion
     shell: Shell = Shell.instance(config=config)
-    for name in ("pip", "uv", "conda", "mamba", "micromamba"):
-        magic = partial(_skip_magic, shell, name)
-        shell.register_magic_function(magic, magic_kind="line", magic_name=name)  # type: ignore[call-arg, arg-type]  # a traitlets wrapper hides the signature
+    for name in LINE_MAGICS:
+        _register(shell, "line", name, partial(_skip_magic, shell, f"%{name}"))
+    for name in CELL_MAGICS:
+        _register(shell, "cell", name, partial(_skip_magic, shell, f"%%{name}"))
+    _register(shell, "line", "load_ext", partial(_load_extension, shell))
     return shell
 
 
-def _skip_magic(shell: Shell, name: str, line: str) -> None:
-    shell._skip(f"%{name} {line}")
+def _register(shell: Shell, kind: str, name: str, magic: Any) -> None:
+    shell.register_magic_function(magic, magic_kind=kind, magic_name=name)  # type: ignore[call-arg]  # a traitlets wrapper hides the signature
+
+
+def _skip_magic(shell: Shell, name: str, line: str, _cell: str = "") -> None:
+    shell._skip(f"{name} {line}")
+
+
+def _load_extension(shell: Shell, line: str) -> None:
+    try:
+        shell.extension_manager.load_extension(line.strip())
+    except ImportError:
+        shell._skip(f"%load_ext {line}")
 
 
 def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
