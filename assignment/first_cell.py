@@ -30,7 +30,17 @@ def _install(packages):
     if not missing:
         return
     print("Installing", ", ".join(missing), "... this happens once, and takes a minute or two.")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--retries", "1", "--disable-pip-version-check"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--no-color",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--retries",
+        "1",
+    ]
     try:
         done = subprocess.run([*pip, *missing], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said = (done.stdout.strip() or "nothing") if done.returncode else ""

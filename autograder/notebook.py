@@ -21,6 +21,7 @@ __all__ = ["CodeCell", "Notebook", "read"]
 
 TURNED = "the answer cell had been turned into text; it was run as code"
 NO_CELL = "no cell of this question was found; has it been deleted?"
+NO_LABEL = "The notebook's own label was missing (some editors drop it); it was graded all the same."
 AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."
 
 MOST_PARTS = 200_000
@@ -171,7 +172,7 @@ def _check_assignment(notebook: nbformat.NotebookNode, policy: Policy) -> Sequen
     otter = notebook.metadata.get("otter", {})
     name = otter.get("assignment_name") if isinstance(otter, dict) else None
     if name is None:
-        return ("The notebook's own label was missing (some editors drop it); it was graded all the same.",)
+        return (NO_LABEL,)
     if name != policy.assignment.name:
         raise SubmissionError(
             f"This notebook belongs to another assignment ({str(name)[:60]!r}, not {policy.assignment.name!r}). "

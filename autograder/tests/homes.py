@@ -5,15 +5,37 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
+import socket
+import subprocess
 import sys
-from collections.abc import Mapping
+import sysconfig
+import time
+import venv
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-__all__ = ["colab_kernel", "run", "saved_by_colab", "saved_by_old_vscode", "saved_by_vscode", "shown"]
+__all__ = [
+    "colab_kernel",
+    "jupyterlab",
+    "kernel_without_otter",
+    "otter_wheel",
+    "run",
+    "saved_by_colab",
+    "saved_by_old_vscode",
+    "saved_by_vscode",
+    "shown",
+]
+
+SITE = Path(sysconfig.get_path("purelib"))
 
 SHELL = """
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -40,16 +62,76 @@ def colab_kernel(folder: Path) -> Mapping[str, str]:
     (package / "__init__.py").touch()
     (package / "_shell.py").write_text(SHELL, encoding="utf-8")
     (package / "_launcher.py").write_text(LAUNCHER, encoding="utf-8")
+    return _kernel(folder, "colab", [sys.executable, "-m", "google.colab._launcher"], PYTHONPATH=str(folder / "site"))
+
+
+def kernel_without_otter(folder: Path) -> Mapping[str, str]:
+    """A kernel called `bare` with an environment of its own: all that this one has but Otter, and pip to get that."""
+    venv.create(folder / "bare", with_pip=True)
+    others = folder / "others"
+    others.mkdir()
+    for path in SITE.iterdir():
+        if not path.name.startswith(("otter", "pip", "__editable__", "mnist_kit")):
+            (others / path.name).symlink_to(path)
+    site = next((folder / "bare" / "lib").glob("python*")) / "site-packages"
+    (site / "others.pth").write_text(str(others), encoding="utf-8")
+    return _kernel(folder, "bare", [str(folder / "bare" / "bin" / "python"), "-m", "ipykernel_launcher"])
+
+
+def otter_wheel(folder: Path) -> Path:
+    """The Otter that is installed here, as a wheel that pip can install without a network."""
+    folder.mkdir()
+    (info,) = SITE.glob("otter_grader-*.dist-info")
+    wheel = folder / f"{info.name.removesuffix('.dist-info')}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in [*(SITE / "otter").rglob("*"), *info.rglob("*")]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                archive.write(path, path.relative_to(SITE))
+    return wheel
+
+
+def _kernel(folder: Path, name: str, command: list[str], **environment: str) -> Mapping[str, str]:
     spec = {
-        "argv": [sys.executable, "-m", "google.colab._launcher", "-f", "{connection_file}"],
+        "argv": [*command, "-f", "{connection_file}"],
         "display_name": "Python 3",
         "language": "python",
-        "env": {"PYTHONPATH": str(folder / "site")},
+        "env": environment,
     }
-    kernel = folder / "jupyter" / "kernels" / "colab"
+    kernel = folder / "jupyter" / "kernels" / name
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     return {"JUPYTER_PATH": str(folder / "jupyter")}
+
+
+@contextmanager
+def jupyterlab(folder: Path, own: Path) -> Iterator[str]:
+    """JupyterLab on the notebooks in `folder`, its settings in `own`; gives the address that a file name is put to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
+    places = {name: str(own) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    with subprocess.Popen(
+        command, env={**os.environ, **places}, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    ) as lab:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/api")
+            yield f"http://127.0.0.1:{port}/lab/tree/"
+        finally:
+            lab.terminate()  # ends its kernels as well
+
+
+def _wait_for(address: str, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urlopen(address):
+                return
+        except (URLError, ConnectionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
 
 
 def run(notebook: NotebookNode, folder: Path, *, kernel: str = "python3", go_on: bool = False) -> NotebookNode:

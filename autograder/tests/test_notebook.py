@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder import notebook
 from autograder.cells import BY_PLACE, BY_TAG, NO_ANSWER, NO_CELL, PLACEHOLDER, TOGETHER, cell_id
-from autograder.notebook import Notebook
+from autograder.notebook import NO_LABEL, Notebook
 from autograder.tests.notebooks import (
     CODE,
     FILLED,
@@ -29,8 +29,6 @@ from autograder.tests.notebooks import (
     several,
     taken,
 )
-
-NO_LABEL = "The notebook's own label was missing (some editors drop it); it was graded all the same."
 
 
 def owners(book: Notebook) -> dict[str, str | None]:

@@ -8,17 +8,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from autograder import build
 from autograder.classroom import ANSWERS, MODEL, fill
 from autograder.layout import Layout
 from autograder.policy import Policy
+from autograder.tests.homes import run, shown
 
 pytestmark = pytest.mark.slow
 
@@ -44,18 +43,7 @@ def otter_run(notebook: NotebookNode, layout: Layout, folder: Path) -> dict[str,
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run in a real Jupyter kernel, as a student's Run All does; an error stops it."""
     nbformat.write(notebook, folder / "student_template.ipynb")
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
-    executed: NotebookNode = client.execute()
-    return executed
-
-
-def shown(notebook: NotebookNode, id: str) -> str:
-    """All that a cell displays, as text."""
-    (cell,) = [cell for cell in notebook.cells if cell.id == id]
-    parts: list[Any] = []
-    for output in cell.outputs:
-        parts.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return "\n".join(map(str, parts))
+    return run(notebook, folder)
 
 
 def pictures(notebook: NotebookNode) -> int:
