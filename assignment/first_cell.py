@@ -1,4 +1,4 @@
-# @title Run this cell first: it loads the public checks { display-mode: "form" }
+# @title Run this cell first: it loads the public checks
 # There is nothing to change here.
 import os
 import sys
