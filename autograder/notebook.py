@@ -135,16 +135,19 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
 
 
 def _drop_outputs(content: dict[str, Any]) -> None:
-    """Nothing looks at outputs and widgets, and they can be large. What is malformed stays, to be told later."""
-    metadata = content.get("metadata")
+    """Nothing looks at outputs and widgets, and they can be large. What is malformed stays, to be told later; metadata
+    that are not there at all are empty ones, as some editors mean it."""
+    metadata = content.setdefault("metadata", {})
     if isinstance(metadata, dict):
         metadata.pop("widgets", None)
     sheets = content.get("worksheets")
     for sheet in (content, *(sheets if isinstance(sheets, list) else ())):  # format 3 has its cells in worksheets
         cells = sheet.get("cells") if isinstance(sheet, dict) else None
         for cell in cells if isinstance(cells, list) else ():
-            if isinstance(cell, dict) and isinstance(cell.get("outputs"), list):
-                cell["outputs"] = []
+            if isinstance(cell, dict):
+                cell.setdefault("metadata", {})
+                if isinstance(cell.get("outputs"), list):
+                    cell["outputs"] = []
 
 
 def _has_more_parts(content: object, most: int) -> bool:

@@ -101,6 +101,7 @@ FOUND: dict[str, tuple[Edit, str]] = {
     "ids where Colab keeps them": (several(ids_as_in_colab, drop_ids), ""),
     "ids and metadata dropped": (several(drop_ids, drop_metadata), BY_PLACE),
     "metadata dropped": (drop_metadata, ""),
+    "metadata not even empty": (alter(lambda book: [cell.pop("metadata") for cell in book.cells]), ""),
     "an answer moved elsewhere": (move_to_end, ""),
     "an answer turned into code": (change("q2-answer", cell_type="code", outputs=[]), ""),
     "tags that are no list": (several(tag_with_numbers, renew_ids), BY_PLACE),
