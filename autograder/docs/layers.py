@@ -116,7 +116,7 @@ ROWS: tuple[tuple[Box, ...], ...] = (
         Box(
             "Handed in, and what it earned",
             "files, notebooks, the evidence of a run, its report",
-            ("notebook", "submission", "archive", "evidence", "grade"),
+            ("notebook", "submission", "archive", "cells", "evidence", "grade"),
         ),
     ),
     (
@@ -130,13 +130,13 @@ ROWS: tuple[tuple[Box, ...], ...] = (
             "confines itself, runs the cells, writes the evidence",
             (
                 "sandbox.runner", "sandbox.zygote", "sandbox.training", "sandbox.confine", "sandbox.limits",
-                "sandbox.batches", "sandbox.adam", "sandbox.offline", "sandbox.recorder",
+                "sandbox.batches", "sandbox.adam", "sandbox.colab", "sandbox.recorder", "sandbox.offline",
             ),
             STUDENT,
         ),
     ),
     (
-        Box("Ground", "errors, places, versions", ("version", "layout", "lean", "errors")),
+        Box("Ground", "errors, places, versions", ("version", "layout", "lean", "opening", "errors")),
     ),
 )  # fmt: skip
 """From the top down."""
