@@ -45,7 +45,7 @@ EPOCH = (2026, 1, 1, 0, 0, 0)
 PACKAGE = Path(__file__).parent
 CONTAINER = PACKAGE / "gradescope"
 EXECUTABLE = ("setup.sh", "run_autograder")
-APART = frozenset({"tests", "benchmarks", "__pycache__"})
+APART = frozenset({"tests", "benchmarks", "docs", "__pycache__"})
 """Folders of the package that a container has no use for."""
 
 # Otter Assign's marks in the solution notebook.

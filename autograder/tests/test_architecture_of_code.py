@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
     ("errors", "layout", "lean", "version"),
-    ("calibration", "tail"),
+    ("calibration", "environment", "options", "tail"),
     ("sandbox.recorder", "sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
     ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
     ("sandbox.runner",),
@@ -61,6 +61,9 @@ LAYERS = (
     ("calibrate", "report.calibration", "session"),
     ("container", "gradescope.metadata", "gradescope.otter_results"),
     ("gradescope.entry",),
+    ("rehearsal",),
+    ("term",),
+    ("report.term",),
     ("benchmarks.bare_loop", "benchmarks.meter", "benchmarks.confinement", "benchmarks.review", "pytest_plugin"),
     ("benchmarks.peers",),
     ("benchmarks.classes", "benchmarks.review"),
