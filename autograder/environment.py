@@ -80,7 +80,8 @@ def _locked(lock: Path) -> Iterator[Unmet]:
         lines = lock.read_text(encoding="utf-8").splitlines()
         found = [Requirement(line.rstrip("\\ ")) for line in lines if line[:1].isalnum()]
     except (OSError, UnicodeDecodeError, InvalidRequirement) as error:
-        raise SetupError(f"{lock} cannot be read ({error}): restore it from the repository") from error
+        why = str(error).splitlines()[0]
+        raise SetupError(f"{lock} cannot be read ({why}): restore it from the repository") from error
     for each in found:
         if each.marker is None or each.marker.evaluate():
             yield Unmet(each.name, str(each.specifier).removeprefix("=="), _installed(each.name))

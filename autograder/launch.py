@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,11 +118,14 @@ class Warm:
         self.students, self.judges = Channel(students, self._why), Channel(judges, self._why)
 
     def brief(self, config: Mapping[str, Any]) -> None:
-        """Tell the evaluator, and only it, what is secret."""
+        """Tell the evaluator, and only it, what is secret. Raises GraderFault where it has ended by then."""
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(config).encode())
             file.seek(0)
-            socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            try:
+                socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            except OSError as error:
+                raise GraderFault(f"the grading process did not start: {self._why()}") from error
 
     @property
     def pid(self) -> int:
@@ -140,7 +143,7 @@ class Warm:
         except subprocess.TimeoutExpired:
             return "\n".join(["it does not answer", *said])
         ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return "\n".join([f"it ended with {ended}", *said, _remedy(ended, "\n".join(said))]).strip()
+        return "\n".join([f"it ended with {ended}", *_told(ended, said)])
 
     def close(self) -> None:
         """Hang up; both halves end by themselves and take their children along."""
@@ -182,17 +185,20 @@ def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -
                 return Ended(**json.loads(message)), bytes(printed)
 
 
-def _remedy(ended: str, said: str) -> str:
-    if "ImportError" in said or "ModuleNotFoundError" in said:
-        return f"{REPAIR}."
-    if ended == "SIGILL" or "AVX" in said:
+def _told(ended: str, said: Sequence[str]) -> Sequence[str]:
+    """What is worth repeating of what a process said, and what to do where the cause is a known one."""
+    last = said[-1] if said else ""
+    if last.startswith(("ImportError", "ModuleNotFoundError")):
+        return last, f"{REPAIR}."
+    if ended == "SIGILL" or "AVX" in last:
         return (
+            *said,
             "TensorFlow is made for processors with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
-            "Grade on another machine; hand the processor through to a virtual one."
+            "Grade on another machine; hand the processor through to a virtual one.",
         )
     if ended == "SIGKILL":
-        return "The system ends processes so where memory runs out: close other programs, or take fewer --workers."
-    return ""
+        return *said, "The system ends processes so where memory runs out: close other programs, or lower --workers."
+    return said
 
 
 def _hung_up(control: socket.socket) -> bool:

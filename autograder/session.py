@@ -48,6 +48,8 @@ class Session:
     """
 
     def __init__(self, request: Request) -> None:
+        if request.scheduler is not None:
+            from autograder import cluster  # noqa: F401  # where Dask is not installed, nothing else is begun
         limits = grading_file.load(HOME.policy).execution
         self.built = build.is_stale(HOME)
         """Whether the autograder zip was missing or older than what it is made from; it has been built then."""

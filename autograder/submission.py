@@ -141,7 +141,7 @@ def _from_file(path: Path, name: str, limit: int) -> Iterator[Submission]:
                 else:
                     yield from (Submission(*found) for found in archive.notebooks(file, name, str(path), limit))
     except OSError as error:
-        yield Submission(name, str(path), b"", f"The file could not be read ({error.strerror}).")
+        yield Submission(name, str(path), b"", f"The file could not be read: {unreadable(error)}.")
 
 
 def _named_apart(found: list[Submission]) -> Iterator[Submission]:

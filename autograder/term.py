@@ -94,7 +94,10 @@ def steps(
     """
     examination = isolation.examine()
     yield Step("Python", Mark.RIGHT, sys.version.partition(" ")[0])
-    yield from _packages()
+    packages = _packages()
+    yield packages
+    if packages.mark is Mark.WRONG:
+        return
     yield _confinement(examination)
     try:
         policy = grading_file.load(layout.policy)
@@ -138,22 +141,20 @@ def uploads(layout: Layout) -> tuple[Upload, ...]:
     )
 
 
-def _packages() -> Iterator[Step]:
+def _packages() -> Step:
     """Those that grade must be those that are locked; of the others it is enough to know."""
+    what = "packages"
     try:
         grading = unmet(GRADING_LOCK)
         others = tuple(each for each in unmet(LOCK) if each not in grading)
     except SetupError as error:
-        yield Step("packages", Mark.WRONG, str(error))
-        return
+        return Step(what, Mark.WRONG, str(error))
     if grading:
-        yield Step("packages", Mark.WRONG, f"not as locked: {_named(grading)}", f"{REPAIR}.")
-    elif others:
-        yield Step(
-            "packages", Mark.NOTE, f"what grades is as locked; for the review and the tests not: {_named(others)}"
-        )
-    else:
-        yield Step("packages", Mark.RIGHT, "all that are locked, at these versions")
+        return Step(what, Mark.WRONG, f"not as locked: {_named(grading)}", f"{REPAIR}.")
+    if others:
+        found = f"what grades is as locked; what the review and the tests need is not: {_named(others)}"
+        return Step(what, Mark.NOTE, found, f"{REPAIR}.")
+    return Step(what, Mark.RIGHT, "all that are locked, at these versions")
 
 
 def _named(unmet: Sequence[Unmet]) -> str:
