@@ -12,14 +12,27 @@ help:  ## Say what each verb does
 
 setup: $(READY)  ## Make the environment in .venv
 
+# For these there is a TensorFlow; pyproject.toml and gradescope/setup.sh say so too.
+fits = $(1) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+WRONG_PYTHON = \
+	echo "mnist-kit needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$(command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1 || echo not there)." >&2; \
+	for other in python3.13 python3.12 python3.11; do \
+	  if $(call fits,$$other); then echo "There is $$other here. Try: make PYTHON=$$other $(MAKECMDGOALS)" >&2; exit 1; fi; \
+	done; \
+	echo "Get one, for example with: uv python install 3.12 (https://docs.astral.sh/uv), or from your system's packages." >&2; \
+	echo "Then: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2
+NOT_FETCHED = \
+	echo "The packages could not be installed; the lines above say why. This needs a network, once: connect this machine, or" >&2; \
+	echo "name a mirror (PIP_INDEX_URL and UV_DEFAULT_INDEX), and run the same command again." >&2
+
 # uv is taken from the machine where there is one, and fetched into the environment where there is none.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "mnist-kit needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	command -v uv >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check uv
-	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(call fits,$(PYTHON)) || { $(WRONG_PYTHON); exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@echo "installing what requirements.lock names"
+	@command -v uv >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check uv || { $(NOT_FETCHED); exit 1; }
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || { $(NOT_FETCHED); exit 1; }
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps --editable . || { $(NOT_FETCHED); exit 1; }
 	mkdir -p $(VENV)/etc/ipython
 	echo "c.InteractiveShellApp.extensions = ['autograder.offline_data']" > $(VENV)/etc/ipython/ipython_config.py
 	touch $(READY)

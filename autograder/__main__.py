@@ -1,5 +1,30 @@
-"""`python -m autograder` is `mnist-kit`, where no command was installed."""
+"""`python -m autograder`, and what the command `mnist-kit` starts.
 
-from autograder.cli import main
+Any Python, however old, must be able to read this file, so that it can be told in words which one is needed.
+"""
 
-main()
+import sys
+
+TOO_OLD = (
+    "mnist-kit: Python 3.11 or newer is needed, and {} is {}.{}. `make setup` makes an environment with the right one; "
+    "then .venv/bin/mnist-kit is the command.\n"
+)
+
+
+def main():  # type: () -> None
+    """Be `mnist-kit`; what is too old for it, or lacks packages, is told so in one line, with exit code 2."""
+    if sys.version_info < (3, 11):
+        sys.stderr.write(TOO_OLD.format(sys.executable, *sys.version_info[:2]))
+        sys.exit(2)
+    from autograder import environment
+
+    try:
+        from autograder.cli import main as run
+    except ImportError as error:
+        sys.stderr.write("mnist-kit: {}\n".format(environment.lacking(error)))
+        sys.exit(2)
+    run()
+
+
+if __name__ == "__main__":
+    main()

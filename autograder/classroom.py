@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.cells import cell_id
+from autograder.errors import BuildError, unreadable
 from autograder.layout import Layout
 
 __all__ = ["MEMBERS", "Member", "fill", "write"]
@@ -83,15 +84,19 @@ def fill(template: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
 
 
 def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
-    """Write the whole class into `folder`; needs a built template and solution."""
-    folder.mkdir(parents=True, exist_ok=True)
-    template = nbformat.read(layout.template, as_version=4)
-    paths = [folder / "solution.ipynb"]
-    paths[0].write_bytes(layout.solution.read_bytes())
-    for member in MEMBERS:
-        path = folder / f"{member.name}.ipynb"
-        path.write_bytes(member.make(template))
-        paths.append(path)
+    """Write the whole class into `folder`; returns the files. Raises BuildError where that cannot be."""
+    try:
+        template, solution = nbformat.read(layout.template, as_version=4), layout.solution.read_bytes()
+    except OSError as error:
+        raise BuildError(f"{error.filename}: {unreadable(error)}. It is made by `mnist-kit build`.") from error
+    class_ = {"solution": solution} | {member.name: member.make(template) for member in MEMBERS}
+    paths = {folder / f"{name}.ipynb": content for name, content in class_.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in paths.items():
+            path.write_bytes(content)
+    except OSError as error:
+        raise BuildError(f"{folder}: it cannot be written to ({error.strerror}); name another folder") from error
     return tuple(paths)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -22,7 +21,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder.errors import WITH_DOCKER, GradebookError, IsolationError, KitError, SubmissionError
+from autograder import options
+from autograder.environment import lacking
+from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
 from autograder.lean import leave_out
 
@@ -42,28 +43,19 @@ EXIT_CODES = (
     "3: some submissions could not be graded, through no fault of theirs; the report says which."
 )
 
-CORES = os.cpu_count() or 1
-Output = Annotated[Path, typer.Option("-o", "--output", help="Where the results go.")]
-Class = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the graded class.")]
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        envvar="MNIST_KIT_DATABASE",
-        help="The gradebook on a PostgreSQL server, postgresql://USER@HOST/NAME, in place of the file in the folder.",
-    ),
-]
-Workers = Annotated[int, typer.Option("-n", "--workers", min=1, help="How many at once.")]
-Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=1, help="Seconds for one notebook, instead of grading.yml's.")
-]
+WELCOME = """
+`mnist-kit COMMAND --help` says more about each. To see it at work: `mnist-kit demo`. Before a term:
+`mnist-kit new-term`.
+
+Exit code 0: done. 2: not done, and the message says why and what to do; `grade`, `build` and `doctor` have a few more.
+"""
 
 app = typer.Typer(
     help="Build one MNIST assignment, hand it out, and grade a class of any size.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
+    rich_markup_mode="markdown",
+    epilog=WELCOME,
 )
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -77,19 +69,52 @@ def main() -> None:
     leave_out()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        app()
+        try:
+            app()
+        except ImportError as error:  # commands import what they need when they run
+            raise lacking(error) from error
     except KitError as error:
         err.print(f"mnist-kit: {error}", markup=False)
         sys.exit(EXIT_USAGE)
 
 
-@app.command()
-def build(
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if a committed generated file is stale.")
-    ] = False,
-) -> None:
-    """Make the template, the solution and the autograder zip from exercise.md and grading.yml."""
+@app.command(
+    "new-term",
+    rich_help_panel=options.TERM,
+    epilog=options.epilog(
+        {"mnist-kit new-term": "A minute or two later you know what to upload where."},
+        "Exit code 0: all is well. 2: something is to be done first; it stands behind an arrow.",
+    ),
+)
+def new_term() -> None:
+    """Check, build and self-test all that a new term needs.
+
+    Looks at Python, the packages, this machine and grading.yml, and says in words what grading.yml asks for. Builds,
+    then has the zip grade the solution, which must get every automatic point, and the blank template, which must get
+    none. Ends with what to upload where. Nothing of an earlier term is touched.
+    """
+    from autograder import term
+    from autograder.report import term as pages
+
+    taken: list[term.Step] = []
+    with out.status("looking at this machine") as status:
+        for step in term.steps(HOME, Path.cwd(), date.today(), busy=status.update):
+            taken.append(step)
+            out.print(pages.line(step))
+    out.print(pages.outcome(taken, term.uploads(HOME), HOME.root))
+    raise typer.Exit(0 if all(step.well for step in taken) else EXIT_USAGE)
+
+
+@app.command(
+    rich_help_panel=options.TERM,
+    epilog=options.epilog({"mnist-kit build": "After a change of grading.yml or assignment/exercise.md."}),
+)
+def build(check: options.Check = False) -> None:
+    """Make the template, the solution and the autograder zip.
+
+    From assignment/exercise.md and grading.yml. What to give to students is in dist/handout; what Gradescope and
+    `otter grade` take is dist/autograder.zip.
+    """
     from autograder import build as builder
 
     built = builder.build(HOME)
@@ -104,85 +129,15 @@ def build(
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
 
 
-@app.command("sample-class")
-def sample_class(
-    folder: Annotated[Path, typer.Argument(help="Where to write the notebooks.")] = Path("dist/class"),
-) -> None:
-    """Write the bundled class: right answers, typical mistakes, broken files."""
-    from autograder import classroom
+@app.command(
+    rich_help_panel=options.TERM,
+    epilog=options.epilog({"mnist-kit calibrate --runs 60": "Twice as many runs as usual, for a finer answer."}),
+)
+def calibrate(count: options.Runs = 30, workers: options.Workers = options.CORES) -> None:
+    """Find out which accuracies are safe to ask for.
 
-    paths = classroom.write(HOME, folder)
-    out.print(f"wrote {len(paths)} notebooks into {folder}", markup=False)
-
-
-@app.command(epilog=EXIT_CODES)
-def grade(
-    submissions: Annotated[list[Path], typer.Argument(help="Notebooks, folders of them, or zip files.")],
-    output: Output = Path("out"),
-    workers: Workers = CORES,
-    timeout_s: Timeout = None,
-    regrade: Annotated[
-        bool, typer.Option("--regrade", help="Grade all of it again; show which points change, and ask.")
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="With --regrade: let the new points count without asking.")
-    ] = False,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--dask", metavar="ADDRESS", help="Have the workers of a Dask scheduler grade, tcp://HOST:8786."),
-    ] = None,
-    database: Server = None,
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe-no-sandbox", help="Run student code unconfined. Only for notebooks you wrote.")
-    ] = False,
-    docker: Annotated[
-        bool, typer.Option("--docker", help="Grade in one container without a network; macOS and Windows need this.")
-    ] = False,
-    base: Annotated[
-        str | None, typer.Option("--image", metavar="BASE", help="With --docker: the image to start from.")
-    ] = None,
-) -> None:
-    """Grade submissions: a table, one results.json and feedback page each, grades.csv.
-
-    Results are kept in gradebook.db in the output folder as they come. Run the same command again to go on after
-    an interruption, or to grade only what changed.
-    """
-    if docker:
-        if database is not None:
-            raise GradebookError(f"{database}: a container without a network reaches no server; leave out --database.")
-        given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
-        _grade_in_container(submissions, output, workers, given, base)
-        return
-    try:
-        from autograder.session import Request
-    except ModuleNotFoundError as error:  # Windows has no such modules
-        raise IsolationError(f"student code cannot be confined on this system ({error}).\n{WITH_DOCKER}") from error
-    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
-
-
-@app.command(epilog=EXIT_CODES)
-def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Timeout = 60) -> None:
-    """Write the bundled class and grade it; its notebooks are the kit's own, so an unconfined machine will do."""
-    from autograder import classroom, isolation
-    from autograder.session import Request
-
-    folder = HOME.dist / "class"
-    classroom.write(HOME, folder)
-    unsafe = bool(isolation.examine().missing)
-    if unsafe:
-        err.print("UNTRUSTED: this machine cannot confine student code. The bundled notebooks are run all the same; "
-                  "`mnist-kit doctor` says what is missing.", style="bold red")  # fmt: skip
-    _grade(Request((folder,), output, workers, timeout_s, unsafe))
-
-
-@app.command()
-def calibrate(
-    count: Annotated[int, typer.Option("--runs", help="How often to train the solution.")] = 30,
-    workers: Workers = CORES,
-) -> None:
-    """Train the solution many times, and say how often a correct submission misses each accuracy of grading.yml.
-
-    Writes solutions/calibration.json, and the distribution as a picture beside it.
+    Trains the solution many times, each from another seed, and says how often a correct submission would miss each
+    accuracy of grading.yml. Takes some ten seconds a run. Writes solutions/calibration.json, and a picture beside it.
     """
     from autograder import calibrate as runner
     from autograder import tail
@@ -205,64 +160,69 @@ def calibrate(
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
 
 
-@app.command()
-def join(
-    grades: Annotated[
-        list[Path], typer.Argument(metavar="GRADES.csv", help="final_grades.csv of `otter grade`, or Gradescope's.")
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the graded class.")] = Path("out"),
+@app.command(
+    rich_help_panel=options.RUN,
+    epilog=options.epilog(
+        {
+            "mnist-kit grade submissions.zip -o out-fall-2026": "A whole class, as downloaded.",
+            "mnist-kit grade submissions/ --regrade": "All of it once more, after a change of the rules.",
+            "mnist-kit grade --docker submissions/": "On macOS or Windows.",
+        },
+        EXIT_CODES,
+    ),
+)
+def grade(
+    submissions: options.Submissions,
+    output: options.Output = Path("out"),
+    workers: options.Workers = options.CORES,
+    timeout_s: options.Timeout = None,
+    regrade: options.Regrade = False,
+    yes: options.Yes = False,
+    scheduler: options.Scheduler = None,
+    database: options.Server = None,
+    unsafe: options.Unsafe = False,
+    docker: options.Docker = False,
+    base: options.Base = None,
 ) -> None:
-    """Join grades that were made elsewhere to the gradebook, and compare them with what counts here.
+    """Grade notebooks: a table, feedback pages, grades.csv.
 
-    A row goes to the submission of its name, or in whose name its email or SID stands. Points here stay as they are.
+    Results are kept as they come. Run the same command again to go on after an interruption, or after new files came
+    in: only what is new or changed is graded. Open index.html in the output folder to see the class.
     """
-    from autograder import joining
-    from autograder.report import table
+    _demand_together(yes, "--yes", regrade, "--regrade")
+    _demand_together(base is not None, "--image", docker, "--docker")
+    if docker:
+        _demand_apart({"--database": database, "--dask": scheduler, "--unsafe-no-sandbox": unsafe})
+        given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
+        _grade_in_container(submissions, output, workers, given, base)
+        return
+    from autograder.session import Request
 
-    compared = joining.join(grades, output)
-    out.print(table.joins(compared))
-    if said := table.join_remarks(compared):
-        out.print(said, markup=False)
-
-
-@app.command()
-def review(
-    folder: Class = Path("out"),
-    reviewers: Annotated[
-        list[str] | None, typer.Option("--reviewer", metavar="NAME", help="One more reviewer; may be given again.")
-    ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 8765,
-    database: Server = None,
-) -> None:
-    """Mark the written answers in the browser: prints a link for each reviewer, and serves until Ctrl-C."""
-    from autograder import reviewing
-    from autograder.review import serve
-
-    with reviewing.desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
-        for reviewer, link in site.links.items():
-            out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
-        err.print(
-            "Serving on this machine alone until Ctrl-C. A link lets in whoever has it: give each reviewer their own."
-        )
-        site.run()
-    err.print("The marks are in the gradebook.")
+    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=options.RUN,
+    epilog=options.epilog(
+        {
+            "mnist-kit export out --roster class.csv": "By the class list.",
+            "mnist-kit export out --canvas grades.csv": "Canvas's file filled in, as out/export/canvas.csv.",
+        }
+    ),
+)
 def export(
-    folder: Class = Path("out"),
-    roster: Annotated[
-        Path | None, typer.Option("--roster", metavar="CSV", help="The class list: names, ids, emails, file names.")
-    ] = None,
-    canvas: Annotated[
-        Path | None, typer.Option("--canvas", metavar="CSV", help="Canvas's gradebook export; its column is filled.")
-    ] = None,
-    column: Annotated[
-        str | None, typer.Option("--column", metavar="NAME", help="The column of that file, where the title is not it.")
-    ] = None,
-    database: Server = None,
+    folder: options.Class = Path("out"),
+    roster: options.Roster = None,
+    canvas: options.CanvasFile = None,
+    column: options.Column = None,
+    database: options.Server = None,
 ) -> None:
-    """Write the gradebook for others: grades.csv, Canvas's file, a feedback page for each student and a zip of them."""
+    """Write grades and feedback for Canvas and for students.
+
+    Into FOLDER/export: grades.csv, and a feedback page for each student, alone and in feedback.zip. Answers that
+    nobody has marked yet are named.
+    """
+    _demand_together(column is not None, "--column", canvas is not None, "--canvas")
     from autograder import export as exporter
     from autograder import reviewing
 
@@ -276,9 +236,15 @@ def export(
         err.print(made.remarks, markup=False)
 
 
-@app.command()
-def report(folder: Class = Path("out"), database: Server = None) -> None:
-    """Write report.html: the class as one page with its charts, to keep or to print."""
+@app.command(
+    rich_help_panel=options.RUN,
+    epilog=options.epilog({"mnist-kit report out": "Writes out/report.html."}),
+)
+def report(folder: options.Class = Path("out"), database: options.Server = None) -> None:
+    """Write one page about the class, with charts.
+
+    FOLDER/report.html, to keep or to print: points, questions, what was often wrong, how far the reviewers agree.
+    """
     from autograder import output, reviewing
     from autograder.report import course
 
@@ -294,31 +260,85 @@ def report(folder: Class = Path("out"), database: Server = None) -> None:
     out.print(f"wrote {output.write_report(page, folder)}", markup=False, soft_wrap=True)
 
 
-@app.command()
-def requests(
-    folder: Class = Path("out"),
-    take: Annotated[
-        Path | None, typer.Option("--take", metavar="CSV", help="Requests to put before the reviewers.")
-    ] = None,
-    roster: Annotated[
-        Path | None, typer.Option("--roster", metavar="CSV", help="The class list, where requests have emails or ids.")
-    ] = None,
-    database: Server = None,
+@app.command(
+    rich_help_panel=options.RUN,
+    epilog=options.epilog({"mnist-kit join final_grades.csv -o out": "Points of `otter grade` beside those of out/."}),
+)
+def join(grades: options.Grades, output: options.Output = Path("out")) -> None:
+    """Compare with grades made by Otter or Gradescope.
+
+    They are kept beside the gradebook in the output folder, and the differences shown. A row goes to the submission of
+    its name, or in whose name its email or SID stands. Points here stay as they are.
+    """
+    from autograder import joining
+    from autograder.report import table
+
+    compared = joining.join(grades, output)
+    out.print(table.joins(compared))
+    if said := table.join_remarks(compared):
+        out.print(said, markup=False)
+
+
+@app.command(
+    rich_help_panel=options.WRITTEN,
+    epilog=options.epilog({"mnist-kit review out --reviewer ann --reviewer ben": "Two reviewers, who share the work."}),
+)
+def review(
+    folder: options.Class = Path("out"),
+    reviewers: options.Reviewers = None,
+    port: options.Port = 8765,
+    database: options.Server = None,
 ) -> None:
-    """Take students' regrade requests in, and write all of them with the replies to export/requests.csv."""
+    """Mark the written answers in the browser.
+
+    Prints a link for each reviewer, and serves on this machine alone until Ctrl-C. Every mark is kept as it is given.
+    """
+    from autograder import reviewing
+    from autograder.review import serve
+
+    with reviewing.desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
+        for reviewer, link in site.links.items():
+            out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
+        err.print(
+            "Serving on this machine alone until Ctrl-C. A link lets in whoever has it: give each reviewer their own."
+        )
+        site.run()
+    err.print("The marks are in the gradebook.")
+
+
+@app.command(
+    rich_help_panel=options.WRITTEN,
+    epilog=options.epilog({"mnist-kit requests out --take requests.csv": "New ones in, all with their replies out."}),
+)
+def requests(
+    folder: options.Class = Path("out"),
+    take: options.Requests = None,
+    roster: options.Roster = None,
+    database: options.Server = None,
+) -> None:
+    """Take regrade requests in, and write out the replies.
+
+    Students' requests to look at a mark again go to the reviewers, who reply in `mnist-kit review`. All of them, with
+    the replies and the points before and after, are written to FOLDER/export/requests.csv.
+    """
     from autograder import output, reviewing
 
     path = output.write_requests(reviewing.take_requests(take, folder, database, roster), folder)
     out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
-@app.command()
-def doctor(
-    archive: Annotated[
-        Path | None, typer.Option("--zip", metavar="ZIP", help="Look at this autograder zip instead.")
-    ] = None,
-) -> None:
-    """Say what this machine offers to confine student code, what is missing, and how to get it."""
+@app.command(
+    rich_help_panel=options.UPKEEP,
+    epilog=options.epilog(
+        {"mnist-kit doctor --zip dist/autograder.zip": "Before you upload it to Gradescope."},
+        "Exit code 0: nothing is missing. 1: something is, and it says how to get it.",
+    ),
+)
+def doctor(archive: options.Zip = None) -> None:
+    """Say what this machine lacks to run notebooks safely.
+
+    Lists what can confine students' code, which of it is needed, and how to get what is missing.
+    """
     from autograder import inspection, isolation
     from autograder.report import checkup
 
@@ -329,6 +349,44 @@ def doctor(
     examination = isolation.examine()
     out.print(checkup.screen(examination))
     raise typer.Exit(1 if examination.missing else 0)
+
+
+@app.command(
+    rich_help_panel=options.UPKEEP, epilog=options.epilog({"mnist-kit demo": "Then open out/index.html."}, EXIT_CODES)
+)
+def demo(
+    output: options.Output = Path("out"),
+    workers: options.Workers = options.CORES,
+    timeout_s: options.Timeout = 60,
+) -> None:
+    """Grade a bundled class, to see how it all looks.
+
+    Right answers, typical mistakes and broken files; two or three minutes. The notebooks are the kit's own, so a
+    machine that cannot confine students' code will do.
+    """
+    from autograder import classroom, isolation
+    from autograder.session import Request
+
+    folder = HOME.dist / "class"
+    classroom.write(HOME, folder)
+    unsafe = bool(isolation.examine().missing)
+    if unsafe:
+        err.print("UNTRUSTED: this machine cannot confine student code. The bundled notebooks are run all the same; "
+                  "`mnist-kit doctor` says what is missing.", style="bold red")  # fmt: skip
+    _grade(Request((folder,), output, workers, timeout_s, unsafe))
+
+
+@app.command(
+    "sample-class",
+    rich_help_panel=options.UPKEEP,
+    epilog=options.epilog({"mnist-kit sample-class try-these/": "Then: mnist-kit grade try-these/"}),
+)
+def sample_class(folder: options.SampleFolder = Path("dist/class")) -> None:
+    """Write the class of the demo, to try things with it."""
+    from autograder import classroom
+
+    paths = classroom.write(HOME, folder)
+    out.print(f"wrote {len(paths)} notebooks into {folder}", markup=False)
 
 
 def _grade(request: Request, *, yes: bool = False) -> None:
@@ -369,6 +427,21 @@ def _columns(what: str) -> tuple[ProgressColumn, ...]:
         TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
         TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False),
     )  # fmt: skip
+
+
+def _demand_together(given: bool, option: str, other_given: bool, other: str) -> None:
+    """An option that would do nothing is a slip that must not go unnoticed."""
+    if given and not other_given:
+        raise typer.BadParameter(f"It goes with {other}; add {other}, or leave {option} out.", param_hint=option)
+
+
+def _demand_apart(given: Mapping[str, object]) -> None:
+    """Raises for the first of these options that was given: a container has no use for it."""
+    for option, value in given.items():
+        if value:
+            raise typer.BadParameter(
+                f"A container without a network has no use for it; leave out {option}, or --docker.", param_hint=option
+            )
 
 
 def _grade_in_container(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import sqlite3
 import threading
 import time
@@ -26,7 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from autograder.errors import GradebookError
 from autograder.tables import Base
 
-__all__ = ["DATABASE", "FORM", "Database", "existing", "place"]
+__all__ = ["DATABASE", "FORM", "Database", "existing", "place", "shown"]
 
 DATABASE = "gradebook.db"
 """The gradebook's file in the folder of a class's results."""
@@ -62,7 +61,7 @@ class Database:
 
     def __init__(self, place: Path | str, *, shared: bool = False) -> None:
         self.place = place
-        self.name = _shown(place)
+        self.name = shown(place)
         """The place as it may be shown: without a password."""
         self._shared = shared
         self._engine: Engine | None = None
@@ -130,10 +129,10 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
-            why = str(error.orig).strip() if isinstance(error, DatabaseError) else str(error)
+            why = " ".join((str(error.orig) if isinstance(error, DatabaseError) else str(error)).split()).rstrip(".?")
             raise GradebookError(
-                f"{self.name}: {why}. What was graded before is kept; mend that, or name another folder with -o, "
-                "and run the same command again."
+                f"{self.name}: {why}. What was stored before is kept; mend that, or name another folder, and run the "
+                "same command again."
             ) from error
 
     @contextlib.contextmanager
@@ -209,15 +208,17 @@ def place(folder: Path, url: str | None) -> Path | str:
 def existing(folder: Path, url: str | None) -> Path | str:
     """The same, for what needs a graded class. Raises GradebookError where the folder has no gradebook."""
     found = place(folder, url)
-    if isinstance(found, Path) and not os.access(found, os.F_OK):
+    if isinstance(found, Path) and not found.is_file():
+        then = f"Run `mnist-kit grade SUBMISSION... -o {folder}` first, or name"
+        if folder.exists() and not folder.is_dir():
+            then = f"{folder} is a file; name"
         raise GradebookError(
-            f"{found}: there is no gradebook; expected one of a graded class. Run `mnist-kit grade SUBMISSION... "
-            f"-o {folder}` first, or name the folder of its results."
+            f"{found}: there is no gradebook; expected one of a graded class. {then} the folder of its results."
         )
     return found
 
 
-def _shown(place: Path | str) -> str:
+def shown(place: Path | str) -> str:
     """A place without a password in it."""
     try:
         return str(place) if isinstance(place, Path) else make_url(place).render_as_string(hide_password=True)
@@ -234,12 +235,8 @@ def _url(given: str) -> str:
         ) from None
     if url.drivername not in ("postgresql", "postgres", POSTGRESQL):
         raise GradebookError(f"{url.drivername}: expected a database of PostgreSQL, postgresql://USER@HOST/NAME")
-    try:
-        import psycopg  # noqa: F401  # needed here only
-    except ImportError as error:
-        raise GradebookError(
-            f"PostgreSQL needs Psycopg ({error}). Install it: pip install 'mnist-kit[review]'"
-        ) from error
+    import psycopg  # noqa: F401  # here, because SQLAlchemy would tell less of its absence
+
     return url.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
 
 

@@ -14,6 +14,7 @@ KitError
 ├── CanvasError        Canvas's gradebook cannot be read, or its column not be told
 ├── RequestError       requests to look at a mark again cannot be read
 ├── IsolationError     student code cannot be confined on this machine
+├── SetupError         a package is missing in the environment, or broken
 └── GraderFault        the kit itself failed; never costs a student a point
 """
 
@@ -38,7 +39,9 @@ __all__ = [
     "ReturnedError",
     "ReviewError",
     "RosterError",
+    "SetupError",
     "SubmissionError",
+    "unreadable",
 ]
 
 
@@ -136,5 +139,20 @@ class IsolationError(KitError):
     """Student code cannot be confined on this machine as it must be; says how to get there."""
 
 
+class SetupError(KitError):
+    """A package that is needed is not installed, or cannot be loaded; says how to repair the environment."""
+
+
 class GraderFault(KitError):
     """The grader itself failed; the submission could not be graded."""
+
+
+def unreadable(error: OSError) -> str:
+    """Why the system did not let a file be read or written, in words, with what to do about it where that is clear."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file; look at the name, and at the folder you are in"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder; name a file in it"
+    if isinstance(error, PermissionError):
+        return "you may not read it; take that right (chmod u+r), or ask its owner"
+    return f"it cannot be read ({error.strerror})"

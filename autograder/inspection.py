@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import grading_file
-from autograder.errors import BuildError, PolicyError
+from autograder.errors import BuildError, PolicyError, unreadable
 
 __all__ = ["SIZE_LIMIT_MB", "Finding", "inspect"]
 
@@ -39,6 +39,8 @@ SOLUTION = re.compile(r"(^|/)solutions?/(?!calibration\.json$)|exercise\.md$|\.i
 
 EXECUTABLE = 0o111
 
+WHAT = "an autograder zip, which `mnist-kit build` makes: dist/autograder.zip"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -49,16 +51,21 @@ class Finding:
 
 
 def inspect(path: Path) -> tuple[Finding, ...]:
-    """Look at everything. Raises BuildError where the file is no zip at all."""
+    """Look at everything. Raises BuildError where the file is no zip, or a zip of something else."""
     try:
         with zipfile.ZipFile(path) as archive:
             return tuple(_look(archive, path))
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BuildError(f"{path} cannot be opened as a zip ({error}); make one with `mnist-kit build`") from None
+    except OSError as error:
+        raise BuildError(f"{path}: {unreadable(error)}. Expected {WHAT}.") from error
+    except zipfile.BadZipFile as error:
+        raise BuildError(f"{path}: it cannot be opened as a zip ({error}). Expected {WHAT}.") from error
 
 
 def _look(archive: zipfile.ZipFile, path: Path) -> Iterator[Finding]:
     names = [name for name in archive.namelist() if not name.endswith("/")]
+    if not any(Path(name).name in SCRIPTS for name in names):
+        inside = ", ".join(names[:3]) or "nothing"
+        raise BuildError(f"{path}: it is another kind of zip; in it: {inside}. Expected {WHAT}.")
     megabytes = path.stat().st_size / 2**20
     too_large = f"{megabytes:.0f} MB; at most {SIZE_LIMIT_MB} can be uploaded" if megabytes > SIZE_LIMIT_MB else ""
     yield Finding(f"size: {megabytes:.1f} MB", too_large)

@@ -17,6 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.environment import command
 from autograder.errors import WITH_DOCKER, IsolationError
 from autograder.sandbox import confine
 from autograder.sandbox.limits import Limits
@@ -81,8 +82,7 @@ def examine() -> Examination:
     chosen = plan()
     if chosen is None:
         return Examination(None, ())
-    command = [sys.executable, "-I", "-m", "autograder.isolation"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command("autograder.isolation"), capture_output=True, text=True, check=False, timeout=60)
     try:
         offers = tuple(confine.Offer(**each) for each in json.loads(done.stdout))
     except ValueError:

@@ -9,17 +9,18 @@ import contextlib
 import json
 import os
 import selectors
+import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from autograder.environment import REPAIR, command
 from autograder.errors import GraderFault
 from autograder.sandbox.zygote import MESSAGE_LIMIT
 
@@ -49,11 +50,11 @@ class Ended:
 
 
 class Channel:
-    """A control socket to one half of the warm process, shared by threads; `log` is where that process complains."""
+    """A control socket to one half of the warm process, shared by threads; `why` tells why that process ended."""
 
-    def __init__(self, control: socket.socket, log: IO[bytes]) -> None:
+    def __init__(self, control: socket.socket, why: Callable[[], str]) -> None:
         self.control = control
-        self._log = log
+        self._why = why
         self._lock = threading.Lock()
         self._ready = False
 
@@ -68,8 +69,7 @@ class Channel:
             except OSError:  # too slow, or closed at the end of the run
                 self._ready = False
             if not self._ready:
-                said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
-                raise GraderFault("the grading process did not start:\n" + "\n".join(said))
+                raise GraderFault(f"the grading process did not start: {self._why()}")
             self.control.settimeout(None)
 
     def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
@@ -102,11 +102,10 @@ class Warm:
             "TF_CPP_MIN_LOG_LEVEL": "3",
             **ONE_THREAD,
         }
+        ends = [str(end.fileno()) for end in (students_end, judges_end)]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        command = [sys.executable, "-I", "-m", "autograder.warm"]
-        command += [str(students_end.fileno()), str(judges_end.fileno()), str(folder / "public")]
         self._process = subprocess.Popen(
-            command,
+            command("autograder.warm", *ends, str(folder / "public")),
             pass_fds=(students_end.fileno(), judges_end.fileno()),
             env=environment,
             cwd=folder,
@@ -116,14 +115,17 @@ class Warm:
         )
         students_end.close()
         judges_end.close()
-        self.students, self.judges = Channel(students, self._log), Channel(judges, self._log)
+        self.students, self.judges = Channel(students, self._why), Channel(judges, self._why)
 
     def brief(self, config: Mapping[str, Any]) -> None:
-        """Tell the evaluator, and only it, what is secret."""
+        """Tell the evaluator, and only it, what is secret. Raises GraderFault where it has ended by then."""
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(config).encode())
             file.seek(0)
-            socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            try:
+                socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            except OSError as error:
+                raise GraderFault(f"the grading process did not start: {self._why()}") from error
 
     @property
     def pid(self) -> int:
@@ -132,6 +134,16 @@ class Warm:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None and not _hung_up(self.judges.control)
+
+    def _why(self) -> str:
+        """Its last words, how it ended, and what to do about that where it is known."""
+        said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
+        try:
+            code = self._process.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            return "\n".join(["it does not answer", *said])
+        ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return "\n".join([f"it ended with {ended}", *_told(ended, said)])
 
     def close(self) -> None:
         """Hang up; both halves end by themselves and take their children along."""
@@ -171,6 +183,22 @@ def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -
                 if not message:
                     raise GraderFault("the grading process died")
                 return Ended(**json.loads(message)), bytes(printed)
+
+
+def _told(ended: str, said: Sequence[str]) -> Sequence[str]:
+    """What is worth repeating of what a process said, and what to do where the cause is a known one."""
+    last = said[-1] if said else ""
+    if last.startswith(("ImportError", "ModuleNotFoundError")):
+        return last, f"{REPAIR}."
+    if ended == "SIGILL" or "AVX" in last:
+        return (
+            *said,
+            "TensorFlow is made for processors with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
+            "Grade on another machine; hand the processor through to a virtual one.",
+        )
+    if ended == "SIGKILL":
+        return *said, "The system ends processes so where memory runs out: close other programs, or lower --workers."
+    return said
 
 
 def _hung_up(control: socket.socket) -> bool:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from autograder import grading_file, regrades
 from autograder import roster as rosters
 from autograder.agreement import Agreement, agreement
-from autograder.database import existing
-from autograder.errors import ReviewError
+from autograder.database import existing, shown
+from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport
 from autograder.gradebook import Gradebook
 from autograder.inbox import OPEN, Asked, Inbox
@@ -126,4 +126,10 @@ def agreements(marks: Marks) -> dict[str, Agreement]:
 
 def _reports(place: Path | str) -> tuple[GradeReport, ...]:
     with Gradebook(place) as book:
-        return book.all()
+        reports = book.all()
+    if not reports:
+        raise GradebookError(
+            f"{shown(place)}: there is no submission in it yet; expected a graded class. Run `mnist-kit grade` first, "
+            "or name the folder of its results."
+        )
+    return reports

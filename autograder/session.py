@@ -13,7 +13,6 @@ from typing import Self
 from autograder import batch, build, grading_file, output, reference, submission
 from autograder.database import place
 from autograder.engine import Engine
-from autograder.errors import GraderFault
 from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.layout import HOME
@@ -49,6 +48,8 @@ class Session:
     """
 
     def __init__(self, request: Request) -> None:
+        if request.scheduler is not None:
+            from autograder import cluster  # noqa: F401  # where Dask is not installed, nothing else is begun
         limits = grading_file.load(HOME.policy).execution
         self.built = build.is_stale(HOME)
         """Whether the autograder zip was missing or older than what it is made from; it has been built then."""
@@ -56,6 +57,7 @@ class Session:
         """Wall time by phase, added up over all submissions; `start` and `all` are counted once."""
         self._request = request
         self._submissions = submission.collect(request.paths, int(limits.notebook_mb * 2**20))
+        submission.demand(self._submissions, request.paths)
         output.prepare(request.output)
         if self.built:
             build.write(build.build(HOME), HOME)
@@ -140,10 +142,8 @@ class Session:
             with engine, batch.threads(engine.grade, request.workers) as pool:
                 yield pool
             return
-        try:
-            from autograder import cluster
-        except ImportError as error:
-            raise GraderFault(f"--dask needs Dask ({error}). Install it: pip install 'mnist-kit[cluster]'") from error
+        from autograder import cluster  # here, because most runs have no use for Dask
+
         recipe = cluster.Recipe(self.policy, self._tests, HOME.data.read_bytes(), request.unsafe)
         with cluster.workers(request.scheduler, recipe) as pool:
             yield pool

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from autograder.errors import KitError
+from autograder.errors import KitError, unreadable
 
 __all__ = ["DELIMITERS", "Form", "Record", "Sheet", "active", "inert", "number", "records", "refilled", "text"]
 
@@ -104,7 +104,7 @@ def text(path: Path, form: Form) -> str:
     try:
         content = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise form.error(f"{path}: it cannot be read ({error.strerror}); expected {form.what}") from error
+        raise form.error(f"{path}: {unreadable(error)}. Expected {form.what}.") from error
     except UnicodeDecodeError as error:
         raise form.error(
             f"{path}: it is not text in UTF-8 (byte {error.start}); expected a CSV file {form.whose}. Where a "

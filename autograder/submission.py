@@ -8,19 +8,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import archive
-from autograder.errors import SubmissionError
+from autograder.errors import SubmissionError, unreadable
 
-__all__ = ["Submission", "collect", "slug"]
+__all__ = ["Submission", "collect", "demand", "slug"]
 
 PLAIN = re.compile(r"{part}(/{part})*".format(part=r"[a-z0-9]+([._-][a-z0-9]+)*"))
 HASHED = re.compile(r"(^|-)[0-9a-f]{16}$")
 NAME_LIMIT = 300
 """Characters of a submission's name; of a longer one the middle is left out."""
+
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,26 @@ def collect(paths: Iterable[Path], limit: int) -> tuple[Submission, ...]:
         before = len(found)
         try:
             if not path.exists():
-                raise SubmissionError(f"{path}: no such file or folder")
+                raise SubmissionError(f"{path}: no such file or folder; look at the name, and at the folder you are in")
             found += _from_folder(path, limit) if path.is_dir() else _from_file(path, path.stem, limit)
         except OSError as error:
-            raise SubmissionError(f"{path}: it cannot be read ({error.strerror})") from error
+            raise SubmissionError(f"{path}: {unreadable(error)}") from error
         if len(found) == before:
-            raise SubmissionError(f"{path}: no notebook (.ipynb) in it")
+            raise SubmissionError(f"{path}: no notebook (.ipynb) and no zip file in it; name the folder that has them")
     return tuple(_named_apart(found))
+
+
+def demand(found: Sequence[Submission], paths: Sequence[Path]) -> None:
+    """Raises SubmissionError where files were named of which none can be opened: that is a slip of whoever named them.
+
+    What stands in a folder was handed in; there, and beside a notebook, such a file is a submission with a problem.
+    """
+    if all(each.problem for each in found) and not any(path.is_dir() for path in paths):
+        said = "\n".join(f"{each.source}: {each.problem}" for each in found[:SHOWN])
+        raise SubmissionError(
+            f"{said}\nThere is nothing to grade in that. Expected notebooks (.ipynb), folders of them, or zip files of "
+            "them, as Gradescope and Canvas give them out."
+        )
 
 
 def slug(name: str) -> str:
@@ -126,7 +141,7 @@ def _from_file(path: Path, name: str, limit: int) -> Iterator[Submission]:
                 else:
                     yield from (Submission(*found) for found in archive.notebooks(file, name, str(path), limit))
     except OSError as error:
-        yield Submission(name, str(path), b"", f"The file could not be read ({error.strerror}).")
+        yield Submission(name, str(path), b"", f"The file could not be read: {unreadable(error)}.")
 
 
 def _named_apart(found: list[Submission]) -> Iterator[Submission]:

@@ -48,7 +48,7 @@ class Box:
 
 ROWS: tuple[tuple[Box, ...], ...] = (
     (
-        Box("Doors", "what is started", ("__main__", "cli", "pytest_plugin", "offline_data")),
+        Box("Doors", "what is started", ("__main__", "cli", "options", "pytest_plugin", "offline_data")),
         Box(
             "Gradescope, otter grade",
             "one submission in a container",
@@ -64,7 +64,11 @@ ROWS: tuple[tuple[Box, ...], ...] = (
         ),
     ),
     (
-        Box("A class is graded", "and the accuracies calibrated", ("session", "calibrate", "cluster", "batch")),
+        Box(
+            "A class is graded",
+            "a new term begins, accuracies are calibrated",
+            ("report.term", "term", "rehearsal", "session", "calibrate", "cluster", "batch"),
+        ),
         Box(
             "Review",
             "the pages on which people mark",
@@ -136,7 +140,7 @@ ROWS: tuple[tuple[Box, ...], ...] = (
         ),
     ),
     (
-        Box("Ground", "errors, places, versions", ("version", "layout", "lean", "opening", "errors")),
+        Box("Ground", "errors, places, versions", ("environment", "version", "layout", "lean", "opening", "errors")),
     ),
 )  # fmt: skip
 """From the top down."""

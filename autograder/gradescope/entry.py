@@ -9,6 +9,7 @@ resort already, is replaced at the end in one step. What this prints is for staf
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -184,4 +185,5 @@ def _say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # leaves no process and no file behind
     main(Path(sys.argv[1]))

@@ -346,7 +346,9 @@ def test_what_is_no_gradebook_is_told(tmp_path: Path, text: str | bytes, said: s
 
 
 def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CanvasError, match=r"it cannot be read .*; expected a gradebook exported from Canvas"):
+    with pytest.raises(
+        CanvasError, match=r"it is a folder; name a file in it\. Expected a gradebook exported from Canvas"
+    ):
         read(tmp_path)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from autograder import errors
-from autograder.errors import KitError, PolicyError, PolicyProblem
+from autograder.errors import KitError, PolicyError, PolicyProblem, unreadable
 
 FULL = PolicyProblem(6, "assignment.split_sed", "an unknown key", "name, split_seed", "split_seed")
 
 
-@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"KitError", "PolicyProblem"}))
+@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"KitError", "PolicyProblem", "unreadable"}))
 def test_every_error_is_a_kit_error_and_stands_in_the_overview(name: str) -> None:
     assert issubclass(getattr(errors, name), KitError)
     assert f"── {name} " in inspect.cleandoc(errors.__doc__ or "")
@@ -46,6 +46,26 @@ def test_several_problems_are_told_one_after_another() -> None:
         "g.yml:6: assignment.split_sed",
         "g.yml:9: questions",
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            FileNotFoundError(2, "No such file or directory"),
+            "no such file; look at the name, and at the folder you are in",
+        ),
+        (IsADirectoryError(21, "Is a directory"), "it is a folder; name a file in it"),
+        (
+            PermissionError(13, "Permission denied"),
+            "you may not read it; take that right (chmod u+r), or ask its owner",
+        ),
+        (OSError(5, "Input/output error"), "it cannot be read (Input/output error)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_why_a_file_cannot_be_read_is_told_with_the_next_step(error: OSError, said: str) -> None:
+    assert unreadable(error) == said
 
 
 def test_a_policy_error_keeps_its_problems_when_it_crosses_processes() -> None:

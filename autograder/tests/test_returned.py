@@ -276,8 +276,8 @@ def test_what_is_no_file_of_grades_is_told(tmp_path: Path, content: bytes, said:
 
 
 def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none.csv"):
-        with pytest.raises(ReturnedError, match="it cannot be read"):
+    for path, said in ((tmp_path, "it is a folder"), (tmp_path / "none.csv", "no such file")):
+        with pytest.raises(ReturnedError, match=f"{said}.*Expected a CSV file of grades"):
             read(path, RULES)
 
 

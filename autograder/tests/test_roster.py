@@ -112,7 +112,7 @@ def test_one_persons_id_in_one_column_may_be_anothers_in_another(tmp_path: Path)
 
 
 def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RosterError, match=r"it cannot be read .*; expected a CSV file of students"):
+    with pytest.raises(RosterError, match=r"it is a folder; name a file in it\. Expected a CSV file of students"):
         read(tmp_path)
 
 

@@ -187,14 +187,14 @@ def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SubmissionError, match=r"none\.ipynb: no such file or folder$"):
+    with pytest.raises(SubmissionError, match=r"none\.ipynb: no such file or folder; look at the name"):
         collect([tmp_path / "none.ipynb"], LIMIT)
 
 
 def test_an_empty_folder_is_an_error_even_beside_a_full_one(tmp_path: Path) -> None:
     write(tmp_path / "full/hw.ipynb")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SubmissionError, match=r"empty: no notebook \(\.ipynb\) in it$"):
+    with pytest.raises(SubmissionError, match=r"empty: no notebook \(\.ipynb\) and no zip file in it; name the folder"):
         collect([tmp_path / "full", tmp_path / "empty"], LIMIT)
 
 

@@ -1,0 +1,161 @@
+"""What is installed and what is not: told by name, with the remedy, in environments that really lack it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from autograder import __main__
+from autograder.database import DATABASE
+from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, command, lacking, unmet
+from autograder.errors import IsolationError, SetupError
+from autograder.gradebook import Gradebook
+from autograder.layout import HOME
+from autograder.submission import Submission
+from autograder.tests import reports
+from autograder.tests.environments import run, without
+
+
+def old_pythons() -> list[Path]:
+    """Pythons of this machine that are too old, found beside the one that runs this and on the path."""
+    beside = Path(sys.base_prefix).parent.glob("*/bin/python")
+    on_path = filter(None, map(shutil.which, ("python2", "python3.9", "python3.10")))
+    return [path for path in (*sorted(beside), *map(Path, on_path)) if _is_old(path)]
+
+
+def _is_old(python: Path) -> bool:
+    asked = [str(python), "-c", "import sys; print(sys.version_info[:2] < (3, 11))"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == "True"
+
+
+@pytest.mark.skipif(not old_pythons(), reason="this machine has no Python that is too old")
+def test_each_old_python_is_told_which_one_is_needed() -> None:
+    for python in old_pythons():
+        done = subprocess.run(
+            [python, "-m", "autograder", "grade"], capture_output=True, text=True, check=False, cwd=HOME.root
+        )
+        assert done.returncode == 2
+        assert re.fullmatch(
+            r"mnist-kit: Python 3\.11 or newer is needed, and .* is \d\.\d+\. `make setup` makes an environment .*\n",
+            done.stderr,
+        )
+
+
+def test_what_an_old_python_reads_has_nothing_in_it_that_is_new() -> None:
+    new = ast.JoinedStr, ast.NamedExpr, ast.AnnAssign, ast.Match, ast.AsyncFunctionDef
+    for path in (Path(__main__.__file__), Path(__main__.__file__).with_name("__init__.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))))
+        assert not any(isinstance(node, new) for node in nodes)
+        functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+        assert not any(each.returns or any(argument.annotation for argument in each.args.args) for each in functions)
+
+
+def test_every_place_names_the_same_pythons() -> None:
+    places = {
+        "pyproject.toml": r'requires-python = ">=3\.(\d+),<3\.(\d+)"',
+        "Makefile": r"not \(3, (\d+)\) <= sys\.version_info\[:2\] <= \(3, (\d+)\)",
+        "autograder/gradescope/setup.sh": r"\(3, (\d+)\) <= sys\.version_info < \(3, (\d+)\)",
+    }
+    found = {}
+    for place, pattern in places.items():
+        match = re.search(pattern, (HOME.root / place).read_text(encoding="utf-8"))
+        assert match is not None, place
+        found[place] = int(match[1]), int(match[2]) - (place != "Makefile")
+    assert set(found.values()) == {(11, 13)}
+
+
+def test_a_module_is_run_from_the_copy_that_is_meant_whichever_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "autograder").mkdir()
+    (tmp_path / "autograder" / "__init__.py").touch()
+    (tmp_path / "autograder" / "told.py").write_text("import sys\nprint(__file__, __name__, *sys.argv[1:])")
+    done = subprocess.run(
+        command("autograder.told", "a", "b c", root=tmp_path), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{tmp_path}/autograder/told.py __main__ a b c\n"
+
+
+def test_this_environment_is_the_locked_one() -> None:
+    assert unmet(LOCK) == ()
+    assert unmet(GRADING_LOCK) == ()
+
+
+def test_what_is_missing_or_of_another_version_is_told_and_what_is_for_other_systems_is_not(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        "# made by a machine\n"
+        f"rich=={version('rich')} \\\n    --hash=sha256:0\n"
+        "pydantic==1.0 \\\n    --hash=sha256:0\n"
+        "no-such-package==2.5 ; python_version >= '3.11' \\\n    --hash=sha256:0\n"
+        "colorama==9 ; sys_platform == 'nothing' \\\n    --hash=sha256:0\n",
+        encoding="utf-8",
+    )
+    found = unmet(lock)
+    assert found == (Unmet("pydantic", "1.0", version("pydantic")), Unmet("no-such-package", "2.5", None))
+    assert [*map(str, found)] == [
+        f"pydantic 1.0 ({version('pydantic')} is installed)",
+        "no-such-package 2.5 (not installed)",
+    ]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"a b c"], ids=["missing", "not text", "no requirement"])
+def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None) -> None:
+    lock = tmp_path / "requirements.lock"
+    if content is not None:
+        lock.write_bytes(content)
+    with pytest.raises(SetupError, match=r"requirements\.lock cannot be read .*: restore it from the repository"):
+        unmet(lock)
+
+
+def test_an_import_that_fails_is_told_by_what_is_at_fault() -> None:
+    missing = lacking(ModuleNotFoundError("No module named 'keras'", name="keras"))
+    assert str(missing) == f"the Python package keras is needed, and not installed in {sys.prefix}. {REPAIR}."
+    broken = lacking(ImportError("libz.so: no such file", name="numpy"))
+    assert str(broken) == (
+        f"the Python package numpy cannot be loaded from {sys.prefix} (libz.so: no such file). {REPAIR}."
+    )
+    assert str(lacking(ImportError("no libpq"))).startswith("a Python package cannot be loaded")
+    assert "`make -B setup`" in REPAIR
+    other_system = lacking(ModuleNotFoundError("No module named 'fcntl'", name="fcntl"))
+    assert isinstance(other_system, IsolationError)
+    assert "cannot be confined on this system" in str(other_system)
+    with pytest.raises(ImportError):
+        lacking(ImportError("cannot import name 'x'", name="autograder.bench"))
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Path:
+    """The folder of a graded class of one."""
+    (tmp_path / "out").mkdir()
+    with Gradebook(tmp_path / "out" / DATABASE) as book:
+        report = reports.graded()
+        book.record(Submission(report.name, "", b"{}"), report.name, report)
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "call"),
+    [
+        ("typer", "typer", "build"),
+        ("jupytext", "jupytext", "build --check"),
+        ("fastapi", "fastapi", "review"),
+        ("matplotlib", "matplotlib", "report"),
+        ("psycopg", "psycopg", "report --database postgresql://ann@127.0.0.1:1/marks"),
+        ("distributed", "distributed", "grade a.ipynb --dask tcp://127.0.0.1:8786"),
+    ],
+)
+def test_a_package_that_is_missing_is_told_by_what_needs_it(graded: Path, package: str, module: str, call: str) -> None:
+    (graded.parent / "a.ipynb").write_bytes(HOME.template.read_bytes())
+    done = run(without(graded.parent / "environment", package), *call.split(), cwd=graded.parent)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    told = (
+        f"mnist-kit: the Python package {module} is needed, and not installed in {graded.parent}/environment. {REPAIR}."
+    )
+    assert done.stderr.splitlines()[-1] == told
