@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from autograder import grading_file
 from autograder.layout import Layout
 from autograder.notebook import cell_id
 
@@ -65,9 +66,10 @@ class Member:
     answers: Mapping[str, str] = field(default_factory=dict)
     edit: Edit | None = None
 
-    def make(self, template: NotebookNode) -> bytes:
-        """The notebook file."""
-        filled = fill(template, self.answers)
+    def make(self, template: NotebookNode, dataset: str = "mnist") -> bytes:
+        """The notebook file, which loads `dataset` where the answers load MNIST."""
+        mine = f"keras.datasets.{dataset}"
+        filled = fill(template, {id: text.replace("keras.datasets.mnist", mine) for id, text in self.answers.items()})
         made = self.edit(filled) if self.edit else filled
         return made if isinstance(made, bytes) else _text(made)
 
@@ -86,11 +88,12 @@ def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
     """Write the whole class into `folder`; needs a built template and solution."""
     folder.mkdir(parents=True, exist_ok=True)
     template = nbformat.read(layout.template, as_version=4)
+    dataset = grading_file.load(layout.policy).assignment.dataset
     paths = [folder / "solution.ipynb"]
     paths[0].write_bytes(layout.solution.read_bytes())
     for member in MEMBERS:
         path = folder / f"{member.name}.ipynb"
-        path.write_bytes(member.make(template))
+        path.write_bytes(member.make(template, dataset))
         paths.append(path)
     return tuple(paths)
 

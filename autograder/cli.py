@@ -60,7 +60,7 @@ Timeout = Annotated[
 ]
 
 app = typer.Typer(
-    help="Build one MNIST assignment, hand it out, and grade a class of any size.",
+    help="Build one deep-learning assignment, hand it out, and grade a class of any size.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -102,6 +102,21 @@ def build(
         raise typer.Exit(1 if old else 0)
     for path in builder.write(built, HOME):
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
+
+
+@app.command()
+def data(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="As in grading.yml, such as fashion_mnist.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="Where the four files are that it was published as.")
+    ] = None,
+) -> None:
+    """Make the file of images of another dataset, from Debian's package, Keras's cache, or a folder."""
+    from autograder import idx
+
+    made = idx.provide(HOME, dataset, source)
+    path = HOME.data(dataset).relative_to(HOME.root)
+    out.print(f"wrote {path}" if made else f"{path} is there, and it is what was published", markup=False)
 
 
 @app.command("sample-class")

@@ -15,12 +15,14 @@ PACKAGE = Path(__file__).parent.parent
 # From the bottom up. A module may import what stands above it in this list, never what stands below.
 LAYERS = (
     ("errors", "layout", "lean", "version"),
-    ("calibration", "tail"),
-    ("sandbox.recorder", "sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
+    ("dataset", "tail"),
+    ("calibration", "idx"),
+    ("sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
+    ("sandbox.recorder",),
     ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
     ("sandbox.runner",),
     ("isolation",),
-    ("archive", "dataset"),
+    ("archive",),
     ("policy",),
     ("grading_file",),
     ("reference",),

@@ -29,7 +29,7 @@ def k() -> Iterator[SimpleNamespace]:
 
 @pytest.fixture(scope="module")
 def mnist() -> dataset.Dataset:
-    return dataset.load(HOME.data)
+    return dataset.load(HOME.data("mnist"))
 
 
 def test_students_words_cannot_add_lines_to_a_message() -> None:
@@ -240,9 +240,9 @@ def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scaling", [name for name, _ in scalings()])
+@pytest.mark.parametrize("scaling", [name for name, _ in scalings("mnist")])
 def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
-    world = trained(k, mnist, dict(scalings())[scaling])
+    world = trained(k, mnist, dict(scalings("mnist"))[scaling])
     assert world.score("q7").scaling == scaling
     assert world.score("q7").accuracy > 0.7
 
@@ -250,7 +250,7 @@ def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any
 @pytest.mark.slow
 @pytest.mark.parametrize("scaling", ["divided by 255", UNSCALED])
 def test_it_is_found_for_a_model_without_softmax(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
-    assert trained(k, mnist, dict(scalings())[scaling], None).score("q7").scaling == scaling
+    assert trained(k, mnist, dict(scalings("mnist"))[scaling], None).score("q7").scaling == scaling
 
 
 OWN: dict[str, Callable[[Float32], Float32]] = {

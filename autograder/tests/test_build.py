@@ -161,8 +161,15 @@ def test_a_missing_master_is_named(copy: Layout) -> None:
 
 
 def test_data_that_is_not_mnist_stops_the_build(copy: Layout) -> None:
-    copy.data.write_bytes(b"PK")
+    copy.data("mnist").write_bytes(b"PK")
     with pytest.raises(DatasetError, match=r"mnist\.npz"):
+        build.build(copy)
+
+
+def test_a_dataset_that_is_not_there_makes_the_zip_stale_and_stops_the_build_with_what_to_do(copy: Layout) -> None:
+    replace(copy.policy, "dataset: mnist", "dataset: fashion_mnist")
+    assert build.is_stale(copy)
+    with pytest.raises(DatasetError, match=r"fashion_mnist\.npz is missing: .* `mnist-kit data fashion_mnist`"):
         build.build(copy)
 
 
