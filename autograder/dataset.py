@@ -63,7 +63,8 @@ DATASETS: Mapping[str, Published] = {
         sd=0.3081,
         bundled=True,
     ),
-    # By H. Xiao, K. Rasul and R. Vollgraf, Zalando Research.
+    # By H. Xiao, K. Rasul and R. Vollgraf, Zalando Research. Its README gives MD5 sums of the compressed files, which
+    # `tests/test_idx.py` compares with these.
     "fashion_mnist": Published(
         "Fashion MNIST",
         {
@@ -113,7 +114,7 @@ def fingerprint(array: Bytes) -> str:
 
 def remedy(name: str) -> str:
     """How to get the images of a dataset where their file is missing, or holds something else."""
-    return "restore it from the repository" if DATASETS[name].bundled else f"make it anew with `mnist-kit data {name}`"
+    return "restore it from the repository" if DATASETS[name].bundled else f"make it with `mnist-kit data {name}`"
 
 
 def load(path: Path) -> Dataset:

@@ -17,7 +17,7 @@ from autograder.dataset import DATASETS, Bytes, load, remedy
 from autograder.errors import DatasetError
 from autograder.layout import Layout
 
-__all__ = ["FILES", "arrays", "places", "provide"]
+__all__ = ["FILES", "places", "provide"]
 
 FILES = {
     "x_train": "train-images-idx3-ubyte",
@@ -47,11 +47,11 @@ def provide(layout: Layout, name: str, folder: Path | None = None) -> bool:
         return False
     if folder is None and DATASETS[name].bundled:
         raise DatasetError(f"{target} is missing or damaged: {remedy(name)}")
-    found = arrays(folder or _find(name), name)
+    arrays = dict(_arrays(folder or _find(name), name))
     draft = target.with_name(f"{target.name}.part")
     try:
         with draft.open("wb") as file:
-            np.savez(file, allow_pickle=False, **found)
+            np.savez(file, allow_pickle=False, **arrays)
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -66,15 +66,8 @@ def places(name: str) -> tuple[Path, ...]:
     return Path("/usr/share/datasets") / dashed, keras / "datasets" / dashed
 
 
-def arrays(folder: Path, name: str) -> dict[str, Bytes]:
-    """The four arrays of a dataset, read from the IDX files in a folder and compared with the published ones.
-
-    Raises DatasetError where one is missing, damaged, or something else.
-    """
-    return dict(_arrays(folder, name))
-
-
 def _arrays(folder: Path, name: str) -> Iterator[tuple[str, Bytes]]:
+    """The four arrays of a dataset, read from IDX files and compared with the published ones."""
     published = DATASETS[name]
     for array, file in FILES.items():
         path, content = _content(folder, file)

@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_remedy(
 
 def test_images_that_are_not_in_the_repository_have_to_be_made(shipped: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "fashion_mnist.npz"
-    with pytest.raises(DatasetError, match=r"is missing: make it anew with `mnist-kit data fashion_mnist`"):
+    with pytest.raises(DatasetError, match=r"is missing: make it with `mnist-kit data fashion_mnist`"):
         dataset.load(path)
     np.savez(path, allow_pickle=False, **arrays(shipped))
     with pytest.raises(DatasetError, match=r"x_train is not the published Fashion MNIST .* `mnist-kit data fashion"):
