@@ -247,6 +247,16 @@ def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any
     assert world.score("q7").accuracy > 0.7
 
 
+def test_images_are_standardised_by_their_own_pixels_and_by_those_that_tutorials_name() -> None:
+    ways = {name: dict(scalings(name)) for name in dataset.DATASETS}
+    assert ways["fashion_mnist"].keys() - ways["mnist"].keys() == {"standardised as MNIST"}
+    pixels = np.array([[[0.1307 * 255, 0.2860 * 255]]], np.float32)
+    found = {id: ways[id]["standardised"](pixels).ravel() for id in ways}
+    assert found["mnist"] == pytest.approx([0, (0.2860 - 0.1307) / 0.3081], abs=1e-6)
+    assert found["fashion_mnist"] == pytest.approx([(0.1307 - 0.2860) / 0.3530, 0], abs=1e-6)
+    assert (ways["fashion_mnist"]["standardised as MNIST"](pixels).ravel() == found["mnist"]).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scaling", ["divided by 255", UNSCALED])
 def test_it_is_found_for_a_model_without_softmax(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
