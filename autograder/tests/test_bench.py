@@ -154,7 +154,7 @@ def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = 
         return rebuilt
 
     monkeypatch.setattr(rebuild, "rebuild", build)
-    monkeypatch.setattr(rebuild, "scalings", lambda: ((scale, lambda images: images + np.float32(1)),))
+    monkeypatch.setattr(rebuild, "scalings", lambda _: ((scale, lambda images: images + np.float32(1)),))
     journal = of_model("q7", blob={"start": 1, "count": 3})
     public, private = numbered(1, 0, 0), numbered(0, 1, 1)
     return replace(bench(journal, blob=WEIGHTS.tobytes()), public=public, private=private)
@@ -175,7 +175,7 @@ def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytes
         asked.append(len(images))
         return images + np.float32(1)
 
-    monkeypatch.setattr(rebuild, "scalings", lambda: (("mine", scale),))
+    monkeypatch.setattr(rebuild, "scalings", lambda _: (("mine", scale),))
     assert world.score("q7").scaling == "mine"
     assert asked == [2, 3, 3]
 
