@@ -43,7 +43,7 @@ def provide(layout: Layout, name: str, folder: Path | None = None) -> bool:
         meant = f"; did you mean {near[0]}?" if near else "."
         raise DatasetError(f"{name!r} is no dataset of the kit{meant} There are: {', '.join(DATASETS)}")
     target = layout.data(name)
-    if folder is None and _is_right(target):
+    if _is_right(target):
         return False
     if folder is None and DATASETS[name].bundled:
         raise DatasetError(f"{target} is missing or damaged: {remedy(name)}")
