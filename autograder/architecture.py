@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 CLASSES = 10
-"""Digits."""
+"""Of images, in every dataset that the kit knows."""
 
 # Layers that change neither what is learned nor how wide it is; scaling inside the model is as good as outside.
 TRANSPARENT = ("InputLayer", "Rescaling")

@@ -74,7 +74,7 @@ def retrain(bench: Bench, train: Labelled) -> Iterator[str]:
         fresh = rebuild.fresh(model)
         if fresh.output_shape[-1] < CLASSES:
             continue
-        scale = dict(rebuild.scalings())[score.scaling]
+        scale = dict(rebuild.scalings(bench.policy.assignment.dataset))[score.scaling]
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=steps(model)[-1].activation != "softmax")
         fresh.compile("adam", loss, steps_per_execution=100)
         images = scale(train.images.astype(np.float32)).reshape((-1, *fresh.input_shape[1:]))

@@ -83,6 +83,12 @@ class Bench:
         _, taken = self.question(id)
         return (taken.values or {}).get(name, Value(kind="missing"))
 
+    def strayed(self, id: str) -> str | None:
+        """The dataset that was loaded in the place of the assignment's before a question was checked; None is well."""
+        _, taken = self.question(id)
+        others = [name for name in taken.loaded if name in dataset.DATASETS]
+        return None if self.policy.assignment.dataset in others else next(iter(others), None)
+
     @cached_property
     def scores(self) -> dict[str, Score]:
         """The models that were scored so far, by question."""
@@ -111,8 +117,8 @@ class Bench:
                 f"a model that cannot be scored: {reason}", "the layers that the assignment asks for"
             ) from None
         probe = dataset.Labelled(self.public.images[:PROBE], self.public.labels[:PROBE])
-        near = _near({name: fit(rebuilt, scale, probe) for name, scale in rebuild.scalings()})
-        scales = dict(rebuild.scalings())
+        scales = dict(rebuild.scalings(self.policy.assignment.dataset))
+        near = _near({name: fit(rebuilt, scale, probe) for name, scale in scales.items()})
         private = fit(rebuilt, scales[near[0]], self.private).accuracy
         public = [fit(rebuilt, scales[name], self.public).accuracy for name in near]
         seen, hidden = len(self.public.labels), len(self.private.labels)

@@ -76,7 +76,7 @@ def build(layout: Layout) -> Built:
     Raises PolicyError, DatasetError, or BuildError where the master and grading.yml do not fit together.
     """
     policy = load(layout.policy)
-    dataset.load(layout.data)
+    dataset.load(layout.data(policy.assignment.dataset))
     notebook = master(layout, policy)
     with tempfile.TemporaryDirectory(prefix="mnist-kit-build-") as folder:
         path = Path(folder) / "master" / layout.template.name
@@ -125,9 +125,9 @@ def is_stale(layout: Layout) -> bool:
     try:
         with zipfile.ZipFile(layout.zip) as archive:
             manifest = json.loads(archive.read(f"{FILES}/{layout.manifest.name}"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return bool(manifest != _manifest(layout, load(layout.policy)))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # whatever is missing, a build says it better
         return True
-    return bool(manifest != _manifest(layout))
 
 
 def read_tests(path: Path) -> dict[str, str]:
@@ -298,7 +298,7 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
     with zipfile.ZipFile(archive) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         entries = {name: source.read(name) for name in sorted(source.namelist())}
         entries |= {name: (CONTAINER / name).read_bytes() for name in (*EXECUTABLE, "requirements.txt")}
-        entries |= {f"{FILES}/{name}": content for name, content in _kit(layout).items()}
+        entries |= {f"{FILES}/{name}": content for name, content in _kit(layout, policy).items()}
         for name, content in entries.items():
             info = zipfile.ZipInfo(name, EPOCH)
             executable = name in EXECUTABLE
@@ -313,20 +313,25 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
     return out.getvalue(), tests
 
 
-def _kit(layout: Layout) -> dict[str, bytes]:
+def _kit(layout: Layout, policy: Policy) -> dict[str, bytes]:
     """What a container needs to grade: package, policy, images and calibration; neither master nor solution."""
-    files = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and not APART & set(path.parts)]
-    kept = {path.relative_to(PACKAGE.parent).as_posix(): path for path in files}
+    files = [path.relative_to(PACKAGE.parent) for path in sorted(PACKAGE.rglob("*")) if path.is_file()]
+    kept = {path.as_posix(): PACKAGE.parent / path for path in files if not APART & set(path.parts)}
     calibration = [layout.calibration] if layout.calibration.exists() else []
-    for path in (layout.policy, layout.data, layout.data.with_name("README.md"), *calibration):
+    for path in (layout.policy, layout.data(policy.assignment.dataset), layout.images / "README.md", *calibration):
         kept[path.relative_to(layout.root).as_posix()] = path
-    manifest = json.dumps(_manifest(layout), indent=1).encode()
+    manifest = json.dumps(_manifest(layout, policy), indent=1).encode()
     return {**{name: path.read_bytes() for name, path in kept.items()}, layout.manifest.name: manifest}
 
 
-def _manifest(layout: Layout) -> dict[str, str]:
-    """What the zip was made from."""
-    files = {"policy": layout.policy, "master": layout.master, "first cell": layout.first_cell, "data": layout.data}
+def _manifest(layout: Layout, policy: Policy) -> dict[str, str]:
+    """What the zip was made from. Raises OSError where some of it is missing."""
+    files = {
+        "policy": layout.policy,
+        "master": layout.master,
+        "first cell": layout.first_cell,
+        "data": layout.data(policy.assignment.dataset),
+    }
     files |= {name: CONTAINER / name for name in (*EXECUTABLE, "requirements.txt")}
     files |= {"calibration": layout.calibration} if layout.calibration.exists() else {}
     found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}

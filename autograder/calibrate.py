@@ -52,7 +52,7 @@ class Plan:
         levels(policy, 1.0)
         if build.is_stale(layout):
             build.write(build.build(layout), layout)
-        origin = Origin.of(layout, policy.assignment.split_seed)
+        origin = Origin.of(layout, policy.assignment.dataset, policy.assignment.split_seed)
         solution = nbformat.read(layout.solution, as_version=4)
         return cls(layout, policy, solution, origin, tuple(range(1, runs + 1)), workers)
 
@@ -97,7 +97,8 @@ def train(plan: Plan) -> Iterator[Run]:
     layout = plan.layout
     tests = build.read_tests(layout.tests)
     unsafe = bool(isolation.examine().missing)
-    engine = Engine(_lenient(plan.policy), tests, layout.data, secrets=layout.secrets, unsafe=unsafe)
+    data = layout.data(plan.policy.assignment.dataset)
+    engine = Engine(_lenient(plan.policy), tests, data, secrets=layout.secrets, unsafe=unsafe)
     with engine, batch.threads(engine.grade, plan.workers) as pool:
         yield from train_in(pool, plan)
 

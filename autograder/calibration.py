@@ -14,6 +14,7 @@ import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from autograder.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.opening import OPENING
@@ -65,13 +66,13 @@ class Origin(_Strict):
     keras: Words
 
     @classmethod
-    def of(cls, layout: Layout, split_seed: int) -> Self:
+    def of(cls, layout: Layout, dataset: str, split_seed: int) -> Self:
         """What a calibration made now would come from.
 
         Raises BuildError where there is no solution, DatasetError where there are no images.
         """
         libraries = {name: _installed(names) for name, names in LIBRARIES.items()}
-        solution, data = _solution(layout.solution), _data(layout.data)
+        solution, data = _solution(layout.solution), _data(layout.data(dataset))
         return cls(solution=solution, data=data, split_seed=split_seed, kit=kit_version(), **libraries)
 
 
@@ -162,7 +163,7 @@ def _data(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}): restore it from the repository") from error
+        raise DatasetError(f"{path} cannot be read ({error.strerror}): {remedy(path.stem)}") from error
 
 
 def _installed(names: Iterable[str]) -> str:

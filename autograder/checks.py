@@ -82,6 +82,7 @@ def report(env: Mapping[str, Any], question: str, name: str) -> None:
     hint = "read it off the array: .shape gives a shape, len() gives a length"
     if value.kind in ("missing", "ellipsis", "none"):
         raise CheckFailed(f"`{name}` has not been given a value", hint=hint)
+    _demand_images(bench, question, name)
     if isinstance(expected, tuple):
         if value.kind != "numbers":
             raise CheckFailed(f"`{name}` is {_words(value)}", f"a tuple of {_count(len(expected))}", hint)
@@ -236,6 +237,22 @@ def measured(env: Mapping[str, Any], question: str, name: str) -> None:
         )
 
 
+def _demand_images(bench: Bench, question: str, name: str) -> None:
+    """The dataset that the assignment is about was loaded, if any was; the question's first report says so."""
+    other = bench.strayed(question)
+    if other is None:
+        return
+    wanted = bench.policy.assignment.dataset
+    title = dataset.DATASETS[wanted].title
+    if name != next(iter(bench.policy.code[question].reports or ())):
+        raise NotChecked(f"the images of {title} have to be loaded first")
+    raise CheckFailed(
+        f"keras.datasets.{other}, the images of {dataset.DATASETS[other].title}",
+        f"the images of {title}",
+        f"keras.datasets.{wanted} has a load_data of its own",
+    )
+
+
 def _bench(env: Mapping[str, Any], question: str) -> Bench:
     bench = env.get(BENCH)
     if isinstance(bench, Bench):
@@ -248,7 +265,8 @@ def _bench(env: Mapping[str, Any], question: str) -> Bench:
 def _home() -> tuple[Policy, dataset.Labelled, dataset.Labelled]:
     """The policy and the images of the copy of the kit that is installed (stock Otter only)."""
     policy = rules(HOME)
-    public, private = dataset.split(dataset.load(HOME.data).test, policy.assignment.split_seed)
+    data = dataset.load(HOME.data(policy.assignment.dataset))
+    public, private = dataset.split(data.test, policy.assignment.split_seed)
     return policy, public, private
 
 
@@ -290,7 +308,8 @@ def _score(bench: Bench, question: str) -> tuple[Model, Score]:
     builders = [id for id in builders if not is_chain(model) or steps(model) != required(bench.policy.code[id])]
     first = f"the layers of question {builders[0]} have to be right first" if builders else ""
     if first and model.output_shape and (model.output_shape[-1] or 0) < CLASSES:
-        raise NotChecked(f"{first}: with {_count(model.output_shape[-1] or 0, 'output')} there is none for some digits")
+        outputs = _count(model.output_shape[-1] or 0, "output")
+        raise NotChecked(f"{first}: with {outputs} there is none for some classes")
     try:
         return model, bench.score(question)
     except CheckFailed as failed:

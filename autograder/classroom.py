@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from autograder import grading_file
 from autograder.cells import cell_id
 from autograder.errors import BuildError, unreadable
 from autograder.layout import Layout
@@ -66,9 +67,10 @@ class Member:
     answers: Mapping[str, str] = field(default_factory=dict)
     edit: Edit | None = None
 
-    def make(self, template: NotebookNode) -> bytes:
-        """The notebook file."""
-        filled = fill(template, self.answers)
+    def make(self, template: NotebookNode, dataset: str = "mnist") -> bytes:
+        """The notebook file, which loads `dataset` where the answers load MNIST."""
+        mine = f"keras.datasets.{dataset}"
+        filled = fill(template, {id: text.replace("keras.datasets.mnist", mine) for id, text in self.answers.items()})
         made = self.edit(filled) if self.edit else filled
         return made if isinstance(made, bytes) else _text(made)
 
@@ -89,7 +91,8 @@ def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
         template, solution = nbformat.read(layout.template, as_version=4), layout.solution.read_bytes()
     except OSError as error:
         raise BuildError(f"{error.filename}: {unreadable(error)}. It is made by `mnist-kit build`.") from error
-    class_ = {"solution": solution} | {member.name: member.make(template) for member in MEMBERS}
+    dataset = grading_file.load(layout.policy).assignment.dataset
+    class_ = {"solution": solution} | {member.name: member.make(template, dataset) for member in MEMBERS}
     paths = {folder / f"{name}.ipynb": content for name, content in class_.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)

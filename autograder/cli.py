@@ -51,7 +51,7 @@ Exit code 0: done. 2: not done, and the message says why and what to do; `grade`
 """
 
 app = typer.Typer(
-    help="Build one MNIST assignment, hand it out, and grade a class of any size.",
+    help="Build one deep-learning assignment, hand it out, and grade a class of any size.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -127,6 +127,20 @@ def build(check: options.Check = False) -> None:
         raise typer.Exit(1 if old else 0)
     for path in builder.write(built, HOME):
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
+
+
+@app.command(rich_help_panel=options.UPKEEP)
+def data(dataset: options.DatasetName, source: options.Published = None) -> None:
+    """Make the file of images of another dataset.
+
+    Takes them from Debian's package of them, from Keras's cache, or from a folder, and tells if they are others than
+    were published.
+    """
+    from autograder import idx
+
+    made = idx.provide(HOME, dataset, source)
+    path = HOME.data(dataset).relative_to(HOME.root)
+    out.print(f"wrote {path}" if made else f"{path} is there, and it is what was published", markup=False)
 
 
 @app.command(

@@ -138,9 +138,9 @@ class _Bench(WorkerPlugin):  # type: ignore[misc]  # Dask's types are not to be 
         with self._lock:
             if self._engine is None:
                 folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mnist-kit-data-")))
-                data = folder / "mnist.npz"
-                data.write_bytes(self.recipe.data)
                 recipe = self.recipe
+                data = folder / f"{recipe.policy.assignment.dataset}.npz"
+                data.write_bytes(recipe.data)
                 engine = Engine(recipe.policy, recipe.tests, data, secrets=HOME.secrets, unsafe=recipe.unsafe)
                 self._engine = self._stack.enter_context(engine)
             return self._engine

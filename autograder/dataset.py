@@ -1,10 +1,11 @@
-"""MNIST: read, verified against the published files, and split into a public and a private half."""
+"""The images: read, verified against the published files, and split into a public and a private half."""
 
 from __future__ import annotations
 
 import hashlib
 import struct
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +14,70 @@ import numpy.typing as npt
 
 from autograder.errors import DatasetError
 
-__all__ = ["ARRAYS", "FACTS", "PUBLISHED_SHA256", "Dataset", "Labelled", "fingerprint", "load", "public_view", "split"]
+__all__ = [
+    "ARRAYS",
+    "DATASETS",
+    "FACTS",
+    "Dataset",
+    "Labelled",
+    "Published",
+    "fingerprint",
+    "load",
+    "public_view",
+    "remedy",
+    "split",
+]
 
 Bytes = npt.NDArray[np.uint8]
 
-# SHA-256 of the four uncompressed IDX files as published by Y. LeCun and C. Cortes.
-PUBLISHED_SHA256 = {
-    "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "y_test": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
-
-ARRAYS = tuple(PUBLISHED_SHA256)
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 """The arrays' names, in the order Keras returns them."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A dataset as it was published; `title` is what people call it.
+
+    `sha256` is of the uncompressed IDX file of each array. `mean` and `sd` are those of the training pixels divided
+    by 255. `bundled` says that the kit brings the images along.
+    """
+
+    title: str
+    sha256: Mapping[str, str]
+    mean: float
+    sd: float
+    bundled: bool = False
+
+
+DATASETS: Mapping[str, Published] = {
+    # By Y. LeCun and C. Cortes.
+    "mnist": Published(
+        "MNIST",
+        {
+            "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "y_test": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+        mean=0.1307,
+        sd=0.3081,
+        bundled=True,
+    ),
+    # By H. Xiao, K. Rasul and R. Vollgraf, Zalando Research. Its README gives MD5 sums of the compressed files, which
+    # `tests/test_idx.py` compares with these.
+    "fashion_mnist": Published(
+        "Fashion MNIST",
+        {
+            "x_train": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "y_train": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "x_test": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "y_test": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        },
+        mean=0.2860,
+        sd=0.3530,
+    ),
+}
+"""By the name of the module of `keras.datasets` that loads them. All have 60,000 and 10,000 images of ten classes."""
 
 # What a student can be asked to report, and the right answer.
 FACTS: dict[str, int | tuple[int, ...]] = {
@@ -41,7 +92,7 @@ FACTS: dict[str, int | tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images uint8 [n, 28, 28] (0 is paper, 255 is ink) and their labels uint8 [n] (0 to 9)."""
+    """Images uint8 [n, 28, 28] (0 is background) and their labels uint8 [n] (0 to 9)."""
 
     images: Bytes
     labels: Bytes
@@ -61,11 +112,17 @@ def fingerprint(array: Bytes) -> str:
     return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
+def remedy(name: str) -> str:
+    """How to get the images of a dataset where their file is missing, or holds something else."""
+    return "restore it from the repository" if DATASETS[name].bundled else f"make it with `mnist-kit data {name}`"
+
+
 def load(path: Path) -> Dataset:
-    """Read and verify the data.
+    """Read and verify the data. `path` is NAME.npz, NAME being one of DATASETS.
 
     Raises DatasetError where the file is missing, unreadable, or not the published data.
     """
+    published, how = DATASETS[path.stem], remedy(path.stem)
     arrays: dict[str, Bytes] = {}
     try:
         with zipfile.ZipFile(path) as archive:  # what an npz is; np.load would take other files as well
@@ -73,14 +130,14 @@ def load(path: Path) -> Dataset:
                 with archive.open(f"{name}.npy") as file:
                     arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
     except FileNotFoundError:
-        raise DatasetError(f"{path} is missing: restore it from the repository") from None
+        raise DatasetError(f"{path} is missing: {how}") from None
     except Exception as error:  # zipfile and numpy raise many kinds on a damaged file
-        raise DatasetError(f"{path} cannot be read ({error}): restore it from the repository") from error
-    for name, expected in PUBLISHED_SHA256.items():
+        raise DatasetError(f"{path} cannot be read ({error}): {how}") from error
+    for name, expected in published.sha256.items():
         if fingerprint(arrays[name]) != expected:
             raise DatasetError(
-                f"{path}: {name} is not the published MNIST (its IDX form should have sha256 {expected}): "
-                "restore it from the repository"
+                f"{path}: {name} is not the published {published.title} (its IDX form should have sha256 {expected}): "
+                f"{how}"
             )
     return Dataset(
         Labelled(arrays["x_train"], arrays["y_train"]),
@@ -89,10 +146,10 @@ def load(path: Path) -> Dataset:
 
 
 def split(test: Labelled, seed: int) -> tuple[Labelled, Labelled]:
-    """Split the test images into (public, private), 5,000 each, every digit shared evenly.
+    """Split the test images into (public, private), 5,000 each, every class shared evenly.
 
-    Sorting by digit and then at random, and dealing the images out in turn, gives both halves the
-    same number of each digit to within one.
+    Sorting by class and then at random, and dealing the images out in turn, gives both halves the
+    same number of each class to within one.
     """
     random = np.random.default_rng(seed).permutation(len(test.labels))
     order = random[np.argsort(test.labels[random], kind="stable")]

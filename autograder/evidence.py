@@ -115,10 +115,14 @@ class Model(Strict):
 
 
 class QuestionEvidence(Strict):
-    """One question's evidence, taken at its check or at the end of the notebook: values, a model, or both."""
+    """One question's evidence, taken at its check or at the end of the notebook: values, a model, or both.
+
+    `loaded` are the datasets that had been asked for by then, as modules of `keras.datasets`.
+    """
 
     question: Text
     at: Literal["check", "end"]
+    loaded: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
     values: Annotated[dict[Text, Value], Field(max_length=32)] | None = None
     model: Model | None = None
 

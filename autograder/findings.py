@@ -35,7 +35,7 @@ HINTS = (
         "tell the model the shape of its inputs: keras.Input(shape=...) first",
     ),
     (r"^name '.*' is not defined", "is it spelled as where it was made, and does that cell stand above this one?"),
-    (r"outside the valid range|out of range", "does the last layer have an output for every digit?"),
+    (r"outside the valid range|out of range", "does the last layer have an output for every class?"),
     (r"You must call `compile", "call compile before fit"),
     (r"incompatible with|Incompatible shapes|must have the same shape", "compare the shapes of inputs and labels"),
     (r"^No module named", "only what the notebook's first cells import is needed"),

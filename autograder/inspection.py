@@ -28,7 +28,6 @@ NEEDED = (
     "run_otter.py",
     "files/grading.yml",
     "files/kit.json",
-    "files/assignment/data/mnist.npz",
     "files/autograder/engine.py",
     "files/autograder/gradescope/entry.py",
 )
@@ -123,6 +122,9 @@ def _tests(archive: zipfile.ZipFile, names: list[str]) -> Iterator[Finding]:
             yield Finding("grading.yml can be read", str(error).replace(str(policy_file), "grading.yml"))
             return
     yield Finding("grading.yml can be read")
+    images = f"files/assignment/data/{policy.assignment.dataset}.npz"
+    absent = "" if images in names else f"missing: {images}; make it anew with `mnist-kit build`"
+    yield Finding("the images that it asks for are there", absent)
     if any(question.accuracy and question.accuracy.summit is None for question in policy.code.values()):
         known = "files/solutions/calibration.json" in names
         yield Finding(

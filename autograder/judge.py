@@ -10,7 +10,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,11 +49,23 @@ def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
     evidence = bench.evidence
     facts = {
         "errors": [error.model_dump() for error in evidence.errors],
-        "notes": list(evidence.notes),
+        "notes": [*evidence.notes, *_given_instead(bench)],
         "last_cell": evidence.last_cell,
         "finished": evidence.finished,
     }
     return Verdict(checks, score.accuracy if score else None, flags=tuple(audit.suspicions(bench)), evidence=facts)
+
+
+def _given_instead(bench: Bench) -> Iterator[str]:
+    """What to say of other datasets that the notebook asked for; a student process has the assignment's only."""
+    evidence, mine = bench.evidence, bench.policy.assignment.dataset
+    taken = (*evidence.questions.values(), *evidence.at_end.values())
+    for name in dataset.DATASETS:
+        if name != mine and any(name in each.loaded for each in taken):
+            yield (
+                f"The notebook loads keras.datasets.{name}. It was given the images of {dataset.DATASETS[mine].title} "
+                "in their place, which this assignment is about."
+            )
 
 
 def environment(bench: Bench) -> dict[str, Any]:

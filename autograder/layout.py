@@ -30,9 +30,13 @@ class Layout:
         return self.root / "assignment" / "first_cell.py"
 
     @property
-    def data(self) -> Path:
-        """The images and labels, `npz` with x_train, y_train, x_test, y_test."""
-        return self.root / "assignment" / "data" / "mnist.npz"
+    def images(self) -> Path:
+        """The folder of images, a file for each dataset and where they come from."""
+        return self.root / "assignment" / "data"
+
+    def data(self, dataset: str) -> Path:
+        """The images and labels of a dataset, `npz` with x_train, y_train, x_test, y_test."""
+        return self.images / f"{dataset}.npz"
 
     @property
     def template(self) -> Path:
@@ -63,7 +67,8 @@ class Layout:
     def secrets(self) -> tuple[Path, ...]:
         """What no student process may be able to read."""
         tests = sorted(self.tests.glob("*.py")) if self.unpacked else ()
-        return (self.policy, self.master, self.data, self.solution, self.calibration, self.zip, *tests)
+        images = sorted(self.images.glob("*.npz"))
+        return (self.policy, self.master, *images, self.solution, self.calibration, self.zip, *tests)
 
     @property
     def zip(self) -> Path:

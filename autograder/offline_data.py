@@ -1,11 +1,11 @@
-"""An IPython extension for the kit's own environment: MNIST from the repository, no network needed.
+"""An IPython extension for the kit's own environment: the images from the repository, no network needed.
 
 `make setup` switches it on in the virtual environment's `etc/ipython`; nothing outside it is touched.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, partial
 from typing import Any
 
 from autograder import dataset
@@ -16,11 +16,12 @@ __all__ = ["load_ipython_extension"]
 
 
 def load_ipython_extension(shell: Any) -> None:  # noqa: ARG001  # IPython's signature
-    """Called by IPython at start-up."""
-    answer_with(_whole)
+    """Called by IPython at start-up. A dataset that is not in the repository is left to Keras."""
+    there = (name for name, published in dataset.DATASETS.items() if published.bundled or HOME.data(name).exists())
+    answer_with({name: partial(_whole, name) for name in there})
 
 
-@lru_cache(maxsize=1)
-def _whole() -> Arrays:
-    data = dataset.load(HOME.data)
+@cache
+def _whole(name: str) -> Arrays:
+    data = dataset.load(HOME.data(name))
     return (data.train.images, data.train.labels), (data.test.images, data.test.labels)

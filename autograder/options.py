@@ -20,10 +20,12 @@ __all__ = [
     "Check",
     "Class",
     "Column",
+    "DatasetName",
     "Docker",
     "Grades",
     "Output",
     "Port",
+    "Published",
     "Regrade",
     "Requests",
     "Reviewers",
@@ -225,4 +227,11 @@ Requests = Annotated[
 Zip = Annotated[
     Path | None,
     typer.Option("--zip", metavar="ZIP", readable=False, help="Look at this autograder zip instead of the machine."),
+]
+DatasetName = Annotated[
+    str, typer.Argument(metavar="DATASET", help="The dataset, as grading.yml names it, such as fashion_mnist.")
+]
+Published = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FOLDER", readable=False, help="The folder of the four files it was published as."),
 ]

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from autograder.dataset import FACTS
+from autograder.dataset import DATASETS, FACTS
 
 __all__ = [
     "AccuracyRule",
@@ -57,7 +57,7 @@ class Assignment(Strict):
 
     name: Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
     title: Text
-    dataset: Literal["mnist"] = "mnist"
+    dataset: Literal[tuple(DATASETS)] = "mnist"  # type: ignore[valid-type]  # names come from DATASETS
     split_seed: Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)] = 0
 
 

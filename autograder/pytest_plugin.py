@@ -90,7 +90,7 @@ def _grade(path: Path) -> tuple[GradeReport, ...]:
         rules = reference.rules(HOME)
         found = submission.collect([path], int(rules.execution.notebook_mb * 2**20))
         tests = build.build(HOME).tests if build.is_stale(HOME) else build.read_tests(HOME.zip)
-        with Engine(rules, tests, HOME.data) as engine:
+        with Engine(rules, tests, HOME.data(rules.assignment.dataset)) as engine:
             return tuple(engine.grade(each) for each in found)
     except KitError as error:
         raise pytest.UsageError(str(error)) from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.architecture import canonical_name
+from autograder.dataset import DATASETS
 from autograder.errors import GraderFault
 from autograder.evidence import MAX_WEIGHTS, Float32, Layer, Model
 from autograder.sandbox.recorder import SETTINGS
@@ -145,23 +146,30 @@ def outputs(model: keras.Sequential, images: Float32) -> Float32:
     return np.concatenate(parts).astype(np.float32)
 
 
-def scalings() -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
-    """The honest ways to scale pixels before training, by name; each takes float32 [n, 28, 28] from 0 to 255.
+def scalings(dataset: str) -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
+    """The honest ways to scale a dataset's pixels before training, by name; each takes float32 [n, 28, 28] to 255.
 
-    0.1307 and 0.3081 are the mean and the standard deviation of the training pixels divided by 255. What tutorials
-    call to normalise (`keras.utils.normalize`) makes every column, or every row, of an image a vector of length 1.
+    What tutorials call to normalise (`keras.utils.normalize`) makes every column, or every row, of an image a vector
+    of length 1. MNIST's mean and standard deviation stand in so many of them that they are used for other images too.
     """
+    copied = () if dataset == "mnist" else (("standardised as MNIST", partial(_standardised, dataset="mnist")),)
     return (
         ("divided by 255", lambda x: x / np.float32(255)),
         (UNSCALED, lambda x: x),
         ("from -1 to 1", lambda x: x / np.float32(127.5) - np.float32(1)),
         ("from -0.5 to 0.5", lambda x: x / np.float32(255) - np.float32(0.5)),
         ("from 1 to 0", lambda x: np.float32(1) - x / np.float32(255)),
-        ("standardised", lambda x: (x / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081)),
+        ("standardised", partial(_standardised, dataset=dataset)),
+        *copied,
         ("divided by 255 twice", lambda x: x / np.float32(255 * 255)),
         ("columns of length 1", partial(_normalised, axis=1)),
         ("rows of length 1", partial(_normalised, axis=2)),
     )
+
+
+def _standardised(images: Float32, *, dataset: str) -> Float32:
+    published = DATASETS[dataset]
+    return np.asarray((images / np.float32(255) - np.float32(published.mean)) / np.float32(published.sd), np.float32)
 
 
 def _normalised(images: Float32, *, axis: int) -> Float32:

@@ -40,6 +40,7 @@ def _reference(layout: Layout, policy: Policy) -> tuple[float | None, str]:
     if not layout.calibration.exists():
         return None, f"{layout.calibration} is missing. Make it: mnist-kit calibrate"
     stored = calibration.load(layout)
-    if not layout.unpacked and not stored.is_current(Origin.of(layout, policy.assignment.split_seed)):
+    about = policy.assignment
+    if not layout.unpacked and not stored.is_current(Origin.of(layout, about.dataset, about.split_seed)):
         return None, f"{layout.calibration} is of another solution, data or split_seed. Renew it: mnist-kit calibrate"
     return stored.reference, ""

@@ -66,13 +66,14 @@ class Session:
             limits = limits.model_copy(update={"timeout_s": request.timeout_s})
         self.policy = policy.model_copy(update={"execution": limits})
         self._tests = build.read_tests(HOME.tests)
+        self._data = HOME.data(policy.assignment.dataset)
         self._place = place(request.output, request.database)
         self._book = Gradebook(self._place)
         self._changes: list[Change] = []
 
     def __enter__(self) -> Self:
         self._book.__enter__()
-        grader = Grader.of(self.policy, self._tests, HOME.data, unsafe=self._request.unsafe)
+        grader = Grader.of(self.policy, self._tests, self._data, unsafe=self._request.unsafe)
         self._work = batch.Work.of(self._submissions, self._book, grader, regrade=self._request.regrade)
         self._changes += (done.change for done in self._work.known if done.change)
         return self
@@ -138,12 +139,12 @@ class Session:
     def _pool(self) -> Iterator[batch.Pool]:
         request = self._request
         if request.scheduler is None:
-            engine = Engine(self.policy, self._tests, HOME.data, secrets=HOME.secrets, unsafe=request.unsafe)
+            engine = Engine(self.policy, self._tests, self._data, secrets=HOME.secrets, unsafe=request.unsafe)
             with engine, batch.threads(engine.grade, request.workers) as pool:
                 yield pool
             return
         from autograder import cluster  # here, because most runs have no use for Dask
 
-        recipe = cluster.Recipe(self.policy, self._tests, HOME.data.read_bytes(), request.unsafe)
+        recipe = cluster.Recipe(self.policy, self._tests, self._data.read_bytes(), request.unsafe)
         with cluster.workers(request.scheduler, recipe) as pool:
             yield pool

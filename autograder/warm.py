@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.dataset import ARRAYS
+from autograder.dataset import ARRAYS, DATASETS
 from autograder.lean import leave_out
 from autograder.sandbox import confine, offline, runner, training, zygote
 
@@ -74,8 +74,9 @@ def _import_what_students_import() -> None:
 
 
 def _offer_public_data(folder: Path) -> None:
+    """Whichever dataset a notebook asks for, it gets the assignment's images; the checks say when it was another."""
     x_train, y_train, x_test, y_test = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
-    offline.answer_with(lambda: ((x_train, y_train), (x_test, y_test)))
+    offline.answer_with(dict.fromkeys(DATASETS, lambda: ((x_train, y_train), (x_test, y_test))))
 
 
 if __name__ == "__main__":

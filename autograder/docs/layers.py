@@ -127,7 +127,7 @@ ROWS: tuple[tuple[Box, ...], ...] = (
         Box(
             "Rules and images",
             "grading.yml, the calibration, MNIST",
-            ("reference", "calibration", "tail", "grading_file", "policy", "dataset"),
+            ("reference", "calibration", "tail", "grading_file", "policy", "idx", "dataset"),
         ),
         Box(
             "Sandbox",

@@ -105,7 +105,8 @@ def _report(place: Place, policy: Policy) -> GradeReport:
         return findings.rejected(handed_in, policy, handed_in.problem)
     try:
         secrets = (*HOME.secrets, place.metadata, place.results)
-        with Engine(policy, build.read_tests(HOME.tests), HOME.data, secrets=secrets) as engine:
+        data = HOME.data(policy.assignment.dataset)
+        with Engine(policy, build.read_tests(HOME.tests), data, secrets=secrets) as engine:
             return engine.grade(handed_in)
     except KitError as error:
         return findings.ungraded(handed_in, policy, str(error))

@@ -1,7 +1,7 @@
-"""`tf.keras.datasets.mnist.load_data()` without a network.
+"""`tf.keras.datasets.mnist.load_data()`, and that of other datasets, without a network.
 
-Keras downloads MNIST at the first call and checks the hash of its own cached file. Here the module that holds
-the function is given another one, at once if it has been imported and otherwise when it is.
+Keras downloads a dataset at the first call and checks the hash of its own cached file. Here the modules that hold
+the functions are given others, at once if they have been imported and otherwise when they are.
 """
 
 from __future__ import annotations
@@ -10,47 +10,64 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Arrays", "answer_with"]
+__all__ = ["Arrays", "answer_with", "asked"]
 
-MODULE = "keras.src.datasets.mnist"
-COPIES = ("keras.datasets.mnist", "keras._tf_keras.keras.datasets.mnist")
-"""Modules that copy the function's name when they are imported."""
+MODULES = "keras.src.datasets."
+COPIES = ("keras.datasets.", "keras._tf_keras.keras.datasets.")
+"""Where modules stand that copy the function's name when they are imported."""
 
 Arrays = tuple[tuple[Any, Any], tuple[Any, Any]]
 """(x_train, y_train), (x_test, y_test), as Keras returns them: uint8 arrays."""
 
 
-def answer_with(arrays: Callable[[], Arrays]) -> None:
-    """Let `load_data` return what `arrays()` gives, as arrays of its own at every call."""
+def answer_with(answers: Mapping[str, Callable[[], Arrays]]) -> None:
+    """Let each dataset's `load_data` return what its answer gives, as arrays of its own at every call.
 
-    def load_data(path: str = "mnist.npz") -> Arrays:  # noqa: ARG001  # Keras's signature
-        """Loads the MNIST data (the copy that comes with the assignment; nothing is downloaded)."""
-        (x_train, y_train), (x_test, y_test) = arrays()
-        return (np.array(x_train), np.array(y_train)), (np.array(x_test), np.array(y_test))
-
-    _Patch.load_data = staticmethod(load_data)
-    loaded = [sys.modules[name] for name in (MODULE, *COPIES) if name in sys.modules]
-    for module in loaded:
-        module.load_data = load_data  # type: ignore[attr-defined]  # the module is Keras's
+    A dataset is called by its module in `keras.datasets`. Those without an answer are left to Keras.
+    """
+    for name, arrays in answers.items():
+        load_data = _load_data(name, arrays)
+        _Patch.functions[MODULES + name] = load_data
+        for module in filter(None, map(sys.modules.get, (MODULES + name, *(copy + name for copy in COPIES)))):
+            module.load_data = load_data  # type: ignore[attr-defined]  # the module is Keras's
     if not any(isinstance(finder, _Patch) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Patch())
 
 
-class _Patch(importlib.abc.MetaPathFinder):
-    """Finds MODULE by the ordinary finders and replaces its function once it has been executed."""
+def asked() -> tuple[str, ...]:
+    """The datasets that this process has asked for and got an answer from here, each once, the first one first."""
+    return tuple(_Patch.asked)
 
-    load_data: Callable[..., Arrays]
+
+def _load_data(name: str, arrays: Callable[[], Arrays]) -> Callable[..., Arrays]:
+    def load_data(path: str = f"{name}.npz") -> Arrays:  # noqa: ARG001  # the signature that Keras gives MNIST's
+        """Loads the data (the copy that comes with the assignment; nothing is downloaded)."""
+        _Patch.asked[name] = None
+        (x_train, y_train), (x_test, y_test) = arrays()
+        return (np.array(x_train), np.array(y_train)), (np.array(x_test), np.array(y_test))
+
+    return load_data
+
+
+class _Patch(importlib.abc.MetaPathFinder):
+    """Finds the modules of `functions` by the ordinary finders and replaces theirs once they have been executed.
+
+    What is kept here is kept for the process, as Keras itself is.
+    """
+
+    functions: ClassVar[dict[str, Callable[..., Arrays]]] = {}
+    asked: ClassVar[dict[str, None]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != MODULE:
+        if fullname not in self.functions:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is None or spec.loader is None:
@@ -59,7 +76,7 @@ class _Patch(importlib.abc.MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
-            module.load_data = self.load_data  # type: ignore[attr-defined]  # the module is Keras's
+            module.load_data = self.functions[fullname]  # type: ignore[attr-defined]  # the module is Keras's
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # this one loader object only
         return spec

@@ -52,7 +52,7 @@ def template(layout: Layout) -> NotebookNode:
 @pytest.fixture(scope="session")
 def engine(rules: policy.Policy, layout: Layout) -> Iterator[Engine]:
     """One warm engine for the whole run: starting it takes as long as importing TensorFlow."""
-    with Engine(rules, build.read_tests(layout.zip), layout.data) as running:
+    with Engine(rules, build.read_tests(layout.zip), layout.data("mnist")) as running:
         yield running
 
 

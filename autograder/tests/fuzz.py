@@ -72,7 +72,7 @@ def _zip() -> bytes:
 MODEL = {"kind": "keras", "layers": [{"type": "keras:Dense", "settings": {"units": 3}, "weights": [[2, 3]]}]}
 JOURNAL = (
     {"cell": 1},
-    {"question": "q4", "at": "check", "values": {"a": {"kind": "numbers", "value": [1, 2.5]}}},
+    {"question": "q4", "at": "check", "loaded": ["mnist"], "values": {"a": {"kind": "numbers", "value": [1, 2.5]}}},
     {"question": "q7", "at": "end", "model": {**MODEL, "blob": {"start": 0, "count": 2}}},
     {"error": {"cell": 1, "name": "NameError", "text": "x"}},
     {"finished": True},

@@ -83,10 +83,11 @@ def of_model(question: str, chain: Chain = CLASSIC, at: str = "check", **changes
     return line(question=question, at=at, model=model(chain, **changes))
 
 
-def of_values(question: str = "q4", at: str = "check", **values: Any) -> bytes:
-    """A journal line: reported values, each given as (kind, value) or just a kind."""
+def of_values(question: str = "q4", at: str = "check", loaded: Iterable[str] = (), **values: Any) -> bytes:
+    """A journal line: reported values, each given as (kind, value) or just a kind, and the datasets loaded before."""
     pairs = {name: value if isinstance(value, tuple) else (value, None) for name, value in values.items()}
-    return line(question=question, at=at, values={name: {"kind": k, "value": v} for name, (k, v) in pairs.items()})
+    described = {name: {"kind": k, "value": v} for name, (k, v) in pairs.items()}
+    return line(question=question, at=at, loaded=list(loaded), values=described)
 
 
 def bench(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> Bench:

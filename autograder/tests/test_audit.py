@@ -95,7 +95,7 @@ def k() -> Iterator[SimpleNamespace]:
 @pytest.mark.slow
 @pytest.mark.parametrize("last", ["softmax", None], ids=["softmax", "logits"])
 def test_the_grader_trains_the_same_layers_itself_and_reports_both(last: str | None, k: Any) -> None:
-    data = dataset.load(HOME.data)
+    data = dataset.load(HOME.data("mnist"))
     public, private = dataset.split(data.test, 20)
     few = dataset.Labelled(data.train.images[:3000], data.train.labels[:3000])
     model = chain(k.keras, k.flatten(), k.layers.Dense(16, activation="relu"), k.output(last))
@@ -115,8 +115,8 @@ def test_the_grader_trains_the_same_layers_itself_and_reports_both(last: str | N
 
 
 @pytest.mark.slow
-def test_a_model_without_an_output_for_every_digit_is_not_trained_anew(k: Any) -> None:
-    data = dataset.load(HOME.data)
+def test_a_model_without_an_output_for_every_class_is_not_trained_anew(k: Any) -> None:
+    data = dataset.load(HOME.data("mnist"))
     public, private = dataset.split(data.test, 20)
     model = chain(k.keras, k.flatten(), k.layers.Dense(9, activation="softmax"))
     world = Bench(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)

@@ -29,7 +29,7 @@ def k() -> Iterator[SimpleNamespace]:
 
 @pytest.fixture(scope="module")
 def mnist() -> dataset.Dataset:
-    return dataset.load(HOME.data)
+    return dataset.load(HOME.data("mnist"))
 
 
 def test_students_words_cannot_add_lines_to_a_message() -> None:
@@ -154,7 +154,7 @@ def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = 
         return rebuilt
 
     monkeypatch.setattr(rebuild, "rebuild", build)
-    monkeypatch.setattr(rebuild, "scalings", lambda: ((scale, lambda images: images + np.float32(1)),))
+    monkeypatch.setattr(rebuild, "scalings", lambda _: ((scale, lambda images: images + np.float32(1)),))
     journal = of_model("q7", blob={"start": 1, "count": 3})
     public, private = numbered(1, 0, 0), numbered(0, 1, 1)
     return replace(bench(journal, blob=WEIGHTS.tobytes()), public=public, private=private)
@@ -175,7 +175,7 @@ def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytes
         asked.append(len(images))
         return images + np.float32(1)
 
-    monkeypatch.setattr(rebuild, "scalings", lambda: (("mine", scale),))
+    monkeypatch.setattr(rebuild, "scalings", lambda _: (("mine", scale),))
     assert world.score("q7").scaling == "mine"
     assert asked == [2, 3, 3]
 
@@ -240,17 +240,27 @@ def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scaling", [name for name, _ in scalings()])
+@pytest.mark.parametrize("scaling", [name for name, _ in scalings("mnist")])
 def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
-    world = trained(k, mnist, dict(scalings())[scaling])
+    world = trained(k, mnist, dict(scalings("mnist"))[scaling])
     assert world.score("q7").scaling == scaling
     assert world.score("q7").accuracy > 0.7
+
+
+def test_images_are_standardised_by_their_own_pixels_and_by_those_that_tutorials_name() -> None:
+    ways = {name: dict(scalings(name)) for name in dataset.DATASETS}
+    assert ways["fashion_mnist"].keys() - ways["mnist"].keys() == {"standardised as MNIST"}
+    pixels = np.array([[[0.1307 * 255, 0.2860 * 255]]], np.float32)
+    found = {id: ways[id]["standardised"](pixels).ravel() for id in ways}
+    assert found["mnist"] == pytest.approx([0, (0.2860 - 0.1307) / 0.3081], abs=1e-6)
+    assert found["fashion_mnist"] == pytest.approx([(0.1307 - 0.2860) / 0.3530, 0], abs=1e-6)
+    assert (ways["fashion_mnist"]["standardised as MNIST"](pixels).ravel() == found["mnist"]).all()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scaling", ["divided by 255", UNSCALED])
 def test_it_is_found_for_a_model_without_softmax(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
-    assert trained(k, mnist, dict(scalings())[scaling], None).score("q7").scaling == scaling
+    assert trained(k, mnist, dict(scalings("mnist"))[scaling], None).score("q7").scaling == scaling
 
 
 OWN: dict[str, Callable[[Float32], Float32]] = {

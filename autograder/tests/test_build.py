@@ -59,6 +59,19 @@ def test_a_zip_older_than_what_it_was_made_from_is_stale(copy: Layout, what: str
     assert build.is_stale(copy)
 
 
+def test_the_kit_is_packed_whole_wherever_it_stands(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders of the package are left out by name; one of that name above it changes nothing."""
+    here = {name for name in zipfile.ZipFile(layout.zip).namelist() if name.startswith("files/autograder/")}
+    assert not {name for name in here if re.search("/(tests|docs|benchmarks)/", name)}
+    elsewhere = tmp_path / "docs" / "tests" / "autograder"
+    shutil.copytree(build.PACKAGE, elsewhere, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    monkeypatch.setattr(build, "PACKAGE", elsewhere)
+    with zipfile.ZipFile(io.BytesIO(build.build(layout).zip)) as archive:
+        assert {name for name in archive.namelist() if name.startswith("files/autograder/")} == here
+
+
 def test_a_missing_or_broken_zip_is_stale(copy: Layout) -> None:
     copy.zip.write_bytes(b"not a zip")
     assert build.is_stale(copy)
@@ -163,8 +176,15 @@ def test_a_missing_master_is_named(copy: Layout) -> None:
 
 
 def test_data_that_is_not_mnist_stops_the_build(copy: Layout) -> None:
-    copy.data.write_bytes(b"PK")
+    copy.data("mnist").write_bytes(b"PK")
     with pytest.raises(DatasetError, match=r"mnist\.npz"):
+        build.build(copy)
+
+
+def test_a_dataset_that_is_not_there_makes_the_zip_stale_and_stops_the_build_with_what_to_do(copy: Layout) -> None:
+    replace(copy.policy, "dataset: mnist", "dataset: fashion_mnist")
+    assert build.is_stale(copy)
+    with pytest.raises(DatasetError, match=r"fashion_mnist\.npz is missing: .* `mnist-kit data fashion_mnist`"):
         build.build(copy)
 
 

@@ -34,7 +34,7 @@ def plan(layout: Layout, rules: Policy, solution: NotebookNode) -> Plan:
     source = solution.cells[at(solution, "q7-answer")].source
     assert "epochs=5" in source
     quick = edited(change("q7-answer", source=source.replace("epochs=5", "epochs=1")), solution)
-    return Plan(layout, rules, quick, Origin.of(layout, rules.assignment.split_seed), (1, 2, 3), 2)
+    return Plan(layout, rules, quick, Origin.of(layout, "mnist", rules.assignment.split_seed), (1, 2, 3), 2)
 
 
 def asking(rules: Policy, **question: object) -> Policy:
@@ -103,7 +103,7 @@ def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: La
     plan = Plan.of(layout, 9, 2)
     assert plan.seeds == tuple(range(1, 10))
     assert plan.solution == solution
-    assert plan.origin == Origin.of(layout, plan.policy.assignment.split_seed)
+    assert plan.origin == Origin.of(layout, "mnist", plan.policy.assignment.split_seed)
 
 
 def test_too_few_runs_are_refused_before_anything_else(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ SHORT = Run(seed=3, accuracy=0.94, earned=24.0, lost=("q7",))
 def copy(layout: Layout, tmp_path: Path) -> Layout:
     """A copy of the files that an origin is about."""
     made = Layout(tmp_path)
-    for name in ("solution", "data"):
-        getattr(made, name).parent.mkdir(parents=True)
-        shutil.copy(getattr(layout, name), getattr(made, name))
+    for source, target in ((layout.solution, made.solution), (layout.data("mnist"), made.data("mnist"))):
+        target.parent.mkdir(parents=True)
+        shutil.copy(source, target)
     return made
 
 
@@ -106,42 +106,42 @@ def test_runs_without_full_marks_are_kept_apart() -> None:
 
 
 def test_an_origin_names_the_solution_the_images_the_split_and_what_trained(copy: Layout) -> None:
-    origin = Origin.of(copy, 20)
-    assert origin == Origin.of(copy, 20)
+    origin = Origin.of(copy, "mnist", 20)
+    assert origin == Origin.of(copy, "mnist", 20)
     assert (origin.split_seed, origin.kit, origin.keras) == (20, kit_version(), version("keras"))
     assert origin.tensorflow[0].isdigit()
 
 
 @pytest.mark.parametrize("what", ["solution", "data", "split"])
 def test_a_calibration_of_another_solution_images_or_split_is_not_current(copy: Layout, what: str) -> None:
-    found = Calibration.of(Origin.of(copy, 20), (SHORT,))
-    assert found.is_current(Origin.of(copy, 20))
+    found = Calibration.of(Origin.of(copy, "mnist", 20), (SHORT,))
+    assert found.is_current(Origin.of(copy, "mnist", 20))
     if what == "solution":
         change(copy, "q5-answer")
     elif what == "data":
-        with copy.data.open("ab") as file:
+        with copy.data("mnist").open("ab") as file:
             file.write(b"\0")
-    assert not found.is_current(Origin.of(copy, 21 if what == "split" else 20))
+    assert not found.is_current(Origin.of(copy, "mnist", 21 if what == "split" else 20))
 
 
 def test_prose_the_public_checks_and_versions_make_no_calibration_old(copy: Layout) -> None:
-    found = Calibration.of(Origin.of(copy, 20), (SHORT,))
+    found = Calibration.of(Origin.of(copy, "mnist", 20), (SHORT,))
     change(copy, "intro-text")
     change(copy, "intro-code")
-    now = Origin.of(copy, 20).model_copy(update={"kit": "9", "tensorflow": "9", "keras": "9"})
+    now = Origin.of(copy, "mnist", 20).model_copy(update={"kit": "9", "tensorflow": "9", "keras": "9"})
     assert found.is_current(now)
 
 
 def test_without_a_solution_or_images_there_is_no_origin(copy: Layout) -> None:
-    copy.data.unlink()
+    copy.data("mnist").unlink()
     with pytest.raises(DatasetError, match=r"mnist\.npz cannot be read \(No such file"):
-        Origin.of(copy, 20)
+        Origin.of(copy, "mnist", 20)
     copy.solution.write_text("{", encoding="utf-8")
     with pytest.raises(BuildError, match=r"solution\.ipynb cannot be read .* run `mnist-kit build`"):
-        Origin.of(copy, 20)
+        Origin.of(copy, "mnist", 20)
     copy.solution.unlink()
     with pytest.raises(BuildError, match=r"solution\.ipynb is missing: run `mnist-kit build`"):
-        Origin.of(copy, 20)
+        Origin.of(copy, "mnist", 20)
 
 
 def test_the_stored_calibration_is_found_or_it_is_told_how_to_make_one(tmp_path: Path) -> None:

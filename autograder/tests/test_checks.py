@@ -18,6 +18,7 @@ from autograder.tests.journals import (
     FLATTEN,
     HIDDEN,
     OUTPUT,
+    RULES,
     bench,
     dense,
     line,
@@ -117,6 +118,40 @@ def test_a_report_that_was_not_taken_has_no_value() -> None:
 @pytest.mark.parametrize(("name", "value"), [(SHAPE, ("numbers", [60000, 28, 28])), (LENGTH, ("number", 60000))])
 def test_a_true_report_passes(name: str, value: Any) -> None:
     checks.report(env(of_values(**{name: value})), "q4", name)
+
+
+ANSWERED: dict[str, Any] = {SHAPE: ("numbers", [60000, 28, 28]), LENGTH: ("number", 60000)}
+
+
+def test_the_images_of_another_dataset_are_said_once_and_the_rest_is_not_checked() -> None:
+    world = env(of_values(loaded=["fashion_mnist"], **ANSWERED))
+    assert message(lambda env: checks.report(env, "q4", SHAPE), world) == (
+        "Found: keras.datasets.fashion_mnist, the images of Fashion MNIST\nExpected: the images of MNIST\n"
+        "Try: keras.datasets.mnist has a load_data of its own"
+    )
+    said = message(lambda env: checks.report(env, "q4", LENGTH), world)
+    assert said == "Not checked: the images of MNIST have to be loaded first"
+
+
+def test_a_value_that_is_missing_is_said_before_the_images_are() -> None:
+    world = env(of_values(loaded=["fashion_mnist"], **{**ANSWERED, LENGTH: "ellipsis"}))
+    assert message(lambda env: checks.report(env, "q4", LENGTH), world) == f"Found: `{LENGTH}` {NO_VALUE}"
+
+
+@pytest.mark.parametrize("loaded", [[], ["mnist"], ["fashion_mnist", "mnist"], ["cifar10"], ["no such thing"]])
+def test_whoever_loaded_the_right_images_among_others_is_right(loaded: list[str]) -> None:
+    for name in ANSWERED:
+        checks.report(env(of_values(loaded=loaded, **ANSWERED)), "q4", name)
+
+
+def test_another_assignment_is_about_another_dataset() -> None:
+    about = RULES.assignment.model_copy(update={"dataset": "fashion_mnist"})
+    rules = RULES.model_copy(update={"assignment": about})
+    checks.report(env(of_values(loaded=["fashion_mnist"], **ANSWERED), rules=rules), "q4", SHAPE)
+    said = message(
+        lambda env: checks.report(env, "q4", SHAPE), env(of_values(loaded=["mnist"], **ANSWERED), rules=rules)
+    )
+    assert said.startswith("Found: keras.datasets.mnist, the images of MNIST\nExpected: the images of Fashion MNIST")
 
 
 def test_without_a_bench_the_evidence_is_taken_from_the_variables_themselves() -> None:
@@ -404,11 +439,11 @@ LATE = ("scaled", "accuracy", "measured")
 
 
 @pytest.mark.parametrize("check", LATE)
-def test_a_model_without_an_output_for_every_digit_is_the_mistake_of_the_question_that_asks_for_it(check: str) -> None:
+def test_a_model_without_an_output_for_every_class_is_the_mistake_of_the_question_that_asks_for_it(check: str) -> None:
     nine = [FLATTEN, HIDDEN, dense(9, "keras:softmax")]
     world = scored(0.1, layers=described(nine)["layers"], output_shape=[None, 9], layers_of_q5=nine, steps=0)
     assert message(ALL[check], world) == (
-        "Not checked: the layers of question q5 have to be right first: with 9 outputs there is none for some digits"
+        "Not checked: the layers of question q5 have to be right first: with 9 outputs there is none for some classes"
     )
 
 
@@ -416,7 +451,7 @@ def test_a_model_without_an_output_for_every_digit_is_the_mistake_of_the_questio
 def test_the_outputs_of_a_model_are_its_last_size(shape: list[int | None], said: str) -> None:
     nine = [FLATTEN, HIDDEN, dense(9, "keras:softmax")]
     world = scored(0.1, layers=described(nine)["layers"], output_shape=shape, layers_of_q5=nine)
-    assert f"right first: with {said} there is none for some digits" in message(ALL["accuracy"], world)
+    assert f"right first: with {said} there is none for some classes" in message(ALL["accuracy"], world)
 
 
 @pytest.mark.parametrize("check", LATE)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.classroom import MEMBERS, Member, fill
+from autograder.classroom import MEMBERS, Member, fill, write
 from autograder.engine import Engine
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
@@ -87,6 +90,19 @@ def test_filling_in_answers_leaves_the_template_alone(template: NotebookNode) ->
     filled = fill(template, {"q5": "model = 'mine'"})
     assert nbformat.writes(template) == before
     assert [cell.source for cell in filled.cells if cell.id == "q5-answer"] == ["model = 'mine'"]
+
+
+def test_the_class_of_another_assignment_loads_its_dataset(layout: Layout, tmp_path: Path) -> None:
+    copy = Layout(tmp_path / "kit")
+    copy.solution.parent.mkdir(parents=True)
+    for built, target in ((layout.template, copy.template), (layout.solution, copy.solution)):
+        shutil.copy(built, target)
+    text = layout.policy.read_text(encoding="utf-8")
+    copy.policy.write_text(text.replace("dataset: mnist", "dataset: fashion_mnist"), encoding="utf-8")
+    for path in write(copy, tmp_path / "class")[1:]:
+        loaded = re.findall(r"tf\.keras\.datasets\.(\w+)\.load_data", path.read_text(encoding="utf-8"))
+        assert set(loaded) <= {"fashion_mnist"}, path.name
+    assert "fashion_mnist" in (tmp_path / "class" / "right-added.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

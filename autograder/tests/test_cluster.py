@@ -195,7 +195,7 @@ def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(site: Site, template:
 
 @pytest.fixture
 def recipe(rules: Policy, layout: Layout) -> Recipe:
-    return Recipe(rules, build.read_tests(layout.zip), layout.data.read_bytes(), unsafe=False)
+    return Recipe(rules, build.read_tests(layout.zip), layout.data("mnist").read_bytes(), unsafe=False)
 
 
 def refusal(address: str, recipe: Recipe) -> str:

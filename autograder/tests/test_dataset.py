@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from autograder import dataset
-from autograder.dataset import ARRAYS, FACTS, PUBLISHED_SHA256, Bytes, Dataset, Labelled
+from autograder.dataset import ARRAYS, DATASETS, FACTS, Bytes, Dataset, Labelled
 from autograder.errors import DatasetError
 from autograder.layout import HOME
+from autograder.tests.images import spread
 
 SMALL = np.arange(3000, dtype=np.uint8).reshape(30, 100)
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Dataset:
-    return dataset.load(HOME.data)
+    return dataset.load(HOME.data("mnist"))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,9 @@ def kinds(images: Bytes) -> list[bytes]:
 
 
 def test_the_shipped_data_are_the_published_ones(shipped: Dataset) -> None:
-    assert {name: dataset.fingerprint(array) for name, array in arrays(shipped).items()} == PUBLISHED_SHA256
+    found = {name: dataset.fingerprint(array) for name, array in arrays(shipped).items()}
+    assert found == DATASETS["mnist"].sha256
+    assert spread(shipped.train.images) == (DATASETS["mnist"].mean, DATASETS["mnist"].sd)
 
 
 def test_the_arrays_are_named_as_keras_returns_them() -> None:
@@ -79,7 +82,7 @@ def test_one_changed_value_is_noticed_and_the_array_named(name: str, shipped: Da
         dataset.load(tmp_path / "mnist.npz")
     assert str(caught.value) == (
         f"{tmp_path / 'mnist.npz'}: {name} is not the published MNIST (its IDX form should have sha256 "
-        f"{PUBLISHED_SHA256[name]}): restore it from the repository"
+        f"{DATASETS['mnist'].sha256[name]}): restore it from the repository"
     )
 
 
@@ -137,6 +140,15 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_remedy(
     assert str(caught.value).endswith(": restore it from the repository")
 
 
+def test_images_that_are_not_in_the_repository_have_to_be_made(shipped: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "fashion_mnist.npz"
+    with pytest.raises(DatasetError, match=r"is missing: make it with `mnist-kit data fashion_mnist`"):
+        dataset.load(path)
+    np.savez(path, allow_pickle=False, **arrays(shipped))
+    with pytest.raises(DatasetError, match=r"x_train is not the published Fashion MNIST .* `mnist-kit data fashion"):
+        dataset.load(path)
+
+
 def test_the_halves_are_of_one_size_and_together_everything(
     shipped: Dataset, halves: tuple[Labelled, Labelled]
 ) -> None:
@@ -150,7 +162,7 @@ def test_the_halves_have_no_image_in_common(halves: tuple[Labelled, Labelled]) -
     assert not set(kinds(public.images)) & set(kinds(private.images))
 
 
-def test_every_digit_is_shared_evenly(halves: tuple[Labelled, Labelled]) -> None:
+def test_every_class_is_shared_evenly(halves: tuple[Labelled, Labelled]) -> None:
     public, private = (np.bincount(half.labels, minlength=10).astype(int) for half in halves)
     assert abs(public - private).max() <= 1
 

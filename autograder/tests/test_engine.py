@@ -49,7 +49,7 @@ def short(rules: Policy) -> Policy:
 
 @pytest.fixture(scope="module")
 def hasty(short: Policy, layout: Layout) -> object:
-    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
         yield running
 
 
@@ -69,6 +69,18 @@ raise RuntimeError(f"{len(secret)} secret modules, test images twice over: {half
 """
     report = engine.grade(submit(template, q4=spy))
     assert "0 secret modules, test images twice over: True, 0 rules" in message(report, "q4")
+
+
+def test_a_notebook_that_loads_another_dataset_goes_on_with_the_right_images_and_is_told(
+    engine: Engine, template: NotebookNode
+) -> None:
+    other = LOAD.replace("mnist", "fashion_mnist")
+    peek = "\nfrom keras.datasets import mnist\nassert (x_test == mnist.load_data()[1][0]).all()"
+    report = engine.grade(submit(template, q4=other, q5=MODEL + peek, q6=COMPILE))
+    assert earned(report) == {"q4": 0, "q5": 8, "q6": 4, "q7": 0}
+    assert "Found: keras.datasets.fashion_mnist, the images of Fashion MNIST" in message(report, "q4")
+    assert any("was given the images of MNIST in their place" in note for note in report.notes)
+    assert not next(each for each in report.questions if each.id == "q5").message
 
 
 def test_public_checks_say_the_same_of_evidence_as_of_live_objects(engine: Engine, template: NotebookNode) -> None:
@@ -129,7 +141,7 @@ def test_the_same_notebook_gets_the_same_twice(engine: Engine, template: Noteboo
 
 def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout, template: NotebookNode) -> None:
     """Killed while it grades: the submission gets its grade all the same, and so does the next."""
-    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
         victim = running.processes()[0]
         slow = submit(template, "slow", q4=LOAD + "\nimport time; time.sleep(2)")
         timer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
@@ -142,7 +154,7 @@ def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout
 
 
 def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
         (evaluator,) = psutil.Process(running.processes()[0]).children()
         evaluator.kill()
         evaluator.wait(5)
@@ -152,7 +164,7 @@ def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, 
 def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layout, template: NotebookNode) -> None:
     tests = build.read_tests(layout.zip)
     tests["q4"] = tests["q4"].replace("checks.report(env, 'q4', 'train_labels_length')", "1 / 0")
-    with Engine(short, tests, layout.data) as running:
+    with Engine(short, tests, layout.data("mnist")) as running:
         report = running.grade(submit(template, q4=LOAD))
     question = next(each for each in report.questions if each.id == "q4")
     assert (question.earned, question.outcome) == (None, Outcome.UNGRADED)
@@ -161,7 +173,7 @@ def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layo
 
 
 def test_nothing_is_left_running_when_the_engine_closes(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    with Engine(short, build.read_tests(layout.zip), layout.data) as running:
+    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
         mine = psutil.Process(running.processes()[0])
         running.grade(submit(template, q4="import subprocess; subprocess.Popen(['sleep', '600'])"))
         family = [mine, *mine.children(recursive=True)]
@@ -182,7 +194,7 @@ def test_data_that_is_missing_stops_the_run_before_it_begins(rules: Policy, layo
 def test_tests_that_do_not_compile_stop_the_run_with_what_was_said(rules: Policy, layout: Layout) -> None:
     with (
         pytest.raises(GraderFault, match="the grading process did not start"),
-        Engine(rules, {"q4": "def broken("}, layout.data),
+        Engine(rules, {"q4": "def broken("}, layout.data("mnist")),
     ):
         pass  # pragma: no cover
 

@@ -16,7 +16,7 @@ from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, MAX_WEIGHTS
 from autograder.tests.journals import CLASSIC, RULES, line, model, of_model, of_values
 
 SHAPE = ("numbers", [60000, 28, 28])
-WHOLE = of_model("q5") + of_values(train_images_shape=SHAPE) + line(cell=3) + line(finished=True)
+WHOLE = of_model("q5") + of_values(loaded=["mnist"], train_images_shape=SHAPE) + line(cell=3) + line(finished=True)
 
 
 def test_a_whole_journal_is_read() -> None:
@@ -93,6 +93,8 @@ BREACHES = {
         b'{"question": "q4", "at": "end", "values": {"x": {"kind": "none", "kind": "bool"}}}\n',
         "a key stands there twice",
     ),
+    "more datasets than there are": (of_values(loaded=["mnist"] * 9), "line 1: loaded: List should have at most 8"),
+    "a dataset of two lines": (of_values(loaded=["a\nb"]), f"line 1: loaded.0: {CONTROL}"),
     "NaN": (NAN, "line 1: NaN is no number"),
     "Infinity": (NAN.replace(b"NaN", b"Infinity"), "Infinity is no number"),
     "-Infinity": (NAN.replace(b"NaN", b"-Infinity"), "-Infinity is no number"),

@@ -181,7 +181,8 @@ MISTAKES = {
         "optimizer: adam", "optimizer: adamm", 34, "questions.q6.optimizer", "'adamm' (str)", OPTIMIZERS, "adam",
     ),
     "an unknown data set": Mistake(
-        "dataset: mnist", "dataset: mnits", 4, "assignment.dataset", "'mnits' (str)", "'mnist'", "mnist",
+        "dataset: mnist", "dataset: fashion-mnist", 4, "assignment.dataset", "'fashion-mnist' (str)",
+        "'mnist' or 'fashion_mnist'", "fashion_mnist",
     ),
     "an unknown report": Mistake(
         "train_images_shape", "train_image_shape", 22, "questions.q4.reports.train_image_shape",

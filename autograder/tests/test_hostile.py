@@ -76,7 +76,7 @@ def guarded(rules: Policy, layout: Layout, tmp_path_factory: pytest.TempPathFact
     tests = {id: f"PLANTED = {secret!r}\n{text}" for id, text in build.read_tests(layout.zip).items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_KIT_TOKEN", secret)
-        engine = Engine(policy, tests, layout.data, secrets=(file, *layout.secrets))
+        engine = Engine(policy, tests, layout.data("mnist"), secrets=(file, *layout.secrets))
         with engine:
             yield Guarded(engine, policy, layout, secret, file)
 

@@ -78,6 +78,10 @@ def test_the_zip_of_the_repository_itself_is_right(tmp_path: Path) -> None:
 SPOILT: dict[str, tuple[Edit, str]] = {
     "no setup": (without("setup.sh"), "missing: setup.sh; make it anew"),
     "no data": (without("files/assignment/data/mnist.npz"), "missing: files/assignment/data/mnist.npz"),
+    "data of another dataset": (
+        changed("files/grading.yml", b"dataset: mnist", b"dataset: fashion_mnist"),
+        "missing: files/assignment/data/fashion_mnist.npz",
+    ),
     "a folder was zipped": (in_a_folder, "inside the folder autograder; zip what is in that folder"),
     "Windows line ends": (changed("setup.sh", b"\n", b"\r\n"), "Windows line ends"),
     "no run bit": (without_run_bit, "its run bit is off"),

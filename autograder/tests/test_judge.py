@@ -48,6 +48,16 @@ def test_a_verdict_survives_its_journey() -> None:
     assert Verdict.from_json(Verdict({}, None).to_json().encode()) == Verdict({}, None)
 
 
+def test_other_datasets_that_were_asked_for_are_remarked_once_each() -> None:
+    lines = (of_values(loaded=["fashion_mnist", "mnist"]), of_values(at="end", loaded=["fashion_mnist", "cifar10"]))
+    assert judge.judge({}, bench(line(note="First."), *lines)).evidence["notes"] == [
+        "First.",
+        "The notebook loads keras.datasets.fashion_mnist. It was given the images of MNIST in their place, which this "
+        "assignment is about.",
+    ]
+    assert judge.judge({}, bench(of_values(loaded=["mnist"]))).evidence["notes"] == []
+
+
 def test_a_case_that_passes_has_its_points_and_no_message() -> None:
     assert results("pass") == (CheckResult("part 1", True, 2.0, Outcome.PASSED, ""),)
     assert results("pass", hidden=False, points=0) == (CheckResult("part 1", False, 0.0, Outcome.PASSED, ""),)

@@ -22,7 +22,7 @@ def place(tmp_path: Path) -> Layout:
     """A copy of what a reference comes from, without a calibration."""
     copy = Layout(tmp_path)
     shutil.copy(HOME.policy, copy.policy)
-    for source, target in ((HOME.solution, copy.solution), (HOME.data, copy.data)):
+    for source, target in ((HOME.solution, copy.solution), (HOME.data("mnist"), copy.data("mnist"))):
         target.parent.mkdir(parents=True)
         shutil.copy(source, target)
     return copy
@@ -36,7 +36,9 @@ def relative(place: Layout, rule: str = RELATIVE) -> None:
 
 def calibrated(place: Layout, *accuracies: float, split_seed: int = 20) -> None:
     runs = [Run(seed=seed, accuracy=value, earned=26) for seed, value in enumerate(accuracies)]
-    place.calibration.write_text(Calibration.of(Origin.of(place, split_seed), runs).to_json(), encoding="utf-8")
+    place.calibration.write_text(
+        Calibration.of(Origin.of(place, "mnist", split_seed), runs).to_json(), encoding="utf-8"
+    )
 
 
 def rule_of(policy: Policy) -> AccuracyRule:

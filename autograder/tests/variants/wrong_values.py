@@ -61,6 +61,18 @@ WRONG_ARRAY: tuple[Variant, ...] = (
         f"Found: `train_images_shape` is (10000, 28, 28)\nExpected: (60000, 28, 28){PAIR}",
         "\n".join(["(x_test, y_test), (x_train, y_train) = keras.datasets.mnist.load_data()", *REPORTS]),
     ),
+    wrong(
+        "clothes-for-digits",
+        "the images of another dataset, which are of the same shape",
+        points(q4=0, q7=0),
+        {
+            "q4": "Found: keras.datasets.fashion_mnist, the images of Fashion MNIST\nExpected: the images of MNIST",
+            "q7": NEVER_TRAINED,
+        },
+        "q4",
+        "q7",
+        q4="\n".join([LOADED.replace("mnist", "fashion_mnist"), *REPORTS]),
+    ),
     values(
         "reshaped-first",
         "the images laid out in rows before their shape was read",

@@ -1,0 +1,28 @@
+"""Where files stand, and which of them no student process may read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.layout import HOME, Layout
+
+
+def test_everything_that_decides_about_points_is_secret_the_images_of_every_dataset_too(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.images.mkdir(parents=True)
+    for name in ("mnist", "fashion_mnist"):
+        layout.data(name).touch()
+    secret = {path.relative_to(tmp_path).as_posix() for path in layout.secrets}
+    assert secret == {
+        "grading.yml",
+        "assignment/exercise.md",
+        "assignment/data/fashion_mnist.npz",
+        "assignment/data/mnist.npz",
+        "solutions/solution.ipynb",
+        "solutions/calibration.json",
+        "dist/autograder.zip",
+    }
+
+
+def test_the_repository_itself_brings_what_is_needed() -> None:
+    assert all(path.exists() for path in (HOME.policy, HOME.master, HOME.data("mnist"), HOME.solution))
