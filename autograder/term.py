@@ -253,7 +253,7 @@ def _accuracies(layout: Layout, policy: Policy) -> Iterator[Step]:
     except CalibrationError as error:
         yield Step("accuracies", Mark.LOOK, f"which ones are safe to ask for is not known: {error}", again)
         return
-    if not stored.is_current(Origin.of(layout, policy.assignment.split_seed)):
+    if not stored.is_current(Origin.of(layout, policy.assignment.dataset, policy.assignment.split_seed)):
         yield Step("accuracies", Mark.LOOK, "the calibration is of another solution, other data or split_seed", again)
         return
     most = "none" if fitted.recommended is None else f"{100 * fitted.recommended:g} %"

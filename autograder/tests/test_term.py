@@ -179,7 +179,7 @@ def test_what_cannot_be_built_is_told(own: Layout) -> None:
     step = look(own)["build"]
     assert step.mark is Mark.WRONG
     assert "question q8 is not in grading.yml" in step.found
-    own.data.unlink()
+    own.data("mnist").unlink()
     step = look(own)["build"]
     assert "mnist.npz is missing: restore it from the repository" in step.found
 
