@@ -108,7 +108,7 @@ def test_pytest_shows_each_check_of_a_submission(here: Path) -> None:
     assert "q4[2 train images shape] FAILED" in done.stdout
     assert "Found: `train_images_shape` has not been given a value" in done.stdout
     assert "q1 SKIPPED" in done.stdout
-    assert "17 failed, 3 skipped" in done.stdout
+    assert "18 failed, 3 skipped" in done.stdout
 
 
 def test_pytest_says_when_there_is_no_such_submission(here: Path) -> None:
