@@ -23,6 +23,8 @@ from nbformat import NotebookNode
 from autograder.classroom import LOAD, Member
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
+from autograder.mark import Draft
+from autograder.reviewing import ALONE, desk
 from autograder.submission import Submission
 from autograder.tests import reports
 from autograder.tests.test_report_gradescope import validate
@@ -122,9 +124,13 @@ def grade(here: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return run("grade", here / "class", "-o", here / "out", "--timeout", "30", *more, cwd=here)
 
 
-def points(here: Path) -> dict[str, str]:
+def column(here: Path, name: str) -> dict[str, str]:
     rows = csv.DictReader((here / "out" / "grades.csv").read_text(encoding="utf-8").splitlines())
-    return {row["submission"]: row["automatic"] for row in rows}
+    return {row["submission"]: row[name] for row in rows}
+
+
+def points(here: Path) -> dict[str, str]:
+    return column(here, "automatic")
 
 
 @pytest.mark.slow
@@ -146,6 +152,14 @@ def test_what_was_graded_is_kept_and_a_regrade_asks_first(here: Path, template: 
     assert "of which" not in second.stderr, "nothing was graded"
     assert second.stdout == first.stdout
     assert len(list((here / "out" / "submissions").glob("*/results.json"))) == 2, "the pages are made again"
+
+    with desk(here / "out") as review:
+        place = review.marks.answer(review.marks.find("ann", "q1") or 0, ALONE)
+        review.marks.mark(place.answer.id, ALONE, Draft(("fit",), comment="fit is right"), 0, "one mark")
+    again = grade(here)
+    assert "2 of 2 were graded before" in again.stderr
+    assert column(here, "q1") == {"ann": "1", "bo": ""}, "what people gave is in the pages of a later run"
+    assert "fit is right" in next((here / "out" / "submissions").glob("ann*/feedback.html")).read_text(encoding="utf-8")
 
     with contextlib.closing(sqlite3.connect(here / "out" / "gradebook.db")) as database, database:
         database.execute("update gradings set report = replace(report, '\"earned\": 6.0', '\"earned\": 1.0')")
