@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
+# Processes that run tests: each takes up to 4 GB, and some tests measure what two at once do.
+TESTERS ?= 2
 
 .PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench pictures lock format clean
 
@@ -45,7 +47,7 @@ build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build
 
 test: $(READY)  ## Run the tests, real training included
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not hostile and not variants and not docker and not containers"
+	$(BIN)/pytest -n $(TESTERS) --dist loadfile -m "not hostile and not variants and not docker and not containers"
 
 test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, and some against stock Otter
 	$(BIN)/pytest -m hostile
