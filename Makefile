@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
-# Processes that run tests: each takes up to 4 GB, and some tests measure what two at once do.
+# Processes that run tests; each has an engine of its own, with a TensorFlow in it.
 TESTERS ?= 2
 
 .PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench pictures lock format clean
