@@ -78,6 +78,7 @@ def build(layout: Layout) -> Built:
     policy = load(layout.policy)
     dataset.load(layout.data(policy.assignment.dataset))
     notebook = master(layout, policy)
+    first_cell = _first_cell(layout)
     with tempfile.TemporaryDirectory(prefix="mnist-kit-build-") as folder:
         path = Path(folder) / "master" / layout.template.name
         path.parent.mkdir()
@@ -91,7 +92,7 @@ def build(layout: Layout) -> Built:
     _settle(solution)
     public = dict(template.metadata["otter"]["tests"])
     for finished in (template, solution):
-        _open(finished, layout, public)
+        _open(finished, opening(first_cell, public))
         _tidy(finished, policy)
     return Built(_text(template), _text(solution), public, tests, zipped)
 
@@ -249,14 +250,17 @@ def _settle(solution: NotebookNode) -> None:
         cell.source = "\n".join(lines).strip()
 
 
-def _open(notebook: NotebookNode, layout: Layout, public: dict[str, str]) -> None:
-    """Begin with the kit's own first cell in the place of Otter's."""
+def _first_cell(layout: Layout) -> str:
     try:
-        code = layout.first_cell.read_text(encoding="utf-8")
+        return layout.first_cell.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BuildError(f"{layout.first_cell} is missing") from None
+
+
+def _open(notebook: NotebookNode, source: str) -> None:
+    """Begin with the kit's own first cell in the place of Otter's."""
     (first,) = [cell for cell in notebook.cells if cell.source.startswith("# Initialize Otter")]
-    first.source, first.metadata = opening(code, public), nbformat.from_dict(METADATA)
+    first.source, first.metadata = source, nbformat.from_dict(METADATA)
 
 
 def _tidy(notebook: NotebookNode, policy: Policy) -> None:

@@ -67,9 +67,9 @@ def graded(
         questions=tuple(_questions(book, policy, verdict, stopped)),
         notes=(
             *(() if confined else (UNTRUSTED,)),
+            *_how_it_ended(book, policy, verdict, ended, stopped),  # first: it weighs most
             *book.notes,
             *dict.fromkeys(verdict.evidence["notes"]),
-            *_how_it_ended(book, policy, verdict, ended, stopped),
         ),
         flags=flags,
         seconds=(("notebook", ended.seconds), ("judge", judge_s)),

@@ -51,7 +51,7 @@ def test_a_changed_file_is_noticed_as_stale(copy: Layout) -> None:
     assert build.stale(build.build(copy), copy) == (copy.template, copy.solution)
 
 
-@pytest.mark.parametrize("what", ["policy", "master"])
+@pytest.mark.parametrize("what", ["policy", "master", "first_cell"])
 def test_a_zip_older_than_what_it_was_made_from_is_stale(copy: Layout, what: str) -> None:
     assert not build.is_stale(copy)
     path: Path = getattr(copy, what)
@@ -169,9 +169,11 @@ def test_a_master_that_does_not_fit_is_refused_with_the_reason(copy: Layout, old
         build.build(copy)
 
 
-def test_a_missing_master_is_named(copy: Layout) -> None:
-    copy.master.unlink()
-    with pytest.raises(BuildError, match=r"exercise\.md is missing"):
+@pytest.mark.parametrize("what", ["master", "first_cell"])
+def test_a_missing_file_is_named(copy: Layout, what: str) -> None:
+    path: Path = getattr(copy, what)
+    path.unlink()
+    with pytest.raises(BuildError, match=rf"{re.escape(path.name)} is missing"):
         build.build(copy)
 
 
@@ -216,3 +218,7 @@ def test_the_zip_holds_what_grades_and_nothing_else_of_the_kit(layout: Layout) -
 
 def test_what_students_get_is_put_together(layout: Layout) -> None:
     assert (layout.dist / "handout" / layout.template.name).read_bytes() == layout.template.read_bytes()
+    handed_out = {path.stem: path.read_text(encoding="utf-8") for path in (layout.dist / "handout" / "tests").iterdir()}
+    first = nbformat.read(layout.template, as_version=4).cells[0].source
+    assert handed_out.keys() == {"q4", "q5", "q6", "q7"}
+    assert all(text.strip() in first and "hidden=True" not in text for text in handed_out.values())

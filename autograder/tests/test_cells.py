@@ -6,7 +6,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder.cells import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, PLACEHOLDER, TOGETHER, parted
+from autograder.cells import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, MOST_PARTS, PLACEHOLDER, TOGETHER, parted
 from autograder.notebook import TURNED
 from autograder.tests.notebooks import CODE, FILLED, PROSE, TEMPLATE, Edit, at, change, edited, several, taken
 
@@ -125,6 +125,13 @@ def test_text_beside_code_stays_text() -> None:
     book = taken(edited(edit))
     assert "old = 5" not in [cell.source for cell in book.cells]
     assert book.notes == ()
+
+
+@pytest.mark.parametrize("line", ["_Points:_ 1\n", "x\n<!-- END QUESTION -->\n"])
+def test_a_cell_is_taken_into_few_parts_and_nothing_is_lost(line: str) -> None:
+    parts = parted([new_markdown_cell(line * 100)])
+    assert len(parts) == MOST_PARTS
+    assert "".join(part.source for part in parts) == line * 100
 
 
 @pytest.mark.timeout(20)

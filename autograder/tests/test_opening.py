@@ -349,6 +349,14 @@ def test_a_check_that_breaks_says_so_without_its_lines(monkeypatch: pytest.Monke
     assert said(names, "q3") == "q3: the public checks pass."
 
 
+def test_what_stands_beside_the_notebook_does_not_matter(
+    template: NotebookNode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    assert "not there yet" in said(start(template.cells[0].source, monkeypatch, tmp_path), "q4")
+
+
 def test_a_students_own_names_do_not_get_in_the_way(names: Names) -> None:
     names |= dict.fromkeys(("re", "html", "Path", "question", "checks", "sys", "os"), 0)
     assert said(names, "q4").startswith("q4: not there yet.")
