@@ -141,7 +141,7 @@ class Warm:
         try:
             code = self._process.wait(timeout=GRACE_S)
         except subprocess.TimeoutExpired:
-            return "\n".join(["it does not answer", *said])
+            return f"no answer in {START_S} s. Is this machine very busy? Try again, or with fewer --workers."
         ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return "\n".join([f"it ended with {ended}", *_told(ended, said)])
 

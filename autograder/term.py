@@ -199,8 +199,12 @@ def _reviewers(policy: Policy) -> Step:
 
 def _attempts(policy: Policy) -> str:
     limits = {"in any 24 hours": policy.attempts.per_day, "in all": policy.attempts.per_assignment}
-    told = [f"{limit} {when}" for when, limit in limits.items() if limit is not None]
+    told = [f"{_times(limit)} {when}" for when, limit in limits.items() if limit is not None]
     return f"on Gradescope, a student may hand in {' and '.join(told) or 'as often as they like'}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _left_over(folder: Path, today: date) -> Iterator[Step]:
@@ -216,7 +220,8 @@ def _left_over(folder: Path, today: date) -> Iterator[Step]:
         count, last = file.execute(
             "select count(*), max(graded_at) from gradings where standing = 'current'"
         ).fetchone()
-    what = f"{count} submissions, the last graded on {str(last)[:10]}" if count else "a gradebook"
+    some = f"{count} submission{'s' if count > 1 else ''}"
+    what = f"{some}, the last graded on {str(last)[:10]}" if count else "a gradebook"
     yield Step(
         "left over",
         Mark.NOTE,

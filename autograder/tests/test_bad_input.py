@@ -118,6 +118,7 @@ def test_a_wrong_file_beside_a_right_one_was_handed_in_by_a_student(place: Path)
     found = submission.collect(paths, 10**6)
     submission.demand(found, paths)
     assert [bool(each.problem) for each in found] == [True, False]
+    submission.demand(found[:1], [place])  # as in a folder that has nothing else
 
 
 TABLES = {

@@ -324,6 +324,14 @@ def test_a_system_that_cannot_confine_is_told_the_command_that_can(here: Path) -
     assert (done.returncode, done.stderr.count("Docker does not answer here. Install and start it")) == (2, 1)
 
 
+@pytest.mark.parametrize("verb", ["calibrate", "demo", "doctor", "new-term"])
+def test_what_needs_a_system_that_confines_says_so_on_any_other(here: Path, verb: str) -> None:
+    done = elsewhere(verb, cwd=here)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mnist-kit: student code cannot be confined on this system")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_submission_that_is_not_there_is_told_before_any_image_is_made(here: Path) -> None:
     done = elsewhere("grade", "--docker", "b.ipynb", cwd=here)
     assert (done.returncode, "b.ipynb: no such file or folder" in done.stderr) == (2, True)
@@ -366,9 +374,3 @@ def test_what_needs_a_graded_class_says_so(here: Path, verb: str) -> None:
     done = run(verb, "nowhere", cwd=here)
     assert done.returncode == 2
     assert "nowhere/gradebook.db: there is no gradebook" in " ".join(done.stderr.split())
-
-
-def test_a_container_takes_no_database(here: Path) -> None:
-    done = run("grade", "x", "--docker", "--database", "postgresql://x/y", cwd=here)
-    assert done.returncode == 2
-    assert "reaches no server; leave out --database" in " ".join(done.stderr.split())

@@ -85,7 +85,10 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
         (["print('no such module'); sys.exit(3)"], "ended with 3, without results.json:\nno such module"),
         ([WRITES.format("{")], "without results.json"),
         (
-            [WRITES.format(json.dumps({**GRADED, "extra_data": {"status": "rejected"}})), "print('not a notebook')"],
+            [
+                WRITES.format(json.dumps({**GRADED, "extra_data": {"status": "rejected", "complete": True}})),
+                "print('not a notebook')",
+            ],
             "not a notebook",
         ),
         (

@@ -109,10 +109,10 @@ def test_what_grading_yml_asks_for_is_told_in_words(own: Layout) -> None:
     change(own, "show_hidden: after_published", "show_hidden: hidden")
     change(own, "leaderboard: false", "leaderboard: true")
     with own.policy.open("a", encoding="utf-8") as file:
-        file.write("attempts: {per_day: 3, per_assignment: 9}\nreview: {reviewers: [ann, ben], sample: 5}\n")
+        file.write("attempts: {per_day: 3, per_assignment: 1}\nreview: {reviewers: [ann, ben], sample: 5}\n")
     other = look(own, until="leaderboard")
     assert other["reviewers"].found == "ann, ben; 5 answers to each question by two of them"
-    assert other["attempts"].found == "on Gradescope, a student may hand in 3 in any 24 hours and 9 in all"
+    assert other["attempts"].found == "on Gradescope, a student may hand in 3 times in any 24 hours and once in all"
     assert other["hidden checks"].found == "on Gradescope, students never see them"
     assert other["leaderboard"].found == "the class sees a leaderboard of accuracies"
 
@@ -129,7 +129,7 @@ def test_an_earlier_gradebook_is_named_and_left_as_it_is(tmp_path: Path, today: 
     before = (tmp_path / "out" / DATABASE).read_bytes()
     (step,) = term._left_over(tmp_path, today)
     assert step.well
-    assert step.found.startswith("out/ holds 1 submissions, the last graded on 20")
+    assert step.found.startswith("out/ holds 1 submission, the last graded on 20")
     assert step.remedy == f"For another class name another folder: -o {name}"
     assert (tmp_path / "out" / DATABASE).read_bytes() == before
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [DATABASE]
