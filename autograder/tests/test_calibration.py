@@ -128,6 +128,7 @@ def test_prose_the_public_checks_and_versions_make_no_calibration_old(copy: Layo
     found = Calibration.of(Origin.of(copy, "mnist", 20), (SHORT,))
     change(copy, "intro-text")
     change(copy, "intro-code")
+    change(copy, "q7-check")
     now = Origin.of(copy, "mnist", 20).model_copy(update={"kit": "9", "tensorflow": "9", "keras": "9"})
     assert found.is_current(now)
 
