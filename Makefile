@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench lock format clean
+.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench pictures lock format clean
 
 help:  ## Say what each verb does
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ build: $(READY)  ## Make the template, the solution and dist/autograder.zip
 	$(BIN)/mnist-kit build
 
 test: $(READY)  ## Run the tests, real training included
-	$(BIN)/pytest -m "not hostile and not variants and not docker and not containers"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not hostile and not variants and not docker and not containers"
 
 test-hostile: $(READY)  ## Run the corpus of attacks through the real engine, and some against stock Otter
 	$(BIN)/pytest -m hostile
@@ -84,6 +84,11 @@ bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every noteb
 	$(BIN)/python -m autograder.benchmarks.classes $(PEERS)
 	$(BIN)/python -m autograder.benchmarks.confinement
 	$(BIN)/python -m autograder.benchmarks.review
+
+pictures: $(READY)  ## Make the documents' pictures anew, from the bundled class (needs Chromium)
+	$(BIN)/python -m autograder.docs.layers
+	$(BIN)/mnist-kit demo --output out --workers $(WORKERS)
+	$(BIN)/python -m autograder.docs.pictures out
 
 format: $(READY)  ## Put the code into the project's form
 	$(BIN)/ruff format .

@@ -26,10 +26,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder import dataset
+from autograder.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
 from autograder.errors import BuildError
 from autograder.grading_file import load
 from autograder.layout import Layout
-from autograder.notebook import ANSWER_TAG, PLACEHOLDER, cell_id
+from autograder.opening import METADATA, opening
 from autograder.policy import AccuracyRule, CodeQuestion, Policy, share
 from autograder.version import kit_version
 
@@ -57,10 +58,14 @@ SOLUTION_MARK = re.compile(r"\s*# SOLUTION( NO PROMPT)?$")
 
 @dataclass(frozen=True)
 class Built:
-    """Everything a build makes, in memory; notebooks are JSON text, tests are Otter test files by question."""
+    """Everything a build makes, in memory; notebooks are JSON text, tests are Otter test files by question.
+
+    `public` are the tests that students get, `tests` those that grade.
+    """
 
     template: str
     solution: str
+    public: dict[str, str]
     tests: dict[str, str]
     zip: bytes
 
@@ -83,10 +88,12 @@ def build(layout: Layout) -> Built:
         solution = nbformat.read(out / "autograder" / path.name, as_version=4)
         archive = next((out / "autograder").glob("*.zip"))
         zipped, tests = _repack(archive, layout, policy)
-    _settle(solution, layout)
+    _settle(solution)
+    public = dict(template.metadata["otter"]["tests"])
     for finished in (template, solution):
+        _open(finished, layout, public)
         _tidy(finished, policy)
-    return Built(_text(template), _text(solution), tests, zipped)
+    return Built(_text(template), _text(solution), public, tests, zipped)
 
 
 def write(built: Built, layout: Layout) -> tuple[Path, ...]:
@@ -100,7 +107,7 @@ def write(built: Built, layout: Layout) -> tuple[Path, ...]:
     shutil.copytree(layout.root / "assignment" / "handout", handout)
     shutil.copy(layout.template, handout)
     (handout / "tests").mkdir()
-    for id, text in json.loads(built.template)["metadata"]["otter"]["tests"].items():
+    for id, text in built.public.items():
         (handout / "tests" / f"{id}.py").write_text(text, encoding="utf-8")
     return layout.template, layout.solution, layout.zip, handout
 
@@ -230,7 +237,7 @@ def _assign(path: Path, out: Path) -> None:
         logger.setLevel(before)
 
 
-def _settle(solution: NotebookNode, layout: Layout) -> None:
+def _settle(solution: NotebookNode) -> None:
     """Take Otter's authoring marks out of the solution, so that it reads as a student's notebook would."""
     model_answers = [cell for cell in solution.cells if SOLUTION_TAG in cell.metadata.get("tags", [])]
     written = [cell for cell in model_answers if cell.cell_type == "markdown"]
@@ -240,8 +247,16 @@ def _settle(solution: NotebookNode, layout: Layout) -> None:
         cell.source = PROMPT_BLOCK.sub("", cell.source)
         lines = [SOLUTION_MARK.sub("", line) for line in cell.source.splitlines() if not SOLUTION_LINE.match(line)]
         cell.source = "\n".join(lines).strip()
-    for cell in solution.cells:
-        cell.source = cell.source.replace(layout.template.name, layout.solution.name)
+
+
+def _open(notebook: NotebookNode, layout: Layout, public: dict[str, str]) -> None:
+    """Begin with the kit's own first cell in the place of Otter's."""
+    try:
+        code = layout.first_cell.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BuildError(f"{layout.first_cell} is missing") from None
+    (first,) = [cell for cell in notebook.cells if cell.source.startswith("# Initialize Otter")]
+    first.source, first.metadata = opening(code, public), nbformat.from_dict(METADATA)
 
 
 def _tidy(notebook: NotebookNode, policy: Policy) -> None:
@@ -260,7 +275,7 @@ def _tidy(notebook: NotebookNode, policy: Policy) -> None:
             tags = cell.metadata.get("tags", [])
             answered = counts[cell_id(owner, "answer")]
             if (owner in policy.written and tags) or (owner in policy.code and role == "code" and not answered):
-                role = "answer"
+                role, cell.metadata["tags"] = "answer", [ANSWER_TAG, answer_tag(owner)]
         name = cell_id(owner, role)
         cell.id = cell_id(owner, role, counts[name] and counts[name] + 1)
         counts[name] += 1
@@ -271,7 +286,7 @@ def _tidy(notebook: NotebookNode, policy: Policy) -> None:
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "otter": notebook.metadata["otter"],
+        "otter": {"assignment_name": policy.assignment.name},
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
 
@@ -311,7 +326,7 @@ def _kit(layout: Layout) -> dict[str, bytes]:
 
 def _manifest(layout: Layout) -> dict[str, str]:
     """What the zip was made from."""
-    files = {"policy": layout.policy, "master": layout.master, "data": layout.data}
+    files = {"policy": layout.policy, "master": layout.master, "first cell": layout.first_cell, "data": layout.data}
     files |= {name: CONTAINER / name for name in (*EXECUTABLE, "requirements.txt")}
     files |= {"calibration": layout.calibration} if layout.calibration.exists() else {}
     found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
+from autograder.opening import OPENING
 from autograder.version import kit_version
 
 __all__ = ["LIBRARIES", "Calibration", "Origin", "Run", "load"]
@@ -142,7 +143,7 @@ def load(layout: Layout) -> Calibration:
 
 
 def _solution(path: Path) -> str:
-    """SHA-256 of the code cells' text, each framed by its own digest."""
+    """SHA-256 of the code cells' text, each framed by its own digest; the kit's first cell trains nothing."""
     try:
         cells = nbformat.read(path, as_version=4).cells
     except FileNotFoundError:
@@ -151,7 +152,7 @@ def _solution(path: Path) -> str:
         raise BuildError(f"{path} cannot be read ({error}): run `mnist-kit build`") from error
     digest = hashlib.sha256()
     for cell in cells:
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and cell.get("id") != OPENING:
             digest.update(hashlib.sha256(cell.source.encode("utf-8", "surrogatepass")).digest())
     return digest.hexdigest()
 

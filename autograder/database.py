@@ -7,15 +7,20 @@ acknowledged is on the disk, what was not is not there.
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DatabaseError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from autograder.errors import GradebookError
 from autograder.tables import Base
@@ -31,11 +36,17 @@ FORM = 3
 BUSY_S = 30
 """Seconds to wait for another process that writes to the same gradebook."""
 
+SYNCHRONOUS = "FULL"
+"""What SQLite says is stored has reached the disk: it outlives a loss of power."""
+
 LOCK = 5_213_900_117
 """A number of our own, by which a server makes those who open a new gradebook at once wait for each other."""
 
 AT_ONCE = 40
 """Connections that may be open at once: as many as the review's threads."""
+
+IDLE_S = 1.0
+"""Seconds after which a connection is tried before it is used: the server may have been started anew since."""
 
 POSTGRESQL = "postgresql+psycopg"
 """By Psycopg 3 (LGPL), a driver that is long kept up."""
@@ -93,6 +104,18 @@ class Database:
             yield session
 
     @contextlib.contextmanager
+    def glance(self) -> Iterator[Session]:
+        """A session for one statement, which a server answers without being told of a transaction around it."""
+        if isinstance(self.place, Path):
+            with self.read() as session:
+                yield session
+            return
+        assert self._engine is not None  # opened
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self.told(), Session(engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are all there afterwards or, where an error ends it, none of them."""
         assert self._engine is not None  # opened
@@ -140,7 +163,7 @@ class Database:
             event.listen(engine, "connect", _prepare)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(
+        engine = create_engine(
             _url(self.place),
             connect_args={
                 "options": "-c timezone=UTC",  # else the server turns times into those of where it stands
@@ -148,9 +171,11 @@ class Database:
             },
             pool_size=AT_ONCE,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_use_lifo=True,  # few connections are kept busy, so few have to be warm
         )
+        event.listen(engine, "checkin", _left)
+        event.listen(engine, "checkout", partial(_alive, engine.dialect))
+        return engine
 
     def _migrate(self, connection: Connection) -> None:
         """Every form so far differs from the one before by tables that it lacks."""
@@ -215,9 +240,23 @@ def _url(given: str) -> str:
     return url.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
 
 
+def _left(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["left"] = time.monotonic()
+
+
+def _alive(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """What SQLAlchemy's own `pool_pre_ping` does, but not for every page: that would be every other message."""
+    if time.monotonic() - record.info.get("left", math.inf) < IDLE_S:  # infinite: it is new
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
+
+
 def _prepare(connection: Any, _: object) -> None:
     connection.isolation_level = None  # transactions begin where `_begin` says
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
 
 
 def _begin(connection: Connection) -> None:

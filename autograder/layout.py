@@ -25,6 +25,11 @@ class Layout:
         return self.root / "assignment" / "exercise.md"
 
     @property
+    def first_cell(self) -> Path:
+        """The code of the template's first cell."""
+        return self.root / "assignment" / "first_cell.py"
+
+    @property
     def data(self) -> Path:
         """The images and labels, `npz` with x_train, y_train, x_test, y_test."""
         return self.root / "assignment" / "data" / "mnist.npz"

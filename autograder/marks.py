@@ -96,18 +96,18 @@ class Marks:
 
     def questions(self) -> tuple[str, ...]:
         """The questions that have answers."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             asked = select(AnswerRow.question).where(AnswerRow.standing == CURRENT).distinct()
             return tuple(session.scalars(asked.order_by(AnswerRow.question)))
 
     def count(self, question: str) -> int:
         """How many answers a question has."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             return answers.count(session, question)
 
     def place(self, question: str, number: int, reviewer: str) -> Place:
         """The answer at this place, and this reviewer's mark or the one that all share. Raises ReviewError for none."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             asked = {"question": question, "number": number, "reviewer": reviewer}
             row = session.execute(statements.PLACE_BY_NUMBER, asked).first()
             if row is None:
@@ -118,7 +118,7 @@ class Marks:
 
     def answer(self, answer: int, reviewer: str) -> Place:
         """The same for the id of an answer."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             row = session.execute(statements.PLACE_BY_ID, {"answer": answer, "reviewer": reviewer}).first()
             if row is None:
                 raise answers.missing(answer)
@@ -129,12 +129,12 @@ class Marks:
         found = select(AnswerRow.id).where(
             AnswerRow.submission == submission, AnswerRow.question == question, AnswerRow.standing == CURRENT
         )
-        with self.database.read() as session:
+        with self.database.glance() as session:
             return session.scalar(found)
 
     def next(self, question: str, reviewer: str, after: int = 0) -> int | None:
         """The place of the next answer that waits for this reviewer, in their own share first; None where none does."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             asked = {"question": question, "reviewer": reviewer, "after": after}
             return session.scalar(statements.NEXT, asked)
 
@@ -156,10 +156,9 @@ class Marks:
 
     def total(self, question: str) -> Progress:
         """Of one question, all reviewers together: what every page of it shows, at less cost than `progress`."""
-        with self.database.read() as session:
-            asked = {"question": question}
-            one, two = session.execute(statements.WANTED, asked).one()
-            return Progress(question, None, session.scalar(statements.DONE, asked) or 0, one + two)
+        with self.database.glance() as session:
+            one, two, done = session.execute(statements.TOTAL, {"question": question}).one()
+            return Progress(question, None, done, one + two)
 
     # Marking
 
@@ -275,12 +274,12 @@ class Marks:
 
     def rubric(self, question: str) -> Rubric:
         """The rubric in force."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             return rubrics.in_force(session, question)
 
     def rubrics(self) -> dict[str, Rubric]:
         """The rubrics in force, by question; none before the first `sync`."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             return rubrics.every(session)
 
     def offered(self, question: str) -> Rubric | None:
@@ -334,7 +333,7 @@ class Marks:
 
     def snippets(self, question: str) -> tuple[Snippet, ...]:
         """The comments kept for a question, oldest first."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             return tuple(Snippet(*row) for row in session.execute(statements.SNIPPETS, {"question": question}))
 
     def add_snippet(self, question: str, text: str, reviewer: str) -> Snippet:
@@ -372,7 +371,7 @@ class Marks:
 
     def log(self, limit: int = 200) -> tuple[Entry, ...]:
         """The newest lines of the log, newest first."""
-        with self.database.read() as session:
+        with self.database.glance() as session:
             rows = session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit))
             return tuple(Entry(_utc(row.at), row.who, row.what, row.answer) for row in rows)
 

@@ -6,25 +6,22 @@ Pure: bytes in, frozen data out; nothing is executed.
 from __future__ import annotations
 
 import json
-import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import nbformat
 
+from autograder import cells
 from autograder.errors import SubmissionError
 from autograder.policy import Policy
 
-__all__ = ["ANSWER_TAG", "PLACEHOLDER", "CodeCell", "Notebook", "cell_id", "read"]
+__all__ = ["CodeCell", "Notebook", "read"]
 
-PLACEHOLDER = "_Type your answer here, replacing this text._"
-"""What Otter puts into the answer cell of a written question."""
-
-CHECK = re.compile(r"""^[ \t]*grader\.check\(\s*['"](\w+)['"]\s*\)""", re.MULTILINE)
-CELL_ID = re.compile(r"^([a-z][a-z0-9_]{0,26})-(prompt|answer|check|text|code)(?:-\d+)?$")
-ANSWER_TAG = "otter_answer_cell"
-HEADING = re.compile(r"(?>(?><!--.*?-->)\s*)*#+ *Question (\w+)", re.DOTALL)
+TURNED = "the answer cell had been turned into text; it was run as code"
+NO_CELL = "no cell of this question was found; has it been deleted?"
+NO_LABEL = "The notebook's own label was missing (some editors drop it); it was graded all the same."
 AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."
 
 MOST_PARTS = 200_000
@@ -59,31 +56,30 @@ class Notebook:
         return next((cell for cell in self.cells if cell.index == index), None)
 
 
-def cell_id(question: str, role: str, number: int = 0) -> str:
-    """The id that the build gives to a cell of a question; it survives most editors."""
-    return f"{question}-{role}" + (f"-{number}" if number else "")
-
-
 def read(data: bytes, policy: Policy) -> Notebook:
     """Raises SubmissionError, in words for the student, where the file cannot be graded."""
     notebook = _parse(data, int(policy.execution.notebook_mb * 2**20))
     notes = list(_check_assignment(notebook, policy))
-    owners = _owners(notebook.cells, policy)
-    cells = tuple(
-        CodeCell(index, cell.source, owner)
-        for index, (cell, owner) in enumerate(zip(notebook.cells, owners, strict=True))
-        if cell.cell_type == "code" and cell.source.strip()
-    )
+    parted = cells.parted(notebook.cells)
+    owned = cells.owners(parted, policy)
     answers: dict[str, str | None] = {}
+    remarks: defaultdict[str, list[str]] = defaultdict(list)
     for question in policy.written:
-        answers[question], remark = _answer(question, notebook.cells, owners)
-        if remark:
-            notes.append(f"{question}: {remark}")
-    present = {owner for owner in owners if owner}
+        answers[question], remark = cells.answer(question, parted, owned)
+        remarks[remark].append(question)
+    turned = cells.turned_into_text(parted, owned, policy)
+    for question in turned.values():
+        remarks[TURNED].append(question)
     for question in policy.code:
-        if question not in present:
-            notes.append(f"{question}: no cell of this question was found; has it been deleted?")
-    return Notebook(cells, answers, tuple(notes))
+        if question not in owned:
+            remarks[NO_CELL].append(question)
+    notes += [f"{', '.join(questions)}: {remark}" for remark, questions in remarks.items() if remark]
+    code = tuple(
+        CodeCell(index, cell.source, owner)
+        for index, (cell, owner) in enumerate(zip(parted, owned, strict=True))
+        if (cell.cell_type == "code" or index in turned) and cell.source.strip()
+    )
+    return Notebook(code, answers, tuple(notes))
 
 
 def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
@@ -97,6 +93,8 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
         raise SubmissionError(f"The file is not a valid notebook ({reason}). {AGAIN}") from None
     if not isinstance(notebook.get("cells"), list) or not all(_well_formed(cell) for cell in notebook.cells):
         raise SubmissionError(f"The file is not a valid notebook: its cells are malformed. {AGAIN}")
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("\r\n", "\n").replace("\r", "\n")
     return notebook
 
 
@@ -137,13 +135,19 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
 
 
 def _drop_outputs(content: dict[str, Any]) -> None:
-    """Nothing looks at outputs, and they can be large. Whatever is not as it should be stays, to be told later."""
+    """Nothing looks at outputs and widgets, and they can be large. What is malformed stays, to be told later; metadata
+    that are not there at all are empty ones, as some editors mean it."""
+    metadata = content.setdefault("metadata", {})
+    if isinstance(metadata, dict):
+        metadata.pop("widgets", None)
     sheets = content.get("worksheets")
     for sheet in (content, *(sheets if isinstance(sheets, list) else ())):  # format 3 has its cells in worksheets
         cells = sheet.get("cells") if isinstance(sheet, dict) else None
         for cell in cells if isinstance(cells, list) else ():
-            if isinstance(cell, dict) and isinstance(cell.get("outputs"), list):
-                cell["outputs"] = []
+            if isinstance(cell, dict):
+                cell.setdefault("metadata", {})
+                if isinstance(cell.get("outputs"), list):
+                    cell["outputs"] = []
 
 
 def _has_more_parts(content: object, most: int) -> bool:
@@ -171,84 +175,10 @@ def _check_assignment(notebook: nbformat.NotebookNode, policy: Policy) -> Sequen
     otter = notebook.metadata.get("otter", {})
     name = otter.get("assignment_name") if isinstance(otter, dict) else None
     if name is None:
-        return ("The notebook's own label was missing (some editors drop it); it was graded all the same.",)
+        return (NO_LABEL,)
     if name != policy.assignment.name:
         raise SubmissionError(
             f"This notebook belongs to another assignment ({str(name)[:60]!r}, not {policy.assignment.name!r}). "
             "Hand in the notebook of this assignment."
         )
     return ()
-
-
-def _owners(cells: Sequence[nbformat.NotebookNode], policy: Policy) -> list[str | None]:
-    """The question each cell belongs to: by its id; else it goes with what stands before it.
-
-    A `grader.check("q")` cell ends its question; whatever has no id before it belongs to that question.
-    """
-    owners: list[str | None] = [_owner(cell, policy) for cell in cells]
-    checked: str | None = None
-    for index in range(len(cells) - 1, -1, -1):
-        if owners[index] is not None:
-            checked = owners[index] if CHECK.search(cells[index].source) else None
-        elif checked is not None and cells[index].cell_type == "code":
-            owners[index] = checked
-    current: str | None = None
-    for index, owner in enumerate(owners):
-        current = current if owner is None else owner
-        owners[index] = current or None
-    return owners
-
-
-def _owner(cell: nbformat.NotebookNode, policy: Policy) -> str | None:
-    """The question a cell names; "" for a cell of ours between questions; None where nothing is said."""
-    match = CELL_ID.match(str(cell.get("id", "")))
-    if match:
-        return match[1] if match[1] in policy.questions else ""
-    check = CHECK.search(cell.source) if cell.cell_type == "code" else None
-    if check and check[1] in policy.questions:
-        return check[1]
-    heading = HEADING.match(cell.source)
-    name = f"q{heading[1]}" if heading else ""
-    return name if cell.cell_type == "markdown" and name in policy.questions else None
-
-
-def _answer(
-    question: str, cells: Sequence[nbformat.NotebookNode], owners: Sequence[str | None]
-) -> tuple[str | None, str]:
-    """The answer to a written question and a remark on how it was found.
-
-    The cells with the answer's id or Otter's tag, and whatever text the student put beside them.
-    """
-    mine = [cell for cell, owner in zip(cells, owners, strict=True) if owner == question]
-    marked = [_text(cell) for cell in mine if _is_marked(cell, question)]
-    either = [_text(cell) for cell in mine if _is_marked(cell, question) or _is_loose(cell)]
-    texts = list(dict.fromkeys(text for text in either if text))
-    if len(texts) > 1:
-        return "\n\n".join(texts), "several cells hold an answer; they were put together"
-    if texts:
-        return texts[0], "" if any(marked) else "the answer was found by its place, not by its cell"
-    if marked:
-        return None, "no answer was written"
-    return None, "the answer cell was not found; has it been deleted?"
-
-
-def _is_marked(cell: nbformat.NotebookNode, question: str) -> bool:
-    tags = cell.metadata.get("tags")
-    return str(cell.get("id", "")).startswith(cell_id(question, "answer")) or (
-        isinstance(tags, list) and ANSWER_TAG in tags
-    )
-
-
-def _is_loose(cell: nbformat.NotebookNode) -> bool:
-    """Text that is not ours: the build locks its prompts, and Otter begins and ends questions with comments."""
-    return (
-        cell.cell_type in ("markdown", "raw")
-        and CELL_ID.match(str(cell.get("id", ""))) is None
-        and cell.metadata.get("editable") is not False
-        and not cell.source.lstrip().startswith("<!--")
-        and HEADING.match(cell.source) is None
-    )
-
-
-def _text(cell: nbformat.NotebookNode) -> str:
-    return str(cell.source).replace(PLACEHOLDER, "").strip()

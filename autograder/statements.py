@@ -15,7 +15,6 @@ __all__ = [
     "ANSWER",
     "COUNT",
     "COUNTING",
-    "DONE",
     "GIVEN",
     "HISTORY",
     "KIN",
@@ -39,7 +38,7 @@ __all__ = [
     "SHARED",
     "SHARES",
     "SNIPPETS",
-    "WANTED",
+    "TOTAL",
 ]
 
 SHARED, SETTLED = "", "*"
@@ -126,13 +125,16 @@ GIVEN = (
     .group_by(*_share, MarkRow.slot)
 )
 
-WANTED = select(func.count(), func.count(AnswerRow.second)).where(_of_question, _answer_counts)
-DONE = (
+_done = (
     select(func.count())
     .select_from(AnswerRow)
     .join(MarkRow, MarkRow.answer == AnswerRow.id)
     .where(_of_question, _answer_counts, _mark_counts, or_(AnswerRow.second.is_(None), MarkRow.slot != SETTLED))
+    .correlate(None)
+    .scalar_subquery()
 )
+TOTAL = select(func.count(), func.count(AnswerRow.second), _done).where(_of_question, _answer_counts)
+"""Answers, those that want a second mark, and the marks there are."""
 
 # Marking
 

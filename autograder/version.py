@@ -12,7 +12,7 @@ from autograder import __version__
 __all__ = ["kit_version"]
 
 PACKAGE = Path(__file__).resolve().parent
-APART = frozenset({"tests", "benchmarks", "report"})
+APART = frozenset({"tests", "benchmarks", "docs", "report"})
 """Folders of the package that have no say in a grade."""
 
 

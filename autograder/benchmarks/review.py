@@ -45,8 +45,8 @@ __all__ = ["Reviewer", "Run", "Visit", "fill", "main", "report"]
 
 STUDENTS = 1000
 REVIEWERS = tuple(f"reviewer{number:02d}" for number in range(20))
-THINK_S = 0.25
-"""Seconds between two requests of one reviewer, far fewer than people take."""
+PAUSES = (1.0, 0.25, 0.0)
+"""Seconds between two requests of one reviewer: hardly reading, more than anybody does, a script."""
 
 SECONDS = 60.0
 LIMIT_MS = 100.0
@@ -121,12 +121,12 @@ def main(arguments: Sequence[str]) -> None:
     console = Console()
     seconds = float(arguments[0]) if arguments else SECONDS
     runs = []
-    with tempfile.TemporaryDirectory(prefix="kit-review-") as name, postgresql() as server:
+    with tempfile.TemporaryDirectory(prefix="kit-review-") as name, postgresql(durable=True) as server:
         for way, url in (("SQLite", None), ("PostgreSQL", new_database(server, "review"))):
             folder = Path(name) / way
             folder.mkdir()
             fill(folder, url)
-            for think_s in (THINK_S, 0.0):
+            for think_s in PAUSES:
                 runs.append(_run(way, folder, url, think_s, seconds if think_s else seconds / 3))
                 console.print(_title(runs[-1]), *_table(runs[-1]), sep="\n", markup=False)
     (PLACE / "review.md").write_text(report(runs), encoding="utf-8")

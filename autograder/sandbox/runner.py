@@ -20,18 +20,23 @@ import sys
 import tempfile
 import types
 from functools import partial
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
-from autograder.sandbox import confine
+from autograder.sandbox import colab, confine
 from autograder.sandbox.recorder import Recorder
 
 __all__ = ["Shell", "TimeLimit", "make_shell", "run"]
 
 JOB_LIMIT = 64 * 2**20
+
+LINE_MAGICS = ("pip", "uv", "conda", "mamba", "micromamba", "cd", "tensorboard", "tensorflow_version")
+CELL_MAGICS = ("bash", "sh", "script")
+"""Magics that need a network, other processes or another place; they are skipped, and that is told."""
 
 
 class TimeLimit(BaseException):
@@ -57,6 +62,7 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
     recorder = Recorder(job["questions"], journal, blob)
     shell.recorder = recorder
     sys.modules["otter"] = _otter(recorder, shell)
+    colab.stand_in(recorder.note)
     _start_clock(job["timeout_s"])
     try:
         for cell in job["cells"]:
@@ -122,6 +128,14 @@ class Shell(InteractiveShell):
 
     recorder: Recorder
 
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str | None]:
+        """Backends for a screen, some of them not installed here, are accepted as well."""
+        try:
+            found: tuple[str | None, str | None] = super().enable_matplotlib(gui)  # type: ignore[no-untyped-call]  # IPython's
+        except (ImportError, RuntimeError, ValueError):
+            return gui, None
+        return found
+
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no window to draw in; `%matplotlib` is accepted and does nothing."""
 
@@ -145,20 +159,35 @@ def make_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"  # the long form takes seconds after a deep recursion
     shell: Shell = Shell.instance(config=config)
-    for name in ("pip", "uv", "conda", "mamba", "micromamba"):
-        magic = partial(_skip_magic, shell, name)
-        shell.register_magic_function(magic, magic_kind="line", magic_name=name)  # type: ignore[call-arg, arg-type]  # a traitlets wrapper hides the signature
+    for name in LINE_MAGICS:
+        _register(shell, "line", name, partial(_skip_magic, shell, f"%{name}"))
+    for name in CELL_MAGICS:
+        _register(shell, "cell", name, partial(_skip_magic, shell, f"%%{name}"))
+    _register(shell, "line", "load_ext", partial(_load_extension, shell))
     return shell
 
 
-def _skip_magic(shell: Shell, name: str, line: str) -> None:
-    shell._skip(f"%{name} {line}")
+def _register(shell: Shell, kind: str, name: str, magic: Any) -> None:
+    shell.register_magic_function(magic, magic_kind=kind, magic_name=name)  # type: ignore[call-arg]  # a traitlets wrapper hides the signature
+
+
+def _skip_magic(shell: Shell, name: str, line: str, _cell: str = "") -> None:
+    shell._skip(f"{name} {line}")
+
+
+def _load_extension(shell: Shell, line: str) -> None:
+    try:
+        shell.extension_manager.load_extension(line.strip())
+    except ImportError:
+        shell._skip(f"%load_ext {line}")
 
 
 def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
     """What `import otter` finds here: a recorder that looks like Otter's Notebook."""
 
     class Notebook:
+        _grading_mode = True  # as in Otter's own; the template's first cell asks
+
         def __init__(self, *_: Any, **__: Any) -> None:
             pass
 
@@ -174,5 +203,6 @@ def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
             return lambda *_, **__: None
 
     module = types.ModuleType("otter")
+    module.__spec__ = ModuleSpec("otter", None)  # so that find_spec finds it
     module.Notebook = Notebook  # type: ignore[attr-defined]  # a stand-in module
     return module

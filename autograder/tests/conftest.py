@@ -17,6 +17,14 @@ from autograder.layout import HOME, Layout
 TIMEOUT_S = 60.0
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """Tens of thousands of marks are stored here, and nobody pulls the plug; a killed process loses nothing by this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autograder.database.SYNCHRONOUS", "OFF")
+        yield
+
+
 @pytest.fixture(scope="session")
 def rules() -> policy.Policy:
     """The shipped grading.yml, with a time limit that a test can wait for."""

@@ -40,6 +40,7 @@ class Server:
     folder: Path
     port: int
     who: tuple[str, ...]
+    durable: bool
 
     @property
     def address(self) -> str:
@@ -47,14 +48,17 @@ class Server:
         return f"postgresql://kit@127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        fsync = "on" if self.durable else "off"
+        options = (
+            f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync={fsync}"
+        )
         self.run("pg_ctl", "-D", self.data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def crash(self) -> None:
         self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
 
     def create(self) -> None:
-        self.run("initdb", "-D", self.data, "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        self.run("initdb", "-D", self.data, "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 
     @property
     def data(self) -> str:
@@ -68,8 +72,8 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server that has just been made."""
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """A server that has just been made. What it stored outlives its processes, and a power cut if `durable`."""
     binaries()
     root = os.geteuid() == 0
     folder = Path(tempfile.mkdtemp(prefix="kit-pg-"))
@@ -77,7 +81,7 @@ def running() -> Iterator[Server]:
     if root:
         account = pwd.getpwnam(ACCOUNT)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    server = Server(folder, free_port(), who)
+    server = Server(folder, free_port(), who, durable)
     try:
         server.create()
         server.start()
@@ -90,9 +94,9 @@ def running() -> Iterator[Server]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(*, durable: bool = False) -> Iterator[str]:
     """The same; its address, without a database."""
-    with running() as server:
+    with running(durable=durable) as server:
         yield server.address
 
 

@@ -10,67 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from autograder.docs import layers
+from autograder.docs.layers import ROWS
+
 PACKAGE = Path(__file__).parent.parent
 
-# From the bottom up. A module may import what stands above it in this list, never what stands below.
-LAYERS = (
-    ("errors", "layout", "lean", "version"),
-    ("calibration", "environment", "options", "tail"),
-    ("sandbox.recorder", "sandbox.offline", "sandbox.adam", "sandbox.batches", "sandbox.limits"),
-    ("sandbox.confine", "sandbox.training", "sandbox.zygote"),
-    ("sandbox.runner",),
-    ("isolation",),
-    ("archive", "dataset"),
-    ("policy",),
-    ("grading_file",),
-    ("reference",),
-    ("agreement", "grouping", "rubric", "tables"),
-    ("database", "grade", "notebook", "submission", "evidence", "offline_data", "matching", "sheet"),
-    ("returned", "roster"),
-    ("canvas", "regrades"),
-    ("architecture", "items"),
-    ("overview",),
-    ("overview",),
-    ("rebuild",),
-    ("bench",),
-    ("audit", "checks"),
-    ("judge",),
-    ("warm",),
-    ("launch",),
-    ("findings",),
-    ("engine",),
-    ("gradebook", "inbox", "intake"),
-    ("statements",),
-    ("answers", "rubrics"),
-    ("mark",),
-    ("marks",),
-    ("marked",),
-    ("reviewing",),
-    ("batch", "build", "inspection", "joining", "report.gradescope", "report.table"),
-    ("report.charts", "report.page"),
-    ("report.checkup", "report.course", "report.html", "classroom", "cluster"),
-    ("review.access", "review.forms", "review.presence", "review.text"),
-    ("review.pages",),
-    ("review.site",),
-    ("review.marking", "review.groups", "review.rubrics", "review.samples"),
-    ("review.staff",),
-    ("review.app",),
-    ("review.serve",),
-    ("output",),
-    ("export",),
-    ("calibrate", "report.calibration", "session"),
-    ("container", "gradescope.metadata", "gradescope.otter_results"),
-    ("gradescope.entry",),
-    ("rehearsal",),
-    ("term",),
-    ("report.term",),
-    ("benchmarks.bare_loop", "benchmarks.meter", "benchmarks.confinement", "benchmarks.review", "pytest_plugin"),
-    ("benchmarks.peers",),
-    ("benchmarks.classes", "benchmarks.review"),
-    ("cli",),
-    ("__main__",),
-)
-RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
+MODULES = tuple(module for row in ROWS for box in row for module in box.modules)
 
 
 def modules() -> dict[str, Path]:
@@ -97,26 +42,40 @@ def imports(path: Path) -> set[str]:
     return found & known.keys()
 
 
+def below(module: str) -> set[str]:
+    """What a module may import: those after it in its box, and all of the lower rows."""
+    for number, row in enumerate(ROWS):
+        for box in row:
+            if module in box.modules:
+                lower = {each for under in ROWS[number + 1 :] for other in under for each in other.modules}
+                return lower | set(box.modules[box.modules.index(module) + 1 :])
+    raise AssertionError(module)
+
+
 def test_every_module_has_its_place_in_the_order() -> None:
-    assert modules().keys() == RANK.keys()
+    assert sorted(MODULES) == sorted(modules()), "write it into ROWS of autograder/docs/layers.py"
 
 
-@pytest.mark.parametrize("module", sorted(RANK))
+@pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_point_downwards(module: str) -> None:
-    upward = {other for other in imports(modules()[module]) if RANK[other] >= RANK[module]}
+    upward = imports(modules()[module]) - below(module)
     assert not upward, f"{module} imports {sorted(upward)}, which stand above or beside it"
+
+
+def test_the_picture_of_the_layers_is_drawn_from_them() -> None:
+    assert layers.PICTURE.read_text(encoding="utf-8") == layers.draw(), "run `python -m autograder.docs.layers`"
 
 
 def test_the_graph_is_not_empty() -> None:
     assert {"checks", "grade", "policy"} <= imports(modules()["judge"])
 
 
-@pytest.mark.parametrize("module", sorted(name for name in RANK if name.startswith("sandbox.")))
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("sandbox.")))
 def test_the_untrusted_side_imports_nothing_but_itself(module: str) -> None:
     assert all(other.startswith("sandbox.") for other in imports(modules()[module]))
 
 
-@pytest.mark.parametrize("package", ["", "sandbox", "report", "review", "benchmarks", "gradescope"])
+@pytest.mark.parametrize("package", ["", "sandbox", "report", "review", "benchmarks", "docs", "gradescope"])
 def test_packages_hold_no_code_of_their_own(package: str) -> None:
     tree = ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))
     assert [type(node) for node in tree.body if "__version__" not in ast.unparse(node)] == [ast.Expr]
@@ -127,7 +86,7 @@ def registered(node: ast.FunctionDef | ast.ClassDef) -> bool:
     return any(ast.unparse(each).startswith(("app.", "routes.")) for each in node.decorator_list)
 
 
-@pytest.mark.parametrize("module", sorted(set(RANK) - {"warm", "sandbox.runner", "__main__"}))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"warm", "sandbox.runner", "__main__"}))
 def test_all_public_names_are_listed_and_no_other(module: str) -> None:
     tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
     defined = {

@@ -16,9 +16,9 @@ from nbformat import NotebookNode
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder import build
+from autograder.cells import PLACEHOLDER
 from autograder.errors import BuildError, DatasetError, PolicyError
 from autograder.layout import HOME, Layout
-from autograder.notebook import PLACEHOLDER
 from autograder.policy import Policy
 
 
@@ -71,7 +71,9 @@ def test_every_code_question_has_a_test_file_worth_its_points(tests: dict[str, s
     for id, text in tests.items():
         test = ExceptionTestFile.from_string(text, path=f"{id}.py")
         assert test.possible == rules.code[id].points
-        assert [case.points for case in test.test_cases if not case.hidden] == [0]
+        public = [case.points for case in test.test_cases if not case.hidden]
+        assert public
+        assert not any(public)
 
 
 def test_the_template_holds_no_hidden_test_no_answer_and_no_output(template: NotebookNode) -> None:
@@ -183,6 +185,13 @@ def test_a_zip_without_tests_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(BuildError, match="cannot be read"):
         build.read_tests(path)
+
+
+def test_the_zip_holds_what_grades_and_nothing_else_of_the_kit(layout: Layout) -> None:
+    with zipfile.ZipFile(layout.zip) as archive:
+        folders = {name.split("/")[2] for name in archive.namelist() if name.startswith("files/autograder/")}
+    assert {"sandbox", "gradescope", "engine.py"} <= folders
+    assert not {"tests", "benchmarks", "docs", "__pycache__"} & folders
 
 
 def test_what_students_get_is_put_together(layout: Layout) -> None:

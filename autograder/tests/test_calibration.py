@@ -31,10 +31,10 @@ def copy(layout: Layout, tmp_path: Path) -> Layout:
     return made
 
 
-def change(layout: Layout, kind: str) -> None:
-    """Add a word to the first cell of a kind of the solution."""
+def change(layout: Layout, id: str) -> None:
+    """Add a word to a cell of the solution."""
     notebook = nbformat.read(layout.solution, as_version=4)
-    cell = next(cell for cell in notebook.cells if cell.cell_type == kind)
+    cell = next(cell for cell in notebook.cells if cell.id == id)
     cell.source += "\n# more"
     nbformat.write(notebook, layout.solution)
 
@@ -117,16 +117,17 @@ def test_a_calibration_of_another_solution_images_or_split_is_not_current(copy: 
     found = Calibration.of(Origin.of(copy, 20), (SHORT,))
     assert found.is_current(Origin.of(copy, 20))
     if what == "solution":
-        change(copy, "code")
+        change(copy, "q5-answer")
     elif what == "data":
         with copy.data.open("ab") as file:
             file.write(b"\0")
     assert not found.is_current(Origin.of(copy, 21 if what == "split" else 20))
 
 
-def test_prose_and_versions_make_no_calibration_old(copy: Layout) -> None:
+def test_prose_the_public_checks_and_versions_make_no_calibration_old(copy: Layout) -> None:
     found = Calibration.of(Origin.of(copy, 20), (SHORT,))
-    change(copy, "markdown")
+    change(copy, "intro-text")
+    change(copy, "intro-code")
     now = Origin.of(copy, 20).model_copy(update={"kit": "9", "tensorflow": "9", "keras": "9"})
     assert found.is_current(now)
 

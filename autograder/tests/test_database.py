@@ -17,7 +17,7 @@ from autograder.marks import Marks
 from autograder.returned import OTTER, Joined, Returned
 from autograder.submission import Submission
 from autograder.tests import reports
-from autograder.tests.servers import new_database, postgresql
+from autograder.tests.servers import new_database, postgresql, running
 
 ONE = Submission("first", "class/first.ipynb", b"one")
 NUMBERS = count()
@@ -53,6 +53,18 @@ def test_a_server_is_set_up_once(url: str) -> None:
             secret = marks.secret()
     with Marks(url) as marks, marks.database.read() as session:
         assert session.execute(text("select number from form")).scalars().all() == [FORM]
+        assert marks.secret() == secret
+
+
+def test_a_server_that_was_started_anew_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.database.IDLE_S", 0)
+    with running() as server, Marks(new_database(server.address, "again")) as marks:
+        secret = marks.secret()
+        server.crash()
+        with pytest.raises(GradebookError, match="What was graded before is kept"):
+            marks.questions()
+        server.start()
+        assert marks.questions() == ()
         assert marks.secret() == secret
 
 

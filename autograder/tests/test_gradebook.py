@@ -329,11 +329,12 @@ def test_form_1_is_what_this_kit_writes_but_for_the_new_table(path: Path) -> Non
     old.close()
 
 
-def grade_a_class(path: Path, count: int) -> None:
-    """A run with a real pool and gradebook, whose grading takes some 100 ms."""
+def grade_a_class(path: Path, count: int, tell: int) -> None:
+    """A run with a real pool and gradebook, whose grading takes some 100 ms and tells that it has begun."""
     everything = [Submission(f"s{n}", f"s{n}.ipynb", str(n).encode()) for n in range(count)]
 
     def grade(submission: Submission) -> GradeReport:
+        os.write(tell, b".")
         time.sleep(random.uniform(0, 0.2))
         return reports.graded(name=submission.name, source=submission.source)
 
@@ -352,17 +353,22 @@ def test_killed_at_fifty_moments_and_continued_every_submission_has_one_result(p
     with Gradebook(path):
         pass
     for kills in range(51):
+        told, tell = os.pipe()
         pid = os.fork()
         if pid == 0:
             code = 1
             with contextlib.suppress(BaseException):
-                grade_a_class(path, count)
+                grade_a_class(path, count, tell)
                 code = 0
             os._exit(code)
+        os.close(tell)
         if kills < 50:
-            time.sleep(moments.uniform(0.1, 1.5))
+            if kills % 5:
+                os.read(told, 1)  # most of them once it grades, the others wherever it is
+            time.sleep(moments.uniform(0, 0.6))
             os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(told)
         assert code == (-signal.SIGKILL if kills < 50 else 0), "it was killed in the middle"
         assert rows(path, "pragma integrity_check") == [("ok",)], f"seed {seed}"
         (done,) = rows(path, "select count(*) from gradings where standing = 'current'")[0]

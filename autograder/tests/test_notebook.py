@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder import notebook
-from autograder.notebook import PLACEHOLDER, Notebook, cell_id
+from autograder.cells import BY_PLACE, BY_TAG, NO_ANSWER, NO_CELL, PLACEHOLDER, TOGETHER, cell_id
+from autograder.notebook import NO_LABEL, Notebook
 from autograder.tests.notebooks import (
     CODE,
     FILLED,
@@ -29,12 +30,6 @@ from autograder.tests.notebooks import (
     taken,
 )
 
-BY_PLACE = "the answer was found by its place, not by its cell"
-TOGETHER = "several cells hold an answer; they were put together"
-NO_ANSWER = "no answer was written"
-NO_CELL = "the answer cell was not found; has it been deleted?"
-NO_LABEL = "The notebook's own label was missing (some editors drop it); it was graded all the same."
-
 
 def owners(book: Notebook) -> dict[str, str | None]:
     """The question of each of the filled-in code cells, and of those whose text is their name in capitals."""
@@ -49,6 +44,11 @@ def renew_ids(book: NotebookNode) -> None:
 def drop_ids(book: NotebookNode) -> None:
     for cell in book.cells:
         cell.pop("id", None)
+
+
+def ids_as_in_colab(book: NotebookNode) -> None:
+    for cell in book.cells:
+        cell.metadata = NotebookNode(id=cell.id)
 
 
 def drop_metadata(book: NotebookNode) -> None:
@@ -74,7 +74,7 @@ def move_to_end(book: NotebookNode) -> None:
 def test_the_template_has_no_answers_and_says_so() -> None:
     book = taken(TEMPLATE)
     assert book.answers == dict.fromkeys(PROSE)
-    assert book.notes == tuple(f"{question}: {NO_ANSWER}" for question in PROSE)
+    assert book.notes == (f"q1, q2, q3: {NO_ANSWER}",)
 
 
 def test_a_filled_in_notebook_gives_its_answers_and_code_with_nothing_to_note() -> None:
@@ -94,11 +94,14 @@ def test_code_cells_without_text_are_left_out() -> None:
 
 
 FOUND: dict[str, tuple[Edit, str]] = {
-    "ids renewed": (renew_ids, ""),
-    "ids dropped": (drop_ids, ""),
-    "ids of a wrong type": (alter(lambda book: [cell.update(id=[1]) for cell in book.cells]), ""),
-    "the same id everywhere": (alter(lambda book: [cell.update(id="q9") for cell in book.cells]), ""),
+    "ids renewed": (renew_ids, BY_TAG),
+    "ids dropped": (drop_ids, BY_TAG),
+    "ids of a wrong type": (alter(lambda book: [cell.update(id=[1]) for cell in book.cells]), BY_TAG),
+    "the same id everywhere": (alter(lambda book: [cell.update(id="q9") for cell in book.cells]), BY_TAG),
+    "ids where Colab keeps them": (several(ids_as_in_colab, drop_ids), ""),
+    "ids and metadata dropped": (several(drop_ids, drop_metadata), BY_PLACE),
     "metadata dropped": (drop_metadata, ""),
+    "metadata not even empty": (alter(lambda book: [cell.pop("metadata") for cell in book.cells]), ""),
     "an answer moved elsewhere": (move_to_end, ""),
     "an answer turned into code": (change("q2-answer", cell_type="code", outputs=[]), ""),
     "tags that are no list": (several(tag_with_numbers, renew_ids), BY_PLACE),
@@ -112,7 +115,7 @@ FOUND: dict[str, tuple[Edit, str]] = {
 def test_answers_are_found_whatever_an_editor_did(edit: Edit, remark: str) -> None:
     book = taken(edited(edit))
     assert book.answers == PROSE
-    assert book.notes == tuple(f"{question}: {remark}" for question in PROSE if remark)
+    assert book.notes == ((f"q1, q2, q3: {remark}",) if remark else ())
 
 
 MORE = new_markdown_cell("More.", id="more")
@@ -128,10 +131,7 @@ TWICE: dict[str, tuple[Edit, str | None, str]] = {
     "written beside an empty cell": (
         several(change("q1-answer", source=""), insert("q2-prompt", MORE)), "More.", BY_PLACE,
     ),
-    "beside a prompt in two cells, ids renewed": (several(insert("q1-answer", LOCKED), renew_ids), "One.", ""),
-    "beside a prompt that lost its comments and its id": (
-        several(change("q1-prompt", source="### Question 1. Why?", metadata={}), drop_ids), "One.", "",
-    ),
+    "beside a locked cell": (insert("q1-answer", LOCKED), "One.", ""),
     "beside a prompt that was reworded": (change("q1-prompt", source="Why?", metadata={}), "One.", ""),
     "emptied": (change("q1-answer", source=" "), None, NO_ANSWER),
     "deleted": (delete("q1-answer"), None, NO_CELL),
@@ -206,6 +206,27 @@ def test_format_3_is_read_as_well() -> None:
 
 def test_a_byte_order_mark_is_no_obstacle() -> None:
     assert notebook.read(b"\xef\xbb\xbf" + json.dumps(FILLED).encode(), RULES).answers == PROSE
+
+
+def test_carriage_returns_inside_cells_change_nothing() -> None:
+    def edit(book: NotebookNode) -> None:
+        for cell in book.cells:
+            cell.source = cell.source.replace("\n", "\r\n")
+
+    assert taken(edited(edit)) == taken(FILLED)
+
+
+def test_outputs_widgets_and_another_kernel_change_nothing() -> None:
+    def edit(book: NotebookNode) -> None:
+        book.metadata.kernelspec = {"name": "conda-env-ml-py", "display_name": "ml"}
+        book.metadata.widgets = {
+            "application/vnd.jupyter.widget-state+json": {"state": dict.fromkeys(range(250_000), 0)}
+        }
+        for cell in book.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [{"output_type": "stream", "name": "stdout", "text": "x" * 2**20}]
+
+    assert taken(edited(edit)) == taken(FILLED)
 
 
 def test_text_as_a_list_of_lines_is_joined() -> None:

@@ -13,32 +13,41 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from autograder.database import DATABASE
 from autograder.gradebook import Gradebook
 from autograder.marks import Marks
 from autograder.review.access import Access
 from autograder.submission import Submission
+from autograder.tables import CURRENT, MarkRow
 from autograder.tests import reviews
+from autograder.tests.servers import new_database, postgresql
 
 COMMAND = Path(sys.executable).with_name("mnist-kit")
-STUDENTS = 400
+STUDENTS = 200
 ROUNDS = 4
 JSON = {"accept": "application/json"}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    with Gradebook(tmp_path / DATABASE) as book:
-        for report in reviews.class_of(STUDENTS, reviews.rules()):
-            book.record(Submission(report.name, report.source, report.name.encode()), report.name, report)
-    return tmp_path
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """Where the gradebook of a graded class is."""
+    with contextlib.ExitStack() as stack:
+        store: Path | str = tmp_path / DATABASE
+        if request.param == "PostgreSQL":
+            store = new_database(stack.enter_context(postgresql()), "killed")
+        with Gradebook(store) as book:
+            for report in reviews.class_of(STUDENTS, reviews.rules()):
+                book.record(Submission(report.name, report.source, report.name.encode()), report.name, report)
+        yield store
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(store: Path | str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command, and the link of ann; killed in the end."""
-    command = [str(COMMAND), "review", str(folder), "--reviewer", "ann", "--port", "0"]
+    where = [str(store.parent)] if isinstance(store, Path) else [".", "--database", store]
+    command = [str(COMMAND), "review", *where, "--reviewer", "ann", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:
@@ -67,31 +76,33 @@ def save(client: httpx.Client, answer: int) -> bool:
 
 
 @pytest.mark.slow
-def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(folder: Path) -> None:
+def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(store: Path | str) -> None:
     seed = random.randrange(2**32)
     moments = random.Random(seed)
-    with serving(folder):
+    with serving(store):
         pass  # the answers are taken over
-    with Marks(folder / DATABASE) as marks:
+    with Marks(store) as marks:
         secret = marks.secret()
         answers = [marks.place("q1", number, "ann").answer.id for number in range(1, STUDENTS + 1)]
     csrf = Access(secret, ("ann",)).csrf("ann")
     waiting, saved, caught = list(answers), set[int](), 0
     for _ in range(ROUNDS):
-        with serving(folder) as (process, link), entered(link, csrf) as client:
+        with serving(store) as (process, link), entered(link, csrf) as client:
             killer = threading.Timer(moments.uniform(0.05, 0.4), process.kill)
             killer.start()
             while waiting and save(client, waiting[0]):
                 saved.add(waiting.pop(0))
             caught += bool(waiting)
             killer.join()
-        with contextlib.closing(sqlite3.connect(folder / DATABASE)) as file:
-            assert file.execute("pragma integrity_check").fetchall() == [("ok",)], f"seed {seed}"
-            rows = [answer for (answer,) in file.execute("select answer from marks where standing = 'current'")]
+        if isinstance(store, Path):
+            with contextlib.closing(sqlite3.connect(store)) as file:
+                assert file.execute("pragma integrity_check").fetchall() == [("ok",)], f"seed {seed}"
+        with Marks(store) as marks, marks.database.read() as session:
+            rows = session.scalars(select(MarkRow.answer).where(MarkRow.standing == CURRENT)).all()
         assert saved <= set(rows), f"seed {seed}: nothing that was told to be saved is lost"
         assert len(rows) == len(set(rows)) <= len(saved) + 1, f"seed {seed}: nothing is there twice"
     assert caught > ROUNDS / 2, "most of the kills came while something was being saved"
-    with serving(folder) as (_, link), entered(link, csrf) as client:
+    with serving(store) as (_, link), entered(link, csrf) as client:
         assert all(save(client, answer) for answer in answers), "what was saved, sent again, is fine"
-    with Marks(folder / DATABASE) as marks:
+    with Marks(store) as marks:
         assert all(len(marks.history(answer, "ann")) == 1 for answer in answers)

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from autograder import grading_file, isolation, term
+from autograder.checklist import Mark, Step
 from autograder.database import DATABASE
 from autograder.environment import command
 from autograder.gradebook import Gradebook
 from autograder.isolation import Examination
 from autograder.layout import HOME, Layout
 from autograder.rehearsal import Rehearsal
-from autograder.report.term import WIDEST, outcome
+from autograder.report.checklist import WIDEST, outcome
 from autograder.submission import Submission
-from autograder.term import Mark, Step
 from autograder.tests import reports
 from autograder.tests.environments import run, without
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.classroom import Edit, fill
 from autograder.tests.variants.variant import (
@@ -76,6 +76,23 @@ def swapped(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def with_carriage_returns(notebook: NotebookNode) -> NotebookNode:
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("\n", "\r\n")
+    return notebook
+
+
+def as_text(id: str) -> Edit:
+    """The cell `id` turned into Markdown, as a wrong key does."""
+
+    def edit(notebook: NotebookNode) -> NotebookNode:
+        cell = notebook.cells[index_of(notebook, id)]
+        notebook.cells[index_of(notebook, id)] = new_markdown_cell(cell.source, id=id, metadata=cell.metadata)
+        return notebook
+
+    return edit
+
+
 def filled(**answers: str) -> Edit:
     return lambda notebook: fill(notebook, answers)
 
@@ -111,6 +128,13 @@ NOTEBOOKS: tuple[Variant, ...] = (
     right("checks-deleted", "the cells with the checks deleted", edit=without(*CHECKS)),
     right("only-answers", "nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),
     right("ids-changed", "every cell with an id of the editor's own", edit=renumbered),
+    right("carriage-returns", "line ends as on Windows in every cell", edit=with_carriage_returns),
+    right("code-as-text", "the answer to question 5 turned into text", edit=as_text("q5-answer")),
+    right(
+        "colab-calls",
+        "a drive mounted and a file asked for, in the cell that loads the data",
+        q4="from google.colab import drive, files\ndrive.mount('/content/drive')\nfiles.upload()\n" + BUILT["q4"],
+    ),
     right("model-first", "question 5 in front of question 4", edit=swapped),
     right(
         "all-in-one-cell",

@@ -1,0 +1,1 @@
+"""The documents, their pictures, and the commands that make those (`make pictures`)."""

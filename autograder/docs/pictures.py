@@ -1,0 +1,153 @@
+"""Pictures of the pages, for the documents: the class report and the review.
+
+    python -m autograder.docs.pictures [FOLDER]
+
+FOLDER is what `mnist-kit demo` left; `make pictures` does both. A copy of its gradebook is marked as a reviewer would,
+and looked at with Debian's Chromium. Writes `report.png` and `review.png` beside this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
+
+from autograder import output, reviewing
+from autograder.database import DATABASE, existing
+from autograder.mark import Draft
+from autograder.report import course
+from autograder.review import serve
+from autograder.reviewing import Desk
+
+__all__ = ["ITEMS", "main", "mark", "photograph", "shrunk"]
+
+PLACE = Path(__file__).parent
+CHROMIUM = Path("/usr/bin/chromium")
+REVIEWERS = ("ann", "ben")
+SHOWN = ("q2", "solution")
+"""The answer on the picture of the review: its question and its submission."""
+
+ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"q1": ("fit", "unseen"), "q2": ("relu", "softmax", "ten"), "q3": ("loss", "optimizer")}
+)
+"""What the written answers of the bundled class deserve; the solution's deserve all, an empty one nothing."""
+
+COMMENT = "Right, and well said: without the bend, two layers could do no more than one."
+MARKING: ViewportSize = {"width": 1280, "height": 700}
+REPORT: ViewportSize = {"width": 1000, "height": 900}
+END = "h2#questions"
+"""The heading of the report before which its picture ends."""
+
+COLOURS = 128
+FEW = 6
+
+
+def main(folder: Path, place: Path = PLACE) -> None:
+    """Take both pictures of the class in `folder`. Raises GradebookError where no class was graded there."""
+    with tempfile.TemporaryDirectory(prefix="mnist-kit-pictures-") as scratch:
+        copy = Path(scratch)
+        shutil.copy(existing(folder, None), copy / DATABASE)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            with reviewing.desk(copy, reviewers=REVIEWERS) as desk:
+                mark(desk, leave=SHOWN[0])
+                (place / "review.png").write_bytes(shrunk(_review(browser, desk)))
+                mark(desk)
+            (place / "report.png").write_bytes(shrunk(_report(browser, copy)))
+            browser.close()
+
+
+def mark(desk: Desk, leave: str = "") -> None:
+    """Mark every answer that waits; of the question `leave` only the first few, and not the solution's."""
+    for question, items in ITEMS.items():
+        last = FEW if question == leave else desk.marks.count(question)
+        for number in range(1, last + 1):
+            place = desk.marks.place(question, number, REVIEWERS[0])
+            reviewer, best = place.answer.reviewers[0], place.answer.submission == SHOWN[1]
+            if place.mark is not None or (best and question == leave):
+                continue
+            given = tuple(item.id for item in desk.marks.rubric(question).items) if best else items
+            draft = Draft(given if place.answer.text else ())
+            desk.marks.mark(place.answer.id, reviewer, draft, 0, f"{question} {number}")
+
+
+def photograph(page: Page, clip: FloatRect | None = None) -> bytes:
+    """What the page shows, as PNG; or the part of the page that is named."""
+    return page.screenshot(clip=clip, full_page=clip is not None, animations="disabled")
+
+
+def shrunk(picture: bytes) -> bytes:
+    """The same as PNG with a palette: a page has few colours."""
+    out = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
+        out, "png", optimize=True
+    )
+    return out.getvalue()
+
+
+def _review(browser: Browser, desk: Desk) -> bytes:
+    """A reviewer at work: three items given, a comment written, nothing saved yet."""
+    answer = desk.marks.find(SHOWN[1], SHOWN[0])
+    assert answer is not None  # the bundled class has a solution
+    place = desk.marks.answer(answer, REVIEWERS[0])
+    with _serving(desk) as links:
+        page = browser.new_page(viewport=MARKING, color_scheme="light")
+        page.goto(links[REVIEWERS[0]])
+        page.goto(f"{page.url.rstrip('/')}/question/{SHOWN[0]}/{place.number}")
+        page.wait_for_load_state("networkidle")
+        for key in ("1", "2", "3", "c"):
+            page.keyboard.press(key)
+        page.keyboard.type(COMMENT)
+        page.keyboard.press("Escape")
+        return photograph(page)
+
+
+def _report(browser: Browser, folder: Path) -> bytes:
+    """The upper part of the report: how the class did, all in all and question by question."""
+    seen = reviewing.reviewed(folder)
+    made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    written = output.write_report(
+        course.course_page(
+            seen.reports,
+            seen.policy,
+            agreements=seen.agreements,
+            progress=seen.progress,
+            flagged=seen.flagged,
+            made_at=made_at,
+        ),
+        folder,
+    )
+    page = browser.new_page(viewport=REPORT, color_scheme="light")
+    page.goto(written.as_uri())
+    end = page.locator(END).bounding_box()
+    assert end is not None
+    return photograph(page, {"x": 0, "y": 0, "width": REPORT["width"], "height": end["y"] - 24})
+
+
+@contextlib.contextmanager
+def _serving(desk: Desk) -> Iterator[Mapping[str, str]]:
+    """The review on a port of its own; yields the reviewers' links."""
+    with serve.listen(0) as bound:
+        site = serve.Listening(desk, bound)
+        server = site.server()
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            yield site.links
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "out"))

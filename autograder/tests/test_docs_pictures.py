@@ -1,0 +1,69 @@
+"""The pictures in the documents: taken from real pages, and small enough to look at."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from autograder import reviewing
+from autograder.database import DATABASE
+from autograder.docs import pictures
+from autograder.gradebook import Gradebook
+from autograder.submission import Submission
+from autograder.tests import reviews
+
+LARGEST = 150 * 1024
+WIDEST = 1280
+KEPT = sorted(pictures.PLACE.glob("*.png"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A graded class of eight, one of them called as the solution of the bundled class is."""
+    with Gradebook(tmp_path / DATABASE) as book:
+        for number, report in enumerate(reviews.class_of(8, reviews.rules())):
+            named = report if number else replace(report, name=pictures.SHOWN[1])
+            book.record(Submission(named.name, named.source, b"%d" % number), str(number), named)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.name)
+def test_a_picture_is_small_enough_for_a_document(path: Path) -> None:
+    assert path.stat().st_size < LARGEST
+    with Image.open(path) as picture:
+        assert picture.width <= WIDEST
+
+
+def test_all_answers_are_marked_but_those_of_the_question_that_is_shown(folder: Path) -> None:
+    with reviewing.desk(folder, reviewers=pictures.REVIEWERS) as desk:
+        pictures.mark(desk, leave="q2")
+        solution = desk.marks.find(pictures.SHOWN[1], "q2")
+        assert solution is not None
+        assert desk.marks.answer(solution, "ann").mark is None
+        pictures.mark(desk)
+        assert desk.marks.answer(solution, "ann").mark is not None
+        assert {(each.done, each.total) for each in desk.marks.progress() if each.reviewer is None} == {(8, 8)}
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not pictures.CHROMIUM.exists(), reason=f"NOT TESTED: no {pictures.CHROMIUM} (apt install chromium)")
+def test_both_pictures_are_taken_of_a_graded_class(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    place, before = tmp_path_factory.mktemp("pictures"), (folder / DATABASE).read_bytes()
+    pictures.main(folder, place)
+    assert sorted(path.name for path in place.iterdir()) == [path.name for path in KEPT]
+    for path in place.iterdir():
+        with Image.open(path) as picture:
+            assert len(picture.convert("RGB").getcolors(pictures.COLOURS) or ()) > 20, "a page was drawn"
+    assert (folder / DATABASE).read_bytes() == before, "the marks went into a copy"
+
+
+def test_a_picture_with_a_palette_shows_the_same() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4), (10, 200, 30)).save(out, "png")
+    with Image.open(io.BytesIO(pictures.shrunk(out.getvalue()))) as small:
+        assert small.mode == "P"
+        assert small.convert("RGB").getpixel((3, 3)) == (10, 200, 30)

@@ -1,0 +1,428 @@
+"""The documents: every link leads somewhere, every command and every file is there, and every example is run.
+
+Each block of code says what it is (`sh`, `yaml`, `python`, `text`). The `sh` blocks are run in a copy of the
+repository, in the order of the documents, as a reader would type them; what they call `SUBMISSIONS` or `CLASS.csv` lies
+there under that name. A block with a comment before it, such as `<!-- needs Docker -->`, is not run here: ELSEWHERE
+says what runs it.
+A `yaml` block is a part of grading.yml: a question in it replaces the one of that name, all else is added.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import typer
+import yaml
+
+from autograder import grading_file, roster
+from autograder.classroom import LOAD, PROSE, Member
+from autograder.cli import app
+from autograder.layout import HOME, Layout
+from autograder.policy import Policy
+
+ROOT, TESTS = HOME.root, Path(__file__).parent
+PACKAGE, BIN = TESTS.parent, Path(sys.executable).parent
+
+ORDER = ("README.md", "autograder/docs/instructors.md", "autograder/docs/reviewers.md")
+"""What is run first, since it makes what the others use."""
+
+APART = frozenset({"dist", "out", "mutants", "node_modules"})
+DOCUMENTS = tuple(
+    sorted(
+        (
+            path
+            for path in ROOT.rglob("*.md")
+            if path != HOME.master
+            and not any(part.startswith(".") or part in APART for part in path.relative_to(ROOT).parts)
+        ),
+        key=lambda path: (path.relative_to(ROOT).as_posix() not in ORDER, path),
+    )
+)
+STUDENTS = ROOT / "assignment" / "handout" / "README.md"
+
+COMING = frozenset({"grading-yml.md", "changing-the-assignment.md", "new-term"})
+"""Named already, and written elsewhere at this moment. Whatever is there is held to all the rest."""
+
+BY_PEOPLE = "by people, at a release"
+ELSEWHERE: Mapping[str, str] = {
+    "make demo": "test_classroom.py",
+    "make test": ".ci/run",
+    "make lock": BY_PEOPLE,
+    "make setup": ".ci/run",
+    "make bench": BY_PEOPLE,
+    "make pictures": "test_docs_pictures.py",
+    "make build": "test_build.py",
+    ".ci/run": BY_PEOPLE,
+    "mnist-kit new-term": BY_PEOPLE,
+    "mnist-kit calibrate": "test_calibrate.py",
+    "mnist-kit grade --regrade": "test_cli.py",
+    "mnist-kit grade --docker": "test_containers.py",
+    "mnist-kit grade --dask": "test_cluster.py",
+    "mnist-kit review --database": "test_database.py",
+    "otter grade": "test_containers.py",
+    "otter run": "test_stock_otter.py",
+    "pytest --submission": "test_cli.py",
+    "ssh -N": BY_PEOPLE,
+}
+"""What runs the examples that are not run here, by their first words: a file of tests, or a script."""
+
+FENCE = re.compile(
+    r"(?:^ *<!-- *(?P<mark>[^\n]*?) *-->\n)?^ *```(?P<kind>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
+KINDS = frozenset({"sh", "yaml", "python", "text"})
+INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+LINK = re.compile(r"\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
+FILE = re.compile(r"[\w./*-]+\.(py|md|yml|json|sh|html|csv|db|ipynb|zip|npz|js|css|svg|png|lock|toml|sqlite)")
+PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\b")
+OTHERS = frozenset({"final_grades.csv", "results.json", "gradebook.db", "grades.csv"})
+"""What runs of the kit, of Otter and of Gradescope write, by their bare names."""
+
+SAID = re.compile(r"said by (?P<question>q\d+) of an empty notebook")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code in a document. `mark` is the comment before it, empty where there is none."""
+
+    document: Path
+    line: int
+    kind: str
+    mark: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.document.relative_to(ROOT)}:{self.line}"
+
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """The words of each line, without remarks and without the folder of the environment."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        words = [shlex.split(line.replace(".venv/bin/mnist-kit", "mnist-kit"), comments=True) for line in lines]
+        return tuple(tuple(each) for each in words if each)
+
+
+def blocks() -> Iterator[Block]:
+    for path in DOCUMENTS:
+        content = path.read_text(encoding="utf-8")
+        for found in FENCE.finditer(content):
+            line = content.count("\n", 0, found.start("kind")) + 1
+            text = textwrap.dedent(found["text"])
+            yield Block(path, line, found["kind"].strip(), found["mark"] or "", text)
+
+
+BLOCKS = tuple(blocks())
+SHELL = tuple(block for block in BLOCKS if block.kind == "sh")
+RUN = tuple(block for block in SHELL if not block.mark)
+each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def prose(path: Path) -> str:
+    """A document without its blocks of code."""
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
+
+
+def anchors(path: Path) -> set[str]:
+    """What the headings of a document are called in an address, as GitHub calls them."""
+    heads = re.findall(r"^#+ +(.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def links(path: Path) -> set[str]:
+    return {first or second for first, second in LINK.findall(prose(path))}
+
+
+@cache
+def options(program: str) -> Mapping[str, frozenset[str]]:
+    """The verbs of a command line, each with its options."""
+    if program == "mnist-kit":
+        verbs: Mapping[str, Any] = vars(typer.main.get_command(app))["commands"]
+    else:
+        from otter.cli import cli
+
+        verbs = cli.commands
+    return {
+        name: frozenset(option for each in verb.params for option in (*each.opts, *each.secondary_opts))
+        for name, verb in verbs.items()
+    }
+
+
+def trouble(words: tuple[str, ...]) -> str:
+    """What is wrong with a command; empty where it could be given."""
+    program, *rest = words
+    if program in ("mnist-kit", "otter"):
+        verb = rest[0] if rest else "--help"
+        known = options(program)
+        if verb not in known:
+            return "" if verb in COMING or verb == "--help" else f"{program} has no {verb}"
+        given = [word.partition("=")[0] for word in rest[1:] if re.match("--?[a-z]", word)]
+        return ", ".join(f"{program} {verb} has no {each}" for each in given if each not in known[verb] | {"--help"})
+    if program == "make":
+        verbs = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        return ", ".join(f"no verb {word}" for word in rest if "=" not in word and word not in verbs)
+    return ""
+
+
+def is_there(name: str, path: Path) -> bool:
+    """Whether a file that a document names stands in its folder, in the repository, in the package or in the tests."""
+    if name in COMING | OTHERS or ("/" not in name and next(PACKAGE.rglob(name), None) is not None):
+        return True
+    return any(next(place.glob(name), None) is not None for place in (path.parent, ROOT, PACKAGE))
+
+
+def test_there_are_documents_for_everybody() -> None:
+    assert {ROOT / name for name in ORDER} <= set(DOCUMENTS)
+    assert {STUDENTS, PACKAGE / "README.md"} <= set(DOCUMENTS)
+    assert len(RUN) > 10
+
+
+def test_every_document_is_found_from_the_first() -> None:
+    found, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path.suffix == ".md" and path not in found and path.exists():
+            found.add(path)
+            waiting += [(path.parent / link.partition("#")[0]).resolve() for link in links(path) if "://" not in link]
+    assert found == set(DOCUMENTS)
+
+
+@each_document
+def test_every_link_and_every_picture_leads_somewhere(path: Path) -> None:
+    for link in links(path):
+        if "://" in link:
+            continue
+        place, _, anchor = link.partition("#")
+        target = (path.parent / place).resolve() if place else path
+        if target.name not in COMING or target.exists():
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_what_students_get_stands_alone(layout: Layout) -> None:
+    text = (layout.dist / "handout" / "README.md").read_text(encoding="utf-8")
+    assert text == STUDENTS.read_text(encoding="utf-8")
+    assert all("://" in link for link in links(STUDENTS)), "there is no repository beside it"
+    assert "mnist-kit" not in text
+    named = [name for name in INLINE.findall(text) if FILE.fullmatch(name) and name != ".ipynb"]
+    assert named
+    assert all((layout.dist / "handout" / name).exists() for name in named), named
+
+
+@each_document
+def test_what_is_named_in_a_sentence_is_there(path: Path) -> None:
+    sections = Policy.model_fields
+    for words in INLINE.findall(prose(path)):
+        assert not trouble(tuple(words.replace(".venv/bin/", "").split())), words
+        if FILE.fullmatch(words) and not words.startswith(("out/", "dist/")) and not PLACEHOLDER.search(words):
+            assert is_there(words, path), words
+        section, _, key = words.partition(".")
+        if section in ("assignment", "execution", "attempts", "feedback", "review") and re.fullmatch("[a-z_]+", key):
+            known: Any = sections[section].annotation
+            assert key in known.model_fields or (PACKAGE / section / f"{key}.py").exists(), words
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_says_what_it_is(block: Block) -> None:
+    assert block.kind in KINDS
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_every_command_can_be_given(block: Block) -> None:
+    for words in block.commands:
+        assert not trouble(words), words
+        for word in words[1:]:
+            if FILE.fullmatch(word) and not word.startswith(("out/", "dist/")) and not PLACEHOLDER.search(word):
+                assert is_there(word, block.document), word
+
+
+@pytest.mark.parametrize("block", [block for block in SHELL if block.mark], ids=str)
+def test_what_is_not_run_here_is_run_elsewhere(block: Block) -> None:
+    for words in block.commands:
+        met = [key for key in ELSEWHERE if set(key.split()) <= set(words)]
+        assert met, f"{shlex.join(words)}: say in ELSEWHERE what runs it"
+        for key in met:
+            runner = ELSEWHERE[key]
+            if runner != BY_PEOPLE:
+                place = TESTS / runner if runner.endswith(".py") else ROOT / runner
+                assert place.exists(), runner
+
+
+def test_nothing_is_said_to_run_elsewhere_that_no_document_shows() -> None:
+    shown = [set(words) for block in SHELL if block.mark for words in block.commands]
+    assert not [key for key in ELSEWHERE if not any(set(key.split()) <= words for words in shown)]
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == "yaml"], ids=str)
+def test_every_piece_of_grading_yml_can_be_read(block: Block, tmp_path: Path) -> None:
+    content = yaml.safe_load(HOME.policy.read_text(encoding="utf-8"))
+    for section, values in yaml.safe_load(block.text).items():
+        content[section] = {**content.get(section, {}), **values}
+    path = tmp_path / HOME.policy.name
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    grading_file.load(path)
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == "python"] or [None], ids=str)
+def test_every_piece_of_python_runs(block: Block | None) -> None:
+    if block is not None:
+        exec(compile(block.text, str(block), "exec"), {})
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if SAID.fullmatch(block.mark)], ids=str)
+def test_what_a_check_says_is_what_it_says(block: Block, layout: Layout) -> None:
+    said = SAID.fullmatch(block.mark)
+    assert said is not None
+    file = layout.dist / "handout" / "tests" / f"{said['question']}.py"
+    names: dict[str, Any] = {}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
+    (check,) = (value for name, value in names.items() if name.startswith("test_public"))
+    with pytest.raises(AssertionError) as raised:
+        check.call_func({})
+    assert str(raised.value) == block.text.strip()
+
+
+def test_the_grades_of_gradescope_are_a_class_list_for_its_submissions(tmp_path: Path) -> None:
+    """With one head renamed, as the instructors' document says."""
+    head = "First Name,Last Name,SID,Email,Total Score,Max Points,Status,Submission ID"
+    path = tmp_path / "grades.csv"
+    path.write_text(
+        f"{head}\nAnn,Smith,17,ann@x.edu,20,26,Graded,9000001\nBo,Li,18,bo@x.edu,,26,Missing,\n".replace(
+            "Submission ID", "ID"
+        )
+    )
+    name = "assignment_5_export/submission_9000001/student_template"
+    roll = roster.join(roster.read(path), [name])
+    assert [(each.student.name, each.submission) for each in roll.enrolments] == [("Ann Smith", name), ("Bo Li", None)]
+
+
+CLASS = "name,id,email\nAnn Smith,17,ann@x.edu\nBo Li,18,bo@x.edu\n"
+REQUESTS = "submission,question,text\nann_17,q1,I did say that the test images are new.\n"
+GRADES = (
+    "file,q4,q5,q6,q7,total_points_earned,percent_correct,grading_status\nann_17.ipynb,6,0,0,0,6,0.2308,Completed\n"
+)
+EXPORT = """\
+Student,ID,SIS User ID,SIS Login ID,Section,"{title} (41)"
+    Points Possible,,,,,40
+"Smith, Ann",7001,17,ann,A,
+"""
+"""A roster, requests, grades of `otter grade`, Canvas's gradebook."""
+
+
+@pytest.fixture(scope="module")
+def kit(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, set up, with a class that has handed in."""
+    copy = tmp_path_factory.mktemp("documents") / "kit"
+    ignored = shutil.ignore_patterns(".[!c]*", *APART, "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    shutil.copytree(layout.dist, copy / "dist")
+    (copy / ".venv").symlink_to(BIN.parent)
+    template = nbformat.read(layout.template, as_version=4)
+    (copy / "SUBMISSIONS").mkdir()
+    for name, answers in (("ann_17", {**PROSE, "q4": LOAD}), ("bo_18", {})):
+        notebook = Member(name, "", {}, answers).make(template)
+        (copy / "SUBMISSIONS" / f"{name}.ipynb").write_bytes(notebook)
+    title = grading_file.load(HOME.policy).assignment.title
+    files = {"CLASS.csv": CLASS, "REQUESTS.csv": REQUESTS, "GRADES.csv": GRADES, "EXPORT.csv": EXPORT}
+    for name, text in files.items():
+        (copy / name).write_text(text.replace("{title}", title), encoding="utf-8")
+    return copy
+
+
+@pytest.fixture(scope="module")
+def ran(kit: Path) -> Mapping[str, subprocess.CompletedProcess[str]]:
+    """Every example that is run, by its commands. The class and the solution are graded together, at one start."""
+    first = "mnist-kit grade SUBMISSIONS solutions/solution.ipynb -o out"
+    done = {"": type_in(first, kit)}
+    for block in RUN:
+        key = script(block)
+        if key not in done:
+            done[key] = (serve if "mnist-kit review" in key else type_in)(key, kit)
+    return done
+
+
+def script(block: Block) -> str:
+    return "\n".join(shlex.join(words) for words in block.commands)
+
+
+def environment(kit: Path) -> dict[str, str]:
+    """That of a reader's terminal, in which `make` only says what it would do."""
+    told = {
+        "PATH": f"{kit}/.venv/bin{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(kit),
+        "MAKEFLAGS": "n",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    return {**{name: value for name, value in os.environ.items() if name != "MNIST_KIT_DATABASE"}, **told}
+
+
+def type_in(commands: str, kit: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-e", "-c", commands], capture_output=True, text=True, check=False, cwd=kit, env=environment(kit),
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def serve(commands: str, kit: Path) -> subprocess.CompletedProcess[str]:
+    """Start the review, enter by the first link, and end it."""
+    started = subprocess.Popen(
+        ["bash", "-e", "-c", commands], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=kit,
+        env=environment(kit), start_new_session=True,
+    )  # fmt: skip
+    assert started.stdout is not None
+    said = started.stdout.readline()
+    try:
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(said.strip().partition(": ")[2], timeout=30) as page:
+            said += page.read().decode()
+    finally:
+        os.killpg(started.pid, signal.SIGTERM)
+        rest, complained = started.communicate(timeout=60)
+    return subprocess.CompletedProcess(commands, 0, said + rest, complained)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", RUN, ids=str)
+def test_every_example_runs(block: Block, ran: Mapping[str, subprocess.CompletedProcess[str]]) -> None:
+    first, done = ran[""], ran[script(block)]
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "mnist-kit review" in script(block):
+        assert "Written answers of 3 submissions" in " ".join(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_the_examples_leave_what_the_documents_say(
+    kit: Path, ran: Mapping[str, subprocess.CompletedProcess[str]]
+) -> None:
+    assert ran
+    named = {words for path in DOCUMENTS for words in INLINE.findall(prose(path)) if FILE.fullmatch(words)}
+    written = sorted(words for words in named if words.startswith(("out/", "dist/")))
+    assert len(written) > 8
+    assert not [name for name in written if next(kit.glob(name.replace("NAME", "*")), None) is None]
+
+
+@pytest.mark.slow
+def test_the_grades_that_are_handed_on_are_those_of_the_class(
+    kit: Path, ran: Mapping[str, subprocess.CompletedProcess[str]]
+) -> None:
+    assert "q1" in ran["mnist-kit export out --canvas EXPORT.csv"].stderr, "who is not marked yet is named"
+    assert "ann_17" in ran["mnist-kit join GRADES.csv -o out"].stdout
+    assert "I did say" in (kit / "out" / "export" / "requests.csv").read_text(encoding="utf-8")
+    results = json.loads((kit / "out" / "submissions" / "ann_17" / "results.json").read_text(encoding="utf-8"))
+    assert results["score"] == 6

@@ -1,0 +1,133 @@
+"""One file, three homes: the template alone, in kernels as editors and Colab have them, and graded alike from each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder.cells import BY_PLACE
+from autograder.classroom import ANSWERS, FULL, fill
+from autograder.engine import Engine
+from autograder.grade import GradeReport
+from autograder.layout import Layout
+from autograder.notebook import NO_LABEL
+from autograder.submission import Submission
+from autograder.tests import homes
+from autograder.tests.homes import run, shown
+
+pytestmark = pytest.mark.slow
+QUICK = ANSWERS["q7"].replace(
+    "model.fit(x_train, y_train, epochs=3", "model.fit(x_train[:640], y_train[:640], epochs=1"
+)
+AT_THE_END = "All public checks pass. The points are given by hidden checks, after you hand in."
+
+
+def only_first(template: NotebookNode, *before: str) -> NotebookNode:
+    """The template's first cell, after cells that set the scene."""
+    return nbformat.v4.new_notebook(cells=[*map(new_code_cell, before), template.cells[0]])
+
+
+def first_cell(executed: NotebookNode) -> str:
+    return shown(executed, "intro-code")
+
+
+def test_the_template_works_in_a_kernel_like_colabs(
+    template: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in homes.colab_kernel(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    content = tmp_path / "content"
+    content.mkdir()
+    notebook = fill(template, {**ANSWERS, "q7": QUICK})
+    notebook.cells.append(new_code_cell("import google.colab\ngrader.interpreter.name", id="where"))
+    executed = run(notebook, content, kernel="colab")
+    assert shown(executed, "where") == "'COLAB'", "Otter takes it for Colab"
+    for question in ("q4", "q5", "q6", "q7"):
+        assert f"{question}: the public checks pass." in shown(executed, f"{question}-check")
+    assert AT_THE_END in shown(executed, "after_q7-code-2")
+    said = "Save this notebook, choose File > Download > Download .ipynb, and hand in the file that you get.\n"
+    assert shown(executed, "after_q7-code-3") == said
+    assert {path.name for path in content.iterdir()} <= {".OTTER_LOG"}
+
+
+def test_an_old_python_is_told_in_words_alone(template: NotebookNode, tmp_path: Path) -> None:
+    old = "import sys\nsys.version_info = (3, 9, 18, 'final', 0)"
+    executed = run(only_first(template, old), tmp_path, go_on=True)
+    assert first_cell(executed) == (
+        "This notebook needs Python 3.10 or newer; this kernel runs Python 3.9.\n"
+        "Try: choose another kernel (menu Kernel, or at the top right), or open this file in Google Colab."
+    )
+
+
+def test_what_is_missing_is_installed_or_the_remedy_is_named(
+    template: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in homes.kernel_without_otter(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    without = first_cell(run(only_first(template), tmp_path, kernel="bare", go_on=True))
+    python = tmp_path / "bare" / "bin" / "python"
+    assert "Missing, and not to be had from here: otter-grader>=7,<8 (for Python 3." in without
+    assert "What pip said: ERROR: No matching distribution found for otter-grader<8,>=7\n" in without
+    assert (
+        f'in a terminal:\n  "{python}" -m pip install "otter-grader>=7,<8"\nOr open this file in Google Colab'
+        in without
+    )
+    assert "Traceback" not in without
+
+    monkeypatch.setenv("PIP_FIND_LINKS", str(homes.otter_wheel(tmp_path / "wheels").parent))
+    notebook = only_first(template)
+    notebook.cells.append(new_code_cell('grader.check("q5")', id="check"))
+    first = run(notebook, tmp_path, kernel="bare")
+    assert first_cell(first).startswith(
+        "Installing otter-grader>=7,<8 ... this happens once, and takes a minute or two.\n"
+    )
+    assert first_cell(first).endswith("Ready. There are public checks for q4, q5, q6, q7.\n")
+    assert "Found: no variable called `model`" in shown(first, "check")
+    again = run(notebook, tmp_path, kernel="bare")
+    assert first_cell(again) == "Ready. There are public checks for q4, q5, q6, q7.\n", "installed once"
+
+
+def points(report: GradeReport) -> dict[str, float | None]:
+    return {question.id: question.earned for question in report.questions if not question.written}
+
+
+def written(report: GradeReport) -> dict[str, str | None]:
+    return {question.id: question.answer for question in report.questions if question.written}
+
+
+Save = Callable[[NotebookNode], bytes]
+SAVED: dict[str, tuple[Save, tuple[str, ...]]] = {
+    "VS Code": (homes.saved_by_vscode, ()),
+    "an old VS Code": (homes.saved_by_old_vscode, (NO_LABEL, f"q1, q2, q3: {BY_PLACE}")),
+    "Colab": (homes.saved_by_colab, (NO_LABEL, f"q1, q2, q3: {BY_PLACE}")),
+}
+
+
+def test_the_solution_scores_full_marks_as_each_editor_saves_it(engine: Engine, layout: Layout) -> None:
+    solution = nbformat.read(layout.solution, as_version=4)
+    answers = {
+        id: cell.source for cell in solution.cells if (id := cell.id.removesuffix("-answer")) in ("q1", "q2", "q3")
+    }
+    submissions = [Submission(name, "solution.ipynb", save(solution)) for name, (save, _) in SAVED.items()]
+    with ThreadPoolExecutor(2) as pool:
+        for report in pool.map(engine.grade, submissions):
+            assert (points(report), written(report)) == (FULL, answers), report.name
+            assert report.notes == SAVED[report.name][1]
+
+
+def test_the_editors_ways_of_saving_are_what_they_are_taken_for(layout: Layout) -> None:
+    solution = nbformat.read(layout.solution, as_version=4)
+    colab: dict[str, Any] = json.loads(homes.saved_by_colab(solution))
+    assert (colab["nbformat_minor"], [cell.get("id") for cell in colab["cells"]]) == (0, [None] * len(solution.cells))
+    for save, _ in SAVED.values():
+        made = nbformat.reads(save(solution).decode(), as_version=4)
+        assert [cell.source for cell in made.cells] == [cell.source for cell in solution.cells]
