@@ -94,9 +94,9 @@ def new_term() -> None:
     none. Ends with what to upload where. Nothing of an earlier term is touched.
     """
     from autograder import term
-    from autograder.report import term as pages
+    from autograder.report import checklist as pages
 
-    taken: list[term.Step] = []
+    taken = []
     with out.status("looking at this machine") as status:
         for step in term.steps(HOME, Path.cwd(), date.today(), busy=status.update):
             taken.append(step)

@@ -7,13 +7,12 @@ import math
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 
 from autograder import build, calibrate, calibration, grading_file, inspection, isolation, reference, tail
 from autograder.calibration import Origin
+from autograder.checklist import Mark, Step, Upload
 from autograder.database import DATABASE
 from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
 from autograder.errors import CalibrationError, KitError, SetupError
@@ -21,7 +20,7 @@ from autograder.layout import Layout
 from autograder.policy import Policy
 from autograder.rehearsal import Rehearsal, rehearse
 
-__all__ = ["Mark", "Step", "Upload", "steps", "uploads"]
+__all__ = ["steps", "uploads"]
 
 OUTPUT = "out"
 """Where `mnist-kit grade` puts results by itself."""
@@ -46,37 +45,6 @@ SHOW_HIDDEN = {
 """Gradescope's words for when hidden checks are shown."""
 
 Rehearse = Callable[[Path, Sequence[Path]], tuple[Rehearsal, ...]]
-
-
-class Mark(StrEnum):
-    """How a step came out. A `NOTE` is for reading; `LOOK` can wait, but is not as it should be; `WRONG` cannot."""
-
-    RIGHT = "right"
-    NOTE = "note"
-    LOOK = "look"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that was looked at: what was found and, where something is to be done, what."""
-
-    what: str
-    mark: Mark
-    found: str
-    remedy: str = ""
-
-    @property
-    def well(self) -> bool:
-        return self.mark in (Mark.RIGHT, Mark.NOTE)
-
-
-@dataclass(frozen=True)
-class Upload:
-    """Something that was built, and where it goes."""
-
-    path: Path
-    where: str
 
 
 def steps(

@@ -65,9 +65,9 @@ ROWS: tuple[tuple[Box, ...], ...] = (
     ),
     (
         Box(
-            "A class is graded",
-            "a new term begins, accuracies are calibrated",
-            ("report.term", "term", "rehearsal", "session", "calibrate", "cluster", "batch"),
+            "A term, and its class",
+            "looked at, graded, the accuracies calibrated",
+            ("term", "rehearsal", "session", "calibrate", "cluster", "batch"),
         ),
         Box(
             "Review",
@@ -86,7 +86,7 @@ ROWS: tuple[tuple[Box, ...], ...] = (
             "results as pages, tables and results.json; nothing is decided here",
             (
                 "output", "report.course", "report.html", "report.page", "report.charts", "report.table",
-                "report.gradescope", "report.checkup", "report.calibration", "overview", "items",
+                "report.gradescope", "report.checkup", "report.checklist", "report.calibration", "overview", "items",
             ),
         ),
     ),
@@ -103,7 +103,7 @@ ROWS: tuple[tuple[Box, ...], ...] = (
         Box(
             "Assignment",
             "master and grading.yml become template, solution, zip",
-            ("classroom", "build", "inspection", "container"),
+            ("classroom", "build", "inspection", "checklist", "container"),
         ),
     ),
     (
@@ -140,7 +140,7 @@ ROWS: tuple[tuple[Box, ...], ...] = (
         ),
     ),
     (
-        Box("Ground", "errors, places, versions", ("environment", "version", "layout", "lean", "opening", "errors")),
+        Box("Ground", "errors, places, versions", ("version", "environment", "layout", "lean", "opening", "errors")),
     ),
 )  # fmt: skip
 """From the top down."""
