@@ -79,8 +79,11 @@ class Inbox:
                 session.flush()
         return new
 
-    def answer_request(self, id: int, status: str, reply: str, reviewer: str) -> None:
-        """Accept or decline a request, or open it again. Points change by marking the answer, not by this."""
+    def answer_request(self, id: int, status: str, reply: str, reviewer: str, *, anew: bool = True) -> None:
+        """Accept or decline a request, or open it again. Points change by marking the answer, not by this.
+
+        Without `anew`, one that has been answered already is left as it is: ReviewError says by whom.
+        """
         if status not in STANDINGS:
             raise ReviewError(f"A request is {OPEN}, {ACCEPTED} or {DECLINED}, not {status!r}.")
         if len(reply) > LONGEST_REPLY:
@@ -89,6 +92,8 @@ class Inbox:
             row = session.get(RequestRow, id)
             if row is None:
                 raise ReviewError(f"There is no request {id} in this gradebook.")
+            if row.status != OPEN and not anew:
+                raise ReviewError(f"{row.by} has {row.status} this request in the meantime. Yours was not sent.")
             now = datetime.now(UTC)
             row.status, row.reply, row.by, row.at = status, reply.strip().replace("\0", ""), reviewer, now
             did = "opened" if status == OPEN else status

@@ -48,7 +48,7 @@ class Typed:
         return cls(tuple(Row(*cells) for cells in zip(*columns, strict=False)))
 
     def after(self, act: str, number: int) -> Typed:
-        """What a button does: up, down, remove, add. `number` counts from 1."""
+        """What a button does: up, down, remove, add; any other shows it as it is. `number` counts from 1."""
         rows = list(self.rows)
         at = number - 1
         if act == "add":
@@ -86,7 +86,7 @@ class Typed:
 def _rubric(request: Request, question: str) -> Response:
     visit = Visit(request)
     now = _in_force(visit, question)
-    return _page(visit, now, Typed.of(now), offered=visit.marks.offered(question))
+    return _page(visit, now, offered=visit.marks.offered(question))
 
 
 @routes.post("/question/{question}/rubric")
@@ -96,7 +96,8 @@ def _change(request: Request, question: str) -> Response:
     typed = Typed.sent(visit.form)
     act, _, number = visit.form.text("do").partition(":")
     if act not in ("effects", "apply"):
-        return _page(visit, now, typed.after(act, int(number) if number.isdecimal() else 0), focus=_moved(act, number))
+        moved = typed.after(act, int(number) if number.isdecimal() else 0)
+        return _page(visit, now, moved, seen=visit.form.whole("revision"), focus=_moved(act, number))
     try:
         new = typed.rubric(now)
         if problem := new.problem():
@@ -114,7 +115,7 @@ def _change(request: Request, question: str) -> Response:
     visit.acted()
     now = _in_force(visit, question)
     changed = f"{len(effects)} mark{'' if len(effects) == 1 else 's'} changed"
-    return _page(visit, now, Typed.of(now), message=f"This rubric is in force now; {changed}.")
+    return _page(visit, now, message=f"This rubric is in force now; {changed}.")
 
 
 def _in_force(visit: Visit, question: str) -> Rubric:
@@ -127,14 +128,18 @@ def _in_force(visit: Visit, question: str) -> Rubric:
 def _page(
     visit: Visit,
     now: Rubric,
-    typed: Typed,
+    typed: Typed | None = None,
     *,
+    seen: int | None = None,
     problem: str = "",
     message: str = "",
     effects: Sequence[Effect] | None = None,
     offered: Rubric | None = None,
     focus: str = "",
 ) -> Response:
+    """The editor with the rubric in force `now`, or with what was `typed` over the revision that was `seen`."""
+    state = "typed" if typed is not None else "applied" if message else "in force"
+    typed = typed or Typed.of(now)
     return visit.page(
         "rubric.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
@@ -142,7 +147,8 @@ def _page(
         question=now.question,
         title=visit.site.title(now.question),
         points=now.points,
-        revision=now.revision,
+        revision=now.revision if seen is None else seen,
+        state=state,
         rows=typed.rows,
         given=typed.given,
         most=MOST_ITEMS,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from autograder.errors import ReviewError
 from autograder.grade import GradeReport, QuestionGrade, Status
-from autograder.inbox import ACCEPTED, DECLINED, OPEN
+from autograder.inbox import ACCEPTED, DECLINED, LONGEST_REPLY, OPEN
 from autograder.mark import Mark, Progress
 from autograder.marked import marked
 from autograder.report.page import style
@@ -109,7 +109,7 @@ def _answer_request(request: Request, id: Id) -> Response:
     try:
         if status not in (ACCEPTED, DECLINED):
             raise ReviewError("A request is accepted or declined.")
-        visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer)
+        visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer, anew=False)
         visit.decided()
     except ReviewError as error:
         return _requests(visit, problem=str(error), typed={id: reply})
@@ -127,6 +127,7 @@ def _requests(
         requests=kept,
         answers={each.id: visit.marks.find(each.submission, each.question) for each in kept if each.status == OPEN},
         typed=typed or {},
+        longest=LONGEST_REPLY,
         message=message,
         problem=problem,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from autograder.inbox import DECLINED, OPEN
 from autograder.mark import Draft, Mark
 from autograder.tests.reviews import Running, desk, running
 
@@ -76,6 +78,13 @@ def at(page: Page, number: int) -> None:
     expect(page).to_have_url(re.compile(rf"/question/q\d/{number}$"))
     expect(page).to_have_title(re.compile(rf"answer {number} of"))
     page.wait_for_load_state()
+
+
+def lose(route: Route) -> str:
+    """The request arrives, and its answer does not."""
+    answer = route.fetch().text()
+    route.abort()
+    return answer
 
 
 def choose(page: Page, *keys: str) -> None:
@@ -264,14 +273,8 @@ def test_a_save_that_fails_keeps_the_draft_and_is_done_once_at_last(tmp_path: Pa
 def test_a_save_whose_answer_is_lost_is_stored_once(alone: Running, enter: Open) -> None:
     page = enter(alone, "ann")
     page.goto(f"{alone.home}/question/q1/1")
-    lost: list[int] = []
-
-    def lose(route: object) -> None:
-        route.fetch()  # type: ignore[attr-defined]  # the mark is stored
-        lost.append(1)
-        route.abort()  # type: ignore[attr-defined]
-
-    page.route("**/answer/*/mark", lose)
+    lost: list[str] = []
+    page.route("**/answer/*/mark", lambda route: lost.append(lose(route)))
     choose(page, "1", "Enter")
     expect(page.locator("#status")).to_contain_text("cannot be reached")
     page.unroute("**/answer/*/mark")
@@ -381,6 +384,138 @@ def test_a_group_is_marked_taken_apart_and_undone(alone: Running, enter: Open) -
     choose(page, "u")
     expect(page.locator("#status")).to_contain_text("Taken back: 4 marks")
     assert not [place for place in alone.desk.marks.groups("q1", "ann")[0] if place.mark]
+
+
+def test_a_group_in_mid_edit_outlives_a_reload_and_a_failure(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/groups")
+    page.locator("input[name=answer]").nth(2).uncheck()
+    choose(page, "3", "-", "f", "c")
+    page.keyboard.type("For those alike.")
+    expect(page.locator("#unsaved")).to_be_visible()
+    page.reload()
+    expect(page.locator("#status")).to_have_text("What you had not saved is back.")
+    expect(page.locator("#members-title")).to_have_text("4 ticked of 5 answers")
+    expect(page.locator("input[name=answer]").nth(2)).not_to_be_checked()
+    expect(page.locator("[data-earned]")).to_have_text("0.5")
+    page.goto(alone.home)
+    page.get_by_role("link", name="q1, a group of 5 like answers").click()
+    page.get_by_role("button", name=re.compile("Take answer")).first.click()
+    expect(page.get_by_text("was taken out of its group")).to_have_count(1)
+    expect(page.locator("textarea")).to_have_value("For those alike.")
+    expect(page.locator("#members-title")).to_have_text("3 ticked of 4 answers")
+
+    page.route("**/question/q1/groups", lose)
+    choose(page, "Control+Enter")
+    expect(page.locator("#status")).to_contain_text("cannot be reached")
+    page.unroute("**/question/q1/groups")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#status")).to_contain_text("3 answers marked: 0.5 each")
+    expect(page.locator("#unsaved")).to_be_hidden()
+    done = [place.mark for place in alone.desk.marks.groups("q1", "ann")[0] if place.mark]
+    assert [(each.items, each.adjustment, each.comment) for each in done] == [
+        (("overfit",), -0.5, "For those alike.")
+    ] * 3
+    page.goto(alone.home)
+    expect(page.locator("#drafts")).to_be_hidden()
+
+
+def test_a_group_whose_comment_changed_after_a_lost_answer_is_not_taken_for_the_one_before(
+    alone: Running, enter: Open
+) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/groups")
+    choose(page, "1", "c")
+    page.keyboard.type("First.")
+    page.route("**/question/q1/groups", lose)
+    choose(page, "Control+Enter")
+    expect(page.locator("#status")).to_contain_text("cannot be reached")
+    page.unroute("**/question/q1/groups")
+    page.keyboard.type(" Second.")
+    choose(page, "Control+Enter")
+    expect(page.locator("#status")).to_contain_text("Nothing was marked")
+    page.reload()
+    expect(page.locator("textarea")).to_have_value("First. Second.")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("textarea")).to_have_value("")
+    page.reload()
+    expect(page.locator("textarea")).to_have_value("")
+    expect(page.locator("#unsaved")).to_be_hidden()
+
+
+def test_a_rubric_in_mid_edit_outlives_a_reload(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/rubric")
+    page.get_by_label("Points of item 1").fill("9")
+    page.reload()
+    offer = page.locator("#typed-before")
+    expect(offer).to_contain_text("You had typed a change of this rubric")
+    expect(page.get_by_label("Points of item 1")).to_have_value("1")
+    page.get_by_role("button", name="Go on with it").click()
+    expect(page.get_by_label("Points of item 1")).to_have_value("9")
+    expect(offer).to_be_hidden()
+    page.get_by_role("button", name="Add an item").click()
+    page.get_by_label("Text of item 4").fill("Says something new")  # typed after the server saw the rest
+    page.goto(alone.home)
+    page.get_by_role("link", name="q1, a change of the rubric").click()
+    page.get_by_role("button", name="Go on with it").click()
+    expect(page.get_by_label("Points of item 1")).to_have_value("9")
+    expect(page.get_by_label("Text of item 4")).to_have_value("Says something new")
+    page.get_by_label("Points of item 1").fill("1")
+    page.get_by_label("Points of item 4").fill("-1")
+    page.get_by_label("Points of item 4").press("Enter")
+    page.get_by_role("button", name="Put it in force").click()
+    expect(page.get_by_text("This rubric is in force now")).to_be_visible()
+    page.goto(f"{alone.home}/question/q1/rubric")
+    expect(page.get_by_label("Text of item 4")).to_have_value("Says something new")
+    expect(offer).to_be_hidden()
+    page.get_by_label("Points of item 2").fill("7")
+    page.reload()
+    page.get_by_role("button", name="Discard it").click()
+    page.reload()
+    expect(page.get_by_label("Points of item 2")).to_have_value("2")
+    expect(offer).to_be_hidden()
+
+
+def test_a_rubric_that_was_kept_while_somebody_changed_it_says_so(alone: Running, enter: Open) -> None:
+    page = enter(alone, "ann")
+    page.goto(f"{alone.home}/question/q1/rubric")
+    page.get_by_label("Text of item 1").fill("Mine")
+    now = alone.desk.marks.rubric("q1")
+    theirs = replace(now, items=(replace(now.items[0], text="Theirs"), *now.items[1:]))
+    alone.desk.marks.adopt(theirs, "ben")
+    page.reload()
+    expect(page.get_by_label("Text of item 1")).to_have_value("Theirs")
+    page.get_by_role("button", name="Go on with it").click()
+    page.get_by_label("Points of item 1").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Somebody changed this rubric in the meantime")
+    expect(page.get_by_label("Text of item 1")).to_have_value("Mine")
+
+
+def test_a_reply_in_mid_edit_outlives_a_reload_and_another_reply(site: Running, enter: Open) -> None:
+    key = next(iter(site.desk.reports))
+    site.desk.inbox.add([(key, "q1", "Please look again."), (key, "q2", "And here.")], {})
+    page = enter(site, "ann")
+    page.goto(f"{site.home}/requests")
+    first, second = page.locator("textarea").all()
+    first.fill("We looked,\nand agree.")
+    second.fill("Half typed")
+    page.reload()
+    expect(page.locator("textarea").first).to_have_value("We looked,\nand agree.")
+    page.get_by_role("button", name="Accept").first.click()
+    expect(page.get_by_text("The request was accepted.")).to_be_visible()
+    expect(page.locator("textarea")).to_have_value("Half typed")
+    expect(page.locator("[data-unsent]:visible")).to_have_count(0)
+    waiting = next(each for each in site.desk.inbox.requests() if each.status == OPEN)
+    site.desk.inbox.answer_request(waiting.id, DECLINED, "No.", "ben")
+    page.get_by_role("button", name="Decline").click()
+    expect(page.get_by_role("alert")).to_contain_text("ben has declined this request in the meantime")
+    expect(page.locator("[data-unsent]:visible")).to_contain_text("Half typed")
+    page.goto(site.home)
+    page.get_by_role("link", name="q2, a reply to a request").click()
+    page.get_by_role("button", name="Discard").click()
+    page.goto(site.home)
+    expect(page.locator("#drafts")).to_be_hidden()
 
 
 def test_a_rubric_is_changed_back_in_time(alone: Running, enter: Open) -> None:

@@ -55,6 +55,18 @@
 
   const PREFIX = `review ${page.gradebook} ${page.reviewer} `;
 
+  const kept = (key) => stored(() => JSON.parse(localStorage.getItem(PREFIX + key)));
+  const forget = (key) => stored(() => localStorage.removeItem(PREFIX + key));
+
+  /** Keep what is not saved yet; the overview lists it by its label. */
+  function keep(key, label, what) {
+    const draft = { ...what, url: location.pathname + location.search, label, at: Date.now() };
+    const done = stored(() => { localStorage.setItem(PREFIX + key, JSON.stringify(draft)); return true; });
+    if (!done) say("This browser cannot keep drafts: what you have not saved is lost with the page.", true);
+  }
+
+  const BACK = "What you had not saved is back.";
+
   function drafts() {
     const found = [];
     for (let at = 0; at < localStorage.length; at += 1) {
@@ -80,6 +92,9 @@
   class RubricForm {
     constructor(form) {
       this.form = form;
+      this.key = form.dataset.draft;
+      this.nonce = form.elements.nonce.value;
+      this.unsaved = one("#unsaved");
       this.boxes = all("input[name=item]", form);
       this.total = Number(form.dataset.total);
       this.touched = false;
@@ -93,6 +108,7 @@
         button.hidden = false;
         button.addEventListener("click", () => { this.fill(JSON.parse(button.dataset.take)); this.changed(); });
       }
+      one("#discard").addEventListener("click", () => this.discard());
       this.show();
     }
 
@@ -185,9 +201,92 @@
         const { ok, said } = await send(action, this.fields());
         if (ok && said.url) sayThere(said.url, said.words);
         else say(said.why || said.words || "That was refused.", !ok);
+        return ok;
       } catch {
         say(GONE, true);
+        return false;
       }
+    }
+  }
+
+  // Like answers under one mark: the mark and the ticks are kept at each change
+
+  class Group extends RubricForm {
+    constructor(form) {
+      super(form);
+      this.answers = all("input[name=answer]:not(:disabled)", form);
+      this.tried = false;
+      history.replaceState(null, "", form.dataset.place); // a reload stays with this group
+      this.fill(EMPTY); // a browser fills forms in anew as it likes
+      this.tick(() => true);
+      form.addEventListener("change", (event) => { if (event.target.name === "answer") this.ticked(); });
+      this.restore();
+    }
+
+    tick(which) {
+      for (const box of this.answers) box.checked = which(box.value);
+      this.count();
+    }
+
+    count() {
+      one("[data-ticked]", this.form).textContent = String(this.answers.filter((box) => box.checked).length);
+    }
+
+    ticked() {
+      this.count();
+      this.another();
+    }
+
+    get dirty() {
+      return this.touched || this.answers.some((box) => !box.checked);
+    }
+
+    restore() {
+      const before = kept(this.key);
+      if (!before) return;
+      const known = this.boxes.map((box) => box.value);
+      this.fill({ ...before, items: before.items.filter((item) => known.includes(item)) });
+      this.tick((answer) => before.ticked.includes(answer));
+      this.touched = before.touched;
+      this.tried = before.tried;
+      this.use(before.nonce);
+      this.keep();
+      say(BACK);
+    }
+
+    /** The name of the act. It stays while the act may have been done, and only the answer to that was lost. */
+    use(name) {
+      this.nonce = name;
+      this.form.elements.nonce.value = name;
+    }
+
+    /** Something changed: no longer the act that was tried. */
+    another() {
+      if (this.tried) this.use(nonce());
+      this.tried = false;
+      this.keep();
+    }
+
+    keep() {
+      this.unsaved.hidden = !this.dirty;
+      const { touched, tried, nonce: name } = this;
+      const ticked = this.answers.filter((box) => box.checked).map((box) => box.value);
+      if (this.dirty) keep(this.key, this.form.dataset.label, { ...this.draft, ticked, touched, tried, nonce: name });
+      else forget(this.key);
+    }
+
+    changed() {
+      super.changed();
+      this.another();
+    }
+
+    discard() {
+      this.touched = false;
+      this.fill(EMPTY);
+      this.tick(() => true);
+      this.another();
+      say("Discarded.");
+      this.main.focus();
     }
 
     async save() {
@@ -197,7 +296,9 @@
         return;
       }
       this.busy = true;
-      await this.other(this.form.getAttribute("action"));
+      this.tried = true;
+      this.keep();
+      if (await this.other(this.form.getAttribute("action"))) forget(this.key);
       this.busy = false;
     }
   }
@@ -207,19 +308,14 @@
   class Marking extends RubricForm {
     constructor(form) {
       super(form);
-      this.id = form.dataset.answer;
-      this.key = PREFIX + form.dataset.draft;
       this.mark = JSON.parse(form.dataset.mark);
       this.empty = form.dataset.empty ? JSON.parse(form.dataset.empty) : EMPTY;
       this.seen = this.mark ? this.mark.id : 0;
-      this.nonce = nonce();
       this.tried = null;
       this.theirs = null;
       this.conflict = one("#conflict");
-      this.unsaved = one("#unsaved");
       one("#keep-theirs").addEventListener("click", () => this.keepTheirs());
       one("#save-mine").addEventListener("click", () => this.saveMine());
-      one("#discard").addEventListener("click", () => this.discard());
       one("#history")?.addEventListener("toggle", () => this.tell());
       this.fill(this.mark || this.empty); // a browser fills forms in anew as it likes
       this.restore();
@@ -231,38 +327,29 @@
     }
 
     restore() {
-      const kept = stored(() => JSON.parse(localStorage.getItem(this.key)));
-      if (!kept) return;
-      if (this.mark && this.mark.reviewer === page.reviewer && same(kept, this.mark)) {
-        this.forget(); // it was saved, and only the answer to that was lost
+      const before = kept(this.key);
+      if (!before) return;
+      if (this.mark && this.mark.reviewer === page.reviewer && same(before, this.mark)) {
+        forget(this.key); // it was saved, and only the answer to that was lost
         return;
       }
       const known = this.boxes.map((box) => box.value);
-      this.fill({ ...EMPTY, ...kept, items: kept.items.filter((item) => known.includes(item)) });
+      this.fill({ ...EMPTY, ...before, items: before.items.filter((item) => known.includes(item)) });
       this.touched = true;
-      this.nonce = kept.nonce || this.nonce;
-      this.tried = kept.tried || null;
-      this.seen = kept.seen;
+      this.nonce = before.nonce || this.nonce;
+      this.tried = before.tried || null;
+      this.seen = before.seen;
       this.keep();
       const current = this.mark ? this.mark.id : 0;
-      if (kept.seen !== current) this.meanwhile(this.mark);
-      else say("What you had not saved is back.");
+      if (before.seen !== current) this.meanwhile(this.mark);
+      else say(BACK);
     }
 
     keep() {
       this.unsaved.hidden = !this.dirty;
-      if (!this.dirty) {
-        this.forget();
-        return;
-      }
-      const { label } = this.form.dataset;
-      const kept = { ...this.draft, seen: this.seen, nonce: this.nonce, tried: this.tried, url: location.pathname, label, at: Date.now() };
-      const done = stored(() => { localStorage.setItem(this.key, JSON.stringify(kept)); return true; });
-      if (!done) say("This browser cannot keep drafts: what you have not saved is lost with the page.", true);
-    }
-
-    forget() {
-      stored(() => localStorage.removeItem(this.key));
+      const { seen, tried, nonce: name } = this;
+      if (this.dirty) keep(this.key, this.form.dataset.label, { ...this.draft, seen, tried, nonce: name });
+      else forget(this.key);
     }
 
     changed() {
@@ -274,7 +361,7 @@
     discard() {
       this.touched = false;
       this.tried = null;
-      this.forget();
+      forget(this.key);
       this.unsaved.hidden = true;
       this.conflict.hidden = true;
       this.theirs = null;
@@ -297,7 +384,7 @@
         return;
       }
       if (!this.dirty) {
-        this.forget();
+        forget(this.key);
         location.assign(this.form.dataset.onward);
         return;
       }
@@ -323,7 +410,7 @@
       if (ok) {
         this.mark = said.mark;
         this.seen = said.mark.id;
-        if (same(draft, this.draft)) this.forget();
+        if (same(draft, this.draft)) forget(this.key);
         sayThere(said.url, said.words);
       } else if (code === 409 && said.mark) {
         this.tried = before;
@@ -537,11 +624,96 @@
     }
   }
 
+  // A rubric being changed. The server shows it as it was typed, until it is in force; a page that was left or loaded
+  // anew before that offers what was typed.
+
+  class Editor {
+    constructor(form) {
+      this.form = form;
+      this.key = form.dataset.draft;
+      this.before = kept(this.key);
+      this.offer = one("#typed-before");
+      form.addEventListener("input", () => this.keep(false));
+      form.addEventListener("submit", () => this.keep(true));
+      one("#drop-typed").addEventListener("click", () => this.drop());
+      const { state } = form.dataset;
+      const sent = this.before && this.before.sent;
+      if (state === "applied" && (!this.before || sent)) forget(this.key);
+      else if (state === "typed" && (!this.before || sent)) this.keep(true);
+      else if (this.before) this.show();
+    }
+
+    get rows() {
+      const values = (name) => all(`[name=${name}]`, this.form).map((field) => field.value);
+      const [ids, points, texts] = ["id", "points", "text"].map(values);
+      return ids.map((id, at) => ({ id, points: points[at], text: texts[at] }));
+    }
+
+    /** `sent`: the next page shows it. */
+    keep(sent) {
+      if (!this.offer.hidden) return; // what was typed before is not decided about yet
+      const revision = this.form.elements.revision.value;
+      keep(this.key, this.form.dataset.label, { rows: this.rows, revision, sent });
+    }
+
+    show() {
+      if (JSON.stringify(this.before.rows) === JSON.stringify(this.rows)) {
+        if (this.form.dataset.state === "in force") forget(this.key);
+        return;
+      }
+      const again = one("form", this.offer);
+      const put = (name, value) => {
+        const field = document.createElement("input");
+        Object.assign(field, { type: "hidden", name, value });
+        again.append(field);
+      };
+      put("revision", this.before.revision);
+      for (const row of this.before.rows) for (const name of ["id", "points", "text"]) put(name, row[name]);
+      again.addEventListener("submit", () => keep(this.key, this.form.dataset.label, { ...this.before, sent: true }));
+      this.offer.hidden = false;
+      this.form.inert = true; // first this is decided
+    }
+
+    drop() {
+      this.offer.hidden = true;
+      this.form.inert = false;
+      if (this.form.dataset.state === "typed") this.keep(true);
+      else forget(this.key);
+      say("Discarded.");
+      one("[name=points]", this.form).focus();
+    }
+  }
+
+  const editor = one("[data-editor]");
+  if (editor) new Editor(editor);
+
+  // Replies to requests
+
+  for (const section of all("[data-reply]")) {
+    const key = section.dataset.reply;
+    const before = kept(key);
+    const field = one("textarea", section);
+    const unsent = one("[data-unsent]", section);
+    if (field) {
+      if (before && !field.value.trim()) { field.value = before.reply; say(BACK); }
+      field.addEventListener("input", () => {
+        if (field.value.trim()) keep(key, section.dataset.label, { reply: field.value });
+        else forget(key);
+      });
+    } else if (before && before.reply.trim() === section.dataset.given) {
+      forget(key); // it was sent
+    } else if (before) {
+      one("span", unsent).textContent = before.reply;
+      one("button", unsent).addEventListener("click", () => { forget(key); unsent.hidden = true; say("Discarded."); });
+      unsent.hidden = false;
+    }
+  }
+
   // Keys
 
   const dialog = one("#keys");
   const rubricForm = one("[data-rubric-form]");
-  const form = rubricForm && ("mark" in rubricForm.dataset ? new Marking(rubricForm) : new RubricForm(rubricForm));
+  const form = rubricForm && ("mark" in rubricForm.dataset ? new Marking(rubricForm) : new Group(rubricForm));
 
   function press(id) {
     const button = one(id);
@@ -636,24 +808,19 @@
     if (snippet && form) form.insert(snippet.dataset.snippet);
     const tick = event.target.closest("[data-tick]");
     if (tick) {
-      for (const box of all("input[name=answer]:not(:disabled)")) box.checked = tick.dataset.tick === "all";
-      count();
+      form.tick(() => tick.dataset.tick === "all");
+      form.ticked();
     }
   });
 
-  function count() {
-    const counted = one("[data-ticked]");
-    if (counted) counted.textContent = String(all("input[name=answer]:checked").length);
-  }
-
   for (const button of all("[data-tick]")) button.hidden = false;
-  if (one("[data-ticked]")) { rubricForm.addEventListener("input", count); count(); }
 
   const waiting = one("#drafts");
   if (waiting) {
     for (const draft of drafts()) {
       const link = document.createElement("a");
-      link.href = new URL(draft.url, location.origin).pathname;
+      const url = new URL(draft.url, location.origin);
+      link.href = url.pathname + url.search;
       link.textContent = draft.label;
       const line = document.createElement("li");
       line.append(link);
