@@ -93,7 +93,6 @@
     constructor(form) {
       this.form = form;
       this.key = form.dataset.draft;
-      this.nonce = form.elements.nonce.value;
       this.unsaved = one("#unsaved");
       this.boxes = all("input[name=item]", form);
       this.total = Number(form.dataset.total);
@@ -248,30 +247,21 @@
       this.fill({ ...before, items: before.items.filter((item) => known.includes(item)) });
       this.tick((answer) => before.ticked.includes(answer));
       this.touched = before.touched;
-      this.tried = before.tried;
-      this.use(before.nonce);
       this.keep();
       say(BACK);
     }
 
-    /** The name of the act. It stays while the act may have been done, and only the answer to that was lost. */
-    use(name) {
-      this.nonce = name;
-      this.form.elements.nonce.value = name;
-    }
-
-    /** Something changed: no longer the act that was tried. */
+    /** Something changed. An act that was tried may have been done, with only the answer to it lost: this is another. */
     another() {
-      if (this.tried) this.use(nonce());
+      if (this.tried) this.form.elements.nonce.value = nonce();
       this.tried = false;
       this.keep();
     }
 
     keep() {
       this.unsaved.hidden = !this.dirty;
-      const { touched, tried, nonce: name } = this;
       const ticked = this.answers.filter((box) => box.checked).map((box) => box.value);
-      if (this.dirty) keep(this.key, this.form.dataset.label, { ...this.draft, ticked, touched, tried, nonce: name });
+      if (this.dirty) keep(this.key, this.form.dataset.label, { ...this.draft, ticked, touched: this.touched });
       else forget(this.key);
     }
 
@@ -297,7 +287,6 @@
       }
       this.busy = true;
       this.tried = true;
-      this.keep();
       if (await this.other(this.form.getAttribute("action"))) forget(this.key);
       this.busy = false;
     }
@@ -311,6 +300,7 @@
       this.mark = JSON.parse(form.dataset.mark);
       this.empty = form.dataset.empty ? JSON.parse(form.dataset.empty) : EMPTY;
       this.seen = this.mark ? this.mark.id : 0;
+      this.nonce = form.elements.nonce.value;
       this.tried = null;
       this.theirs = null;
       this.conflict = one("#conflict");
