@@ -154,7 +154,7 @@ def test_keys_walk_jump_and_explain_themselves(alone: Running, enter: Open) -> N
     page.get_by_label("Go to answer number").press("Enter")
     at(page, 12)
     choose(page, "g")
-    expect(page).to_have_url(re.compile("/groups\?group="))
+    expect(page).to_have_url(re.compile(r"/groups\?group="))
 
 
 def test_points_run_along_and_stay_within_the_question(alone: Running, enter: Open) -> None:
