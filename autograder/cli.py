@@ -129,7 +129,15 @@ def build(check: options.Check = False) -> None:
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
 
 
-@app.command(rich_help_panel=options.UPKEEP)
+@app.command(
+    rich_help_panel=options.TERM,
+    epilog=options.epilog(
+        {
+            "mnist-kit data fashion_mnist": "Once, where grading.yml names this dataset.",
+            "mnist-kit data fashion_mnist --from ~/Downloads": "The four files, from a folder.",
+        }
+    ),
+)
 def data(dataset: options.DatasetName, source: options.Published = None) -> None:
     """Make the file of images of another dataset.
 

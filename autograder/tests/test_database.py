@@ -61,7 +61,7 @@ def test_a_server_that_was_started_anew_is_found_again(monkeypatch: pytest.Monke
     with running() as server, Marks(new_database(server.address, "again")) as marks:
         secret = marks.secret()
         server.crash()
-        with pytest.raises(GradebookError, match="What was graded before is kept"):
+        with pytest.raises(GradebookError, match="What was stored before is kept"):
             marks.questions()
         server.start()
         assert marks.questions() == ()

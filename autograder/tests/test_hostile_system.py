@@ -145,7 +145,7 @@ def test_a_full_disk_is_told_and_what_was_written_is_whole(tmp_path: Path, small
         [COMMAND, "grade", *files, "-o", small_disk / "out"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "disk is full. What was graded before is kept" in " ".join(done.stderr.split())
+    assert "disk is full. What was stored before is kept" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not list(small_disk.rglob("*.part"))
     results = list(small_disk.rglob("results.json"))
