@@ -159,7 +159,8 @@ def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
     kit(write_class(folder / "class", timed, TIMED), folder, cores)
     results = [json.loads(path.read_bytes()) for path in folder.glob("out/submissions/*/results.json")]
     fits = [re.findall(r"`train_labels_length` is (\d+)", json.dumps(each)) for each in results]
-    return mean(each["extra_data"]["cpu_seconds"] - int(fit) / 1000 for each, (fit,) in zip(results, fits, strict=True))
+    own = [float(each["extra_data"]["cpu_seconds"]) for each in results]
+    return mean(took - int(fit) / 1000 for took, (fit,) in zip(own, fits, strict=True))
 
 
 def _usual(folder: Path, size: int, cores: int) -> Cost:
