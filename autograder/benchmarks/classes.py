@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> None:
         console.print(f"{limit_s}; notebooks that time their training")
         other_s = _beside_training(folder / "timed", solution, cores)
         console.print(f"{other_s}; cheap notebooks")
-        cheap = {size: _usual(folder, size, cores) for size in (1, *CHEAP)}
+        cheap = _cheap_classes(folder, cores)
         console.print(f"{cheap}; memory")
         memory = {workers: _kit(folder / f"idle{workers}", _idle(), workers, workers) for workers in (1, 4)}
     text = report(rows, limit_s, other_s, cheap, memory, cores)
@@ -123,8 +123,9 @@ def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console,
     return rows
 
 
-def _sum(one: Cost, other: Cost) -> Cost:
-    return Cost(one.wall_s + other.wall_s, one.cpu_s + other.cpu_s, max(one.memory_mb, other.memory_mb))
+def _sum(*costs: Cost) -> Cost:
+    wall, cpu, memory = zip(*((cost.wall_s, cost.cpu_s, cost.memory_mb) for cost in costs), strict=True)
+    return Cost(sum(wall), sum(cpu), max(memory))
 
 
 def _times(cost: Cost, factor: float) -> Cost:
@@ -163,11 +164,19 @@ def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
     return mean(took - int(fit) / 1000 for took, (fit,) in zip(own, fits, strict=True))
 
 
-def _usual(folder: Path, size: int, cores: int) -> Cost:
-    """What a class of cheap notebooks costs; the middle of three, for small ones: what starting costs scatters."""
-    times = 1 if size == max(CHEAP) else 3
-    costs = [_kit(folder / f"cheap{size}-{time}", _cheap(), size, cores) for time in range(times)]
-    return sorted(costs, key=lambda cost: cost.cpu_s)[times // 2]
+def _cheap_classes(folder: Path, cores: int) -> Mapping[int, Cost]:
+    """What classes of cheap notebooks cost: a large one, and before and after it several of one and of few.
+
+    The small ones, whose mean counts, hold as many notebooks together as the large one: other work on a machine comes
+    and goes, and what starting costs scatters.
+    """
+    few, many = CHEAP
+    rounds = many // few
+    costs: dict[int, list[Cost]] = {1: [], few: [], many: []}
+    around = (1, few) * (rounds // 2)
+    for size in (*around, many, *around):
+        costs[size].append(_kit(folder / f"cheap{size}-{len(costs[size])}", _cheap(), size, cores))
+    return {size: _times(_sum(*several), 1 / len(several)) for size, several in costs.items()}
 
 
 def _cheap() -> NotebookNode:
