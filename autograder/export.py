@@ -39,7 +39,8 @@ class Exported:
     """What was written, and what was not complete when it was.
 
     `unmarked` are submissions with the written questions that nobody has marked yet, `ungraded` those of which an
-    automatic question could not be graded; neither has a total. `roll` and `canvas` are None without such a file.
+    automatic question could not be graded; neither has a total. `roll` and `canvas` are None without such a file;
+    `old` then is an earlier export's file for Canvas, where there is one.
     """
 
     paths: tuple[Path, ...]
@@ -47,6 +48,7 @@ class Exported:
     ungraded: tuple[str, ...]
     roll: Roll | None = None
     canvas: Filled | None = None
+    old: Path | None = None
 
     @property
     def remarks(self) -> str:
@@ -66,6 +68,8 @@ class Exported:
             yield from _list("without a student on the roster", self.roll.strangers)
 
     def _canvas(self) -> Iterator[str]:
+        if self.old is not None:
+            yield f"{self.old} is of an earlier export, and as it was then; --canvas makes a new one."
         if self.canvas is not None:
             filled = len(self.canvas.values)
             students = filled + len(self.canvas.left) + len(self.canvas.unjoined)
@@ -108,6 +112,7 @@ def export(
         ungraded=tuple(each.name for each in reports if not each.complete),
         roll=roll,
         canvas=filled,
+        old=old if filled is None and (old := folder / "canvas.csv").exists() else None,
     )
 
 
@@ -128,7 +133,8 @@ def _prepare(folder: Path, pages: Mapping[str, bytes]) -> None:
                 path.unlink()
     except OSError as error:
         raise BuildError(
-            f"{folder}: pages cannot be written there ({error.strerror}); name another folder with -o"
+            f"{folder}: pages cannot be written there ({error.strerror}). Expected a folder that you may write into; "
+            "see to that, and run the same command again"
         ) from error
 
 

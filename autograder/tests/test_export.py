@@ -108,6 +108,15 @@ def test_what_is_exported_may_be_the_file_that_was_read(tmp_path: Path) -> None:
         assert canvas.read_bytes().decode() == CANVAS.replace("A,3,", "A,19.16,").replace("\n", "\r\n")
 
 
+def test_a_file_for_canvas_that_this_export_did_not_make_is_told(tmp_path: Path) -> None:
+    canvas = put(tmp_path, "export.csv", CANVAS)
+    assert "earlier" not in export([whole(name="ben")], RULES, tmp_path / "out", canvas=canvas).remarks
+    done = export([whole(name="ben")], RULES, tmp_path / "out")
+    assert f"{tmp_path}/out/canvas.csv is of an earlier export" in done.remarks
+    assert (tmp_path / "out/canvas.csv").read_text(encoding="utf-8") == CANVAS.replace("A,3,", "A,19.16,")
+    assert "earlier" not in export([whole(name="ben")], RULES, tmp_path / "other").remarks
+
+
 def test_nothing_is_written_where_a_file_cannot_be_read(tmp_path: Path) -> None:
     wrong = put(tmp_path, "wrong.csv", "a,b\n1,2\n")
     right = put(tmp_path, "roster.csv", ROSTER)
@@ -141,7 +150,7 @@ def test_a_page_of_somebody_who_left_does_not_stay(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     file = put(tmp_path, "file", "")
     with pytest.raises(
-        BuildError, match=r"feedback: pages cannot be written there \(.+\); name another folder with -o"
+        BuildError, match=r"feedback: pages cannot be written there \(.+\)\. Expected a folder that you may write into"
     ):
         export([whole()], RULES, file)
     (tmp_path / "out" / "grades.csv").mkdir(parents=True)
