@@ -21,7 +21,7 @@ COLUMNS = {
     "name": ("name", "student", "student name", "full name"),
     "first": ("first name", "firstname", "given name", "first"),
     "last": ("last name", "lastname", "surname", "family name", "last"),
-    "id": ("sis user id", "sid", "student id", "student number", "id"),
+    "id": ("sis user id", "sid", "student id", "student number", "id", "submission id"),
     "email": ("email", "e mail", "email address", "mail", "sis login id", "login id"),
     "file": ("file", "submission", "file name", "filename", "notebook"),
     "section": ("section", "sections"),
