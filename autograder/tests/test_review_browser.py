@@ -597,6 +597,20 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, enter: Open) -> 
         page.get_by_label("Points of item 2").fill("1")
         page.get_by_label("Points of item 2").press("Enter")
         assert not broken(page)
+        page.goto(f"{site.home}/question/q1/groups")
+        choose(page, "1")
+        page.goto(f"{site.home}/requests")
+        page.locator("textarea").fill("Half typed")
+        opened.inbox.answer_request(opened.inbox.requests()[0].id, DECLINED, "No.", "ben")
+        for path, back in (
+            ("question/q1/groups", "#unsaved"),
+            ("question/q1/rubric", "#typed-before"),
+            ("requests", "[data-unsent]"),
+            ("", "#drafts"),
+        ):
+            page.goto(f"{site.home}/{path}")
+            expect(page.locator(back)).to_be_visible()
+            assert not broken(page), path
         waiting = marks.next("q1", "ann") or 0
         page.goto(f"{site.home}/question/q1/{waiting}")
         choose(page, "1")
