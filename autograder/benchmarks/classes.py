@@ -29,10 +29,11 @@ from rich.console import Console
 
 from autograder import build
 from autograder.benchmarks import bare_loop
-from autograder.benchmarks.meter import Cost
+from autograder.benchmarks.meter import Cost, tree_cpu_s
 from autograder.benchmarks.peers import PEERS, kit, write_class
 from autograder.classroom import LOAD, Member
 from autograder.layout import HOME
+from autograder.session import Request, Session
 
 __all__ = ["Row", "main", "plot", "report"]
 
@@ -46,6 +47,7 @@ SAMPLE = {
 
 TIMED = 8
 CHEAP = (32, 256)
+ROUNDS = 2
 IDLE_S = 6
 """Seconds that a notebook of the memory measurement stays around, for all workers to be there at once."""
 
@@ -83,7 +85,7 @@ def main(arguments: list[str]) -> None:
         console.print(f"{limit_s}; notebooks that time their training")
         other_s = _beside_training(folder / "timed", solution, cores)
         console.print(f"{other_s}; cheap notebooks")
-        cheap = _cheap_classes(folder, cores)
+        cheap = _cheap_classes(folder)
         console.print(f"{cheap}; memory")
         memory = {workers: _kit(folder / f"idle{workers}", _idle(), workers, workers) for workers in (1, 4)}
     text = report(rows, limit_s, other_s, cheap, memory, cores)
@@ -164,19 +166,37 @@ def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
     return mean(took - int(fit) / 1000 for took, (fit,) in zip(own, fits, strict=True))
 
 
-def _cheap_classes(folder: Path, cores: int) -> Mapping[int, Cost]:
-    """What classes of cheap notebooks cost: a large one, and before and after it several of one and of few.
+def _cheap_classes(folder: Path) -> Mapping[int, float]:
+    """Core-seconds of a small and of a large class of cheap notebooks, on average.
 
-    The small ones, whose mean counts, hold as many notebooks together as the large one: other work on a machine comes
-    and goes, and what starting costs scatters.
+    Both are measured in turn, on equally many notebooks, because other work on a machine comes and goes.
     """
     few, many = CHEAP
-    rounds = many // few
-    costs: dict[int, list[Cost]] = {1: [], few: [], many: []}
-    around = (1, few) * (rounds // 2)
-    for size in (*around, many, *around):
-        costs[size].append(_kit(folder / f"cheap{size}-{len(costs[size])}", _cheap(), size, cores))
-    return {size: _times(_sum(*several), 1 / len(several)) for size, several in costs.items()}
+    around = (few,) * (many // few // 2)
+    costs: dict[int, list[float]] = {few: [], many: []}
+    for number, size in enumerate((*around, many, *around) * ROUNDS):
+        costs[size].append(_once_started(folder / f"cheap{number}", _cheap(), size))
+    return {size: mean(several) for size, several in costs.items()}
+
+
+def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
+    """Core-seconds of grading all notebooks of a class but the first, one at a time, and of the pages of all.
+
+    The first comes with the start of the engine, whose cost is no class's and scatters by as much as a small class
+    takes.
+    """
+    paths = write_class(folder / "class", notebook, size)
+    with Session(Request(tuple(paths), folder / "out", workers=1)) as session:
+        grading = session.grade()
+        next(grading)
+        started = tree_cpu_s()
+        for _ in range(size - 1):
+            next(grading)
+        spent = tree_cpu_s() - started
+        next(grading, None)  # ends the engine, which is no cost of this class
+        started = tree_cpu_s()
+        session.publish()
+        return spent + tree_cpu_s() - started
 
 
 def _cheap() -> NotebookNode:
@@ -191,7 +211,7 @@ def _idle() -> NotebookNode:
 
 
 def report(
-    rows: list[Row], limit_s: float, other_s: float, cheap: Mapping[int, Cost], memory: Mapping[int, Cost], cores: int
+    rows: list[Row], limit_s: float, other_s: float, cheap: Mapping[int, float], memory: Mapping[int, Cost], cores: int
 ) -> str:
     """The table as Markdown, with the ratios that are promised.
 
@@ -206,7 +226,7 @@ def report(
     beside = {size: own[size].cost.cpu_s - own[size].notebooks_cpu_s for size in (1, many)}
     beside_s = (beside[many] - beside[1]) / (many - 1)
     low, high = CHEAP
-    growth = (cheap[high].cpu_s - cheap[1].cpu_s) / (cheap[low].cpu_s - cheap[1].cpu_s) * (low - 1) / (high - 1)
+    growth = cheap[high] / (high - 1) / (cheap[low] / (low - 1))
     further_mb = (memory[4].memory_mb - memory[1].memory_mb) / 3
     ratios = {
         f"throughput with {many} notebooks, against {way}": by[way, many].wall_s / by[first, many].wall_s
@@ -214,7 +234,7 @@ def report(
     }
     ratios["one notebook, cold, against otter run"] = by[peers[0], 1].wall_s / by[first, 1].wall_s
     ratios["core-seconds of a further notebook, against the bare loop"] = further_s / limit_s
-    ratios[f"cost of {high} cheap notebooks, against {high // low} times that of {low}"] = growth
+    ratios[f"cost of each of {high} cheap notebooks, against each of {low}, once started"] = growth
     versions = ("tensorflow-cpu", "keras", "otter-grader", "nbgrader")
     lines = [
         "# Grading a class: this kit and its peers",
