@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import gzip
 import hashlib
+import io
 import os
 import struct
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +52,21 @@ def provide(layout: Layout, name: str, folder: Path | None = None) -> bool:
     arrays = dict(_arrays(folder or _find(name), name))
     draft = target.with_name(f"{target.name}.part")
     try:
-        with draft.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+        _save(draft, arrays)
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise DatasetError(f"{target} cannot be written ({error.strerror})") from error
     return True
+
+
+def _save(path: Path, arrays: Mapping[str, Bytes]) -> None:
+    """What `np.savez` writes, but for zip64, which that asks for and whose headers Python 3.11.4 changed."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
 
 
 def places(name: str) -> tuple[Path, ...]:

@@ -81,7 +81,7 @@ def test_fashion_mnist_is_made_from_debians_package_with_the_same_bytes_each_tim
     assert idx.provide(empty, "fashion_mnist")
     path = empty.data("fashion_mnist")
     first = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert first == "3d39b7e5020be6ac70d7da1023d50515798c70cc7119201f70c5ec6b3219b0dd"
+    assert first == "3b0aaca0f4e3e0e92c5e026a90dcb0004a585e2ea715aa26c59e212dc080458f"
     data = dataset.load(path)
     assert spread(data.train.images) == (DATASETS["fashion_mnist"].mean, DATASETS["fashion_mnist"].sd)
     assert np.bincount(data.train.labels).tolist() == [6000] * 10

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -269,6 +270,16 @@ def test_packages_that_are_not_as_locked_end_it_before_anything_is_built(here: P
 
 
 @pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A temporary folder that other users may pass, which pytest's own are not: where notebooks run as such users."""
+    with tempfile.TemporaryDirectory(prefix="kit-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+        assert list(folder.iterdir()) == [], "nothing is left behind"
+
+
+@pytest.fixture
 def kit(tmp_path: Path) -> Iterator[Path]:
     """A copy of the whole kit, whose `mnist-kit` is that copy's."""
     copy = tmp_path / "kit"
@@ -278,9 +289,7 @@ def kit(tmp_path: Path) -> Iterator[Path]:
     for name in ("grading.yml", "requirements.lock"):
         shutil.copy(HOME.root / name, copy)
     calibrated(Layout(copy))
-    (tmp_path / "temporary").mkdir()
     yield copy
-    assert list((tmp_path / "temporary").iterdir()) == [], "nothing is left behind"
     assert not running_for(tmp_path)
 
 
@@ -297,8 +306,8 @@ def running_for(folder: Path) -> list[str]:
     return found
 
 
-def start(kit: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "TMPDIR": str(kit.with_name("temporary")), "COLUMNS": "200", "NO_COLOR": "1"}
+def start(kit: Path, temporary: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "200", "NO_COLOR": "1"}
     call = command("autograder", "new-term", root=kit)
     return subprocess.Popen(
         call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=kit.parent, env=environment
@@ -306,8 +315,8 @@ def start(kit: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path) -> None:
-    with start(kit) as running:
+def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path, temporary: Path) -> None:
+    with start(kit, temporary) as running:
         said, _ = running.communicate(timeout=300)
     assert running.returncode == 0, said
     lines = [" ".join(line.split()) for line in said.splitlines()]
@@ -319,9 +328,8 @@ def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path) -> N
 
 
 @pytest.mark.slow
-def test_ctrl_c_while_notebooks_run_leaves_nothing_behind(kit: Path) -> None:
-    temporary = kit.with_name("temporary")
-    with start(kit) as running:
+def test_ctrl_c_while_notebooks_run_leaves_nothing_behind(kit: Path, temporary: Path) -> None:
+    with start(kit, temporary) as running:
         end = time.monotonic() + 120
         while len(list(temporary.glob("mnist-kit-rehearsal-*/*/tmp/mnist-kit-*/public"))) < 2:  # both engines at work
             assert time.monotonic() < end
