@@ -310,7 +310,13 @@ def start(kit: Path, temporary: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "200", "NO_COLOR": "1"}
     call = command("autograder", "new-term", root=kit)
     return subprocess.Popen(
-        call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=kit.parent, env=environment
+        call,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=kit.parent,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
     )
 
 
