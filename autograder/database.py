@@ -77,7 +77,8 @@ class Database:
                 self._engine = engine = self._connect()
                 if self._shared and engine.dialect.name == "sqlite":
                     with engine.connect() as connection:
-                        connection.connection.driver_connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr]
+                        driver: Any = connection.connection.driver_connection  # typed as if it might be absent
+                        driver.execute("PRAGMA journal_mode=WAL")
                 with engine.execution_options(writes=True).begin() as connection:
                     self._migrate(connection)
         except BaseException:

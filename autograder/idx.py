@@ -60,15 +60,6 @@ def provide(layout: Layout, name: str, folder: Path | None = None) -> bool:
     return True
 
 
-def _save(path: Path, arrays: Mapping[str, Bytes]) -> None:
-    """What `np.savez` writes, but for zip64, which that asks for and whose headers Python 3.11.4 changed."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
-
-
 def places(name: str) -> tuple[Path, ...]:
     """Where the IDX files of a dataset may be on this machine: Debian's package, and Keras's own cache."""
     dashed = name.replace("_", "-")
@@ -119,6 +110,15 @@ def _find(name: str) -> Path:
 
 def _wanted() -> str:
     return f"Wanted are the four files {', '.join(FILES.values())}, each with .gz at its end or without"
+
+
+def _save(path: Path, arrays: Mapping[str, Bytes]) -> None:
+    """What `np.savez` writes, but without zip64, whose headers are not the same in all versions of Python 3.11."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
 
 
 def _is_right(path: Path) -> bool:

@@ -47,7 +47,11 @@ SAMPLE = {
 
 TIMED = 8
 CHEAP = (32, 256)
+"""Notebooks in the small and in the large class of cheap ones."""
+
 ROUNDS = 2
+"""Large classes that are measured, with as many notebooks in small ones around each."""
+
 IDLE_S = 6
 """Seconds that a notebook of the memory measurement stays around, for all workers to be there at once."""
 
@@ -234,7 +238,7 @@ def report(
     }
     ratios["one notebook, cold, against otter run"] = by[peers[0], 1].wall_s / by[first, 1].wall_s
     ratios["core-seconds of a further notebook, against the bare loop"] = further_s / limit_s
-    ratios[f"cost of each of {high} cheap notebooks, against each of {low}, once started"] = growth
+    ratios[f"cost of each of {high} cheap notebooks, against each of {low}, graded one at a time"] = growth
     versions = ("tensorflow-cpu", "keras", "otter-grader", "nbgrader")
     lines = [
         "# Grading a class: this kit and its peers",

@@ -58,7 +58,8 @@ def tree_cpu_s() -> float:
     own = psutil.Process()
     for process in (own, *own.children(recursive=True)):
         with contextlib.suppress(psutil.Error):
-            used += sum(process.cpu_times()[:4])
+            times = process.cpu_times()
+            used += times.user + times.system + times.children_user + times.children_system
     return used
 
 

@@ -284,7 +284,8 @@ class Reviewer:
         body = urlencode([("csrf", csrf[1]), *chosen, *rest])
         said = json.loads(self._ask("save", "POST", f"/answer/{answer[1]}/mark", body, scripted=True))
         self.saved += "url" in said
-        return said.get("url", url)  # type: ignore[no-any-return]
+        next_page: str = said.get("url", url)
+        return next_page
 
     def _get(self, kind: str, url: str, *, scripted: bool = False) -> str:
         return self._ask(kind, "GET", url, None, scripted=scripted)

@@ -277,6 +277,7 @@ def temporary() -> Iterator[Path]:
         folder.chmod(0o711)
         yield folder
         assert list(folder.iterdir()) == [], "nothing is left behind"
+        assert not running_for(folder)
 
 
 @pytest.fixture
