@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || { $(NOT_FETCHED); exit 1; }
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps --editable . || { $(NOT_FETCHED); exit 1; }
 	mkdir -p $(VENV)/etc/ipython
-	echo "c.InteractiveShellApp.extensions = ['autograder.offline_data']" > $(VENV)/etc/ipython/ipython_config.py
+	echo "c.InteractiveShellApp.extensions = ['autograder.data.offline_data']" > $(VENV)/etc/ipython/ipython_config.py
 	touch $(READY)
 
 demo: $(READY)  ## Build, grade the bundled class, print its table and the path of the report

@@ -14,7 +14,7 @@ import numpy as np
 from autograder import rebuild
 from autograder.architecture import CLASSES, chain, required, steps
 from autograder.bench import Bench, fit
-from autograder.dataset import Labelled
+from autograder.data.dataset import Labelled
 
 if TYPE_CHECKING:
     from autograder.notebook import CodeCell

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder import dataset, rebuild
+from autograder import rebuild
+from autograder.data import dataset
 from autograder.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, Value
 from autograder.policy import CodeQuestion, Policy
 

@@ -25,8 +25,8 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import dataset
 from autograder.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
+from autograder.data import dataset
 from autograder.errors import BuildError
 from autograder.grading_file import load
 from autograder.layout import Layout

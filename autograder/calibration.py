@@ -14,7 +14,7 @@ import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from autograder.dataset import remedy
+from autograder.data.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.opening import OPENING

@@ -16,7 +16,7 @@ from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
-from autograder import dataset, rebuild
+from autograder import rebuild
 from autograder.architecture import (
     CLASSES,
     Step,
@@ -30,6 +30,7 @@ from autograder.architecture import (
     steps,
 )
 from autograder.bench import Bench, CheckFailed, NotChecked, Score
+from autograder.data import dataset
 from autograder.evidence import Model, Value, live
 from autograder.layout import HOME
 from autograder.policy import CodeQuestion, Policy

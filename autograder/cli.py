@@ -144,7 +144,7 @@ def data(dataset: options.DatasetName, source: options.Published = None) -> None
     Takes them from Debian's package of them, from Keras's cache, or from a folder, and tells if they are others than
     were published.
     """
-    from autograder import idx
+    from autograder.data import idx
 
     made = idx.provide(HOME, dataset, source)
     path = HOME.data(dataset).relative_to(HOME.root)

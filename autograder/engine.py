@@ -23,7 +23,8 @@ from typing import IO, Self
 
 import numpy as np
 
-from autograder import audit, dataset, findings, isolation, notebook
+from autograder import audit, findings, isolation, notebook
+from autograder.data import dataset
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
 from autograder.grade import GradeReport, Verdict

@@ -20,9 +20,10 @@ from typing import Any
 from otter.test_files import TestFile
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder import audit, dataset
+from autograder import audit
 from autograder.bench import Bench
 from autograder.checks import BENCH
+from autograder.data import dataset
 from autograder.errors import EvidenceError
 from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
 from autograder.grade import CheckResult, Outcome, Verdict

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from autograder.dataset import DATASETS, FACTS
+from autograder.data.dataset import DATASETS, FACTS
 
 __all__ = [
     "AccuracyRule",

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.dataset import ARRAYS, DATASETS
+from autograder.data.dataset import ARRAYS, DATASETS
 from autograder.lean import leave_out
 from autograder.sandbox import confine, offline, runner, training, zygote
 

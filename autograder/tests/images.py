@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.dataset import Bytes
+from autograder.data.dataset import Bytes
 
 __all__ = ["FASHION", "needs_fashion", "spread"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder import evidence, grading_file, policy
 from autograder.bench import Bench
-from autograder.dataset import Labelled
+from autograder.data.dataset import Labelled
 
 Layer = tuple[str, Mapping[str, Any]]
 Chain = Iterable[Layer]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import audit, dataset
+from autograder import audit
 from autograder.bench import Bench, Score
+from autograder.data import dataset
 from autograder.evidence import live
 from autograder.layout import HOME
 from autograder.notebook import CodeCell

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import dataset, rebuild
+from autograder import rebuild
 from autograder.bench import SLACK, Bench, CheckFailed, Fit, NotChecked, Score, _near, fit
-from autograder.dataset import Labelled
+from autograder.data import dataset
+from autograder.data.dataset import Labelled
 from autograder.evidence import MAX_WEIGHTS, Float32, live
 from autograder.layout import HOME
 from autograder.rebuild import UNSCALED, scalings

@@ -33,7 +33,7 @@ import yaml
 from autograder import grading_file, roster
 from autograder.classroom import LOAD, PROSE, Member
 from autograder.cli import app
-from autograder.dataset import DATASETS
+from autograder.data.dataset import DATASETS
 from autograder.layout import HOME, Layout
 from autograder.policy import Policy
 

@@ -14,7 +14,7 @@ from otter.test_files.exception_test import ExceptionTestFile
 from autograder import audit, judge
 from autograder.bench import Bench, Score
 from autograder.checks import BENCH
-from autograder.dataset import Labelled
+from autograder.data.dataset import Labelled
 from autograder.grade import CheckResult, Outcome, Verdict
 from autograder.tests.journals import COMPILED, NO_IMAGES, RULES, bench, line, of_model, of_values
 

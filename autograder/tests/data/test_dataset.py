@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import dataset
-from autograder.dataset import ARRAYS, DATASETS, FACTS, Bytes, Dataset, Labelled
+from autograder.data import dataset
+from autograder.data.dataset import ARRAYS, DATASETS, FACTS, Bytes, Dataset, Labelled
 from autograder.errors import DatasetError
 from autograder.layout import HOME
 from autograder.tests.images import spread

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.dataset import DATASETS, Bytes, load, remedy
+from autograder.data.dataset import DATASETS, Bytes, load, remedy
 from autograder.errors import DatasetError
 from autograder.layout import Layout
 

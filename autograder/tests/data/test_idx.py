@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder import dataset, idx
-from autograder.dataset import DATASETS, Dataset
+from autograder.data import dataset, idx
+from autograder.data.dataset import DATASETS, Dataset
 from autograder.errors import DatasetError
 from autograder.layout import HOME, Layout
 from autograder.tests.images import FASHION, needs_fashion, spread

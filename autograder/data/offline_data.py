@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Any
 
-from autograder import dataset
+from autograder.data import dataset
 from autograder.layout import HOME
 from autograder.sandbox.offline import Arrays, answer_with
 
