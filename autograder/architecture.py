@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from autograder.evidence import CompileSettings, Layer, Model
-from autograder.policy import CodeQuestion
+from autograder.policy.policy import CodeQuestion
 
 __all__ = [
     "CLASSES",

@@ -11,7 +11,7 @@ from autograder import findings
 from autograder.errors import GraderFault
 from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 
 __all__ = ["Done", "Grade", "Pool", "Work", "grade_all", "threads"]

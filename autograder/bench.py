@@ -13,7 +13,7 @@ import numpy as np
 from autograder import rebuild
 from autograder.data import dataset
 from autograder.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, Value
-from autograder.policy import CodeQuestion, Policy
+from autograder.policy.policy import CodeQuestion, Policy
 
 __all__ = ["Bench", "CheckFailed", "Fit", "NotChecked", "Score", "fit"]
 

@@ -14,14 +14,15 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import batch, build, grading_file, isolation, tail
+from autograder import batch, build, isolation, tail
 from autograder.calibration import Origin, Run
 from autograder.cells import cell_id
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 from autograder.tail import Levels
 

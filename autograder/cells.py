@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from nbformat import NotebookNode
 
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 __all__ = ["ANSWER_TAG", "PLACEHOLDER", "answer", "answer_tag", "cell_id", "owners", "parted", "turned_into_text"]
 

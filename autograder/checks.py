@@ -33,7 +33,7 @@ from autograder.bench import Bench, CheckFailed, NotChecked, Score
 from autograder.data import dataset
 from autograder.evidence import Model, Value, live
 from autograder.layout import HOME
-from autograder.policy import CodeQuestion, Policy
+from autograder.policy.policy import CodeQuestion, Policy
 from autograder.reference import rules
 
 __all__ = [

@@ -471,7 +471,8 @@ def _grade_in_container(
 ) -> None:
     """Hand the batch, and the options that were given, to `mnist-kit grade` in a container."""
     from autograder import build as builder
-    from autograder import container, grading_file
+    from autograder import container
+    from autograder.policy import grading_file
 
     if builder.is_stale(HOME):
         builder.write(builder.build(HOME), HOME)

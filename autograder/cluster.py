@@ -26,7 +26,7 @@ from autograder.engine import Engine
 from autograder.errors import GraderFault, KitError
 from autograder.grade import GradeReport
 from autograder.layout import HOME
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 from autograder.version import kit_version
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import GraderFault
-from autograder.policy import Execution
+from autograder.policy.policy import Execution
 
 __all__ = ["BASE", "Container", "image"]
 

@@ -29,7 +29,7 @@ from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
 from autograder.grade import GradeReport, Verdict
 from autograder.launch import GRACE_S, Ended, Warm, watch
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.sandbox import confine
 from autograder.sandbox.confine import Jail
 from autograder.sandbox.limits import Limits

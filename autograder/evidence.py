@@ -24,7 +24,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import EvidenceError
-from autograder.policy import CodeQuestion, Policy
+from autograder.policy.policy import CodeQuestion, Policy
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, MAX_WEIGHTS, SETTINGS, take
 
 __all__ = [

@@ -20,7 +20,7 @@ from autograder import roster as rosters
 from autograder.canvas import Filled
 from autograder.errors import BuildError
 from autograder.grade import GradeReport
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.report import html, table
 from autograder.roster import Roll
 from autograder.submission import slug

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.launch import Ended
 from autograder.notebook import Notebook
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.sandbox.limits import THREADS
 from autograder.submission import Submission
 

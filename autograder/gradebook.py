@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from autograder.database import Database
 from autograder.errors import GradebookError
 from autograder.grade import GradeReport, Status, stored_name
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.returned import Joined, Returned
 from autograder.submission import Submission
 from autograder.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow

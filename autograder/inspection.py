@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import grading_file
 from autograder.errors import BuildError, PolicyError, unreadable
+from autograder.policy import grading_file
 
 __all__ = ["SIZE_LIMIT_MB", "Finding", "inspect"]
 

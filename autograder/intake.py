@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.grade import GradeReport, Status
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 __all__ = ["Seat", "answers", "in_order", "share_out"]
 

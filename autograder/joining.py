@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder import grading_file, returned
+from autograder import returned
 from autograder.database import existing
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
+from autograder.policy import grading_file
 from autograder.returned import Comparison
 
 __all__ = ["join"]

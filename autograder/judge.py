@@ -27,7 +27,7 @@ from autograder.data import dataset
 from autograder.errors import EvidenceError
 from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
 from autograder.grade import CheckResult, Outcome, Verdict
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.sandbox import zygote
 from autograder.sandbox.recorder import JOURNAL_LIMIT
 

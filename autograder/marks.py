@@ -34,7 +34,7 @@ from autograder.database import Database
 from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport
 from autograder.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.rubric import Effect, Rubric
 from autograder.statements import SETTLED, SHARED
 from autograder.tables import (

@@ -15,7 +15,7 @@ import nbformat
 
 from autograder import cells
 from autograder.errors import SubmissionError
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 __all__ = ["CodeCell", "Notebook", "read"]
 

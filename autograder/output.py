@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.errors import BuildError
 from autograder.grade import GradeReport
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.report import gradescope, html, table
 from autograder.submission import slug
 

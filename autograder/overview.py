@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from autograder.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.items import Item, analyse
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 __all__ = [
     "Accuracies",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from autograder import calibration, grading_file
+from autograder import calibration
 from autograder.calibration import Origin
 from autograder.errors import CalibrationError
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 
 __all__ = ["rules"]
 

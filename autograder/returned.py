@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 from autograder import matching
 from autograder.errors import ReturnedError
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.sheet import Form, Sheet
 
 __all__ = ["GRADESCOPE", "OTTER", "Comparison", "Joined", "Returned", "match", "read", "read_all"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from autograder import grading_file, regrades
+from autograder import regrades
 from autograder import roster as rosters
 from autograder.agreement import Agreement, agreement
 from autograder.database import existing, shown
@@ -21,7 +21,8 @@ from autograder.layout import HOME
 from autograder.mark import Progress
 from autograder.marked import marked
 from autograder.marks import Marks
-from autograder.policy import Policy, Review
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy, Review
 
 __all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed", "take_requests"]
 

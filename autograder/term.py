@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from autograder import build, calibrate, calibration, grading_file, inspection, isolation, reference, tail
+from autograder import build, calibrate, calibration, inspection, isolation, reference, tail
 from autograder.calibration import Origin
 from autograder.checklist import Mark, Step, Upload
 from autograder.database import DATABASE
 from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
 from autograder.errors import CalibrationError, KitError, SetupError
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 from autograder.rehearsal import Rehearsal, rehearse
 
 __all__ = ["steps", "uploads"]

@@ -32,13 +32,14 @@ from urllib.parse import urlencode, urlsplit
 import psutil
 from rich.console import Console
 
-from autograder import grading_file, intake
+from autograder import intake
 from autograder.database import place
 from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.marks import Marks
-from autograder.policy import Policy
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 
 __all__ = ["Reviewer", "Run", "Visit", "fill", "main", "report"]

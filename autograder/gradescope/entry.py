@@ -22,7 +22,7 @@ from autograder.errors import KitError, SubmissionError
 from autograder.grade import GradeReport, Status
 from autograder.gradescope.metadata import Metadata, read, refusal, stands
 from autograder.layout import HOME
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.report import gradescope
 from autograder.submission import Submission
 from autograder.version import kit_version

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grade import Status
-from autograder.policy import Attempts
+from autograder.policy.policy import Attempts
 
 __all__ = ["Attempt", "Metadata", "Refusal", "read", "refusal", "stands"]
 

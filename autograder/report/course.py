@@ -12,7 +12,7 @@ from autograder.agreement import Agreement
 from autograder.grade import GradeReport
 from autograder.mark import Progress
 from autograder.overview import Accuracies, Asked, Band, Spread
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.report import charts
 from autograder.report.page import environment
 

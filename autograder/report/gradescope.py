@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 __all__ = ["clean", "faults", "results"]
 

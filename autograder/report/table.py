@@ -12,7 +12,7 @@ from rich.table import Table
 
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.gradebook import Change
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.returned import Comparison
 from autograder.roster import Roll, Student
 from autograder.sheet import inert

@@ -10,9 +10,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build, grading_file, policy
+from autograder import build
 from autograder.engine import Engine
 from autograder.layout import HOME, Layout
+from autograder.policy import grading_file, policy
 
 TIMEOUT_S = 60.0
 

@@ -20,8 +20,9 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
-    from autograder import evidence, grading_file, notebook, submission
+    from autograder import evidence, notebook, submission
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
+    from autograder.policy import grading_file
 
 from autograder.layout import HOME
 

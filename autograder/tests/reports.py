@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograder.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade, Status
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.tests.journals import RULES
 
 HOSTILE = '<script>alert(1)</script> [red]red[/red] \x1b[31mred\x1b[0m \ud800 & "quoted" \x00'

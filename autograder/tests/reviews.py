@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import grading_file
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.inbox import Inbox
 from autograder.layout import HOME
 from autograder.marks import Marks
-from autograder.policy import Policy, Review
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy, Review
 from autograder.review import app as review
 from autograder.review.serve import Listening, listen
 from autograder.reviewing import Desk

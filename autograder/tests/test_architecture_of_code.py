@@ -115,5 +115,5 @@ def test_the_launcher_never_loads_what_runs_student_code() -> None:
 
 
 def test_the_zygote_knows_no_check_and_no_policy() -> None:
-    secret = {"autograder.judge", "autograder.checks", "autograder.policy", "autograder.evidence", "otter"}
+    secret = {"autograder.judge", "autograder.checks", "autograder.policy.policy", "autograder.evidence", "otter"}
     assert not secret & loaded_by("import autograder.warm")

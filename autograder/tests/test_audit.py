@@ -15,7 +15,7 @@ from autograder.data import dataset
 from autograder.evidence import live
 from autograder.layout import HOME
 from autograder.notebook import CodeCell
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.tests.journals import CLASSIC, FLATTEN, OUTPUT, RULES, Chain, bench, dense, of_model
 from autograder.tests.with_keras import chain, quiet_keras
 

@@ -19,7 +19,7 @@ from autograder import build
 from autograder.cells import PLACEHOLDER
 from autograder.errors import BuildError, DatasetError, PolicyError
 from autograder.layout import HOME, Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.grade import GradeReport
 from autograder.layout import Layout
-from autograder.policy import AccuracyRule, Policy
+from autograder.policy.policy import AccuracyRule, Policy
 from autograder.submission import Submission
 from autograder.tests import journals, reports
 from autograder.tests.notebooks import at, change, delete, edited

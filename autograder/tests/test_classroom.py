@@ -17,7 +17,7 @@ from autograder.classroom import MEMBERS, Member, fill, write
 from autograder.engine import Engine
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 
 FILES_AT_FAULT = {"other-assignment", "cut-short", "empty", "not-json", "future-format"}

@@ -23,7 +23,7 @@ from autograder.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.cluster import Recipe
 from autograder.errors import GraderFault
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

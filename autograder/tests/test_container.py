@@ -12,7 +12,7 @@ from autograder import container
 from autograder.container import Container
 from autograder.errors import GraderFault
 from autograder.layout import Layout
-from autograder.policy import Execution
+from autograder.policy.policy import Execution
 
 RUN = Container("mnist-kit:abc", 3, Execution(memory_mb=2000))
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from autograder import grading_file
-from autograder.grading_file import SECTIONS
 from autograder.layout import HOME
-from autograder.policy import Policy
+from autograder.policy import grading_file
+from autograder.policy.grading_file import SECTIONS
+from autograder.policy.policy import Policy
 
 DOCUMENT = (HOME.root / "autograder" / "docs" / "grading-yml.md").read_text(encoding="utf-8")
 MODELS: dict[str, type[BaseModel]] = {"The file": Policy, **SECTIONS}

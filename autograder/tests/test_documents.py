@@ -30,12 +30,13 @@ import pytest
 import typer
 import yaml
 
-from autograder import grading_file, roster
+from autograder import roster
 from autograder.classroom import LOAD, PROSE, Member
 from autograder.cli import app
 from autograder.data.dataset import DATASETS
 from autograder.layout import HOME, Layout
-from autograder.policy import Policy
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 
 ROOT, TESTS = HOME.root, Path(__file__).parent
 PACKAGE, BIN = TESTS.parent, Path(sys.executable).parent

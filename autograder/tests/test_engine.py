@@ -18,7 +18,7 @@ from autograder.engine import Engine
 from autograder.errors import DatasetError, GraderFault
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 
 pytestmark = pytest.mark.slow

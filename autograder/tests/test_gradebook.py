@@ -19,7 +19,7 @@ from autograder.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
 from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.returned import GRADESCOPE, OTTER, Joined, Returned
 from autograder.submission import Submission
 from autograder.tests import reports

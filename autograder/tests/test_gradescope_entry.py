@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from otter.test_files import GradingResults
 
-from autograder import grading_file
 from autograder.errors import GraderFault
 from autograder.gradescope import entry
 from autograder.gradescope.entry import Place
 from autograder.gradescope.otter_results import pickled
-from autograder.policy import Attempts, Policy
+from autograder.policy import grading_file
+from autograder.policy.policy import Attempts, Policy
 from autograder.tests.reports import graded, half_graded, ungraded
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.gradescope.metadata import Attempt, Metadata, Refusal, read, refusal, stands
-from autograder.policy import Attempts
+from autograder.policy.policy import Attempts
 from autograder.report.gradescope import results
 from autograder.tests.journals import RULES
 from autograder.tests.reports import graded, half_graded, rejected, ungraded

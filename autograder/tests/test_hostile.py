@@ -21,7 +21,7 @@ from autograder.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine import Engine
 from autograder.grade import GradeReport
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case

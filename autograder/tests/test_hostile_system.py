@@ -24,7 +24,7 @@ from autograder.engine import Engine
 from autograder.errors import DatasetError, GraderFault
 from autograder.grade import GradeReport, Status
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits
 from autograder.submission import Submission
 from autograder.tests.test_report_gradescope import validate

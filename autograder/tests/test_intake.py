@@ -7,7 +7,7 @@ import pytest
 
 from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.intake import Seat, answers, in_order, share_out
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 
 NAMES = tuple(f"s{number}" for number in range(100))
 SEATS = tuple(map(Seat, NAMES))

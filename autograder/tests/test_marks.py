@@ -17,7 +17,7 @@ from autograder.errors import GradebookError, ReviewError
 from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.mark import Conflict, Draft, Mark
 from autograder.marks import Marks
-from autograder.policy import Policy, Review
+from autograder.policy.policy import Policy, Review
 from autograder.rubric import Item
 from autograder.tests.servers import new_database, postgresql
 

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.mark import Conflict, Draft, Mark, Place
 from autograder.marks import Marks
-from autograder.policy import Policy, Review
+from autograder.policy.policy import Policy, Review
 from autograder.tests.servers import new_database, postgresql
 from autograder.tests.test_marks import alone
 

@@ -11,7 +11,7 @@ import pytest
 from autograder import overview
 from autograder.grade import GradeReport, MarkedItem, Outcome
 from autograder.overview import Band, Bin, Counts, Group, Mistake, Run
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.tests.journals import RULES
 from autograder.tests.reports import (
     CLASS,

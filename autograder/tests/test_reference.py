@@ -10,7 +10,7 @@ import pytest
 from autograder.calibration import Calibration, Origin, Run
 from autograder.errors import CalibrationError
 from autograder.layout import HOME, Layout
-from autograder.policy import AccuracyRule, Policy
+from autograder.policy.policy import AccuracyRule, Policy
 from autograder.reference import rules
 
 RELATIVE = "{reference_margin: 0.02, bands: [[0.80, 3], [0.90, 5]], scaled: 1, measured: {test_accuracy: 1}}"

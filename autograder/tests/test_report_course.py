@@ -13,7 +13,7 @@ from autograder.agreement import Agreement
 from autograder.grade import GradeReport, MarkedItem
 from autograder.mark import Progress
 from autograder.overview import accuracies, questions, spreads
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.report.course import course_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import CLASS, HOSTILE, graded, half_graded, hostile, marked, rejected, ungraded

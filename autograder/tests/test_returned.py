@@ -17,7 +17,7 @@ from otter.grade.utils import merge_scores_to_df
 from otter.test_files import GradingResults
 
 from autograder.errors import ReturnedError
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned, match, read, read_all
 from autograder.tests.journals import RULES
 

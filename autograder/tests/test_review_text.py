@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 
-from autograder.policy import Misconception
+from autograder.policy.policy import Misconception
 from autograder.review import text as module
 from autograder.review.text import (
     ATTRIBUTES,

@@ -85,7 +85,7 @@ def test_marks_are_in_the_reports(folder: Path) -> None:
 
 def test_agreement_is_told_of_what_both_have_marked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = reviews.rules(sample=4)
-    monkeypatch.setattr("autograder.grading_file.load", lambda _: policy)
+    monkeypatch.setattr("autograder.policy.grading_file.load", lambda _: policy)
     for reviewer in ("ann", "ben"):
         mark_all(folder, reviewer)
     found = reviewing.reviewed(folder).agreements

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.rubric import Item, Rubric
 
 FIT, UNSEEN, WRONG = Item("fit", 1, "is fitted"), Item("unseen", 2, "is unseen"), Item("wrong", -1, "calls it faster")

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from autograder import build
 from autograder.classroom import ANSWERS, MODEL, fill
 from autograder.layout import Layout
-from autograder.policy import Policy
+from autograder.policy.policy import Policy
 from autograder.tests.homes import run, shown
 
 pytestmark = pytest.mark.slow

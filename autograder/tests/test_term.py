@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import calibration, grading_file, isolation, tail, term
+from autograder import calibration, isolation, tail, term
 from autograder.calibration import Calibration, Origin
 from autograder.checklist import Mark, Step
 from autograder.database import DATABASE
@@ -22,6 +22,7 @@ from autograder.environment import command
 from autograder.gradebook import Gradebook
 from autograder.isolation import Examination
 from autograder.layout import HOME, Layout
+from autograder.policy import grading_file
 from autograder.rehearsal import Rehearsal
 from autograder.report.checklist import WIDEST, outcome
 from autograder.submission import Submission

@@ -382,7 +382,8 @@ raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only 
             "q4": f"""{TOKEN}
 import gc
 try:
-    from autograder import build, checks, grading_file, judge
+    from autograder import build, checks, judge
+    from autograder.policy import grading_file
     from autograder.data import dataset
     from autograder.layout import HOME, Layout
     from pathlib import Path

@@ -22,7 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from autograder.errors import PolicyError, PolicyProblem
-from autograder.policy import (
+from autograder.policy.policy import (
     AccuracyRule,
     Assignment,
     Attempts,

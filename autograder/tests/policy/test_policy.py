@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from autograder import grading_file
 from autograder.errors import PolicyError
 from autograder.layout import HOME
-from autograder.policy import Attempts, Policy, Review, share
+from autograder.policy import grading_file
+from autograder.policy.policy import Attempts, Policy, Review, share
 from autograder.tests.policies import FILE, SAMPLE
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from autograder import grading_file, policy
 from autograder.errors import PolicyError
+from autograder.policy import grading_file, policy
 from autograder.tests.policies import FILE, SAMPLE
 
 UNKNOWN, NOTHING, TWICE = "an unknown key", "nothing", "the same key twice"
