@@ -17,7 +17,7 @@ from autograder.bench import Bench, fit
 from autograder.data.dataset import Labelled
 
 if TYPE_CHECKING:
-    from autograder.notebook import CodeCell
+    from autograder.submissions.notebook import CodeCell
 
 __all__ = ["EPOCHS", "literals", "retrain", "suspicions"]
 

@@ -12,7 +12,7 @@ from autograder.errors import GraderFault
 from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 
 __all__ = ["Done", "Grade", "Pool", "Work", "grade_all", "threads"]
 

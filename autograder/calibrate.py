@@ -16,14 +16,14 @@ from nbformat.v4 import new_code_cell
 
 from autograder import batch, build, isolation, tail
 from autograder.calibration import Origin, Run
-from autograder.cells import cell_id
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.cells import cell_id
+from autograder.submissions.submission import Submission
 from autograder.tail import Levels
 
 __all__ = ["Plan", "levels", "seeded", "store", "train", "train_in"]

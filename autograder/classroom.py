@@ -17,10 +17,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.cells import cell_id
 from autograder.errors import BuildError, unreadable
 from autograder.layout import Layout
 from autograder.policy import grading_file
+from autograder.submissions.cells import cell_id
 
 __all__ = ["MEMBERS", "Member", "fill", "write"]
 

@@ -27,7 +27,7 @@ from autograder.errors import GraderFault, KitError
 from autograder.grade import GradeReport
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.version import kit_version
 
 __all__ = ["Recipe", "workers"]

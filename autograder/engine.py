@@ -23,7 +23,7 @@ from typing import IO, Self
 
 import numpy as np
 
-from autograder import audit, findings, isolation, notebook
+from autograder import audit, findings, isolation
 from autograder.data import dataset
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.evidence import BLOB_LIMIT, specs
@@ -34,7 +34,8 @@ from autograder.sandbox import confine
 from autograder.sandbox.confine import Jail
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.recorder import JOURNAL_LIMIT
-from autograder.submission import Submission
+from autograder.submissions import notebook
+from autograder.submissions.submission import Submission
 
 __all__ = ["Engine"]
 

@@ -23,7 +23,7 @@ from autograder.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import html, table
 from autograder.roster import Roll
-from autograder.submission import slug
+from autograder.submissions.submission import slug
 
 __all__ = ["Exported", "export"]
 

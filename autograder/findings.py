@@ -8,10 +8,10 @@ from typing import Any
 
 from autograder.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.launch import Ended
-from autograder.notebook import Notebook
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import THREADS
-from autograder.submission import Submission
+from autograder.submissions.notebook import Notebook
+from autograder.submissions.submission import Submission
 
 __all__ = ["UNTRUSTED", "graded", "rejected", "ungraded"]
 

@@ -26,7 +26,7 @@ from autograder.errors import GradebookError
 from autograder.grade import GradeReport, Status, stored_name
 from autograder.policy.policy import Policy
 from autograder.returned import Joined, Returned
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
 from autograder.version import kit_version
 

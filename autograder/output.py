@@ -16,7 +16,7 @@ from autograder.errors import BuildError
 from autograder.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import gradescope, html, table
-from autograder.submission import slug
+from autograder.submissions.submission import slug
 
 __all__ = ["folder", "prepare", "replace", "write_class", "write_one", "write_report", "write_requests"]
 

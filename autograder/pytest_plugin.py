@@ -81,10 +81,11 @@ class _Check(pytest.Item):
 
 
 def _grade(path: Path) -> tuple[GradeReport, ...]:
-    from autograder import build, reference, submission
+    from autograder import build, reference
     from autograder.engine import Engine
     from autograder.errors import KitError
     from autograder.layout import HOME
+    from autograder.submissions import submission
 
     try:
         rules = reference.rules(HOME)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import batch, build, output, reference, submission
+from autograder import batch, build, output, reference
 from autograder.database import place
 from autograder.engine import Engine
 from autograder.grade import GradeReport
@@ -19,6 +19,7 @@ from autograder.layout import HOME
 from autograder.marked import marked
 from autograder.marks import Marks
 from autograder.policy import grading_file
+from autograder.submissions import submission
 
 __all__ = ["Request", "Session"]
 

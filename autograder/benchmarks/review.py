@@ -40,7 +40,7 @@ from autograder.layout import HOME
 from autograder.marks import Marks
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 
 __all__ = ["Reviewer", "Run", "Visit", "fill", "main", "report"]
 

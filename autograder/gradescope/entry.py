@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import build, findings, reference, submission
+from autograder import build, findings, reference
 from autograder.engine import Engine
 from autograder.errors import KitError, SubmissionError
 from autograder.grade import GradeReport, Status
@@ -24,7 +24,8 @@ from autograder.gradescope.metadata import Metadata, read, refusal, stands
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.report import gradescope
-from autograder.submission import Submission
+from autograder.submissions import submission
+from autograder.submissions.submission import Submission
 from autograder.version import kit_version
 
 __all__ = ["Place", "main"]

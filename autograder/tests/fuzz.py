@@ -20,9 +20,10 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
-    from autograder import evidence, notebook, submission
+    from autograder import evidence
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
     from autograder.policy import grading_file
+    from autograder.submissions import notebook, submission
 
 from autograder.layout import HOME
 

@@ -10,11 +10,11 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import notebook
 from autograder.classroom import fill
 from autograder.layout import HOME
-from autograder.notebook import Notebook
 from autograder.policy import grading_file
+from autograder.submissions import notebook
+from autograder.submissions.notebook import Notebook
 
 __all__ = [
     "CODE",

@@ -14,8 +14,8 @@ from autograder.bench import Bench, Score
 from autograder.data import dataset
 from autograder.evidence import live
 from autograder.layout import HOME
-from autograder.notebook import CodeCell
 from autograder.policy.policy import Policy
+from autograder.submissions.notebook import CodeCell
 from autograder.tests.journals import CLASSIC, FLATTEN, OUTPUT, RULES, Chain, bench, dense, of_model
 from autograder.tests.with_keras import chain, quiet_keras
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cli, submission
+from autograder import cli
 from autograder.database import DATABASE
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
-from autograder.submission import Submission
+from autograder.submissions import submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reports
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"

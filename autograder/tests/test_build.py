@@ -16,10 +16,10 @@ from nbformat import NotebookNode
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder import build
-from autograder.cells import PLACEHOLDER
 from autograder.errors import BuildError, DatasetError, PolicyError
 from autograder.layout import HOME, Layout
 from autograder.policy.policy import Policy
+from autograder.submissions.cells import PLACEHOLDER
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import batch, notebook
+from autograder import batch
 from autograder.calibrate import Plan, _lenient, levels, seeded, store, train, train_in
 from autograder.calibration import Calibration, Origin
 from autograder.engine import Engine
@@ -18,7 +18,8 @@ from autograder.errors import BuildError, CalibrationError
 from autograder.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import AccuracyRule, Policy
-from autograder.submission import Submission
+from autograder.submissions import notebook
+from autograder.submissions.submission import Submission
 from autograder.tests import journals, reports
 from autograder.tests.notebooks import at, change, delete, edited
 

@@ -18,7 +18,7 @@ from autograder.engine import Engine
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 
 FILES_AT_FAULT = {"other-assignment", "cut-short", "empty", "not-json", "future-format"}
 

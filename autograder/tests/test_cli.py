@@ -25,7 +25,7 @@ from autograder.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.mark import Draft
 from autograder.reviewing import ALONE, desk
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.test_report_gradescope import validate
 

@@ -15,7 +15,7 @@ from autograder.errors import GradebookError
 from autograder.gradebook import Gradebook
 from autograder.marks import Marks
 from autograder.returned import OTTER, Joined, Returned
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.servers import new_database, postgresql, running
 

@@ -13,7 +13,7 @@ from autograder import reviewing
 from autograder.database import DATABASE
 from autograder.docs import pictures
 from autograder.gradebook import Gradebook
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 
 LARGEST = 150 * 1024

@@ -19,7 +19,7 @@ from autograder.errors import DatasetError, GraderFault
 from autograder.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, command, l
 from autograder.errors import IsolationError, SetupError
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.environments import run, without
 

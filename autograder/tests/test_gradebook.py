@@ -21,7 +21,7 @@ from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.policy.policy import Policy
 from autograder.returned import GRADESCOPE, OTTER, Joined, Returned
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES
 

@@ -13,13 +13,13 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder.cells import BY_PLACE
 from autograder.classroom import ANSWERS, FULL, fill
 from autograder.engine import Engine
 from autograder.grade import GradeReport
 from autograder.layout import Layout
-from autograder.notebook import NO_LABEL
-from autograder.submission import Submission
+from autograder.submissions.cells import BY_PLACE
+from autograder.submissions.notebook import NO_LABEL
+from autograder.submissions.submission import Submission
 from autograder.tests import homes
 from autograder.tests.homes import run, shown
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from autograder.classroom import ANSWERS, FULL
 from autograder.engine import Engine
 from autograder.layout import Layout
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import homes
 from autograder.tests.test_homes import points
 from autograder.tests.test_review_browser import CHROMIUM

@@ -22,7 +22,7 @@ from autograder.engine import Engine
 from autograder.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
 from autograder.tests.test_report_gradescope import validate

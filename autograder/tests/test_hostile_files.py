@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import archive, notebook
 from autograder.errors import SubmissionError
-from autograder.submission import Submission, collect, slug
+from autograder.submissions import archive, notebook
+from autograder.submissions.submission import Submission, collect, slug
 from autograder.tests.notebooks import FILLED, PROSE, RULES, Edit, alter, edited
 
 LIMIT = 2**20

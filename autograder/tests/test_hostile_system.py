@@ -26,7 +26,7 @@ from autograder.grade import GradeReport, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests.test_report_gradescope import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile, pytest.mark.timeout(240)]

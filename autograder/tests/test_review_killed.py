@@ -19,7 +19,7 @@ from autograder.database import DATABASE
 from autograder.gradebook import Gradebook
 from autograder.marks import Marks
 from autograder.review.access import Access
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tables import CURRENT, MarkRow
 from autograder.tests import reviews
 from autograder.tests.servers import new_database, postgresql

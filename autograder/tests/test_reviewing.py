@@ -13,7 +13,7 @@ from autograder.database import DATABASE
 from autograder.errors import GradebookError, RequestError, ReviewError
 from autograder.gradebook import Gradebook
 from autograder.mark import Draft
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 
 

@@ -25,7 +25,7 @@ from autograder.layout import HOME, Layout
 from autograder.policy import grading_file
 from autograder.rehearsal import Rehearsal
 from autograder.report.checklist import WIDEST, outcome
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.environments import run, without
 

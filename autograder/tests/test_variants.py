@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from autograder.classroom import FULL, Member
 from autograder.engine import Engine
 from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
-from autograder.submission import Submission
+from autograder.submissions.submission import Submission
 from autograder.tests.variants.right import RIGHT
 from autograder.tests.variants.variant import RIGHT_ANSWERS, Variant
 from autograder.tests.variants.wrong import WRONG

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_raw_cell
 
-from autograder.cells import cell_id
 from autograder.classroom import COMPILE, FULL, LOAD, MODEL, fill
 from autograder.grade import Status
+from autograder.submissions.cells import cell_id
 from autograder.tests.hostile.case import KIT, SECRET, UNDECIDED, UNTRAINED, Case
 
 __all__ = ["CASES", "FALLS"]

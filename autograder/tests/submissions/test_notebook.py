@@ -10,9 +10,9 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder import notebook
-from autograder.cells import BY_PLACE, BY_TAG, NO_ANSWER, NO_CELL, PLACEHOLDER, TOGETHER, cell_id
-from autograder.notebook import NO_LABEL, Notebook
+from autograder.submissions import notebook
+from autograder.submissions.cells import BY_PLACE, BY_TAG, NO_ANSWER, NO_CELL, PLACEHOLDER, TOGETHER, cell_id
+from autograder.submissions.notebook import NO_LABEL, Notebook
 from autograder.tests.notebooks import (
     CODE,
     FILLED,

@@ -6,8 +6,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder.cells import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, MOST_PARTS, PLACEHOLDER, TOGETHER, parted
-from autograder.notebook import TURNED
+from autograder.submissions.cells import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, MOST_PARTS, PLACEHOLDER, TOGETHER, parted
+from autograder.submissions.notebook import TURNED
 from autograder.tests.notebooks import CODE, FILLED, PROSE, TEMPLATE, Edit, at, change, edited, several, taken
 
 

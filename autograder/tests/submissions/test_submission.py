@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import SubmissionError
-from autograder.submission import Submission, collect, slug
+from autograder.submissions.submission import Submission, collect, slug
 
 LIMIT = 1000
 BOOK = b'{"cells": []}'

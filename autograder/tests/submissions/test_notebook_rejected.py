@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder import notebook
 from autograder.classroom import MEMBERS, Member
 from autograder.errors import SubmissionError
-from autograder.notebook import Notebook
+from autograder.submissions import notebook
+from autograder.submissions.notebook import Notebook
 from autograder.tests.notebooks import FILLED, PROSE, RULES, TEMPLATE, Edit, alter, change, edited, taken
 
 AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."

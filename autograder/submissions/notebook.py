@@ -13,9 +13,9 @@ from typing import Any
 
 import nbformat
 
-from autograder import cells
 from autograder.errors import SubmissionError
 from autograder.policy.policy import Policy
+from autograder.submissions import cells
 
 __all__ = ["CodeCell", "Notebook", "read"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import archive
 from autograder.errors import SubmissionError, unreadable
+from autograder.submissions import archive
 
 __all__ = ["Submission", "collect", "demand", "slug"]
 
