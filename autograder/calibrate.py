@@ -14,8 +14,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import batch, build, isolation, tail
-from autograder.calibration import Origin, Run
+from autograder import batch, build, isolation
+from autograder.calibration import tail
+from autograder.calibration.calibration import Origin, Run
+from autograder.calibration.tail import Levels
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.grade import GradeReport, Outcome, Status
@@ -24,7 +26,6 @@ from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.submissions.cells import cell_id
 from autograder.submissions.submission import Submission
-from autograder.tail import Levels
 
 __all__ = ["Plan", "levels", "seeded", "store", "train", "train_in"]
 

@@ -30,11 +30,11 @@ from autograder.architecture import (
     steps,
 )
 from autograder.bench import Bench, CheckFailed, NotChecked, Score
+from autograder.calibration.reference import rules
 from autograder.data import dataset
 from autograder.evidence import Model, Value, live
 from autograder.layout import HOME
 from autograder.policy.policy import CodeQuestion, Policy
-from autograder.reference import rules
 
 __all__ = [
     "BENCH",

@@ -162,8 +162,8 @@ def calibrate(count: options.Runs = 30, workers: options.Workers = options.CORES
     accuracy of grading.yml. Takes some ten seconds a run. Writes solutions/calibration.json, and a picture beside it.
     """
     from autograder import calibrate as runner
-    from autograder import tail
-    from autograder.calibration import Calibration, Run
+    from autograder.calibration import tail
+    from autograder.calibration.calibration import Calibration, Run
     from autograder.report import calibration as pages
 
     plan = runner.Plan.of(HOME, count, workers)

@@ -81,7 +81,8 @@ class _Check(pytest.Item):
 
 
 def _grade(path: Path) -> tuple[GradeReport, ...]:
-    from autograder import build, reference
+    from autograder import build
+    from autograder.calibration import reference
     from autograder.engine import Engine
     from autograder.errors import KitError
     from autograder.layout import HOME

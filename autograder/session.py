@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import batch, build, output, reference
+from autograder import batch, build, output
+from autograder.calibration import reference
 from autograder.database import place
 from autograder.engine import Engine
 from autograder.grade import GradeReport

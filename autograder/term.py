@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from autograder import build, calibrate, calibration, inspection, isolation, reference, tail
-from autograder.calibration import Origin
+from autograder import build, calibrate, inspection, isolation
+from autograder.calibration import calibration, reference, tail
+from autograder.calibration.calibration import Origin
 from autograder.checklist import Mark, Step, Upload
 from autograder.database import DATABASE
 from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet

@@ -16,7 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import build, findings, reference
+from autograder import build, findings
+from autograder.calibration import reference
 from autograder.engine import Engine
 from autograder.errors import KitError, SubmissionError
 from autograder.grade import GradeReport, Status

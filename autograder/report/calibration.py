@@ -13,8 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.calibration import Calibration, Run
-from autograder.tail import CONFIDENCE, DOUBTFUL, RARE, Chance, Levels, Tail
+from autograder.calibration.calibration import Calibration, Run
+from autograder.calibration.tail import CONFIDENCE, DOUBTFUL, RARE, Chance, Levels, Tail
 
 __all__ = ["once", "picture", "screen"]
 

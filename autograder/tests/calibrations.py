@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from autograder.calibration import Calibration, Origin, Run
+from autograder.calibration.calibration import Calibration, Origin, Run
 
 __all__ = ["LEVELS", "ORIGIN", "calibration", "runs"]
 

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from autograder import batch
 from autograder.calibrate import Plan, _lenient, levels, seeded, store, train, train_in
-from autograder.calibration import Calibration, Origin
+from autograder.calibration.calibration import Calibration, Origin
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.grade import GradeReport

@@ -7,10 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from autograder import tail
-from autograder.calibration import Calibration, Run
+from autograder.calibration import tail
+from autograder.calibration.calibration import Calibration, Run
+from autograder.calibration.tail import Levels
 from autograder.report.calibration import once, picture, screen
-from autograder.tail import Levels
 from autograder.tests.calibrations import LEVELS, calibration, runs
 
 PNG = b"\x89PNG\r\n\x1a\n"

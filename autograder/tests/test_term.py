@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import calibration, isolation, tail, term
-from autograder.calibration import Calibration, Origin
+from autograder import isolation, term
+from autograder.calibration import calibration, tail
+from autograder.calibration.calibration import Calibration, Origin
 from autograder.checklist import Mark, Step
 from autograder.database import DATABASE
 from autograder.environment import command

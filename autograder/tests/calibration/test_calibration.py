@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.calibration import Calibration, Origin, Run, load
+from autograder.calibration.calibration import Calibration, Origin, Run, load
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.tests.calibrations import ORIGIN, calibration

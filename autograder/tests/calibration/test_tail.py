@@ -9,8 +9,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from autograder.calibration.tail import FEWEST, MOST, RARE, STEP, Chance, above, demand, fit, limits
 from autograder.errors import CalibrationError
-from autograder.tail import FEWEST, MOST, RARE, STEP, Chance, above, demand, fit, limits
 
 MEAN, SD = math.log(0.025), 0.06
 """Of the log error rate: about what the solution has on MNIST."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from autograder import calibration
-from autograder.calibration import Origin
+from autograder.calibration import calibration
+from autograder.calibration.calibration import Origin
 from autograder.errors import CalibrationError
 from autograder.layout import Layout
 from autograder.policy import grading_file

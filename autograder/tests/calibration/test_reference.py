@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.calibration import Calibration, Origin, Run
+from autograder.calibration.calibration import Calibration, Origin, Run
+from autograder.calibration.reference import rules
 from autograder.errors import CalibrationError
 from autograder.layout import HOME, Layout
 from autograder.policy.policy import AccuracyRule, Policy
-from autograder.reference import rules
 
 RELATIVE = "{reference_margin: 0.02, bands: [[0.80, 3], [0.90, 5]], scaled: 1, measured: {test_accuracy: 1}}"
 SHIPPED = "{full: 0.95, bands: [[0.80, 3], [0.90, 5]], scaled: 1, measured: {test_accuracy: 1}}"
