@@ -1,7 +1,7 @@
 """Master → template, solution and autograder zip, through Otter Assign.
 
 `exercise.md` holds the prose, the solutions and the public checks. Points and hidden tests come from
-grading.yml: every hidden test is one line that calls `autograder.checks`.
+grading.yml: every hidden test is one line that calls `autograder.judge.checks`.
 """
 
 from __future__ import annotations

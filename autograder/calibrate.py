@@ -20,7 +20,7 @@ from autograder.calibration.calibration import Origin, Run
 from autograder.calibration.tail import Levels
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
-from autograder.grade import GradeReport, Outcome, Status
+from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy

@@ -16,7 +16,7 @@ from typing import Self
 
 from autograder import matching
 from autograder.errors import CanvasError
-from autograder.grade import GradeReport, Outcome
+from autograder.judge.grade import GradeReport, Outcome
 from autograder.roster import POSSIBLE, TEST_STUDENT, Enrolment, Roll, Student
 from autograder.sheet import DELIMITERS, Form, Record, number, records, refilled, text
 

@@ -24,7 +24,7 @@ from autograder import isolation
 from autograder.batch import Pool
 from autograder.engine import Engine
 from autograder.errors import GraderFault, KitError
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

@@ -23,11 +23,12 @@ from typing import IO, Self
 
 import numpy as np
 
-from autograder import audit, findings, isolation
+from autograder import findings, isolation
 from autograder.data import dataset
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
-from autograder.evidence import BLOB_LIMIT, specs
-from autograder.grade import GradeReport, Verdict
+from autograder.judge import audit
+from autograder.judge.evidence import BLOB_LIMIT, specs
+from autograder.judge.grade import GradeReport, Verdict
 from autograder.launch import GRACE_S, Ended, Warm, watch
 from autograder.policy.policy import Policy
 from autograder.sandbox import confine

@@ -19,7 +19,7 @@ from autograder import output
 from autograder import roster as rosters
 from autograder.canvas import Filled
 from autograder.errors import BuildError
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import html, table
 from autograder.roster import Roll

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograder.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
+from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.launch import Ended
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import THREADS

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from autograder.database import Database
 from autograder.errors import GradebookError
-from autograder.grade import GradeReport, Status, stored_name
+from autograder.judge.grade import GradeReport, Status, stored_name
 from autograder.policy.policy import Policy
 from autograder.returned import Joined, Returned
 from autograder.submissions.submission import Submission

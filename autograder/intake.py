@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.grade import GradeReport, Status
+from autograder.judge.grade import GradeReport, Status
 from autograder.policy.policy import Policy
 
 __all__ = ["Seat", "answers", "in_order", "share_out"]

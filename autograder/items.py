@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 
 __all__ = ["DOUBTFUL", "FEWEST", "TELLING", "Item", "analyse", "comparable", "reading", "scatter"]
 

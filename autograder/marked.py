@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autograder.grade import GradeReport, MarkedItem, QuestionGrade
+from autograder.judge.grade import GradeReport, MarkedItem, QuestionGrade
 from autograder.mark import Mark
 from autograder.rubric import Rubric
 

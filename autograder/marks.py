@@ -32,7 +32,7 @@ from autograder import answers, intake, rubrics, statements
 from autograder.answers import Found, Grouping
 from autograder.database import Database
 from autograder.errors import GradebookError, ReviewError
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
 from autograder.policy.policy import Policy
 from autograder.rubric import Effect, Rubric

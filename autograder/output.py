@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import BuildError
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import gradescope, html, table
 from autograder.submissions.submission import slug

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.items import Item, analyse
+from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
 
 __all__ = [

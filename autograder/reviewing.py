@@ -14,9 +14,9 @@ from autograder import roster as rosters
 from autograder.agreement import Agreement, agreement
 from autograder.database import existing, shown
 from autograder.errors import GradebookError, ReviewError
-from autograder.grade import GradeReport
 from autograder.gradebook import Gradebook
 from autograder.inbox import OPEN, Asked, Inbox
+from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.mark import Progress
 from autograder.marked import marked

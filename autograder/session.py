@@ -14,8 +14,8 @@ from autograder import batch, build, output
 from autograder.calibration import reference
 from autograder.database import place
 from autograder.engine import Engine
-from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
+from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.marked import marked
 from autograder.marks import Marks

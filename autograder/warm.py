@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
     _end_with_the_launcher(students, False)
     if os.fork() == 0:
         students.close()
-        from autograder import judge
+        from autograder.judge import judge
 
         judge.serve(judges)
         os._exit(0)

@@ -34,8 +34,8 @@ from rich.console import Console
 
 from autograder import intake
 from autograder.database import place
-from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.gradebook import Gradebook
+from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.layout import HOME
 from autograder.marks import Marks
 from autograder.policy import grading_file

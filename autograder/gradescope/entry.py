@@ -20,8 +20,8 @@ from autograder import build, findings
 from autograder.calibration import reference
 from autograder.engine import Engine
 from autograder.errors import KitError, SubmissionError
-from autograder.grade import GradeReport, Status
 from autograder.gradescope.metadata import Metadata, read, refusal, stands
+from autograder.judge.grade import GradeReport, Status
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.report import gradescope

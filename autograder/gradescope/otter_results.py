@@ -8,7 +8,7 @@ from otter.test_files import GradingResults, TestCase
 from otter.test_files.abstract_test import TestCaseResult
 from otter.test_files.ottr_test import OttrTestFile
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade
+from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade
 from autograder.report.gradescope import faults
 
 __all__ = ["pickled"]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from autograder import overview
 from autograder.agreement import Agreement
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.mark import Progress
 from autograder.overview import Accuracies, Asked, Band, Spread
 from autograder.policy.policy import Policy

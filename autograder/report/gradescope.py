@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
 
 __all__ = ["clean", "faults", "results"]

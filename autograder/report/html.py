@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autograder.grade import GradeReport, Status
 from autograder.items import FEWEST, TELLING, analyse, comparable, reading, scatter
+from autograder.judge.grade import GradeReport, Status
 from autograder.policy.policy import Policy
 from autograder.report.page import environment
 from autograder.report.table import automatic, cell, remark

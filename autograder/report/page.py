@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from autograder.grade import Outcome
+from autograder.judge.grade import Outcome
 from autograder.report.gradescope import clean
 
 __all__ = ["environment", "made", "style"]

@@ -10,8 +10,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.gradebook import Change
+from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
 from autograder.returned import Comparison
 from autograder.roster import Roll, Student

@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.inbox import ACCEPTED, DECLINED, LONGEST_REPLY, OPEN
+from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.mark import Mark, Progress
 from autograder.marked import marked
 from autograder.report.page import style

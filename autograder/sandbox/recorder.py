@@ -6,7 +6,7 @@ In:   for every code question, which variables to look at (never what they shoul
 Out:  two open files. The *journal* takes one JSON object a line, in the order things happened; a line cut
       short by a kill is meaningless. The *blob* takes the weights of models, little-endian float32.
 It is not trusted: the process it runs in can write anything at all into both. What they must look like is
-said, and enforced, in `autograder.evidence`.
+said, and enforced, in `autograder.judge.evidence`.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
-    from autograder import evidence
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
+    from autograder.judge import evidence
     from autograder.policy import grading_file
     from autograder.submissions import notebook, submission
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder import evidence
-from autograder.bench import Bench
 from autograder.data.dataset import Labelled
+from autograder.judge import evidence
+from autograder.judge.bench import Bench
 from autograder.policy import grading_file, policy
 
 Layer = tuple[str, Mapping[str, Any]]

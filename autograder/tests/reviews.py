@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.inbox import Inbox
+from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.layout import HOME
 from autograder.marks import Marks
 from autograder.policy import grading_file

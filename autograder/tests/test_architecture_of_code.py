@@ -115,5 +115,11 @@ def test_the_launcher_never_loads_what_runs_student_code() -> None:
 
 
 def test_the_zygote_knows_no_check_and_no_policy() -> None:
-    secret = {"autograder.judge", "autograder.checks", "autograder.policy.policy", "autograder.evidence", "otter"}
+    secret = {
+        "autograder.judge.judge",
+        "autograder.judge.checks",
+        "autograder.policy.policy",
+        "autograder.judge.evidence",
+        "otter",
+    }
     assert not secret & loaded_by("import autograder.warm")

@@ -14,8 +14,8 @@ import pytest
 from autograder import batch
 from autograder.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
-from autograder.grade import GradeReport, Status
 from autograder.gradebook import Change, Gradebook, Grader
+from autograder.judge.grade import GradeReport, Status
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES

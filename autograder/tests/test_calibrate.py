@@ -15,7 +15,7 @@ from autograder.calibrate import Plan, _lenient, levels, seeded, store, train, t
 from autograder.calibration.calibration import Calibration, Origin
 from autograder.engine import Engine
 from autograder.errors import BuildError, CalibrationError
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import AccuracyRule, Policy
 from autograder.submissions import notebook

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from autograder import roster
 from autograder.canvas import Export, Filled, Left, Value, column, fill, read
 from autograder.errors import CanvasError
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.roster import Student
 from autograder.tests.reports import QUESTIONS, graded, half_graded, rejected, ungraded
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from autograder.classroom import MEMBERS, Member, fill, write
 from autograder.engine import Engine
-from autograder.grade import GradeReport, Outcome, Status
+from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

@@ -64,10 +64,10 @@ for place in ("/autograder/results/results.pkl", "/autograder/results/results.js
                 file.write(pickle.dumps(Bomb())) if mode == "wb" else print(file.read())
         except OSError as error:
             print(error)
-import autograder.checks
-for name in dir(autograder.checks):
-    if callable(getattr(autograder.checks, name)):
-        setattr(autograder.checks, name, lambda *_, **__: None)
+import autograder.judge.checks
+for name in dir(autograder.judge.checks):
+    if callable(getattr(autograder.judge.checks, name)):
+        setattr(autograder.judge.checks, name, lambda *_, **__: None)
 """
 
 

@@ -16,7 +16,7 @@ from autograder import build
 from autograder.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
 from autograder.engine import Engine
 from autograder.errors import DatasetError, GraderFault
-from autograder.grade import GradeReport, Outcome, Status
+from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

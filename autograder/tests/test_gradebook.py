@@ -17,8 +17,8 @@ import pytest
 from autograder import database, gradebook
 from autograder.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
-from autograder.grade import GradeReport
 from autograder.gradebook import Change, Gradebook, Grader
+from autograder.judge.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.returned import GRADESCOPE, OTTER, Joined, Returned
 from autograder.submissions.submission import Submission

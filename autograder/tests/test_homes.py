@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 
 from autograder.classroom import ANSWERS, FULL, fill
 from autograder.engine import Engine
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.layout import Layout
 from autograder.submissions.cells import BY_PLACE
 from autograder.submissions.notebook import NO_LABEL

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from autograder import build, output
 from autograder.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine import Engine
-from autograder.grade import GradeReport
+from autograder.judge.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

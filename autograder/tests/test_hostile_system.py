@@ -22,7 +22,7 @@ from autograder import build, isolation
 from autograder.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine import Engine
 from autograder.errors import DatasetError, GraderFault
-from autograder.grade import GradeReport, Status
+from autograder.judge.grade import GradeReport, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.grade import GradeReport, QuestionGrade, Status
 from autograder.intake import Seat, answers, in_order, share_out
+from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy
 
 NAMES = tuple(f"s{number}" for number in range(100))

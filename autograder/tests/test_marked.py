@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from autograder.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
+from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.mark import Mark
 from autograder.marked import marked
 from autograder.rubric import Item, Rubric

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import GradebookError, ReviewError
-from autograder.grade import GradeReport, QuestionGrade, Status
+from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.mark import Conflict, Draft, Mark
 from autograder.marks import Marks
 from autograder.policy.policy import Policy, Review

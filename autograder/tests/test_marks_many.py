@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from autograder.grade import GradeReport, QuestionGrade, Status
+from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.mark import Conflict, Draft, Mark, Place
 from autograder.marks import Marks
 from autograder.policy.policy import Policy, Review

@@ -90,7 +90,7 @@ def test_an_otter_that_does_not_start_is_told_with_the_remedy(
 
 
 def test_the_kit_itself_is_not_flagged_for_its_own_cell(template: NotebookNode) -> None:
-    from autograder.audit import literals
+    from autograder.judge.audit import literals
     from autograder.submissions.notebook import CodeCell
 
     assert list(literals([CodeCell(0, template.cells[0].source, None)])) == []

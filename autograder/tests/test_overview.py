@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from autograder import overview
-from autograder.grade import GradeReport, MarkedItem, Outcome
+from autograder.judge.grade import GradeReport, MarkedItem, Outcome
 from autograder.overview import Band, Bin, Counts, Group, Mistake, Run
 from autograder.policy.policy import Policy
 from autograder.tests.journals import RULES

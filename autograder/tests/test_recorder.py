@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import checks
-from autograder.architecture import steps
-from autograder.bench import Bench, CheckFailed
-from autograder.checks import BENCH
-from autograder.evidence import Evidence, Model, live
+from autograder.judge import checks
+from autograder.judge.architecture import steps
+from autograder.judge.bench import Bench, CheckFailed
+from autograder.judge.checks import BENCH
+from autograder.judge.evidence import Evidence, Model, live
 from autograder.tests.journals import NO_IMAGES, RULES
 from autograder.tests.with_keras import quiet_keras
 

@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from autograder import checks
-from autograder.bench import Bench, CheckFailed
-from autograder.checks import BENCH
-from autograder.evidence import live
+from autograder.judge import checks
+from autograder.judge.bench import Bench, CheckFailed
+from autograder.judge.checks import BENCH
+from autograder.judge.evidence import live
 from autograder.sandbox.recorder import MAX_WEIGHTS
 from autograder.tests.journals import NO_IMAGES, RULES
 from autograder.tests.with_keras import chain, quiet_keras

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.agreement import Agreement
-from autograder.grade import GradeReport, MarkedItem
+from autograder.judge.grade import GradeReport, MarkedItem
 from autograder.mark import Progress
 from autograder.overview import accuracies, questions, spreads
 from autograder.policy.policy import Policy

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade
+from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade
 from autograder.report.gradescope import results
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, graded, half_graded, hostile, rejected, showing, ungraded

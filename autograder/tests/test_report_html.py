@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from autograder.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade
+from autograder.judge.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade
 from autograder.report.html import class_page, feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import (

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from autograder.grade import GradeReport, QuestionGrade
+from autograder.judge.grade import GradeReport, QuestionGrade
 from autograder.report.table import (
     automatic,
     cell,

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from autograder.classroom import FULL, Member
 from autograder.engine import Engine
-from autograder.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.submissions.submission import Submission
 from autograder.tests.variants.right import RIGHT
 from autograder.tests.variants.variant import RIGHT_ANSWERS, Variant

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from nbformat import NotebookNode
 
 from autograder.classroom import FULL, NOTHING, Edit, Member
-from autograder.grade import Status
+from autograder.judge.grade import Status
 
 __all__ = ["FULL", "KIT", "NOTHING", "SECRET", "UNDECIDED", "UNTRAINED", "Case"]
 

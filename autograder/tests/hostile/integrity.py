@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_raw_cell
 
 from autograder.classroom import COMPILE, FULL, LOAD, MODEL, fill
-from autograder.grade import Status
+from autograder.judge.grade import Status
 from autograder.submissions.cells import cell_id
 from autograder.tests.hostile.case import KIT, SECRET, UNDECIDED, UNTRAINED, Case
 
@@ -86,7 +86,7 @@ def get_results():
 Checker.get_results = get_results
 """,
     "patched-checks": """
-from autograder import checks
+from autograder.judge import checks
 for name in ("report", "layer", "compile_optimizer", "compile_loss", "scaled", "accuracy", "measured"):
     setattr(checks, name, lambda *_, **__: None)
 from otter.test_files import exception_test
@@ -382,7 +382,8 @@ raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only 
             "q4": f"""{TOKEN}
 import gc
 try:
-    from autograder import build, checks, judge
+    from autograder import build
+    from autograder.judge import checks, judge
     from autograder.policy import grading_file
     from autograder.data import dataset
     from autograder.layout import HOME, Layout

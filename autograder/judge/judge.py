@@ -20,13 +20,13 @@ from typing import Any
 from otter.test_files import TestFile
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder import audit
-from autograder.bench import Bench
-from autograder.checks import BENCH
 from autograder.data import dataset
 from autograder.errors import EvidenceError
-from autograder.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
-from autograder.grade import CheckResult, Outcome, Verdict
+from autograder.judge import audit
+from autograder.judge.bench import Bench
+from autograder.judge.checks import BENCH
+from autograder.judge.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
+from autograder.judge.grade import CheckResult, Outcome, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox import zygote
 from autograder.sandbox.recorder import JOURNAL_LIMIT

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder import rebuild
 from autograder.data import dataset
-from autograder.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, Value
+from autograder.judge import rebuild
+from autograder.judge.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, Value
 from autograder.policy.policy import CodeQuestion, Policy
 
 __all__ = ["Bench", "CheckFailed", "Fit", "NotChecked", "Score", "fit"]

@@ -16,8 +16,10 @@ from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
-from autograder import rebuild
-from autograder.architecture import (
+from autograder.calibration.reference import rules
+from autograder.data import dataset
+from autograder.judge import rebuild
+from autograder.judge.architecture import (
     CLASSES,
     Step,
     align,
@@ -29,10 +31,8 @@ from autograder.architecture import (
     scales_itself,
     steps,
 )
-from autograder.bench import Bench, CheckFailed, NotChecked, Score
-from autograder.calibration.reference import rules
-from autograder.data import dataset
-from autograder.evidence import Model, Value, live
+from autograder.judge.bench import Bench, CheckFailed, NotChecked, Score
+from autograder.judge.evidence import Model, Value, live
 from autograder.layout import HOME
 from autograder.policy.policy import CodeQuestion, Policy
 

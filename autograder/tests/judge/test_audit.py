@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import audit
-from autograder.bench import Bench, Score
 from autograder.data import dataset
-from autograder.evidence import live
+from autograder.judge import audit
+from autograder.judge.bench import Bench, Score
+from autograder.judge.evidence import live
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.submissions.notebook import CodeCell

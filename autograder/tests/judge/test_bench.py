@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import rebuild
-from autograder.bench import SLACK, Bench, CheckFailed, Fit, NotChecked, Score, _near, fit
 from autograder.data import dataset
 from autograder.data.dataset import Labelled
-from autograder.evidence import MAX_WEIGHTS, Float32, live
+from autograder.judge import rebuild
+from autograder.judge.bench import SLACK, Bench, CheckFailed, Fit, NotChecked, Score, _near, fit
+from autograder.judge.evidence import MAX_WEIGHTS, Float32, live
+from autograder.judge.rebuild import UNSCALED, scalings
 from autograder.layout import HOME
-from autograder.rebuild import UNSCALED, scalings
 from autograder.tests.journals import FLATTEN, RULES, Chain, bench, dense, of_model
 from autograder.tests.journals import model as described
 from autograder.tests.with_keras import chain, quiet_keras
@@ -168,7 +168,7 @@ def test_a_score_is_of_the_rebuilt_model_on_all_images_scaled(monkeypatch: pytes
 
 
 def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.bench.PROBE", 2)
+    monkeypatch.setattr("autograder.judge.bench.PROBE", 2)
     world = with_weights(Table([0.0, 0.0], [0.1, 0.9], [0.8, 0.2], [0.3, 0.7]), monkeypatch)
     asked: list[int] = []
 
@@ -224,7 +224,7 @@ def test_a_model_is_rebuilt_once(k: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     journal = of_model("q7", layers, blob={"start": 0, "count": len(weights)}, output_shape=[None, 2])
     world = replace(bench(journal, blob=weights.tobytes()), public=pixel(51, 255), private=pixel(51, 255))
     first = world.score("q7")
-    monkeypatch.setattr("autograder.rebuild.rebuild", lambda *_: pytest.fail("built again"))
+    monkeypatch.setattr("autograder.judge.rebuild.rebuild", lambda *_: pytest.fail("built again"))
     assert world.score("q7") is first
 
 

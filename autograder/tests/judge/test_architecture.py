@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autograder.architecture import (
+from autograder.judge.architecture import (
     Step,
     align,
     canonical_name,
@@ -18,7 +18,7 @@ from autograder.architecture import (
     scales_itself,
     steps,
 )
-from autograder.evidence import CompileSettings, Model
+from autograder.judge.evidence import CompileSettings, Model
 from autograder.tests.journals import CLASSIC, COMPILED, FLATTEN, HIDDEN, OUTPUT, RULES, Chain, Layer, dense, model
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograder import rebuild
-from autograder.architecture import CLASSES, chain, required, steps
-from autograder.bench import Bench, fit
 from autograder.data.dataset import Labelled
+from autograder.judge import rebuild
+from autograder.judge.architecture import CLASSES, chain, required, steps
+from autograder.judge.bench import Bench, fit
 
 if TYPE_CHECKING:
     from autograder.submissions.notebook import CodeCell

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from autograder.evidence import CompileSettings, Layer, Model
+from autograder.judge.evidence import CompileSettings, Layer, Model
 from autograder.policy.policy import CodeQuestion
 
 __all__ = [

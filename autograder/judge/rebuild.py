@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.architecture import canonical_name
 from autograder.data.dataset import DATASETS
 from autograder.errors import GraderFault
-from autograder.evidence import MAX_WEIGHTS, Float32, Layer, Model
+from autograder.judge.architecture import canonical_name
+from autograder.judge.evidence import MAX_WEIGHTS, Float32, Layer, Model
 from autograder.sandbox.recorder import SETTINGS
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder import checks
-from autograder.bench import CheckFailed, NotChecked, Score
-from autograder.checks import BENCH
-from autograder.evidence import MAX_WEIGHTS
+from autograder.judge import checks
+from autograder.judge.bench import CheckFailed, NotChecked, Score
+from autograder.judge.checks import BENCH
+from autograder.judge.evidence import MAX_WEIGHTS
 from autograder.tests.journals import (
     CLASSIC,
     COMPILED,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import EvidenceError
-from autograder.evidence import Evidence, parse, specs
+from autograder.judge.evidence import Evidence, parse, specs
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, MAX_WEIGHTS
 from autograder.tests.journals import CLASSIC, RULES, line, model, of_model, of_values
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from autograder import checks
-from autograder.bench import CheckFailed
-from autograder.checks import BENCH
+from autograder.judge import checks
+from autograder.judge.bench import CheckFailed
+from autograder.judge.checks import BENCH
 from autograder.tests.journals import CLASSIC, FLATTEN, HIDDEN, OUTPUT, Chain, bench, dense, of_model
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder import audit, judge
-from autograder.bench import Bench, Score
-from autograder.checks import BENCH
 from autograder.data.dataset import Labelled
-from autograder.grade import CheckResult, Outcome, Verdict
+from autograder.judge import audit, judge
+from autograder.judge.bench import Bench, Score
+from autograder.judge.checks import BENCH
+from autograder.judge.grade import CheckResult, Outcome, Verdict
 from autograder.tests.journals import COMPILED, NO_IMAGES, RULES, bench, line, of_model, of_values
 
 HEAD = """
@@ -65,11 +65,11 @@ def test_a_case_that_passes_has_its_points_and_no_message() -> None:
 
 ON_PURPOSE = {
     "a check": (
-        "from autograder.checks import CheckFailed; raise CheckFailed('2 layers', '3 layers', 'count')",
+        "from autograder.judge.checks import CheckFailed; raise CheckFailed('2 layers', '3 layers', 'count')",
         "Found: 2 layers\nExpected: 3 layers\nTry: count",
     ),
     "a real check": (
-        "from autograder import checks; checks.layer(env, 'q5', 0)",
+        "from autograder.judge import checks; checks.layer(env, 'q5', 0)",
         "Found: the notebook stopped before this question was reached\n"
         "Try: run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
     ),
@@ -83,7 +83,7 @@ ON_PURPOSE = {
 
 
 def test_a_check_that_comes_too_early_is_not_checked() -> None:
-    body = "from autograder.checks import NotChecked; raise NotChecked('there is no model')"
+    body = "from autograder.judge.checks import NotChecked; raise NotChecked('there is no model')"
     assert results(body) == (CheckResult("part 1", True, 2.0, Outcome.NOT_CHECKED, "Not checked: there is no model"),)
 
 
@@ -212,7 +212,7 @@ def answered(folder: Path, journal: bytes) -> Verdict:
     folder.joinpath("journal").write_bytes(journal)
     folder.joinpath("blob").touch()
     fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT) for name in ("journal", "blob", "result")]
-    tests = {"q5": cases("from autograder import checks; checks.layer(env, 'q5', 0)")}
+    tests = {"q5": cases("from autograder.judge import checks; checks.layer(env, 'q5', 0)")}
     judge._answer(RULES, tests, (NO_IMAGES, NO_IMAGES, NO_IMAGES), {}, fds)  # closes the result
     for descriptor in fds[:2]:
         os.close(descriptor)
