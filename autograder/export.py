@@ -14,15 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import canvas as gradebook
 from autograder import output
-from autograder import roster as rosters
-from autograder.canvas import Filled
 from autograder.errors import BuildError
 from autograder.judge.grade import GradeReport
+from autograder.lms import canvas as gradebook
+from autograder.lms import roster as rosters
+from autograder.lms.canvas import Filled
+from autograder.lms.roster import Roll
 from autograder.policy.policy import Policy
 from autograder.report import html, table
-from autograder.roster import Roll
 from autograder.submissions.submission import slug
 
 __all__ = ["Exported", "export"]

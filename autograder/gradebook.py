@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 from autograder.database import Database
 from autograder.errors import GradebookError
 from autograder.judge.grade import GradeReport, Status, stored_name
+from autograder.lms.returned import Joined, Returned
 from autograder.policy.policy import Policy
-from autograder.returned import Joined, Returned
 from autograder.submissions.submission import Submission
 from autograder.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
 from autograder.version import kit_version

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder import returned
 from autograder.database import existing
 from autograder.gradebook import Gradebook
 from autograder.layout import HOME
+from autograder.lms import returned
+from autograder.lms.returned import Comparison
 from autograder.policy import grading_file
-from autograder.returned import Comparison
 
 __all__ = ["join"]
 

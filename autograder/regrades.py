@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from autograder import matching
 from autograder.errors import RequestError
-from autograder.roster import Roll
-from autograder.sheet import Form, Sheet, active, inert
+from autograder.lms import matching
+from autograder.lms.roster import Roll
+from autograder.lms.sheet import Form, Sheet, active, inert
 
 __all__ = ["Request", "Standing", "read", "render"]
 

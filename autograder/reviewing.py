@@ -10,7 +10,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from autograder import regrades
-from autograder import roster as rosters
 from autograder.agreement import Agreement, agreement
 from autograder.database import existing, shown
 from autograder.errors import GradebookError, ReviewError
@@ -18,6 +17,7 @@ from autograder.gradebook import Gradebook
 from autograder.inbox import OPEN, Asked, Inbox
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
+from autograder.lms import roster as rosters
 from autograder.mark import Progress
 from autograder.marked import marked
 from autograder.marks import Marks

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from autograder.gradebook import Change
 from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.lms.returned import Comparison
+from autograder.lms.roster import Roll, Student
+from autograder.lms.sheet import inert
 from autograder.policy.policy import Policy
-from autograder.returned import Comparison
-from autograder.roster import Roll, Student
-from autograder.sheet import inert
 
 __all__ = [
     "automatic",

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from autograder.database import FORM, Database, existing, place
 from autograder.errors import GradebookError
 from autograder.gradebook import Gradebook
+from autograder.lms.returned import OTTER, Joined, Returned
 from autograder.marks import Marks
-from autograder.returned import OTTER, Joined, Returned
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.servers import new_database, postgresql, running

@@ -30,11 +30,11 @@ import pytest
 import typer
 import yaml
 
-from autograder import roster
 from autograder.classroom import LOAD, PROSE, Member
 from autograder.cli import app
 from autograder.data.dataset import DATASETS
 from autograder.layout import HOME, Layout
+from autograder.lms import roster
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 

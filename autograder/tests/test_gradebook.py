@@ -19,8 +19,8 @@ from autograder.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
 from autograder.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport
+from autograder.lms.returned import GRADESCOPE, OTTER, Joined, Returned
 from autograder.policy.policy import Policy
-from autograder.returned import GRADESCOPE, OTTER, Joined, Returned
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES

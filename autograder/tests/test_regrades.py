@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import roster
 from autograder.errors import RequestError
+from autograder.lms import roster
+from autograder.lms.roster import Student
 from autograder.regrades import Request, read, render
-from autograder.roster import Student
 
 QUESTIONS = ("q1", "q2")
 CLASS = ("hw_ann", "ben@x.edu", "student_19", "di_1", "di_2")

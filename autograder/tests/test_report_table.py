@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.judge.grade import GradeReport, QuestionGrade
+from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned
+from autograder.lms.roster import Student, join
 from autograder.report.table import (
     automatic,
     cell,
@@ -24,8 +26,6 @@ from autograder.report.table import (
     totals_csv,
     unmarked,
 )
-from autograder.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned
-from autograder.roster import Student, join
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded, whole
 

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from autograder import matching
 from autograder.errors import ReturnedError
+from autograder.lms import matching
+from autograder.lms.sheet import Form, Sheet
 from autograder.policy.policy import Policy
-from autograder.sheet import Form, Sheet
 
 __all__ = ["GRADESCOPE", "OTTER", "Comparison", "Joined", "Returned", "match", "read", "read_all"]
 

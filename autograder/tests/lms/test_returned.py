@@ -17,8 +17,8 @@ from otter.grade.utils import merge_scores_to_df
 from otter.test_files import GradingResults
 
 from autograder.errors import ReturnedError
+from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned, match, read, read_all
 from autograder.policy.policy import Policy
-from autograder.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned, match, read, read_all
 from autograder.tests.journals import RULES
 
 WORTH = {"q4": 6.0, "q5": 8.0, "q6": 4.0, "q7": 8.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.matching import Match, filed, folded, match, named, same_person, whole, words
+from autograder.lms.matching import Match, filed, folded, match, named, same_person, whole, words
 
 
 def targets(*names: str) -> dict[str, str]:

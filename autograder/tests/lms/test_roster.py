@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import RosterError
-from autograder.roster import Enrolment, Roll, Student, join, read
+from autograder.lms.roster import Enrolment, Roll, Student, join, read
 
 ANN = Student("Ann Lee", ("17",), ("ann@x.edu",), section="A")
 BEN = Student("Ben Ray", ("18",), ("ben@x.edu",), section="B")

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import roster
-from autograder.canvas import Export, Filled, Left, Value, column, fill, read
 from autograder.errors import CanvasError
 from autograder.judge.grade import GradeReport
-from autograder.roster import Student
+from autograder.lms import roster
+from autograder.lms.canvas import Export, Filled, Left, Value, column, fill, read
+from autograder.lms.roster import Student
 from autograder.tests.reports import QUESTIONS, graded, half_graded, rejected, ungraded
 
 TITLE = "A test of checks"

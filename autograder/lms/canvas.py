@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from autograder import matching
 from autograder.errors import CanvasError
 from autograder.judge.grade import GradeReport, Outcome
-from autograder.roster import POSSIBLE, TEST_STUDENT, Enrolment, Roll, Student
-from autograder.sheet import DELIMITERS, Form, Record, number, records, refilled, text
+from autograder.lms import matching
+from autograder.lms.roster import POSSIBLE, TEST_STUDENT, Enrolment, Roll, Student
+from autograder.lms.sheet import DELIMITERS, Form, Record, number, records, refilled, text
 
 __all__ = ["Entry", "Export", "Filled", "Left", "Value", "column", "fill", "read"]
 

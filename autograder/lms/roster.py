@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import matching
 from autograder.errors import RosterError
-from autograder.sheet import Form, Sheet
+from autograder.lms import matching
+from autograder.lms.sheet import Form, Sheet
 
 __all__ = ["Enrolment", "Roll", "Student", "clues", "join", "read"]
 
