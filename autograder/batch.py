@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from autograder import findings
 from autograder.errors import GraderFault
-from autograder.gradebook import Change, Gradebook, Grader
+from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.database import existing
-from autograder.gradebook import Gradebook
+from autograder.gradebook.database import existing
+from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.lms import returned
 from autograder.lms.returned import Comparison

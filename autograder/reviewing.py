@@ -9,18 +9,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from autograder import regrades
-from autograder.agreement import Agreement, agreement
-from autograder.database import existing, shown
 from autograder.errors import GradebookError, ReviewError
-from autograder.gradebook import Gradebook
-from autograder.inbox import OPEN, Asked, Inbox
+from autograder.gradebook import regrades
+from autograder.gradebook.agreement import Agreement, agreement
+from autograder.gradebook.database import existing, shown
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.inbox import OPEN, Asked, Inbox
+from autograder.gradebook.mark import Progress
+from autograder.gradebook.marked import marked
+from autograder.gradebook.marks import Marks
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.lms import roster as rosters
-from autograder.mark import Progress
-from autograder.marked import marked
-from autograder.marks import Marks
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 
@@ -62,7 +62,7 @@ def desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) ->
     `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, ReviewError for
     a name that is none, PolicyError for grading.yml.
     """
-    from autograder.grouping import groups
+    from autograder.gradebook.grouping import groups
 
     policy = grading_file.load(HOME.policy)
     people = tuple(dict.fromkeys((*policy.review.reviewers, *reviewers))) or (ALONE,)

@@ -12,13 +12,13 @@ from typing import Self
 
 from autograder import batch, build, output
 from autograder.calibration import reference
-from autograder.database import place
 from autograder.engine import Engine
-from autograder.gradebook import Change, Gradebook, Grader
+from autograder.gradebook.database import place
+from autograder.gradebook.gradebook import Change, Gradebook, Grader
+from autograder.gradebook.marked import marked
+from autograder.gradebook.marks import Marks
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
-from autograder.marked import marked
-from autograder.marks import Marks
 from autograder.policy import grading_file
 from autograder.submissions import submission
 

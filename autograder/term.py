@@ -14,9 +14,9 @@ from autograder import build, calibrate, inspection, isolation
 from autograder.calibration import calibration, reference, tail
 from autograder.calibration.calibration import Origin
 from autograder.checklist import Mark, Step, Upload
-from autograder.database import DATABASE
 from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
 from autograder.errors import CalibrationError, KitError, SetupError
+from autograder.gradebook.database import DATABASE
 from autograder.layout import Layout
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy

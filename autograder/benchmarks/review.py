@@ -32,12 +32,12 @@ from urllib.parse import urlencode, urlsplit
 import psutil
 from rich.console import Console
 
-from autograder import intake
-from autograder.database import place
-from autograder.gradebook import Gradebook
+from autograder.gradebook import intake
+from autograder.gradebook.database import place
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.marks import Marks
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.layout import HOME
-from autograder.marks import Marks
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

@@ -23,8 +23,8 @@ from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
 
 from autograder import output, reviewing
-from autograder.database import DATABASE, existing
-from autograder.mark import Draft
+from autograder.gradebook.database import DATABASE, existing
+from autograder.gradebook.mark import Draft
 from autograder.report import course
 from autograder.review import serve
 from autograder.reviewing import Desk

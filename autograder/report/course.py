@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from markupsafe import Markup
 
 from autograder import overview
-from autograder.agreement import Agreement
+from autograder.gradebook.agreement import Agreement
+from autograder.gradebook.mark import Progress
 from autograder.judge.grade import GradeReport
-from autograder.mark import Progress
 from autograder.overview import Accuracies, Asked, Band, Spread
 from autograder.policy.policy import Policy
 from autograder.report import charts

@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.gradebook import Change
+from autograder.gradebook.gradebook import Change
 from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.lms.returned import Comparison
 from autograder.lms.roster import Roll, Student

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from autograder.errors import ReviewError
-from autograder.mark import Draft
+from autograder.gradebook.mark import Draft
 from autograder.report.gradescope import clean
 
 __all__ = ["LARGEST_ID", "Form", "amount"]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
-from autograder.mark import Conflict, Draft, Place
+from autograder.gradebook.mark import Conflict, Draft, Place
 from autograder.review.forms import LARGEST_ID
 from autograder.review.site import Id, Visit
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from autograder.mark import Conflict, Draft, Mark, Place
+from autograder.gradebook.mark import Conflict, Draft, Mark, Place
 from autograder.review.forms import LARGEST_ID
 from autograder.review.pages import mark_data, mark_words
 from autograder.review.site import Id, Visit

@@ -12,12 +12,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.mark import Draft, Mark
+from autograder.gradebook.mark import Draft, Mark
+from autograder.gradebook.rubric import Rubric
+from autograder.gradebook.tables import UNDONE
 from autograder.report import page
 from autograder.report.gradescope import clean
 from autograder.review.access import STATIC, Refusal
-from autograder.rubric import Rubric
-from autograder.tables import UNDONE
 
 __all__ = ["Pages", "mark_data", "mark_words", "moment"]
 

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
+from autograder.gradebook.rubric import MOST_ITEMS, Effect, Item, Rubric
 from autograder.review.forms import Form, amount
 from autograder.review.site import Visit, missing
-from autograder.rubric import MOST_ITEMS, Effect, Item, Rubric
 
 __all__ = ["Row", "Typed", "routes"]
 

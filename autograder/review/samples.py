@@ -8,8 +8,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from autograder.agreement import Agreement, agreement
-from autograder.mark import Conflict, Draft, Mark, Pair
+from autograder.gradebook.agreement import Agreement, agreement
+from autograder.gradebook.mark import Conflict, Draft, Mark, Pair
 from autograder.review.pages import mark_data, mark_words
 from autograder.review.site import Id, Visit, missing
 

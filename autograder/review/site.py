@@ -18,14 +18,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.mark import Answer, Place, Progress
+from autograder.gradebook.mark import Answer, Place, Progress
+from autograder.gradebook.rubric import Rubric
 from autograder.review.access import Access
 from autograder.review.forms import LARGEST_ID, Form
 from autograder.review.pages import Pages
 from autograder.review.presence import Presence
 from autograder.review.text import Rendered, render
 from autograder.reviewing import Desk
-from autograder.rubric import Rubric
 
 __all__ = ["Id", "Memory", "Shown", "Site", "Visit", "missing"]
 

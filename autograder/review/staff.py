@@ -11,10 +11,10 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.inbox import ACCEPTED, DECLINED, LONGEST_REPLY, OPEN
+from autograder.gradebook.inbox import ACCEPTED, DECLINED, LONGEST_REPLY, OPEN
+from autograder.gradebook.mark import Mark, Progress
+from autograder.gradebook.marked import marked
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
-from autograder.mark import Mark, Progress
-from autograder.marked import marked
 from autograder.report.page import style
 from autograder.review.samples import open_pairs
 from autograder.review.site import Id, Visit

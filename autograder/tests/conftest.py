@@ -22,7 +22,7 @@ TIMEOUT_S = 60.0
 def no_wait_for_the_disk() -> Iterator[None]:
     """Tens of thousands of marks are stored here, and nobody pulls the plug; a killed process loses nothing by this."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("autograder.database.SYNCHRONOUS", "OFF")
+        patch.setattr("autograder.gradebook.database.SYNCHRONOUS", "OFF")
         yield
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.inbox import Inbox
+from autograder.gradebook.inbox import Inbox
+from autograder.gradebook.marks import Marks
 from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.layout import HOME
-from autograder.marks import Marks
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 from autograder.review import app as review

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from autograder import cli
-from autograder.database import DATABASE
-from autograder.gradebook import Gradebook
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.submissions import submission
 from autograder.submissions.submission import Submission

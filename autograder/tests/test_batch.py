@@ -14,7 +14,7 @@ import pytest
 from autograder import batch
 from autograder.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
-from autograder.gradebook import Change, Gradebook, Grader
+from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport, Status
 from autograder.submissions.submission import Submission
 from autograder.tests import reports

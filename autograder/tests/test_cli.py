@@ -21,9 +21,9 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.classroom import LOAD, Member
-from autograder.gradebook import Gradebook
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.mark import Draft
 from autograder.layout import HOME
-from autograder.mark import Draft
 from autograder.reviewing import ALONE, desk
 from autograder.submissions.submission import Submission
 from autograder.tests import reports

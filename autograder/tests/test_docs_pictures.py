@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from autograder import reviewing
-from autograder.database import DATABASE
 from autograder.docs import pictures
-from autograder.gradebook import Gradebook
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 

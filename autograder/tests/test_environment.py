@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from autograder import __main__
-from autograder.database import DATABASE
 from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, command, lacking, unmet
 from autograder.errors import IsolationError, SetupError
-from autograder.gradebook import Gradebook
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.submissions.submission import Submission
 from autograder.tests import reports

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from autograder.agreement import Agreement
+from autograder.gradebook.agreement import Agreement
+from autograder.gradebook.mark import Progress
 from autograder.judge.grade import GradeReport, MarkedItem
-from autograder.mark import Progress
 from autograder.overview import accuracies, questions, spreads
 from autograder.policy.policy import Policy
 from autograder.report.course import course_page

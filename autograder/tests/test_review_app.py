@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from autograder.mark import Draft
-from autograder.marks import Marks
+from autograder.gradebook.mark import Draft
+from autograder.gradebook.marks import Marks
+from autograder.gradebook.rubric import Item, Rubric
 from autograder.review.app import access
 from autograder.review.presence import FORGOTTEN_S, Presence
 from autograder.review.serve import listen
 from autograder.review.site import Memory
-from autograder.rubric import Item, Rubric
 from autograder.tests.reports import HOSTILE
 from autograder.tests.reviews import Running, desk, running
 
@@ -553,7 +553,7 @@ def test_requests_are_answered(ann: httpx.Client, site: Running) -> None:
 def test_a_gradebook_that_is_locked_is_a_clear_page(
     tmp_path: Path, enter: Callable[[Running, str], httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.database.BUSY_S", 0.2)
+    monkeypatch.setattr("autograder.gradebook.database.BUSY_S", 0.2)
     path = tmp_path / "locked.db"
     with desk(path, 3) as opened, running(opened) as site:
         ann = enter(site, "ann")

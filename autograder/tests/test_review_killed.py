@@ -15,12 +15,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from autograder.database import DATABASE
-from autograder.gradebook import Gradebook
-from autograder.marks import Marks
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.marks import Marks
+from autograder.gradebook.tables import CURRENT, MarkRow
 from autograder.review.access import Access
 from autograder.submissions.submission import Submission
-from autograder.tables import CURRENT, MarkRow
 from autograder.tests import reviews
 from autograder.tests.servers import new_database, postgresql
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder import reviewing
-from autograder.database import DATABASE
 from autograder.errors import GradebookError, RequestError, ReviewError
-from autograder.gradebook import Gradebook
-from autograder.mark import Draft
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.mark import Draft
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 

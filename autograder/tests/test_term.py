@@ -18,9 +18,9 @@ from autograder import isolation, term
 from autograder.calibration import calibration, tail
 from autograder.calibration.calibration import Calibration, Origin
 from autograder.checklist import Mark, Step
-from autograder.database import DATABASE
 from autograder.environment import command
-from autograder.gradebook import Gradebook
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
 from autograder.isolation import Examination
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file

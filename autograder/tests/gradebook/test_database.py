@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from autograder.database import FORM, Database, existing, place
 from autograder.errors import GradebookError
-from autograder.gradebook import Gradebook
+from autograder.gradebook.database import FORM, Database, existing, place
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.marks import Marks
 from autograder.lms.returned import OTTER, Joined, Returned
-from autograder.marks import Marks
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.servers import new_database, postgresql, running
@@ -57,7 +57,7 @@ def test_a_server_is_set_up_once(url: str) -> None:
 
 
 def test_a_server_that_was_started_anew_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.database.IDLE_S", 0)
+    monkeypatch.setattr("autograder.gradebook.database.IDLE_S", 0)
     with running() as server, Marks(new_database(server.address, "again")) as marks:
         secret = marks.secret()
         server.crash()

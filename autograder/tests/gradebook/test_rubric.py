@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from autograder.gradebook.rubric import Item, Rubric
 from autograder.policy.policy import Policy
-from autograder.rubric import Item, Rubric
 
 FIT, UNSEEN, WRONG = Item("fit", 1, "is fitted"), Item("unseen", 2, "is unseen"), Item("wrong", -1, "calls it faster")
 RUBRIC = Rubric("q1", 3, (FIT, UNSEEN, WRONG))

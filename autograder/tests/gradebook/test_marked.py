@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from autograder.gradebook.mark import Mark
+from autograder.gradebook.marked import marked
+from autograder.gradebook.rubric import Item, Rubric
 from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
-from autograder.mark import Mark
-from autograder.marked import marked
-from autograder.rubric import Item, Rubric
 
 RUBRIC = Rubric("q1", 4, (Item("fit", 3, "is fitted"), Item("unseen", 1, "is unseen")))
 WHY = QuestionGrade("q1", "Why", True, 4, None, answer="To measure.")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import RequestError
+from autograder.gradebook.regrades import Request, read, render
 from autograder.lms import roster
 from autograder.lms.roster import Student
-from autograder.regrades import Request, read, render
 
 QUESTIONS = ("q1", "q2")
 CLASS = ("hw_ann", "ben@x.edu", "student_19", "di_1", "di_2")

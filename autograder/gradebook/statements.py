@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import String, bindparam, case, func, insert, literal_column, or_, select, update
 
-from autograder.tables import CURRENT, PAST, AnswerRow, LogRow, MarkRow, RubricRow, SnippetRow
+from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, LogRow, MarkRow, RubricRow, SnippetRow
 
 __all__ = [
     "ANSWER",

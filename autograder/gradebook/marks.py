@@ -28,16 +28,14 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from autograder import answers, intake, rubrics, statements
-from autograder.answers import Found, Grouping
-from autograder.database import Database
 from autograder.errors import GradebookError, ReviewError
-from autograder.judge.grade import GradeReport
-from autograder.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
-from autograder.policy.policy import Policy
-from autograder.rubric import Effect, Rubric
-from autograder.statements import SETTLED, SHARED
-from autograder.tables import (
+from autograder.gradebook import answers, intake, rubrics, statements
+from autograder.gradebook.answers import Found, Grouping
+from autograder.gradebook.database import Database
+from autograder.gradebook.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
+from autograder.gradebook.rubric import Effect, Rubric
+from autograder.gradebook.statements import SETTLED, SHARED
+from autograder.gradebook.tables import (
     CURRENT,
     PAST,
     UNDONE,
@@ -47,6 +45,8 @@ from autograder.tables import (
     SettingRow,
     SnippetRow,
 )
+from autograder.judge.grade import GradeReport
+from autograder.policy.policy import Policy
 
 __all__ = ["Marks"]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import GradebookError, ReviewError
+from autograder.gradebook.mark import Conflict, Draft, Mark
+from autograder.gradebook.marks import Marks
+from autograder.gradebook.rubric import Item
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
-from autograder.mark import Conflict, Draft, Mark
-from autograder.marks import Marks
 from autograder.policy.policy import Policy, Review
-from autograder.rubric import Item
 from autograder.tests.servers import new_database, postgresql
 
 FULL = Draft(("fit", "unseen", "overfit"))
@@ -496,7 +496,7 @@ def test_marks_of_many_at_once_are_all_there_once(marks: Marks, rules: Policy) -
 def test_a_gradebook_that_is_held_by_another_says_so(
     tmp_path: Path, rules: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.database.BUSY_S", 0.2)
+    monkeypatch.setattr("autograder.gradebook.database.BUSY_S", 0.2)
     path = tmp_path / "gradebook.db"
     with Marks(path) as marks:
         fill(marks, rules)

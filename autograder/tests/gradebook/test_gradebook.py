@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import database, gradebook
 from autograder.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
-from autograder.gradebook import Change, Gradebook, Grader
+from autograder.gradebook import database, gradebook
+from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport
 from autograder.lms.returned import GRADESCOPE, OTTER, Joined, Returned
 from autograder.policy.policy import Policy

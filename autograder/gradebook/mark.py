@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.errors import ReviewError
-from autograder.tables import CURRENT
+from autograder.gradebook.tables import CURRENT
 
 __all__ = ["Answer", "Conflict", "Draft", "Entry", "Mark", "Pair", "Place", "Progress", "Snippet", "agreed"]
 

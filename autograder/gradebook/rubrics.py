@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from autograder import statements
 from autograder.errors import GradebookError, ReviewError
-from autograder.rubric import Effect, Rubric
-from autograder.tables import CURRENT, PAST, AnswerRow, MarkRow, RubricRow, SettingRow
+from autograder.gradebook import statements
+from autograder.gradebook.rubric import Effect, Rubric
+from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow, RubricRow, SettingRow
 
 __all__ = ["adopt", "effects", "every", "in_force", "offer", "offered", "stored"]
 

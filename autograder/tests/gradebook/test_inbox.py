@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import ReviewError
-from autograder.inbox import Inbox
-from autograder.marks import Marks
+from autograder.gradebook.inbox import Inbox
+from autograder.gradebook.marks import Marks
 
 ONE = ("s1", "q1", "I did say why.")
 OTHER = ("s2", "q1", "Please look again.")

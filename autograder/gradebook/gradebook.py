@@ -21,13 +21,13 @@ from typing import Self
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from autograder.database import Database
 from autograder.errors import GradebookError
+from autograder.gradebook.database import Database
+from autograder.gradebook.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
 from autograder.judge.grade import GradeReport, Status, stored_name
 from autograder.lms.returned import Joined, Returned
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
-from autograder.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
 from autograder.version import kit_version
 
 __all__ = ["Change", "Gradebook", "Grader"]

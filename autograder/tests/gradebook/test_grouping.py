@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder import grouping
-from autograder.grouping import LONGEST, groups
+from autograder.gradebook import grouping
+from autograder.gradebook.grouping import LONGEST, groups
 
 ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "q1": {
@@ -374,5 +374,5 @@ def test_equal_texts_are_always_in_one_group() -> None:
 
 
 def test_the_module_is_imported_without_the_learning_library() -> None:
-    code = "import sys, autograder.grouping; print('sklearn' in sys.modules)"
+    code = "import sys, autograder.gradebook.grouping; print('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

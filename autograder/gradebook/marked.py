@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from autograder.gradebook.mark import Mark
+from autograder.gradebook.rubric import Rubric
 from autograder.judge.grade import GradeReport, MarkedItem, QuestionGrade
-from autograder.mark import Mark
-from autograder.rubric import Rubric
 
 __all__ = ["marked"]
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from autograder.database import Database
 from autograder.errors import ReviewError
-from autograder.tables import LogRow, RequestRow
+from autograder.gradebook.database import Database
+from autograder.gradebook.tables import LogRow, RequestRow
 
 __all__ = ["ACCEPTED", "DECLINED", "OPEN", "Asked", "Inbox"]
 

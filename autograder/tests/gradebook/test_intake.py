@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.intake import Seat, answers, in_order, share_out
+from autograder.gradebook.intake import Seat, answers, in_order, share_out
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy
 

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from autograder import intake, statements
 from autograder.errors import ReviewError
-from autograder.tables import CURRENT, PAST, AnswerRow, MarkRow
+from autograder.gradebook import intake, statements
+from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow
 
 __all__ = ["Found", "Grouping", "answer", "count", "group", "missing", "seat", "share_out", "take_over"]
 

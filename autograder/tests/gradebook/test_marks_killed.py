@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from autograder.errors import GradebookError
-from autograder.mark import Conflict, Draft
-from autograder.marks import Marks
+from autograder.gradebook.mark import Conflict, Draft
+from autograder.gradebook.marks import Marks
 from autograder.policy.policy import Policy
 from autograder.tests.servers import Server, new_database, running
 from autograder.tests.test_marks import fill

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.agreement import Agreement, agreement
+from autograder.gradebook.agreement import Agreement, agreement
 
 Pairs = list[tuple[float, float]]
 

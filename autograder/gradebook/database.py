@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from autograder.errors import GradebookError
-from autograder.tables import Base
+from autograder.gradebook.tables import Base
 
 __all__ = ["DATABASE", "FORM", "Database", "existing", "place", "shown"]
 

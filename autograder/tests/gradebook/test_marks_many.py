@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from autograder.gradebook.mark import Conflict, Draft, Mark, Place
+from autograder.gradebook.marks import Marks
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
-from autograder.mark import Conflict, Draft, Mark, Place
-from autograder.marks import Marks
 from autograder.policy.policy import Policy, Review
 from autograder.tests.servers import new_database, postgresql
 from autograder.tests.test_marks import alone
