@@ -16,7 +16,7 @@ def main():  # type: () -> None
     if sys.version_info < (3, 11):
         sys.stderr.write(TOO_OLD.format(sys.executable, *sys.version_info[:2]))
         sys.exit(2)
-    from autograder import environment
+    from autograder.engine import environment
 
     try:
         from autograder.cli import main as run

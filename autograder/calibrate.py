@@ -14,11 +14,12 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import batch, build, isolation
+from autograder import build
 from autograder.calibration import tail
 from autograder.calibration.calibration import Origin, Run
 from autograder.calibration.tail import Levels
-from autograder.engine import Engine
+from autograder.engine import batch, isolation
+from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout

@@ -22,10 +22,10 @@ from rich.progress import (
 )
 
 from autograder import options
-from autograder.environment import lacking
+from autograder.engine.environment import lacking
+from autograder.engine.lean import leave_out
 from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
-from autograder.lean import leave_out
 
 if TYPE_CHECKING:
     from autograder.session import Request, Session
@@ -361,7 +361,8 @@ def doctor(archive: options.Zip = None) -> None:
 
     Lists what can confine students' code, which of it is needed, and how to get what is missing.
     """
-    from autograder import inspection, isolation
+    from autograder import inspection
+    from autograder.engine import isolation
     from autograder.report import checkup
 
     if archive is not None:
@@ -386,7 +387,8 @@ def demo(
     Right answers, typical mistakes and broken files; two or three minutes. The notebooks are the kit's own, so a
     machine that cannot confine students' code will do.
     """
-    from autograder import classroom, isolation
+    from autograder import classroom
+    from autograder.engine import isolation
     from autograder.session import Request
 
     folder = HOME.dist / "class"
@@ -471,7 +473,7 @@ def _grade_in_container(
 ) -> None:
     """Hand the batch, and the options that were given, to `mnist-kit grade` in a container."""
     from autograder import build as builder
-    from autograder import container
+    from autograder.engine import container
     from autograder.policy import grading_file
 
     if builder.is_stale(HOME):

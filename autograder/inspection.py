@@ -28,7 +28,7 @@ NEEDED = (
     "run_otter.py",
     "files/grading.yml",
     "files/kit.json",
-    "files/autograder/engine.py",
+    "files/autograder/engine/engine.py",
     "files/autograder/gradescope/entry.py",
 )
 """What Otter's Dockerfile copies, what Gradescope starts, and what the kit grades with."""

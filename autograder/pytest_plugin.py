@@ -83,7 +83,7 @@ class _Check(pytest.Item):
 def _grade(path: Path) -> tuple[GradeReport, ...]:
     from autograder import build
     from autograder.calibration import reference
-    from autograder.engine import Engine
+    from autograder.engine.engine import Engine
     from autograder.errors import KitError
     from autograder.layout import HOME
     from autograder.submissions import submission

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.environment import command
+from autograder.engine.environment import command
 
 __all__ = ["Rehearsal", "rehearse"]
 

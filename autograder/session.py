@@ -10,9 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import batch, build, output
+from autograder import build, output
 from autograder.calibration import reference
-from autograder.engine import Engine
+from autograder.engine import batch
+from autograder.engine.engine import Engine
 from autograder.gradebook.database import place
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.gradebook.marked import marked
@@ -52,7 +53,7 @@ class Session:
 
     def __init__(self, request: Request) -> None:
         if request.scheduler is not None:
-            from autograder import cluster  # noqa: F401  # where Dask is not installed, nothing else is begun
+            from autograder.engine import cluster  # noqa: F401  # where Dask is not installed, nothing else is begun
         limits = grading_file.load(HOME.policy).execution
         self.built = build.is_stale(HOME)
         """Whether the autograder zip was missing or older than what it is made from; it has been built then."""
@@ -146,7 +147,7 @@ class Session:
             with engine, batch.threads(engine.grade, request.workers) as pool:
                 yield pool
             return
-        from autograder import cluster  # here, because most runs have no use for Dask
+        from autograder.engine import cluster  # here, because most runs have no use for Dask
 
         recipe = cluster.Recipe(self.policy, self._tests, self._data.read_bytes(), request.unsafe)
         with cluster.workers(request.scheduler, recipe) as pool:

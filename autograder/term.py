@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from autograder import build, calibrate, inspection, isolation
+from autograder import build, calibrate, inspection
 from autograder.calibration import calibration, reference, tail
 from autograder.calibration.calibration import Origin
 from autograder.checklist import Mark, Step, Upload
-from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
+from autograder.engine import isolation
+from autograder.engine.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
 from autograder.errors import CalibrationError, KitError, SetupError
 from autograder.gradebook.database import DATABASE
 from autograder.layout import Layout

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder import isolation
+from autograder.engine import isolation
 from autograder.sandbox import confine
 from autograder.sandbox.limits import Limits
 

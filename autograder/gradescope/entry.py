@@ -16,9 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import build, findings
+from autograder import build
 from autograder.calibration import reference
-from autograder.engine import Engine
+from autograder.engine import findings
+from autograder.engine.engine import Engine
 from autograder.errors import KitError, SubmissionError
 from autograder.gradescope.metadata import Metadata, read, refusal, stands
 from autograder.judge.grade import GradeReport, Status

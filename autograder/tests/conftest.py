@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder import build
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file, policy
 

@@ -111,7 +111,7 @@ def test_the_command_starts_without_tensorflow() -> None:
 
 
 def test_the_launcher_never_loads_what_runs_student_code() -> None:
-    assert not {"tensorflow", "keras", "IPython"} & loaded_by("import autograder.engine")
+    assert not {"tensorflow", "keras", "IPython"} & loaded_by("import autograder.engine.engine")
 
 
 def test_the_zygote_knows_no_check_and_no_policy() -> None:
@@ -122,4 +122,4 @@ def test_the_zygote_knows_no_check_and_no_policy() -> None:
         "autograder.judge.evidence",
         "otter",
     }
-    assert not secret & loaded_by("import autograder.warm")
+    assert not secret & loaded_by("import autograder.engine.warm")

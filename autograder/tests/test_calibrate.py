@@ -10,10 +10,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import batch
 from autograder.calibrate import Plan, _lenient, levels, seeded, store, train, train_in
 from autograder.calibration.calibration import Calibration, Origin
-from autograder.engine import Engine
+from autograder.engine import batch
+from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError
 from autograder.judge.grade import GradeReport
 from autograder.layout import Layout

@@ -14,7 +14,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.classroom import MEMBERS, Member, fill, write
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder.classroom import ANSWERS, FULL, fill
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport
 from autograder.layout import Layout
 from autograder.submissions.cells import BY_PLACE

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from autograder.classroom import ANSWERS, FULL
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.layout import Layout
 from autograder.submissions.submission import Submission
 from autograder.tests import homes

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from autograder import build, output
 from autograder.classroom import COMPILE, LOAD, MODEL, Member
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy

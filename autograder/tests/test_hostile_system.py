@@ -18,9 +18,10 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build, isolation
+from autograder import build
 from autograder.classroom import COMPILE, LOAD, MODEL, Member
-from autograder.engine import Engine
+from autograder.engine import isolation
+from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
 from autograder.judge.grade import GradeReport, Status
 from autograder.layout import Layout
@@ -200,7 +201,7 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
         assert time.monotonic() < deadline
         assert launcher.poll() is None
         time.sleep(0.05)
-        warm = [each for each in psutil.Process(launcher.pid).children() if "autograder.warm" in each.cmdline()]
+        warm = [each for each in psutil.Process(launcher.pid).children() if "autograder.engine.warm" in each.cmdline()]
     time.sleep(1)
     launcher.kill()
     launcher.wait(timeout=5)

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder import isolation, term
+from autograder import term
 from autograder.calibration import calibration, tail
 from autograder.calibration.calibration import Calibration, Origin
 from autograder.checklist import Mark, Step
-from autograder.environment import command
+from autograder.engine import isolation
+from autograder.engine.environment import command
+from autograder.engine.isolation import Examination
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
-from autograder.isolation import Examination
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file
 from autograder.rehearsal import Rehearsal

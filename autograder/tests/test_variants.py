@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.classroom import FULL, Member
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.submissions.submission import Submission
 from autograder.tests.variants.right import RIGHT

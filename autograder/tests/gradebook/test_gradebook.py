@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import Work, grade_all, threads
+from autograder.engine.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
 from autograder.gradebook import database, gradebook
 from autograder.gradebook.gradebook import Change, Gradebook, Grader

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autograder.engine.launch import Ended
 from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status, Verdict
-from autograder.launch import Ended
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import THREADS
 from autograder.submissions.notebook import Notebook

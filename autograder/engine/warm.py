@@ -1,6 +1,6 @@
 """The process that is started once a run: TensorFlow imported, then the evaluator and the zygote.
 
-    python -I -m autograder.warm STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
+    python -I -m autograder.engine.warm STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
 
 The evaluator is forked before any student code exists, and loads what is secret only then; what remains
 is the zygote, which never does.
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.data.dataset import ARRAYS, DATASETS
-from autograder.lean import leave_out
+from autograder.engine.lean import leave_out
 from autograder.sandbox import confine, offline, runner, training, zygote
 
 __all__ = ["main"]

@@ -1,7 +1,7 @@
 """One submission graded end to end, by processes that are forked from a warm one.
 
 The launcher (this process) never imports TensorFlow and never runs student code. It starts one warm process
-(`autograder.warm`), which becomes the evaluator and the zygote, and talks to both over sockets: a student
+(`autograder.engine.warm`), which becomes the evaluator and the zygote, and talks to both over sockets: a student
 process for each submission from the zygote, then a judge from the evaluator.
 """
 
@@ -23,13 +23,13 @@ from typing import IO, Self
 
 import numpy as np
 
-from autograder import findings, isolation
 from autograder.data import dataset
+from autograder.engine import findings, isolation
+from autograder.engine.launch import GRACE_S, Ended, Warm, watch
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.judge import audit
 from autograder.judge.evidence import BLOB_LIMIT, specs
 from autograder.judge.grade import GradeReport, Verdict
-from autograder.launch import GRACE_S, Ended, Warm, watch
 from autograder.policy.policy import Policy
 from autograder.sandbox import confine
 from autograder.sandbox.confine import Jail

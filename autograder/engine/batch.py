@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
-from autograder import findings
+from autograder.engine import findings
 from autograder.errors import GraderFault
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from autograder import build
 from autograder.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
-from autograder.engine import Engine
+from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
 from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout

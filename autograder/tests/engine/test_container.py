@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import container
-from autograder.container import Container
+from autograder.engine import container
+from autograder.engine.container import Container
 from autograder.errors import GraderFault
 from autograder.layout import Layout
 from autograder.policy.policy import Execution

@@ -18,9 +18,10 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build, cluster
+from autograder import build
 from autograder.classroom import COMPILE, LOAD, MODEL, Member
-from autograder.cluster import Recipe
+from autograder.engine import cluster
+from autograder.engine.cluster import Recipe
 from autograder.errors import GraderFault
 from autograder.layout import Layout
 from autograder.policy.policy import Policy

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import batch
-from autograder.batch import Done, Pool, Work, grade_all, threads
+from autograder.engine import batch
+from autograder.engine.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport, Status

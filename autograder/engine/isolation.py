@@ -1,6 +1,6 @@
 """Which confinement this machine must have before student code runs, which it offers, and how to get the rest.
 
-    python -I -m autograder.isolation
+    python -I -m autograder.engine.isolation
 
 prints the offers as JSON; each layer is tried in a child process, so nothing of the caller is confined.
 """
@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.environment import command
+from autograder.engine.environment import command
 from autograder.errors import WITH_DOCKER, IsolationError
 from autograder.sandbox import confine
 from autograder.sandbox.limits import Limits
@@ -82,7 +82,9 @@ def examine() -> Examination:
     chosen = plan()
     if chosen is None:
         return Examination(None, ())
-    done = subprocess.run(command("autograder.isolation"), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command("autograder.engine.isolation"), capture_output=True, text=True, check=False, timeout=60
+    )
     try:
         offers = tuple(confine.Offer(**each) for each in json.loads(done.stdout))
     except ValueError:

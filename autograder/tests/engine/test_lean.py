@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys
-from autograder.lean import NEEDLESS, leave_out
+from autograder.engine.lean import NEEDLESS, leave_out
 leave_out()
 import nbformat, jsonschema
 assert not any(sys.modules.get(name) for name in NEEDLESS), NEEDLESS

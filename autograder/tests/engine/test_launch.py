@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.environment import REPAIR
+from autograder.engine.environment import REPAIR
 from autograder.layout import HOME
 from autograder.tests.environments import run, without
 
 NO_AVX = "The TensorFlow library was compiled to use AVX instructions, but these aren't available on your machine."
 BY_SIGNAL = "import os, signal\nos.kill(os.getpid(), signal.{})"
 WITH_WORDS = f'import os, sys\nprint("{NO_AVX}", file=sys.stderr, flush=True)\nos.abort()'
-START = (
-    "import sys, pathlib; from autograder.launch import Warm; Warm(pathlib.Path(sys.argv[1])).students.await_ready()"
-)
+START = "import sys, pathlib; from autograder.engine.launch import Warm; Warm(pathlib.Path(sys.argv[1])).students.await_ready()"
 
 
 @pytest.mark.parametrize(

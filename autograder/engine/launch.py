@@ -1,6 +1,6 @@
 """The warm process and the sockets to its two halves: start it, ask for a child, wait for how that ended.
 
-The launcher talks to `autograder.warm` through here. Nothing of this imports TensorFlow or runs student code.
+The launcher talks to `autograder.engine.warm` through here. Nothing of this imports TensorFlow or runs student code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.environment import REPAIR, command
+from autograder.engine.environment import REPAIR, command
 from autograder.errors import GraderFault
 from autograder.sandbox.zygote import MESSAGE_LIMIT
 
@@ -105,7 +105,7 @@ class Warm:
         ends = [str(end.fileno()) for end in (students_end, judges_end)]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
-            command("autograder.warm", *ends, str(folder / "public")),
+            command("autograder.engine.warm", *ends, str(folder / "public")),
             pass_fds=(students_end.fileno(), judges_end.fileno()),
             env=environment,
             cwd=folder,

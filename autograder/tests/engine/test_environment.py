@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder import __main__
-from autograder.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, command, lacking, unmet
+from autograder.engine.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, command, lacking, unmet
 from autograder.errors import IsolationError, SetupError
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook

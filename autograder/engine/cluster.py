@@ -20,9 +20,9 @@ from typing import Any
 
 from distributed import Client, WorkerPlugin, get_worker
 
-from autograder import isolation
-from autograder.batch import Pool
-from autograder.engine import Engine
+from autograder.engine import isolation
+from autograder.engine.batch import Pool
+from autograder.engine.engine import Engine
 from autograder.errors import GraderFault, KitError
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autograder import isolation
+from autograder.engine import isolation
+from autograder.engine.isolation import Examination, Plan
 from autograder.errors import IsolationError
-from autograder.isolation import Examination, Plan
 from autograder.report import checkup
 from autograder.sandbox.confine import LAYERS, Offer
 
