@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import build
+from autograder.authoring import build
 from autograder.calibration import tail
 from autograder.calibration.calibration import Origin, Run
 from autograder.calibration.tail import Levels

@@ -115,7 +115,7 @@ def build(check: options.Check = False) -> None:
     From assignment/exercise.md and grading.yml. What to give to students is in dist/handout; what Gradescope and
     `otter grade` take is dist/autograder.zip.
     """
-    from autograder import build as builder
+    from autograder.authoring import build as builder
 
     built = builder.build(HOME)
     if check:
@@ -361,7 +361,7 @@ def doctor(archive: options.Zip = None) -> None:
 
     Lists what can confine students' code, which of it is needed, and how to get what is missing.
     """
-    from autograder import inspection
+    from autograder.authoring import inspection
     from autograder.engine import isolation
     from autograder.report import checkup
 
@@ -387,7 +387,7 @@ def demo(
     Right answers, typical mistakes and broken files; two or three minutes. The notebooks are the kit's own, so a
     machine that cannot confine students' code will do.
     """
-    from autograder import classroom
+    from autograder.authoring import classroom
     from autograder.engine import isolation
     from autograder.session import Request
 
@@ -407,7 +407,7 @@ def demo(
 )
 def sample_class(folder: options.SampleFolder = Path("dist/class")) -> None:
     """Write the class of the demo, to try things with it."""
-    from autograder import classroom
+    from autograder.authoring import classroom
 
     paths = classroom.write(HOME, folder)
     out.print(f"wrote {len(paths)} notebooks into {folder}", markup=False)
@@ -472,7 +472,7 @@ def _grade_in_container(
     submissions: Sequence[Path], output: Path, workers: int, given: Mapping[str, float | bool | None], base: str | None
 ) -> None:
     """Hand the batch, and the options that were given, to `mnist-kit grade` in a container."""
-    from autograder import build as builder
+    from autograder.authoring import build as builder
     from autograder.engine import container
     from autograder.policy import grading_file
 

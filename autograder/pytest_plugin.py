@@ -81,7 +81,7 @@ class _Check(pytest.Item):
 
 
 def _grade(path: Path) -> tuple[GradeReport, ...]:
-    from autograder import build
+    from autograder.authoring import build
     from autograder.calibration import reference
     from autograder.engine.engine import Engine
     from autograder.errors import KitError

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import build, output
+from autograder import output
+from autograder.authoring import build
 from autograder.calibration import reference
 from autograder.engine import batch
 from autograder.engine.engine import Engine

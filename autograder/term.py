@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from autograder import build, calibrate, inspection
+from autograder import calibrate
+from autograder.authoring import build, inspection
+from autograder.authoring.checklist import Mark, Step, Upload
+from autograder.authoring.rehearsal import Rehearsal, rehearse
 from autograder.calibration import calibration, reference, tail
 from autograder.calibration.calibration import Origin
-from autograder.checklist import Mark, Step, Upload
 from autograder.engine import isolation
 from autograder.engine.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
 from autograder.errors import CalibrationError, KitError, SetupError
@@ -21,7 +23,6 @@ from autograder.gradebook.database import DATABASE
 from autograder.layout import Layout
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
-from autograder.rehearsal import Rehearsal, rehearse
 
 __all__ = ["steps", "uploads"]
 

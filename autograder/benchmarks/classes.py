@@ -27,11 +27,11 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from autograder import build
+from autograder.authoring import build
+from autograder.authoring.classroom import LOAD, Member
 from autograder.benchmarks import bare_loop
 from autograder.benchmarks.meter import Cost, tree_cpu_s
 from autograder.benchmarks.peers import PEERS, kit, write_class
-from autograder.classroom import LOAD, Member
 from autograder.layout import HOME
 from autograder.session import Request, Session
 

@@ -14,10 +14,10 @@ import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from autograder.authoring.opening import OPENING
 from autograder.data.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
-from autograder.opening import OPENING
 from autograder.version import kit_version
 
 __all__ = ["LIBRARIES", "Calibration", "Origin", "Run", "load"]

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import build
+from autograder.authoring import build
 from autograder.calibration import reference
 from autograder.engine import findings
 from autograder.engine.engine import Engine

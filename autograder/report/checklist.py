@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.checklist import Mark, Step, Upload
+from autograder.authoring.checklist import Mark, Step, Upload
 
 __all__ = ["line", "outcome"]
 

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autograder.authoring.inspection import Finding
 from autograder.engine.isolation import HOW_TO_GET, REMEDY, Examination
-from autograder.inspection import Finding
 
 __all__ = ["of_zip", "screen"]
 

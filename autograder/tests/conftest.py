@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build
+from autograder.authoring import build
 from autograder.engine.engine import Engine
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file, policy

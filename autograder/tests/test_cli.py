@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 
-from autograder.classroom import LOAD, Member
+from autograder.authoring.classroom import LOAD, Member
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
 from autograder.layout import HOME

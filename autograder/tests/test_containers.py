@@ -20,7 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder import build, classroom
+from autograder.authoring import build, classroom
 from autograder.engine import container
 from autograder.layout import Layout
 from autograder.tests.test_report_gradescope import validate

@@ -30,7 +30,7 @@ import pytest
 import typer
 import yaml
 
-from autograder.classroom import LOAD, PROSE, Member
+from autograder.authoring.classroom import LOAD, PROSE, Member
 from autograder.cli import app
 from autograder.data.dataset import DATASETS
 from autograder.layout import HOME, Layout

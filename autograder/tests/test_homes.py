@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder.classroom import ANSWERS, FULL, fill
+from autograder.authoring.classroom import ANSWERS, FULL, fill
 from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport
 from autograder.layout import Layout

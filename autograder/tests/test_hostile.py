@@ -16,8 +16,9 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build, output
-from autograder.classroom import COMPILE, LOAD, MODEL, Member
+from autograder import output
+from autograder.authoring import build
+from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport
 from autograder.layout import Layout

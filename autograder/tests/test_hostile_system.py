@@ -18,8 +18,8 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build
-from autograder.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.authoring import build
+from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine import isolation
 from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault

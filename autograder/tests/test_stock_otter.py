@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build
-from autograder.classroom import ANSWERS, MODEL, fill
+from autograder.authoring import build
+from autograder.authoring.classroom import ANSWERS, MODEL, fill
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.tests.homes import run, shown

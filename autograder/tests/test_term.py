@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from autograder import term
+from autograder.authoring.checklist import Mark, Step
+from autograder.authoring.rehearsal import Rehearsal
 from autograder.calibration import calibration, tail
 from autograder.calibration.calibration import Calibration, Origin
-from autograder.checklist import Mark, Step
 from autograder.engine import isolation
 from autograder.engine.environment import command
 from autograder.engine.isolation import Examination
@@ -25,7 +26,6 @@ from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file
-from autograder.rehearsal import Rehearsal
 from autograder.report.checklist import WIDEST, outcome
 from autograder.submissions.submission import Submission
 from autograder.tests import reports

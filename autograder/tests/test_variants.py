@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from nbformat import NotebookNode
 
-from autograder.classroom import FULL, Member
+from autograder.authoring.classroom import FULL, Member
 from autograder.engine.engine import Engine
 from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.submissions.submission import Submission

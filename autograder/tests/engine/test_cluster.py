@@ -18,8 +18,8 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build
-from autograder.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.authoring import build
+from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine import cluster
 from autograder.engine.cluster import Recipe
 from autograder.errors import GraderFault

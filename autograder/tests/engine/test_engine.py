@@ -12,8 +12,8 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import build
-from autograder.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
+from autograder.authoring import build
+from autograder.authoring.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
 from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
 from autograder.judge.grade import GradeReport, Outcome, Status

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from nbformat import NotebookNode
 
-from autograder.classroom import FULL, NOTHING, Edit, Member
+from autograder.authoring.classroom import FULL, NOTHING, Edit, Member
 from autograder.judge.grade import Status
 
 __all__ = ["FULL", "KIT", "NOTHING", "SECRET", "UNDECIDED", "UNTRAINED", "Case"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_raw_cell
 
-from autograder.classroom import COMPILE, FULL, LOAD, MODEL, fill
+from autograder.authoring.classroom import COMPILE, FULL, LOAD, MODEL, fill
 from autograder.judge.grade import Status
 from autograder.submissions.cells import cell_id
 from autograder.tests.hostile.case import KIT, SECRET, UNDECIDED, UNTRAINED, Case
@@ -382,7 +382,7 @@ raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only 
             "q4": f"""{TOKEN}
 import gc
 try:
-    from autograder import build
+    from autograder.authoring import build
     from autograder.judge import checks, judge
     from autograder.policy import grading_file
     from autograder.data import dataset

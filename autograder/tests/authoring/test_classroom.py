@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.classroom import MEMBERS, Member, fill, write
+from autograder.authoring.classroom import MEMBERS, Member, fill, write
 from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport, Outcome, Status
 from autograder.layout import Layout

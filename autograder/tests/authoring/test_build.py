@@ -15,7 +15,7 @@ import pytest
 from nbformat import NotebookNode
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder import build
+from autograder.authoring import build
 from autograder.errors import BuildError, DatasetError, PolicyError
 from autograder.layout import HOME, Layout
 from autograder.policy.policy import Policy

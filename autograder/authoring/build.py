@@ -25,10 +25,10 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from autograder.authoring.opening import METADATA, opening
 from autograder.data import dataset
 from autograder.errors import BuildError
 from autograder.layout import Layout
-from autograder.opening import METADATA, opening
 from autograder.policy.grading_file import load
 from autograder.policy.policy import AccuracyRule, CodeQuestion, Policy, share
 from autograder.submissions.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id

@@ -18,9 +18,9 @@ import otter
 import pytest
 from nbformat import NotebookNode
 
+from autograder.authoring.opening import METADATA, OPENING, opening
 from autograder.errors import BuildError
 from autograder.layout import HOME
-from autograder.opening import METADATA, OPENING, opening
 from autograder.tests.with_keras import quiet_keras
 
 Names = dict[str, Any]

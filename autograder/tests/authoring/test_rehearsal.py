@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autograder.rehearsal import Rehearsal, rehearse
+from autograder.authoring.rehearsal import Rehearsal, rehearse
 
 GRADED: dict[str, Any] = {
     "tests": [
@@ -117,7 +117,7 @@ def test_an_interruption_leaves_no_process_and_no_file(tmp_path: Path, notebook:
     caller = f"""
         import signal, sys
         from pathlib import Path
-        from autograder.rehearsal import rehearse
+        from autograder.authoring.rehearsal import rehearse
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         rehearse(Path({str(archive)!r}), [Path({str(notebook)!r})])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import build, inspection
+from autograder.authoring import build, inspection
+from autograder.authoring.inspection import Finding
 from autograder.errors import BuildError
-from autograder.inspection import Finding
 from autograder.layout import HOME, Layout
 
 Entries = dict[str, tuple[zipfile.ZipInfo, bytes]]
