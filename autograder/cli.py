@@ -267,8 +267,8 @@ def report(folder: options.Class = Path("out"), database: options.Server = None)
 
     FOLDER/report.html, to keep or to print: points, questions, what was often wrong, how far the reviewers agree.
     """
-    from autograder import output, reviewing
-    from autograder.report import course
+    from autograder import reviewing
+    from autograder.report import course, output
 
     seen = reviewing.reviewed(folder, database)
     page = course.course_page(
@@ -343,7 +343,8 @@ def requests(
     Students' requests to look at a mark again go to the reviewers, who reply in `mnist-kit review`. All of them, with
     the replies and the points before and after, are written to FOLDER/export/requests.csv.
     """
-    from autograder import output, reviewing
+    from autograder import reviewing
+    from autograder.report import output
 
     path = output.write_requests(reviewing.take_requests(take, folder, database, roster), folder)
     out.print(f"wrote {path}", markup=False, soft_wrap=True)

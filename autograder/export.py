@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import output
 from autograder.errors import BuildError
 from autograder.judge.grade import GradeReport
 from autograder.lms import canvas as gradebook
@@ -22,7 +21,7 @@ from autograder.lms import roster as rosters
 from autograder.lms.canvas import Filled
 from autograder.lms.roster import Roll
 from autograder.policy.policy import Policy
-from autograder.report import html, table
+from autograder.report import html, output, table
 from autograder.submissions.submission import slug
 
 __all__ = ["Exported", "export"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder import output
 from autograder.authoring import build
 from autograder.calibration import reference
 from autograder.engine import batch
@@ -22,6 +21,7 @@ from autograder.gradebook.marks import Marks
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.policy import grading_file
+from autograder.report import output
 from autograder.submissions import submission
 
 __all__ = ["Request", "Session"]

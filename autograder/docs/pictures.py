@@ -22,10 +22,10 @@ from types import MappingProxyType
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
 
-from autograder import output, reviewing
+from autograder import reviewing
 from autograder.gradebook.database import DATABASE, existing
 from autograder.gradebook.mark import Draft
-from autograder.report import course
+from autograder.report import course, output
 from autograder.review import serve
 from autograder.reviewing import Desk
 

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from autograder.overview import Bin
+from autograder.report.overview import Bin
 
 __all__ = ["Interval", "Line", "Share", "histogram", "intervals", "shares"]
 

@@ -7,13 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from markupsafe import Markup
 
-from autograder import overview
 from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
 from autograder.judge.grade import GradeReport
-from autograder.overview import Accuracies, Asked, Band, Spread
 from autograder.policy.policy import Policy
-from autograder.report import charts
+from autograder.report import charts, overview
+from autograder.report.overview import Accuracies, Asked, Band, Spread
 from autograder.report.page import environment
 
 __all__ = ["course_page"]

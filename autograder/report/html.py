@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autograder.items import FEWEST, TELLING, analyse, comparable, reading, scatter
 from autograder.judge.grade import GradeReport, Status
 from autograder.policy.policy import Policy
+from autograder.report.items import FEWEST, TELLING, analyse, comparable, reading, scatter
 from autograder.report.page import environment
 from autograder.report.table import automatic, cell, remark
 

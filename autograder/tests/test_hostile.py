@@ -16,13 +16,13 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder import output
 from autograder.authoring import build
 from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
 from autograder.engine.engine import Engine
 from autograder.judge.grade import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
+from autograder.report import output
 from autograder.submissions.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case

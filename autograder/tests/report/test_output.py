@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import BuildError
-from autograder.output import folder, prepare, write_class, write_one
 from autograder.report.gradescope import results
+from autograder.report.output import folder, prepare, write_class, write_one
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, graded, hostile, rejected, ungraded
 

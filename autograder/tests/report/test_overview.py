@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import overview
 from autograder.judge.grade import GradeReport, MarkedItem, Outcome
-from autograder.overview import Band, Bin, Counts, Group, Mistake, Run
 from autograder.policy.policy import Policy
+from autograder.report import overview
+from autograder.report.overview import Band, Bin, Counts, Group, Mistake, Run
 from autograder.tests.journals import RULES
 from autograder.tests.reports import (
     CLASS,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.items import FEWEST, Item, analyse, comparable, reading, scatter
 from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.report.items import FEWEST, Item, analyse, comparable, reading, scatter
 from autograder.tests.reports import CLASS, check, graded, half_graded, member, question, rejected, ungraded
 
 PASSED, FAILED, WAITED, UNGRADED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.UNGRADED

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.items import Item, analyse
 from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
+from autograder.report.items import Item, analyse
 
 __all__ = [
     "Accuracies",

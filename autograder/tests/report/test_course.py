@@ -12,9 +12,9 @@ import pytest
 from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
 from autograder.judge.grade import GradeReport, MarkedItem
-from autograder.overview import accuracies, questions, spreads
 from autograder.policy.policy import Policy
 from autograder.report.course import course_page
+from autograder.report.overview import accuracies, questions, spreads
 from autograder.tests.journals import RULES
 from autograder.tests.reports import CLASS, HOSTILE, graded, half_graded, hostile, marked, rejected, ungraded
 

@@ -11,9 +11,9 @@ import matplotlib
 import pytest
 from markupsafe import Markup
 
-from autograder.overview import Bin
 from autograder.report import charts
 from autograder.report.charts import FILL, Interval, Line, Share
+from autograder.report.overview import Bin
 
 BINS = (Bin(0, 2, 3), Bin(2, 4, 0), Bin(4, 6, 12), Bin(6, 7, 1))
 LINES = (Line(4.4, "mean 4.4", dashed=True), Line(4.5, "median 4.5"))
