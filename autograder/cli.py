@@ -246,7 +246,7 @@ def export(
     """
     _demand_together(column is not None, "--column", canvas is not None, "--canvas")
     from autograder import export as exporter
-    from autograder import reviewing
+    from autograder.review import reviewing
 
     seen = reviewing.reviewed(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
@@ -267,8 +267,8 @@ def report(folder: options.Class = Path("out"), database: options.Server = None)
 
     FOLDER/report.html, to keep or to print: points, questions, what was often wrong, how far the reviewers agree.
     """
-    from autograder import reviewing
     from autograder.report import course, output
+    from autograder.review import reviewing
 
     seen = reviewing.reviewed(folder, database)
     page = course.course_page(
@@ -315,8 +315,7 @@ def review(
 
     Prints a link for each reviewer, and serves on this machine alone until Ctrl-C. Every mark is kept as it is given.
     """
-    from autograder import reviewing
-    from autograder.review import serve
+    from autograder.review import reviewing, serve
 
     with reviewing.desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
         for reviewer, link in site.links.items():
@@ -343,8 +342,8 @@ def requests(
     Students' requests to look at a mark again go to the reviewers, who reply in `mnist-kit review`. All of them, with
     the replies and the points before and after, are written to FOLDER/export/requests.csv.
     """
-    from autograder import reviewing
     from autograder.report import output
+    from autograder.review import reviewing
 
     path = output.write_requests(reviewing.take_requests(take, folder, database, roster), folder)
     out.print(f"wrote {path}", markup=False, soft_wrap=True)

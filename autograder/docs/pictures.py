@@ -22,12 +22,11 @@ from types import MappingProxyType
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
 
-from autograder import reviewing
 from autograder.gradebook.database import DATABASE, existing
 from autograder.gradebook.mark import Draft
 from autograder.report import course, output
-from autograder.review import serve
-from autograder.reviewing import Desk
+from autograder.review import reviewing, serve
+from autograder.review.reviewing import Desk
 
 __all__ = ["ITEMS", "main", "mark", "photograph", "shrunk"]
 

@@ -15,8 +15,8 @@ from autograder.errors import GradebookError, ReviewError
 from autograder.review import groups, marking, rubrics, samples, staff
 from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Gate, Refusal, cookie_name
 from autograder.review.pages import Pages
+from autograder.review.reviewing import Desk
 from autograder.review.site import Site
-from autograder.reviewing import Desk
 
 __all__ = ["access", "create"]
 

@@ -24,8 +24,8 @@ from autograder.review.access import Access
 from autograder.review.forms import LARGEST_ID, Form
 from autograder.review.pages import Pages
 from autograder.review.presence import Presence
+from autograder.review.reviewing import Desk
 from autograder.review.text import Rendered, render
-from autograder.reviewing import Desk
 
 __all__ = ["Id", "Memory", "Shown", "Site", "Visit", "missing"]
 

@@ -16,8 +16,8 @@ from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 from autograder.review import app as review
+from autograder.review.reviewing import Desk
 from autograder.review.serve import Listening, listen
-from autograder.reviewing import Desk
 
 REVIEWERS = ("ann", "ben")
 

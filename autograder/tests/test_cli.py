@@ -24,7 +24,7 @@ from autograder.authoring.classroom import LOAD, Member
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
 from autograder.layout import HOME
-from autograder.reviewing import ALONE, desk
+from autograder.review.reviewing import ALONE, desk
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.test_report_gradescope import validate

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from autograder import reviewing
 from autograder.docs import pictures
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
+from autograder.review import reviewing
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 

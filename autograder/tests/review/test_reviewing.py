@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import reviewing
 from autograder.errors import GradebookError, RequestError, ReviewError
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
+from autograder.review import reviewing
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 
