@@ -28,7 +28,7 @@ from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
 
 if TYPE_CHECKING:
-    from autograder.session import Request, Session
+    from autograder.commands.session import Request, Session
 
 __all__ = ["app", "main"]
 
@@ -93,7 +93,7 @@ def new_term() -> None:
     then has the zip grade the solution, which must get every automatic point, and the blank template, which must get
     none. Ends with what to upload where. Nothing of an earlier term is touched.
     """
-    from autograder import term
+    from autograder.commands import term
     from autograder.report import checklist as pages
 
     taken = []
@@ -161,9 +161,9 @@ def calibrate(count: options.Runs = 30, workers: options.Workers = options.CORES
     Trains the solution many times, each from another seed, and says how often a correct submission would miss each
     accuracy of grading.yml. Takes some ten seconds a run. Writes solutions/calibration.json, and a picture beside it.
     """
-    from autograder import calibrate as runner
     from autograder.calibration import tail
     from autograder.calibration.calibration import Calibration, Run
+    from autograder.commands import calibrate as runner
     from autograder.report import calibration as pages
 
     plan = runner.Plan.of(HOME, count, workers)
@@ -218,7 +218,7 @@ def grade(
         given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
         _grade_in_container(submissions, output, workers, given, base)
         return
-    from autograder.session import Request
+    from autograder.commands.session import Request
 
     _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
 
@@ -245,7 +245,7 @@ def export(
     nobody has marked yet are named.
     """
     _demand_together(column is not None, "--column", canvas is not None, "--canvas")
-    from autograder import export as exporter
+    from autograder.commands import export as exporter
     from autograder.review import reviewing
 
     seen = reviewing.reviewed(folder, database)
@@ -292,7 +292,7 @@ def join(grades: options.Grades, output: options.Output = Path("out")) -> None:
     They are kept beside the gradebook in the output folder, and the differences shown. A row goes to the submission of
     its name, or in whose name its email or SID stands. Points here stay as they are.
     """
-    from autograder import joining
+    from autograder.commands import joining
     from autograder.report import table
 
     compared = joining.join(grades, output)
@@ -388,8 +388,8 @@ def demo(
     machine that cannot confine students' code will do.
     """
     from autograder.authoring import classroom
+    from autograder.commands.session import Request
     from autograder.engine import isolation
-    from autograder.session import Request
 
     folder = HOME.dist / "class"
     classroom.write(HOME, folder)
@@ -414,8 +414,8 @@ def sample_class(folder: options.SampleFolder = Path("dist/class")) -> None:
 
 
 def _grade(request: Request, *, yes: bool = False) -> None:
+    from autograder.commands.session import Session
     from autograder.report import table
-    from autograder.session import Session
 
     with Session(request) as session:
         if session.built:

@@ -32,8 +32,8 @@ from autograder.authoring.classroom import LOAD, Member
 from autograder.benchmarks import bare_loop
 from autograder.benchmarks.meter import Cost, tree_cpu_s
 from autograder.benchmarks.peers import PEERS, kit, write_class
+from autograder.commands.session import Request, Session
 from autograder.layout import HOME
-from autograder.session import Request, Session
 
 __all__ = ["Row", "main", "plot", "report"]
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from autograder import calibrate
 from autograder.authoring import build, inspection
 from autograder.authoring.checklist import Mark, Step, Upload
 from autograder.authoring.rehearsal import Rehearsal, rehearse
 from autograder.calibration import calibration, reference, tail
 from autograder.calibration.calibration import Origin
+from autograder.commands import calibrate
 from autograder.engine import isolation
 from autograder.engine.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
 from autograder.errors import CalibrationError, KitError, SetupError

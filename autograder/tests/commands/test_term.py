@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import term
 from autograder.authoring.checklist import Mark, Step
 from autograder.authoring.rehearsal import Rehearsal
 from autograder.calibration import calibration, tail
 from autograder.calibration.calibration import Calibration, Origin
+from autograder.commands import term
 from autograder.engine import isolation
 from autograder.engine.environment import command
 from autograder.engine.isolation import Examination

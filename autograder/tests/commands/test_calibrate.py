@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.calibrate import Plan, _lenient, levels, seeded, store, train, train_in
 from autograder.calibration.calibration import Calibration, Origin
+from autograder.commands.calibrate import Plan, _lenient, levels, seeded, store, train, train_in
 from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.commands.export import Exported, export
 from autograder.errors import BuildError, CanvasError, RosterError
-from autograder.export import Exported, export
 from autograder.report.html import feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, graded, rejected, ungraded, whole
