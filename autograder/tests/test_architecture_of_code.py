@@ -107,7 +107,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_command_starts_without_tensorflow() -> None:
-    assert not {"tensorflow", "keras", "otter", "IPython"} & loaded_by("import autograder.cli")
+    assert not {"tensorflow", "keras", "otter", "IPython"} & loaded_by("import autograder.cli.cli")
 
 
 def test_the_launcher_never_loads_what_runs_student_code() -> None:

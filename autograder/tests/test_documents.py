@@ -31,7 +31,7 @@ import typer
 import yaml
 
 from autograder.authoring.classroom import LOAD, PROSE, Member
-from autograder.cli import app
+from autograder.cli.cli import app
 from autograder.data.dataset import DATASETS
 from autograder.layout import HOME, Layout
 from autograder.lms import roster

@@ -18,6 +18,7 @@ from autograder.authoring.checklist import Mark, Step
 from autograder.authoring.rehearsal import Rehearsal
 from autograder.calibration import calibration, tail
 from autograder.calibration.calibration import Calibration, Origin
+from autograder.cli.checklist import WIDEST, outcome
 from autograder.commands import term
 from autograder.engine import isolation
 from autograder.engine.environment import command
@@ -26,7 +27,6 @@ from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file
-from autograder.report.checklist import WIDEST, outcome
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.environments import run, without

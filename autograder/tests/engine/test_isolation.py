@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.cli import checkup
 from autograder.engine import isolation
 from autograder.engine.isolation import Examination, Plan
 from autograder.errors import IsolationError
-from autograder.report import checkup
 from autograder.sandbox.confine import LAYERS, Offer
 
 PLAN = Plan("Linux, not root", False, ("rlimits", "no new privileges", "seccomp", "landlock"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cli
+from autograder.cli import cli
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME

@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder import options
+from autograder.cli import options
 from autograder.engine.environment import lacking
 from autograder.engine.lean import leave_out
 from autograder.errors import KitError, SubmissionError
@@ -93,8 +93,8 @@ def new_term() -> None:
     then has the zip grade the solution, which must get every automatic point, and the blank template, which must get
     none. Ends with what to upload where. Nothing of an earlier term is touched.
     """
+    from autograder.cli import checklist as pages
     from autograder.commands import term
-    from autograder.report import checklist as pages
 
     taken = []
     with out.status("looking at this machine") as status:
@@ -362,8 +362,8 @@ def doctor(archive: options.Zip = None) -> None:
     Lists what can confine students' code, which of it is needed, and how to get what is missing.
     """
     from autograder.authoring import inspection
+    from autograder.cli import checkup
     from autograder.engine import isolation
-    from autograder.report import checkup
 
     if archive is not None:
         findings = inspection.inspect(archive)

@@ -303,7 +303,7 @@ def test_what_could_not_be_graded_here_is_not_compared(here: Path) -> None:
 def elsewhere(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """`mnist-kit` where Python lacks what only Unix has, and there is no Docker."""
     absent = "fcntl", "grp", "pwd", "resource", "termios"
-    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); from autograder.cli import main; main()"
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); from autograder.cli.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
