@@ -83,14 +83,14 @@ check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/mnist-kit build --check
 
 bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every notebook), confinement, the review under load
-	$(BIN)/python -m autograder.benchmarks.classes $(PEERS)
-	$(BIN)/python -m autograder.benchmarks.confinement
-	$(BIN)/python -m autograder.benchmarks.review
+	$(BIN)/python -m autograder.tools.classes $(PEERS)
+	$(BIN)/python -m autograder.tools.confinement
+	$(BIN)/python -m autograder.tools.review
 
 pictures: $(READY)  ## Make the documents' pictures anew, from the bundled class (needs Chromium)
 	$(BIN)/python -m autograder.docs.layers
 	$(BIN)/mnist-kit demo --output out --workers $(WORKERS)
-	$(BIN)/python -m autograder.docs.pictures out
+	$(BIN)/python -m autograder.tools.pictures out
 
 format: $(READY)  ## Put the code into the project's form
 	$(BIN)/ruff format .

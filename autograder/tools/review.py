@@ -1,6 +1,6 @@
 """The review under load: twenty reviewers at once on a class of 1,000, on SQLite and on PostgreSQL.
 
-    python -m autograder.benchmarks.review [SECONDS]
+    python -m autograder.tools.review [SECONDS]
 
 Runs `mnist-kit review` in a process of its own, and twenty clients that do what its pages and their script do, over
 HTTP on connections that stay open. Writes `review.md` beside this file. PostgreSQL is Debian's package, started here.
@@ -332,7 +332,7 @@ def report(runs: Sequence[Run]) -> str:
     lines = [
         "# The review under load",
         "",
-        f"Made by `python -m autograder.benchmarks.review`: a class of {STUDENTS:,} with 3 questions, "
+        f"Made by `python -m autograder.tools.review`: a class of {STUDENTS:,} with 3 questions, "
         f"{len(REVIEWERS)} reviewers at once,",
         "each on a connection that stays open, and one process of `mnist-kit review` on the same machine as they.",
         f"Answers have 30 to 160 words; 5 % are empty, 15 % alike, three of each question {LARGE // 2**20} MB long.",

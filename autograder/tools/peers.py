@@ -15,8 +15,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.benchmarks.meter import Cost, measure
 from autograder.layout import HOME
+from autograder.tools.meter import Cost, measure
 
 __all__ = ["PEERS", "kit", "nbgrader", "otter_run", "otter_run_each", "write_class"]
 

@@ -1,6 +1,6 @@
 """Classes of several sizes, graded by this kit and by its peers, side by side in one run.
 
-    python -m autograder.benchmarks.classes [--full]
+    python -m autograder.tools.classes [--full]
 
 Writes `comparison.md` and `comparison.png` beside this file. The peers start afresh for every notebook, each at the
 same cost, so they are measured on a few (`--full`: on all) and the rest is multiplied; the table says which.
@@ -29,11 +29,11 @@ from rich.console import Console
 
 from autograder.authoring import build
 from autograder.authoring.classroom import LOAD, Member
-from autograder.benchmarks import bare_loop
-from autograder.benchmarks.meter import Cost, tree_cpu_s
-from autograder.benchmarks.peers import PEERS, kit, write_class
 from autograder.commands.session import Request, Session
 from autograder.layout import HOME
+from autograder.tools import bare_loop
+from autograder.tools.meter import Cost, tree_cpu_s
+from autograder.tools.peers import PEERS, kit, write_class
 
 __all__ = ["Row", "main", "plot", "report"]
 

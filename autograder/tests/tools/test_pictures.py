@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from autograder.docs import pictures
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.review import reviewing
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
+from autograder.tools import pictures
 
 LARGEST = 150 * 1024
 WIDEST = 1280

@@ -1,6 +1,6 @@
 """Pictures of the pages, for the documents: the class report and the review.
 
-    python -m autograder.docs.pictures [FOLDER]
+    python -m autograder.tools.pictures [FOLDER]
 
 FOLDER is what `mnist-kit demo` left; `make pictures` does both. A copy of its gradebook is marked as a reviewer would,
 and looked at with Debian's Chromium. Writes `report.png` and `review.png` beside this file.

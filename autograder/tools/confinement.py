@@ -1,6 +1,6 @@
 """What confining one student process costs.
 
-    python -m autograder.benchmarks.confinement
+    python -m autograder.tools.confinement
 
 Forks children from a process that has TensorFlow loaded, as the zygote does, with and without confinement, in turn,
 and prints medians in milliseconds: wall time from before the fork to where student code would begin, and the CPU time

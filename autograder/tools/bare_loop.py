@@ -1,6 +1,6 @@
 """CPU time of training with Keras, with Keras quickened, and with no Keras: a loop over the same arithmetic.
 
-    python -m autograder.benchmarks.bare_loop
+    python -m autograder.tools.bare_loop
 
 Each in a process of its own, in turn: 60,000 images of float64, 5 epochs, batches of 32, Flatten, Dense(128, relu),
 Dense(10, softmax), Adam. Prints the smallest of a few CPU times (user and system), which other work on the machine
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
 def seconds(way: str) -> float:
     """CPU seconds of one training in one of WAYS, in a process of its own with one thread."""
     one_thread = {**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-m", "autograder.benchmarks.bare_loop", way]
+    command = [sys.executable, "-m", "autograder.tools.bare_loop", way]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **one_thread})
     return float(done.stdout)
 
