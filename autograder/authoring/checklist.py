@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Mark", "Step", "Upload"]
+__all__ = ["StepStatus", "Step", "Upload"]
 
 
-class Mark(StrEnum):
+class StepStatus(StrEnum):
     """How a step came out. A `NOTE` is for reading; `LOOK` can wait, but is not as it should be; `WRONG` cannot."""
 
     RIGHT = "right"
@@ -23,13 +23,13 @@ class Step:
     """One thing that was looked at: what was found and, where something is to be done, what."""
 
     what: str
-    mark: Mark
+    mark: StepStatus
     found: str
     remedy: str = ""
 
     @property
     def well(self) -> bool:
-        return self.mark in (Mark.RIGHT, Mark.NOTE)
+        return self.mark in (StepStatus.RIGHT, StepStatus.NOTE)
 
 
 @dataclass(frozen=True)

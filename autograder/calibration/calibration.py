@@ -20,7 +20,7 @@ from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.version import kit_version
 
-__all__ = ["LIBRARIES", "Calibration", "Origin", "Run", "load"]
+__all__ = ["LIBRARIES", "Calibration", "Origin", "TrainingRun", "load"]
 
 LIBRARIES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "keras": ("keras",)}
 """What trains, and the names under which it may be installed."""
@@ -39,7 +39,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Run(_Strict):
+class TrainingRun(_Strict):
     """One training of the solution. `accuracy` is a fraction of the private images, `earned` the automatic points.
 
     `lost` are the questions, by id, that did not get all their points.
@@ -81,7 +81,7 @@ class Calibration(_Strict):
 
     form: Literal[1]
     origin: Origin
-    runs: Annotated[tuple[Run, ...], Field(min_length=1)]
+    runs: Annotated[tuple[TrainingRun, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _one_run_a_seed(self) -> Self:
@@ -91,7 +91,7 @@ class Calibration(_Strict):
         return self
 
     @classmethod
-    def of(cls, origin: Origin, runs: Iterable[Run]) -> Self:
+    def of(cls, origin: Origin, runs: Iterable[TrainingRun]) -> Self:
         """The runs in any order. Raises CalibrationError where there is none, or two have the same seed."""
         try:
             return cls(form=1, origin=origin, runs=tuple(sorted(runs, key=lambda run: run.seed)))
@@ -121,7 +121,7 @@ class Calibration(_Strict):
         return median(self.accuracies)
 
     @property
-    def short_of_full(self) -> tuple[Run, ...]:
+    def short_of_full(self) -> tuple[TrainingRun, ...]:
         """The runs that did not get every automatic point: bands or checks ask more than the solution gives."""
         return tuple(run for run in self.runs if run.lost)
 

@@ -22,7 +22,7 @@ __all__ = [
     "FEWEST",
     "MOST",
     "RARE",
-    "Chance",
+    "MissRate",
     "Levels",
     "Tail",
     "above",
@@ -55,7 +55,7 @@ FAR = 100.0
 
 
 @dataclass(frozen=True)
-class Chance:
+class MissRate:
     """That a correct submission misses `level` (a fraction): the estimate, and its confidence interval.
 
     `below` is how many of the runs missed it.
@@ -97,11 +97,11 @@ class Tail:
         count = bisect_left(grid, True, key=lambda level: not self.chance(level).safe)
         return grid[count - 1] if count else None
 
-    def chance(self, level: float) -> Chance:
+    def chance(self, level: float) -> MissRate:
         """The chance to miss `level` (above 0, below 1)."""
         distance = (math.log1p(-level) - self.mean) / self.sd
         low, high = limits(distance, len(self.accuracies))
-        return Chance(level, above(distance), low, high, bisect_left(self.accuracies, level))
+        return MissRate(level, above(distance), low, high, bisect_left(self.accuracies, level))
 
     def density(self, accuracy: float) -> float:
         """The fitted density at `accuracy` (below 1), per unit of accuracy."""

@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.authoring.checklist import Mark, Step, Upload
+from autograder.authoring.checklist import Step, StepStatus, Upload
 
 __all__ = ["line", "outcome"]
 
-COLOURS = {Mark.RIGHT: "green", Mark.NOTE: "default", Mark.LOOK: "yellow", Mark.WRONG: "red"}
+COLOURS = {StepStatus.RIGHT: "green", StepStatus.NOTE: "default", StepStatus.LOOK: "yellow", StepStatus.WRONG: "red"}
 WIDEST = 14
 """Characters of the longest `what` of a step."""
 
@@ -26,7 +26,7 @@ def line(step: Step) -> RenderableType:
 
 def outcome(steps: Sequence[Step], uploads: Sequence[Upload], root: Path) -> RenderableType:
     """What is to be done first or, where nothing is wrong, what goes where."""
-    wrong, look = (sum(step.mark is mark for step in steps) for mark in (Mark.WRONG, Mark.LOOK))
+    wrong, look = (sum(step.mark is mark for step in steps) for mark in (StepStatus.WRONG, StepStatus.LOOK))
     if wrong:
         again = "Do what stands behind the arrows, and run mnist-kit new-term again."
         return Text(f"\nNot ready: {_count(wrong, 'thing is', 'things are')} wrong. {again}", "red")

@@ -28,7 +28,7 @@ from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
 
 if TYPE_CHECKING:
-    from autograder.commands.session import Request, Session
+    from autograder.commands.session import GradeOptions, GradeRun
 
 __all__ = ["app", "main"]
 
@@ -162,12 +162,12 @@ def calibrate(count: options.Runs = 30, workers: options.Workers = options.CORES
     accuracy of grading.yml. Takes some ten seconds a run. Writes solutions/calibration.json, and a picture beside it.
     """
     from autograder.calibration import tail
-    from autograder.calibration.calibration import Calibration, Run
+    from autograder.calibration.calibration import Calibration, TrainingRun
     from autograder.commands import calibrate as runner
     from autograder.report import calibration as pages
 
-    plan = runner.Plan.of(HOME, count, workers)
-    runs: list[Run] = []
+    plan = runner.CalibrationPlan.of(HOME, count, workers)
+    runs: list[TrainingRun] = []
     with Progress(*_columns("training"), console=err) as progress:
         task = progress.add_task("train", total=len(plan.seeds), last="")
         for run in runner.train(plan):
@@ -218,9 +218,9 @@ def grade(
         given = {"--timeout": timeout_s, "--regrade": regrade, "--yes": yes}
         _grade_in_container(submissions, output, workers, given, base)
         return
-    from autograder.commands.session import Request
+    from autograder.commands.session import GradeOptions
 
-    _grade(Request(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
+    _grade(GradeOptions(tuple(submissions), output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
 
 
 @app.command(
@@ -388,7 +388,7 @@ def demo(
     machine that cannot confine students' code will do.
     """
     from autograder.authoring import classroom
-    from autograder.commands.session import Request
+    from autograder.commands.session import GradeOptions
     from autograder.engine import isolation
 
     folder = HOME.dist / "class"
@@ -397,7 +397,7 @@ def demo(
     if unsafe:
         err.print("UNTRUSTED: this machine cannot confine student code. The bundled notebooks are run all the same; "
                   "`mnist-kit doctor` says what is missing.", style="bold red")  # fmt: skip
-    _grade(Request((folder,), output, workers, timeout_s, unsafe))
+    _grade(GradeOptions((folder,), output, workers, timeout_s, unsafe))
 
 
 @app.command(
@@ -413,11 +413,11 @@ def sample_class(folder: options.SampleFolder = Path("dist/class")) -> None:
     out.print(f"wrote {len(paths)} notebooks into {folder}", markup=False)
 
 
-def _grade(request: Request, *, yes: bool = False) -> None:
-    from autograder.commands.session import Session
+def _grade(request: GradeOptions, *, yes: bool = False) -> None:
+    from autograder.commands.session import GradeRun
     from autograder.report import table
 
-    with Session(request) as session:
+    with GradeRun(request) as session:
         if session.built:
             err.print("The autograder zip was missing or older than grading.yml or exercise.md: it was built first.")
         if session.known:
@@ -493,7 +493,7 @@ def _grade_in_container(
     raise typer.Exit(code)
 
 
-def _decide(session: Session, yes: bool) -> None:
+def _decide(session: GradeRun, yes: bool) -> None:
     """Ask whether the results of a regrade are to count; without anybody to ask they wait for --yes."""
     if not session.changes:
         err.print("No points change.")

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell
 
 from autograder.authoring import build
 from autograder.calibration import tail
-from autograder.calibration.calibration import Origin, Run
+from autograder.calibration.calibration import Origin, TrainingRun
 from autograder.calibration.tail import Levels
 from autograder.engine import batch, isolation
 from autograder.engine.engine import Engine
@@ -28,13 +28,13 @@ from autograder.policy.policy import Policy
 from autograder.submissions.cells import cell_id
 from autograder.submissions.submission import Submission
 
-__all__ = ["Plan", "levels", "seeded", "store", "train", "train_in"]
+__all__ = ["CalibrationPlan", "levels", "seeded", "store", "train", "train_in"]
 
 IMPORT = re.compile(r"^[ \t]*(import|from)[ \t]+(keras|tensorflow)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Plan:
+class CalibrationPlan:
     """What to train: the solution as it was when the plan was made, once for each seed, `workers` at once."""
 
     layout: Layout
@@ -92,7 +92,7 @@ def seeded(solution: NotebookNode, seed: int) -> Submission:
     return Submission(f"seed {seed}", "the solution", nbformat.writes(made).encode())
 
 
-def train(plan: Plan) -> Iterator[Run]:
+def train(plan: CalibrationPlan) -> Iterator[TrainingRun]:
     """Train the solution with every seed, in an engine of its own; raises what `train_in` raises.
 
     The solution is the instructor's own, so a machine that cannot confine student code runs it unconfined.
@@ -116,7 +116,7 @@ def _lenient(policy: Policy) -> Policy:
     return policy
 
 
-def train_in(pool: batch.Pool, plan: Plan) -> Iterator[Run]:
+def train_in(pool: batch.Pool, plan: CalibrationPlan) -> Iterator[TrainingRun]:
     """Have the pool train the solution with every seed; each run is handed on as it is done.
 
     Raises CalibrationError at the first run that could not be graded or has no accuracy, and drops those that have not
@@ -146,13 +146,13 @@ def store(path: Path, content: bytes) -> Path:
         raise BuildError(f"{path}: it cannot be written ({error.strerror})") from error
 
 
-def _run(seed: int, report: GradeReport) -> Run:
+def _run(seed: int, report: GradeReport) -> TrainingRun:
     if report.status is not Status.GRADED or not report.complete or report.accuracy is None:
         graded = report.status is Status.GRADED and report.complete
         what = "has no hidden accuracy" if graded else "could not be graded"
         raise CalibrationError(f"the run with seed {seed} {what}: {_why(report)}")
     lost = tuple(each.id for each in report.questions if not each.written and each.outcome is not Outcome.PASSED)
-    return Run(seed=seed, accuracy=report.accuracy, earned=report.earned, lost=lost)
+    return TrainingRun(seed=seed, accuracy=report.accuracy, earned=report.earned, lost=lost)
 
 
 def _why(report: GradeReport) -> str:

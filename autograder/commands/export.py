@@ -18,8 +18,8 @@ from autograder.errors import BuildError
 from autograder.judge.grade import GradeReport
 from autograder.lms import canvas as gradebook
 from autograder.lms import roster as rosters
-from autograder.lms.canvas import Filled
-from autograder.lms.roster import Roll
+from autograder.lms.canvas import FilledExport
+from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
 from autograder.report import html, output, table
 from autograder.submissions.submission import slug
@@ -45,8 +45,8 @@ class Exported:
     paths: tuple[Path, ...]
     unmarked: tuple[tuple[str, tuple[str, ...]], ...]
     ungraded: tuple[str, ...]
-    roll: Roll | None = None
-    canvas: Filled | None = None
+    roll: MatchedRoster | None = None
+    canvas: FilledExport | None = None
     old: Path | None = None
 
     @property
@@ -116,8 +116,8 @@ def export(
 
 
 def _filled(
-    canvas: Path, reports: Sequence[GradeReport], policy: Policy, roll: Roll | None, column: str | None
-) -> Filled:
+    canvas: Path, reports: Sequence[GradeReport], policy: Policy, roll: MatchedRoster | None, column: str | None
+) -> FilledExport:
     exported = gradebook.read(canvas)
     at = gradebook.column(exported, policy.assignment.title, column)
     return gradebook.fill(exported, at, reports, roll=roll)

@@ -17,18 +17,18 @@ from autograder.engine.engine import Engine
 from autograder.gradebook.database import place
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.gradebook.marked import marked
-from autograder.gradebook.marks import Marks
+from autograder.gradebook.marks import MarkStore
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.report import output
 from autograder.submissions import submission
 
-__all__ = ["Request", "Session"]
+__all__ = ["GradeOptions", "GradeRun"]
 
 
 @dataclass(frozen=True)
-class Request:
+class GradeOptions:
     """What to grade and how.
 
     `workers` is how many at once on this machine; with `scheduler` (a Dask address) its workers do the work.
@@ -46,13 +46,13 @@ class Request:
     database: str | None = None
 
 
-class Session:
+class GradeRun:
     """A batch in work. Use as a context manager: `grade`, then `publish`.
 
     Raises KitError of every kind; what was graded before is in the gradebook.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: GradeOptions) -> None:
         if request.scheduler is not None:
             from autograder.engine import cluster  # noqa: F401  # where Dask is not installed, nothing else is begun
         limits = grading_file.load(HOME.policy).execution
@@ -133,7 +133,7 @@ class Session:
         A submission that has no result yet, because a regrade of it was turned down, is left out.
         """
         found = (self._book.current(each.name) for each in self._submissions)
-        with Marks(self._place, shared=False) as marks:
+        with MarkStore(self._place, shared=False) as marks:
             counting, rubrics = marks.counting(), marks.rubrics()
         reports = tuple(marked(report, counting, rubrics) for report in found if report is not None)
         for report in reports:

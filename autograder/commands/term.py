@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from autograder.authoring import build, inspection
-from autograder.authoring.checklist import Mark, Step, Upload
+from autograder.authoring.checklist import Step, StepStatus, Upload
 from autograder.authoring.rehearsal import Rehearsal, rehearse
 from autograder.calibration import calibration, reference, tail
 from autograder.calibration.calibration import Origin
@@ -65,16 +65,16 @@ def steps(
     earlier one is wrong is left out. Raises no KitError.
     """
     examination = isolation.examine()
-    yield Step("Python", Mark.RIGHT, sys.version.partition(" ")[0])
+    yield Step("Python", StepStatus.RIGHT, sys.version.partition(" ")[0])
     packages = _packages()
     yield packages
-    if packages.mark is Mark.WRONG:
+    if packages.mark is StepStatus.WRONG:
         return
     yield _confinement(examination)
     try:
         policy = grading_file.load(layout.policy)
     except KitError as error:
-        yield Step("grading.yml", Mark.WRONG, str(error), "Mend these lines.")
+        yield Step("grading.yml", StepStatus.WRONG, str(error), "Mend these lines.")
         return
     yield from _meaning(policy)
     yield from _left_over(folder, today)
@@ -85,20 +85,22 @@ def steps(
         build.write(built, layout)
         wrong = [f"{each.what}: {each.wrong}" for each in inspection.inspect(layout.zip) if each.wrong]
     except KitError as error:
-        yield Step("build", Mark.WRONG, str(error))
+        yield Step("build", StepStatus.WRONG, str(error))
         return
-    yield Step("data", Mark.RIGHT, "the published images and labels, by their checksums")
-    yield Step("build", Mark.RIGHT, f"new: {' and '.join(new)}" if new else "template and solution are as they were")
+    yield Step("data", StepStatus.RIGHT, "the published images and labels, by their checksums")
+    yield Step(
+        "build", StepStatus.RIGHT, f"new: {' and '.join(new)}" if new else "template and solution are as they were"
+    )
     yield _zip(layout, wrong)
     yield from _accuracies(layout, policy)
     if examination.missing:
-        yield Step("self-test", Mark.LOOK, "this machine cannot confine a notebook, so none was graded", NOT_HERE)
+        yield Step("self-test", StepStatus.LOOK, "this machine cannot confine a notebook, so none was graded", NOT_HERE)
         return
     busy("the zip grades the solution and the blank template: a minute or so")
     try:
         solution, blank = rehearse(layout.zip, (layout.solution, layout.template))
     except OSError as error:
-        yield Step("self-test", Mark.WRONG, f"it could not be made ({error.strerror}: {error.filename})")
+        yield Step("self-test", StepStatus.WRONG, f"it could not be made ({error.strerror}: {error.filename})")
         return
     yield from (_solution(solution), _blank(blank), _container(policy, solution))
 
@@ -120,13 +122,13 @@ def _packages() -> Step:
         grading = unmet(GRADING_LOCK)
         others = tuple(each for each in unmet(LOCK) if each not in grading)
     except SetupError as error:
-        return Step(what, Mark.WRONG, str(error))
+        return Step(what, StepStatus.WRONG, str(error))
     if grading:
-        return Step(what, Mark.WRONG, f"not as locked: {_named(grading)}", f"{REPAIR}.")
+        return Step(what, StepStatus.WRONG, f"not as locked: {_named(grading)}", f"{REPAIR}.")
     if others:
         found = f"what grades is as locked; what the review and the tests need is not: {_named(others)}"
-        return Step(what, Mark.NOTE, found, f"{REPAIR}.")
-    return Step(what, Mark.RIGHT, "all that are locked, at these versions")
+        return Step(what, StepStatus.NOTE, found, f"{REPAIR}.")
+    return Step(what, StepStatus.RIGHT, "all that are locked, at these versions")
 
 
 def _named(unmet: Sequence[Unmet]) -> str:
@@ -138,9 +140,12 @@ def _confinement(examination: isolation.Examination) -> Step:
     if examination.missing:
         missing = ", ".join(examination.missing)
         return Step(
-            "confinement", Mark.LOOK, f"this machine cannot confine notebooks: {missing} missing", isolation.REMEDY
+            "confinement",
+            StepStatus.LOOK,
+            f"this machine cannot confine notebooks: {missing} missing",
+            isolation.REMEDY,
         )
-    return Step("confinement", Mark.RIGHT, "this machine can confine notebooks")
+    return Step("confinement", StepStatus.RIGHT, "this machine can confine notebooks")
 
 
 def _meaning(policy: Policy) -> Iterator[Step]:
@@ -148,25 +153,25 @@ def _meaning(policy: Policy) -> Iterator[Step]:
     machine, people = (sum(q.points for q in each.values()) for each in (policy.code, policy.written))
     yield Step(
         "grading.yml",
-        Mark.RIGHT,
+        StepStatus.RIGHT,
         f"{policy.assignment.title}: {policy.points:g} points, {machine:g} by machine and {people:g} by people",
     )
     if policy.written:
         items = ", ".join(f"{id} has {len(q.rubric)} items" for id, q in policy.written.items())
-        yield Step("rubrics", Mark.RIGHT, f"{items}; the points of each question add up")
+        yield Step("rubrics", StepStatus.RIGHT, f"{items}; the points of each question add up")
         yield _reviewers(policy)
-    yield Step("attempts", Mark.NOTE, _attempts(policy))
-    yield Step("hidden checks", Mark.NOTE, f"on Gradescope, {SHOW_HIDDEN[policy.feedback.show_hidden]}")
+    yield Step("attempts", StepStatus.NOTE, _attempts(policy))
+    yield Step("hidden checks", StepStatus.NOTE, f"on Gradescope, {SHOW_HIDDEN[policy.feedback.show_hidden]}")
     board = "the class sees a leaderboard of accuracies" if policy.feedback.leaderboard else "none"
-    yield Step("leaderboard", Mark.NOTE, board)
+    yield Step("leaderboard", StepStatus.NOTE, board)
 
 
 def _reviewers(policy: Policy) -> Step:
     review = policy.review
     if not review.reviewers:
-        return Step("reviewers", Mark.NOTE, "none are named, so one person marks all; name them under `review`")
+        return Step("reviewers", StepStatus.NOTE, "none are named, so one person marks all; name them under `review`")
     sample = f"; {review.sample} answers to each question by two of them" if review.sample else ""
-    return Step("reviewers", Mark.NOTE, ", ".join(review.reviewers) + sample)
+    return Step("reviewers", StepStatus.NOTE, ", ".join(review.reviewers) + sample)
 
 
 def _attempts(policy: Policy) -> str:
@@ -196,7 +201,7 @@ def _left_over(folder: Path, today: date) -> Iterator[Step]:
     what = f"{some}, the last graded on {str(last)[:10]}" if count else "a gradebook"
     yield Step(
         "left over",
-        Mark.NOTE,
+        StepStatus.NOTE,
         f"{OUTPUT}/ holds {what}, and `mnist-kit grade` would add to it",
         f"For another class name another folder: -o {OUTPUT}-{_season(today)}-{today.year}",
     )
@@ -209,9 +214,9 @@ def _season(today: date) -> str:
 
 def _zip(layout: Layout, wrong: Sequence[str]) -> Step:
     if wrong:
-        return Step("zip", Mark.WRONG, "\n".join(wrong), "Do not upload it.")
+        return Step("zip", StepStatus.WRONG, "\n".join(wrong), "Do not upload it.")
     size = layout.zip.stat().st_size / 2**20
-    return Step("zip", Mark.RIGHT, f"everything that Gradescope needs is in it, and no answers; {size:.0f} MB")
+    return Step("zip", StepStatus.RIGHT, f"everything that Gradescope needs is in it, and no answers; {size:.0f} MB")
 
 
 def _accuracies(layout: Layout, policy: Policy) -> Iterator[Step]:
@@ -221,17 +226,19 @@ def _accuracies(layout: Layout, policy: Policy) -> Iterator[Step]:
     try:
         reference.rules(layout)
     except CalibrationError as error:
-        yield Step("accuracies", Mark.WRONG, str(error))
+        yield Step("accuracies", StepStatus.WRONG, str(error))
         return
     again = "Train the solution 30 times, which takes some minutes: mnist-kit calibrate"
     try:
         stored = calibration.load(layout)
         fitted = tail.fit(stored.accuracies)
     except CalibrationError as error:
-        yield Step("accuracies", Mark.LOOK, f"which ones are safe to ask for is not known: {error}", again)
+        yield Step("accuracies", StepStatus.LOOK, f"which ones are safe to ask for is not known: {error}", again)
         return
     if not stored.is_current(Origin.of(layout, policy.assignment.dataset, policy.assignment.split_seed)):
-        yield Step("accuracies", Mark.LOOK, "the calibration is of another solution, other data or split_seed", again)
+        yield Step(
+            "accuracies", StepStatus.LOOK, "the calibration is of another solution, other data or split_seed", again
+        )
         return
     most = "none" if fitted.recommended is None else f"{100 * fitted.recommended:g} %"
     high = [
@@ -239,39 +246,47 @@ def _accuracies(layout: Layout, policy: Policy) -> Iterator[Step]:
     ]
     if high:
         found = f"correct submissions may miss {' and '.join(high)}; the most that is safe to ask for is {most}"
-        yield Step("accuracies", Mark.LOOK, found, "Lower that in grading.yml; mnist-kit calibrate tells the chances.")
+        yield Step(
+            "accuracies", StepStatus.LOOK, found, "Lower that in grading.yml; mnist-kit calibrate tells the chances."
+        )
     else:
-        yield Step("accuracies", Mark.RIGHT, f"safe to ask for; the most would be {most}")
+        yield Step("accuracies", StepStatus.RIGHT, f"safe to ask for; the most would be {most}")
 
 
 def _solution(result: Rehearsal) -> Step:
     what = "solution"
     if result.fault:
         return Step(
-            what, Mark.WRONG, result.fault, "mnist-kit grade solutions/solution.ipynb -o dist/rehearsal shows more."
+            what,
+            StepStatus.WRONG,
+            result.fault,
+            "mnist-kit grade solutions/solution.ipynb -o dist/rehearsal shows more.",
         )
     points = f"{result.earned:g} of {result.possible:g} automatic points"
     if result.short:
         return Step(
-            what, Mark.WRONG, "\n".join([points, *result.short]), "Ask for less in grading.yml, or mend exercise.md."
+            what,
+            StepStatus.WRONG,
+            "\n".join([points, *result.short]),
+            "Ask for less in grading.yml, or mend exercise.md.",
         )
-    return Step(what, Mark.RIGHT, f"the zip gives it {points}")
+    return Step(what, StepStatus.RIGHT, f"the zip gives it {points}")
 
 
 def _blank(result: Rehearsal) -> Step:
     what = "blank template"
     if result.fault:
         return Step(
-            what, Mark.WRONG, result.fault, "mnist-kit grade student_template.ipynb -o dist/rehearsal shows more."
+            what, StepStatus.WRONG, result.fault, "mnist-kit grade student_template.ipynb -o dist/rehearsal shows more."
         )
     if result.earned:
         return Step(
             what,
-            Mark.WRONG,
+            StepStatus.WRONG,
             f"{result.earned:g} points for no answer",
             "Mend exercise.md: its prompts answer a question.",
         )
-    return Step(what, Mark.RIGHT, f"the zip gives it 0 of {result.possible:g} points, and no error")
+    return Step(what, StepStatus.RIGHT, f"the zip gives it 0 of {result.possible:g} points, and no error")
 
 
 def _container(policy: Policy, solution: Rehearsal) -> Step:
@@ -279,4 +294,6 @@ def _container(policy: Policy, solution: Rehearsal) -> Step:
     memory_gb = max(LEAST_GB, math.ceil((solution.memory_mb + RESERVE_MB) / 1024))
     needed_s = policy.execution.timeout_s + START_S
     time = "" if needed_s <= GRADESCOPE_S else f", and a limit of {math.ceil(needed_s / 60)} minutes"
-    return Step("container", Mark.NOTE, f"on Gradescope, choose at least 1 CPU and {memory_gb} GB of memory{time}")
+    return Step(
+        "container", StepStatus.NOTE, f"on Gradescope, choose at least 1 CPU and {memory_gb} GB of memory{time}"
+    )

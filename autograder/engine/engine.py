@@ -25,7 +25,7 @@ import numpy as np
 
 from autograder.data import dataset
 from autograder.engine import findings, isolation
-from autograder.engine.launch import GRACE_S, Ended, Warm, watch
+from autograder.engine.launch import GRACE_S, Ended, WarmProcess, watch
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.judge import audit
 from autograder.judge.evidence import BLOB_LIMIT, specs
@@ -57,7 +57,7 @@ SPARE_MB = 16
 
 
 @dataclass(frozen=True)
-class _Run:
+class _StudentRun:
     """One student process, over; `journal` and `blob` are its evidence, open files without a name."""
 
     ended: Ended
@@ -95,7 +95,7 @@ class Engine:
         self._users: set[int] = set()
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._warm: Warm | None = None
+        self._warm: WarmProcess | None = None
         self._over = False
 
     def __enter__(self) -> Self:
@@ -152,7 +152,7 @@ class Engine:
     def _grade(self, submission: Submission, book: notebook.Notebook) -> GradeReport:
         warm = self._ready()
         with _nameless("journal") as journal, _nameless("blob") as blob:
-            run = _Run(*self._run(warm, book, journal, blob), journal, blob)
+            run = _StudentRun(*self._run(warm, book, journal, blob), journal, blob)
             layers = _confined_by(run)
             if layers is None:
                 last = run.printed.decode("utf-8", "replace").strip().splitlines()[-1:]
@@ -174,7 +174,9 @@ class Engine:
             judge_s=time.monotonic() - started,
         )
 
-    def _run(self, warm: Warm, book: notebook.Notebook, journal: IO[bytes], blob: IO[bytes]) -> tuple[Ended, bytes]:
+    def _run(
+        self, warm: WarmProcess, book: notebook.Notebook, journal: IO[bytes], blob: IO[bytes]
+    ) -> tuple[Ended, bytes]:
         """Run the notebook in a process of its own; returns how that ended, and what it printed."""
         limits = self._policy.execution
         job = {
@@ -204,7 +206,7 @@ class Engine:
                 if write_end >= 0:
                     os.close(write_end)
 
-    def _audit(self, warm: Warm, run: _Run, book: notebook.Notebook, verdict: Verdict) -> tuple[str, ...]:
+    def _audit(self, warm: WarmProcess, run: _StudentRun, book: notebook.Notebook, verdict: Verdict) -> tuple[str, ...]:
         """What people should look at; for a model of which something is odd, with what the same layers reach here."""
         flags = (*audit.literals(book.cells), *verdict.flags)
         if not flags or verdict.accuracy is None:
@@ -214,7 +216,7 @@ class Engine:
         except GraderFault as fault:  # a model may be too large to be trained here; its grade stands
             return (*flags, f"The grader did not train it anew: {fault}")
 
-    def _judge(self, warm: Warm, run: _Run, *, retrain: bool = False) -> Verdict:
+    def _judge(self, warm: WarmProcess, run: _StudentRun, *, retrain: bool = False) -> Verdict:
         for file, limit in ((run.journal, JOURNAL_LIMIT), (run.blob, BLOB_LIMIT)):
             if os.fstat(file.fileno()).st_size > limit:
                 raise EvidenceError("the notebook's process left more evidence than the contract allows")
@@ -227,7 +229,7 @@ class Engine:
                 raise GraderFault(f"the judge ended: exit {ended.exit}, signal {ended.signal}, over {ended.over}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))
 
-    def _ready(self) -> Warm:
+    def _ready(self) -> WarmProcess:
         """The warm process, started (again) if there is none alive."""
         with self._lock:
             if self._over:
@@ -235,7 +237,7 @@ class Engine:
             if self._warm is None or not self._warm.alive:
                 if self._warm is not None:
                     self._warm.close()
-                self._warm = Warm(self.folder)
+                self._warm = WarmProcess(self.folder)
                 if not (self.folder / "public").exists():
                     self._write_public(self.folder / "public")  # while that process imports; it waits for its brief
                 self._warm.brief(
@@ -268,7 +270,7 @@ class Engine:
                 f"{least_mb:.0f} MB). Free some space, or name another folder: TMPDIR=/some/folder mnist-kit grade ..."
             )
 
-    def _jail(self, plan: isolation.Plan, work: Path, uid: int | None, limits: Limits) -> Jail:
+    def _jail(self, plan: isolation.ConfinementPlan, work: Path, uid: int | None, limits: Limits) -> Jail:
         secrets = (*self._secrets, self.folder / CANARY)
         return Jail(work, secrets, uid, plan.required, limits)
 
@@ -306,7 +308,7 @@ def _nameless(purpose: str) -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _confined_by(run: _Run) -> tuple[str, ...] | None:
+def _confined_by(run: _StudentRun) -> tuple[str, ...] | None:
     """The layers that confined the notebook, told before any of its code ran; None where no cell was started."""
     first, end, _ = run.printed[:DECLARATION].partition(b"\n")
     if not end or not first.startswith(b'{"isolation": ') or not os.fstat(run.journal.fileno()).st_size:

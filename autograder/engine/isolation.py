@@ -22,7 +22,17 @@ from autograder.errors import WITH_DOCKER, IsolationError
 from autograder.sandbox import confine
 from autograder.sandbox.limits import Limits
 
-__all__ = ["FIRST_UID", "HOW_TO_GET", "REMEDY", "Examination", "Plan", "demand", "examine", "free_uid", "plan"]
+__all__ = [
+    "FIRST_UID",
+    "HOW_TO_GET",
+    "REMEDY",
+    "Examination",
+    "ConfinementPlan",
+    "demand",
+    "examine",
+    "free_uid",
+    "plan",
+]
 
 FIRST_UID = 61_200
 """Student processes get users from here on, one a slot: above what distributions give to people and services."""
@@ -41,7 +51,7 @@ HOW_TO_GET = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class ConfinementPlan:
     """What must be in force before a student cell runs. `own_users`: each slot runs as a user of its own."""
 
     where: str
@@ -53,8 +63,8 @@ class Plan:
 class Examination:
     """A plan, and what this machine offers of it."""
 
-    plan: Plan | None
-    offers: tuple[confine.Offer, ...]
+    plan: ConfinementPlan | None
+    offers: tuple[confine.LayerStatus, ...]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -65,16 +75,18 @@ class Examination:
         return tuple(layer for layer in self.plan.required if layer not in there)
 
 
-def plan() -> Plan | None:
+def plan() -> ConfinementPlan | None:
     """The plan for this machine and user; None where there is none."""
     if sys.platform != "linux" or platform.machine() not in confine.ARCHITECTURES:
         return None
     always = ("rlimits", "no new privileges", "seccomp")
     if os.geteuid() != 0:
-        return Plan("Linux, not root", False, (*always, "landlock"))
+        return ConfinementPlan("Linux, not root", False, (*always, "landlock"))
     if confine.public_to_others(map(Path, (sys.prefix, sys.base_prefix))):
-        return Plan("Linux, root", True, ("uid", *always))
-    return Plan("Linux, root with a Python that others cannot read", False, ("no capabilities", *always, "landlock"))
+        return ConfinementPlan("Linux, root", True, ("uid", *always))
+    return ConfinementPlan(
+        "Linux, root with a Python that others cannot read", False, ("no capabilities", *always, "landlock")
+    )
 
 
 def examine() -> Examination:
@@ -86,13 +98,13 @@ def examine() -> Examination:
         command("autograder.engine.isolation"), capture_output=True, text=True, check=False, timeout=60
     )
     try:
-        offers = tuple(confine.Offer(**each) for each in json.loads(done.stdout))
+        offers = tuple(confine.LayerStatus(**each) for each in json.loads(done.stdout))
     except ValueError:
         offers = ()
     return Examination(chosen, offers)
 
 
-def demand(examination: Examination) -> Plan:
+def demand(examination: Examination) -> ConfinementPlan:
     """The plan, if it can be kept. Raises IsolationError, with the remedy, if not."""
     if examination.plan is None or examination.missing:
         missing = ", ".join(examination.missing)

@@ -24,7 +24,7 @@ from autograder.engine.environment import REPAIR, command
 from autograder.errors import GraderFault
 from autograder.sandbox.zygote import MESSAGE_LIMIT
 
-__all__ = ["GRACE_S", "ONE_THREAD", "Channel", "Ended", "Warm", "watch"]
+__all__ = ["GRACE_S", "ONE_THREAD", "Channel", "Ended", "WarmProcess", "watch"]
 
 START_S = 180
 """Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""
@@ -85,7 +85,7 @@ class Channel:
         return mine
 
 
-class Warm:
+class WarmProcess:
     """The warm process, which is only started here and imports for ten seconds, and the sockets to its two halves."""
 
     def __init__(self, folder: Path) -> None:

@@ -25,7 +25,7 @@ from autograder.errors import GradebookError
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
 from autograder.judge.grade import GradeReport, Status, stored_name
-from autograder.lms.returned import Joined, Returned
+from autograder.lms.returned import ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 from autograder.version import kit_version
@@ -146,7 +146,7 @@ class Gradebook:
             counting = select(GradingRow.submission).where(GradingRow.standing == CURRENT)
             return tuple(session.scalars(counting.order_by(GradingRow.submission)))
 
-    def join(self, joined: Sequence[Joined]) -> None:
+    def join(self, joined: Sequence[MatchedGrade]) -> None:
         """Store grades that were made elsewhere; each takes the place of what its origin said of that name before."""
         now = datetime.now(UTC)
         with self._database.write() as session:
@@ -156,7 +156,7 @@ class Gradebook:
                     session.execute(delete(ReturnedRow).where(ReturnedRow.origin == origin, ReturnedRow.name.in_(some)))
             session.add_all(_stored(each, now) for each in joined)
 
-    def returned(self) -> tuple[Joined, ...]:
+    def returned(self) -> tuple[MatchedGrade, ...]:
         """Every grade that was made elsewhere, by origin and name. Why one was not joined is not stored."""
         with self._database.read() as session:
             rows = session.scalars(select(ReturnedRow).order_by(ReturnedRow.origin, ReturnedRow.name)).all()
@@ -210,7 +210,7 @@ class Gradebook:
         except (ValueError, KeyError, TypeError) as error:
             raise GradebookError(f"{self._database.name}: a stored result cannot be read ({error})") from error
 
-    def _joined(self, row: ReturnedRow) -> Joined:
+    def _joined(self, row: ReturnedRow) -> MatchedGrade:
         try:
             points = tuple(json.loads(row.points).items())
         except (ValueError, AttributeError) as error:
@@ -218,8 +218,8 @@ class Gradebook:
                 f"{self._database.name}: the points of {row.name} from {row.origin} cannot be read ({error}). Join "
                 "that file of grades again."
             ) from error
-        grade = Returned(row.origin, row.name, row.email, row.sid, row.person, row.total, points, row.status)
-        return Joined(grade, row.submission)
+        grade = ExternalGrade(row.origin, row.name, row.email, row.sid, row.person, row.total, points, row.status)
+        return MatchedGrade(grade, row.submission)
 
 
 def _batched(values: Collection[str], size: int) -> Iterator[tuple[str, ...]]:
@@ -237,7 +237,7 @@ def _proposed() -> Select[GradingRow]:
     return select(GradingRow).where(GradingRow.standing == PROPOSED)
 
 
-def _stored(joined: Joined, now: datetime) -> ReturnedRow:
+def _stored(joined: MatchedGrade, now: datetime) -> ReturnedRow:
     row = joined.row
     return ReturnedRow(
         origin=row.origin,

@@ -13,7 +13,7 @@ from autograder.errors import ReviewError
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import LogRow, RequestRow
 
-__all__ = ["ACCEPTED", "DECLINED", "OPEN", "Asked", "Inbox"]
+__all__ = ["ACCEPTED", "DECLINED", "OPEN", "StoredRequest", "RequestStore"]
 
 Standing = Literal["open", "accepted", "declined"]
 OPEN: Literal["open"] = "open"
@@ -27,7 +27,7 @@ LONGEST_REPLY = 20_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class StoredRequest:
     """A request on a question; `before` is what the answer had when it came in, None where nothing was decided."""
 
     id: int
@@ -39,13 +39,13 @@ class Asked:
     before: float | None
 
 
-class Inbox:
+class RequestStore:
     """The requests of an opened database; every call is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def requests(self) -> tuple[Asked, ...]:
+    def requests(self) -> tuple[StoredRequest, ...]:
         """All requests: open ones first, then in the order they came."""
         with self._database.read() as session:
             rows = session.scalars(select(RequestRow).order_by(RequestRow.status != OPEN, RequestRow.id))
@@ -100,5 +100,5 @@ class Inbox:
             session.add(LogRow(at=now, who=reviewer, what=f"{did} the request on {row.question}", answer=None))
 
 
-def _asked(row: RequestRow) -> Asked:
-    return Asked(row.id, row.submission, row.question, row.text, STANDINGS[row.status], row.reply, row.before)
+def _asked(row: RequestRow) -> StoredRequest:
+    return StoredRequest(row.id, row.submission, row.question, row.text, STANDINGS[row.status], row.reply, row.before)

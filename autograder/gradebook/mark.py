@@ -8,7 +8,7 @@ from datetime import datetime
 from autograder.errors import ReviewError
 from autograder.gradebook.tables import CURRENT
 
-__all__ = ["Answer", "Conflict", "Draft", "Entry", "Mark", "Pair", "Place", "Progress", "Snippet", "agreed"]
+__all__ = ["Answer", "Conflict", "Draft", "LogEntry", "Mark", "Pair", "QueuePosition", "Progress", "Snippet", "agreed"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """An answer, how many its question has, and its mark in this reviewer's slot."""
 
     answer: Answer
@@ -118,7 +118,7 @@ class Snippet:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """A line of the log."""
 
     at: datetime

@@ -32,7 +32,18 @@ from autograder.errors import GradebookError, ReviewError
 from autograder.gradebook import answers, intake, rubrics, statements
 from autograder.gradebook.answers import Found, Grouping
 from autograder.gradebook.database import Database
-from autograder.gradebook.mark import Answer, Conflict, Draft, Entry, Mark, Pair, Place, Progress, Snippet, agreed
+from autograder.gradebook.mark import (
+    Answer,
+    Conflict,
+    Draft,
+    LogEntry,
+    Mark,
+    Pair,
+    Progress,
+    QueuePosition,
+    Snippet,
+    agreed,
+)
 from autograder.gradebook.rubric import Effect, Rubric
 from autograder.gradebook.statements import SETTLED, SHARED
 from autograder.gradebook.tables import (
@@ -48,7 +59,7 @@ from autograder.gradebook.tables import (
 from autograder.judge.grade import GradeReport
 from autograder.policy.policy import Policy
 
-__all__ = ["Marks"]
+__all__ = ["MarkStore"]
 
 LONGEST_COMMENT = 20_000
 """Characters of a comment or a snippet."""
@@ -59,7 +70,7 @@ MOST_ADJUSTMENT = 1000
 T = TypeVar("T")
 
 
-class Marks:
+class MarkStore:
     """The marks in one gradebook. Use as a context manager; every call is one transaction; threads may share it.
 
     Raises ReviewError where what is asked for cannot be done, and GradebookError where the database fails.
@@ -105,7 +116,7 @@ class Marks:
         with self.database.glance() as session:
             return answers.count(session, question)
 
-    def place(self, question: str, number: int, reviewer: str) -> Place:
+    def place(self, question: str, number: int, reviewer: str) -> QueuePosition:
         """The answer at this place, and this reviewer's mark or the one that all share. Raises ReviewError for none."""
         with self.database.glance() as session:
             asked = {"question": question, "number": number, "reviewer": reviewer}
@@ -116,7 +127,7 @@ class Marks:
                 )
             return self._place(row, reviewer)
 
-    def answer(self, answer: int, reviewer: str) -> Place:
+    def answer(self, answer: int, reviewer: str) -> QueuePosition:
         """The same for the id of an answer."""
         with self.database.glance() as session:
             row = session.execute(statements.PLACE_BY_ID, {"answer": answer, "reviewer": reviewer}).first()
@@ -307,18 +318,18 @@ class Marks:
 
     # Groups of like answers
 
-    def groups(self, question: str, reviewer: str) -> tuple[tuple[Place, ...], ...]:
+    def groups(self, question: str, reviewer: str) -> tuple[tuple[QueuePosition, ...], ...]:
         """Groups of two or more like answers that this reviewer may mark: unanswered ones first, then the largest."""
         with self.database.read() as session:
             asked = {"question": question}
-            found: dict[int, list[Place]] = {}
+            found: dict[int, list[QueuePosition]] = {}
             rubric, of = rubrics.in_force(session, question), answers.count(session, question)
             marks = {(row.answer, row.slot): row for row in session.execute(statements.KIN_MARKS, asked)}
             for row in session.execute(statements.KIN, asked):
                 if row.second is None or reviewer in (row.first, row.second):
                     answer, slot = _seen(row), _slot(row, reviewer)
                     mark = marks.get((answer.id, slot))
-                    place = Place(answer, of, _mark(mark, rubric) if mark else None, slot)
+                    place = QueuePosition(answer, of, _mark(mark, rubric) if mark else None, slot)
                     found.setdefault(row.kin, []).append(place)
         several = [tuple(places) for places in found.values() if len(places) > 1]
         return tuple(sorted(several, key=lambda each: (each[0].answer.text is not None, -len(each), each[0].number)))
@@ -369,11 +380,11 @@ class Marks:
         with self.database.write() as session:
             self._note(session, reviewer, what)
 
-    def log(self, limit: int = 200) -> tuple[Entry, ...]:
+    def log(self, limit: int = 200) -> tuple[LogEntry, ...]:
         """The newest lines of the log, newest first."""
         with self.database.glance() as session:
             rows = session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit))
-            return tuple(Entry(_utc(row.at), row.who, row.what, row.answer) for row in rows)
+            return tuple(LogEntry(_utc(row.at), row.who, row.what, row.answer) for row in rows)
 
     def secret(self) -> bytes:
         """A secret of this gradebook, made when it is asked for first."""
@@ -434,15 +445,15 @@ class Marks:
         self._note(session, reviewer, f"{_verb(slot, now)} {said.points:g} of {rubric.points:g}", row.id)
         return said
 
-    def _place(self, row: Found, reviewer: str) -> Place:
+    def _place(self, row: Found, reviewer: str) -> QueuePosition:
         """From a row of ANSWER, how many there are, the rubric, and MARK, whose id is None where there is none."""
         answer = _seen(row)
         of, revision, points, items, *mark = row[len(statements.ANSWER) :]
         slot = reviewer if answer.in_sample else SHARED
         if mark[0] is None:
-            return Place(answer, of, None, slot)
+            return QueuePosition(answer, of, None, slot)
         rubric = rubrics.stored(answer.question, points, items, revision)
-        return Place(answer, of, _mark(mark, rubric), slot)
+        return QueuePosition(answer, of, _mark(mark, rubric), slot)
 
     def _pairs(self, session: Session, question: str) -> Iterator[Pair]:
         asked = {"question": question}

@@ -16,16 +16,16 @@ from typing import Literal, get_args
 
 from autograder.errors import RequestError
 from autograder.lms import matching
-from autograder.lms.roster import Roll
-from autograder.lms.sheet import Form, Sheet, active, inert
+from autograder.lms.roster import MatchedRoster
+from autograder.lms.sheet import CsvFormat, CsvTable, active, inert
 
-__all__ = ["Request", "Standing", "read", "render"]
+__all__ = ["RegradeRequest", "Standing", "read", "render"]
 
 Standing = Literal["open", "accepted", "declined"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 WHO = ("submission", "email", "id")
 COLUMNS = ("submission", "question", "text", "status", "reply", "before", "after")
-FORM = Form(
+FORM = CsvFormat(
     RequestError,
     "a CSV file of requests",
     "of requests",
@@ -37,7 +37,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Request:
+class RegradeRequest:
     """One request and what became of it. Points are those of the question, None where there are none."""
 
     submission: str
@@ -50,15 +50,15 @@ class Request:
 
 
 def read(
-    path: Path, questions: Collection[str], submissions: Collection[str], roll: Roll | None = None
-) -> tuple[Request, ...]:
+    path: Path, questions: Collection[str], submissions: Collection[str], roll: MatchedRoster | None = None
+) -> tuple[RegradeRequest, ...]:
     """The requests of one file, in its order.
 
     Whose a request is, the `submission` in its row says, failing that its email or id: by the roster where one was
     joined, else in the submission's name. Raises RequestError where the file cannot be read, holds no request, or a
     request without a text, on no question there is, twice, or of nobody who handed in; all such rows are named.
     """
-    sheet = Sheet.of(path, FORM, lambda columns: _is_form({column.casefold() for column in columns}))
+    sheet = CsvTable.of(path, FORM, lambda columns: _is_form({column.casefold() for column in columns}))
     rows = [(line, {name.casefold(): cell for name, cell in cells.items()}) for line, cells in sheet.rows]
     rows = [(line, {**cells, "question": cells["question"].casefold()}) for line, cells in rows]
     if not rows:
@@ -82,7 +82,7 @@ def read(
     return tuple(requests)
 
 
-def render(requests: Sequence[Request]) -> str:
+def render(requests: Sequence[RegradeRequest]) -> str:
     """A CSV file with a row for each; nothing in it is a formula to a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -99,7 +99,7 @@ def _is_form(columns: Collection[str]) -> bool:
 
 
 def _submissions(
-    rows: Sequence[Mapping[str, str]], submissions: Collection[str], roll: Roll | None
+    rows: Sequence[Mapping[str, str]], submissions: Collection[str], roll: MatchedRoster | None
 ) -> list[matching.Match]:
     """Whose each request is. Several may be of one person, so each is looked for on its own, and once."""
     names = {name: matching.folded(name) for name in submissions}
@@ -112,7 +112,9 @@ def _who(cells: Mapping[str, str], kind: str) -> str:
     return active(cells.get(kind, ""))
 
 
-def _submission(submission: str, email: str, id: str, names: Mapping[str, str], roll: Roll | None) -> matching.Match:
+def _submission(
+    submission: str, email: str, id: str, names: Mapping[str, str], roll: MatchedRoster | None
+) -> matching.Match:
     if not (submission or email or id):
         return matching.Match(None, "the row names nobody; expected a submission, an email or an id")
     said = " or ".join(filter(None, (submission, email, id and f"id {id}")))
@@ -147,7 +149,7 @@ def _trouble(cells: Mapping[str, str], met: matching.Match, questions: Collectio
     return ""
 
 
-def _request(sheet: Sheet, line: int, cells: Mapping[str, str], submission: str) -> Request:
+def _request(sheet: CsvTable, line: int, cells: Mapping[str, str], submission: str) -> RegradeRequest:
     numbers = {name.casefold(): name for name in sheet.head}
     before, after = (
         sheet.number(line, {numbers[kind]: cells[kind]}, numbers[kind]) if kind in numbers else None
@@ -155,7 +157,7 @@ def _request(sheet: Sheet, line: int, cells: Mapping[str, str], submission: str)
     )
     status = next((each for each in STANDINGS if each == cells.get("status")), STANDINGS[0])
     text, reply = (active(_lines(cells.get(kind, ""))) for kind in ("text", "reply"))
-    return Request(submission, cells["question"], text, status, reply, before, after)
+    return RegradeRequest(submission, cells["question"], text, status, reply, before, after)
 
 
 def _lines(text: str) -> str:

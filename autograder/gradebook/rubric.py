@@ -15,7 +15,7 @@ from typing import Self
 
 from autograder.policy.policy import WrittenQuestion
 
-__all__ = ["MOST_ITEMS", "Effect", "Item", "Rubric"]
+__all__ = ["MOST_ITEMS", "Effect", "RubricItem", "Rubric"]
 
 MOST_ITEMS = 20
 """Items of one rubric. The first nine have a key of their own; more than these nobody keeps in mind."""
@@ -30,7 +30,7 @@ ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 
 @dataclass(frozen=True)
-class Item:
+class RubricItem:
     """One thing that gives points, or, where `points` is below 0, takes some."""
 
     id: str
@@ -58,18 +58,18 @@ class Rubric:
 
     question: str
     points: float
-    items: tuple[Item, ...]
+    items: tuple[RubricItem, ...]
     revision: int = 0
 
     @classmethod
     def of(cls, question: str, rules: WrittenQuestion) -> Self:
         """What grading.yml says."""
-        return cls(question, rules.points, tuple(Item(each.id, each.points, each.text) for each in rules.rubric))
+        return cls(question, rules.points, tuple(RubricItem(each.id, each.points, each.text) for each in rules.rubric))
 
     @classmethod
     def from_json(cls, question: str, points: float, text: str, revision: int) -> Self:
         """Raises ValueError, TypeError or KeyError where the text is no list of items."""
-        return cls(question, points, tuple(Item(**each) for each in json.loads(text)), revision)
+        return cls(question, points, tuple(RubricItem(**each) for each in json.loads(text)), revision)
 
     def to_json(self) -> str:
         return json.dumps([asdict(item) for item in self.items])
@@ -101,7 +101,7 @@ class Rubric:
         return ""
 
 
-def _wrong(item: Item) -> str:
+def _wrong(item: RubricItem) -> str:
     if not ID.fullmatch(item.id):
         return f"{item.id!r} is no id; expected small letters, digits, - and _, as in 'fit'."
     if not item.text.strip() or len(item.text) > LONGEST_TEXT:

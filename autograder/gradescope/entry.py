@@ -30,7 +30,7 @@ from autograder.submissions import submission
 from autograder.submissions.submission import Submission
 from autograder.version import kit_version
 
-__all__ = ["Place", "main"]
+__all__ = ["ContainerPaths", "main"]
 
 RESERVE_MB = 400
 """Of a container's memory: what the kit's own processes hold beside what a notebook shares with them."""
@@ -43,7 +43,7 @@ LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_by
 
 
 @dataclass(frozen=True)
-class Place:
+class ContainerPaths:
     """The folders that Gradescope and Otter lay out."""
 
     root: Path
@@ -77,7 +77,7 @@ class Place:
 
 def main(root: Path) -> None:
     """Grade what was handed in. Whatever goes wrong is in results.json, and on the standard output for staff."""
-    place = Place(root)
+    place = ContainerPaths(root)
     place.close()
     metadata = read(place.metadata)
     policy = reference.rules(HOME)
@@ -102,7 +102,7 @@ def main(root: Path) -> None:
         _replace(place.pickle, pickled(report))
 
 
-def _report(place: Place, policy: Policy) -> GradeReport:
+def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
     handed_in = _choose(place.submission, policy)
     if handed_in.problem:
         return findings.rejected(handed_in, policy, handed_in.problem)

@@ -18,7 +18,7 @@ from typing import Any
 from autograder.judge.grade import Status
 from autograder.policy.policy import Attempts
 
-__all__ = ["Attempt", "Metadata", "Refusal", "read", "refusal", "stands"]
+__all__ = ["Attempt", "Metadata", "AttemptRefusal", "read", "refusal", "stands"]
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -50,7 +50,7 @@ class Metadata:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class AttemptRefusal:
     """An attempt past a limit: words for the student, and the newest attempt that counts and has a score."""
 
     message: str
@@ -72,7 +72,7 @@ def read(path: Path) -> Metadata:
     )
 
 
-def refusal(metadata: Metadata, attempts: Attempts) -> Refusal | None:
+def refusal(metadata: Metadata, attempts: Attempts) -> AttemptRefusal | None:
     """Why this submission is not graded: a limit is used up. None where it may be graded.
 
     An earlier attempt that was not graded uses nothing up. The day is the 24 hours before this submission.
@@ -87,12 +87,12 @@ def refusal(metadata: Metadata, attempts: Attempts) -> Refusal | None:
         (attempt for attempt in counted if attempt.score is not None), key=lambda attempt: attempt.at or BEFORE_ALL
     )
     if scored:
-        return Refusal(f"{reason} The score of your last graded attempt stands.", scored[-1])
+        return AttemptRefusal(f"{reason} The score of your last graded attempt stands.", scored[-1])
     placeholder = "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
-    return Refusal(f"{reason} {placeholder}", None)
+    return AttemptRefusal(f"{reason} {placeholder}", None)
 
 
-def stands(refusal: Refusal) -> dict[str, Any]:
+def stands(refusal: AttemptRefusal) -> dict[str, Any]:
     """The results.json of a refused attempt: the one of the last graded attempt, the refusal put before its words."""
     last = refusal.last
     if last is None or not last.results:

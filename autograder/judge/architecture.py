@@ -16,7 +16,7 @@ from autograder.policy.policy import CodeQuestion
 __all__ = [
     "CLASSES",
     "Alignment",
-    "Step",
+    "NamedLayer",
     "align",
     "canonical_name",
     "chain",
@@ -40,7 +40,7 @@ PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 
 
 
 @dataclass(frozen=True)
-class Step:
+class NamedLayer:
     """One layer as a reader would name it. `units` and `activation` are None where it has none."""
 
     type: str
@@ -64,16 +64,16 @@ def is_chain(model: Model) -> bool:
     return model.structure in ("sequential", "functional")
 
 
-def steps(model: Model) -> tuple[Step, ...]:
+def steps(model: Model) -> tuple[NamedLayer, ...]:
     """The model's layers, activations folded into the layer before them."""
-    found: list[Step] = []
+    found: list[NamedLayer] = []
     for layer in model.layers:
         step = _step(layer)
         if step.type in TRANSPARENT:
             continue
         last = found[-1] if found else None
         if step.type == "Activation" and last is not None and last.activation == "linear":
-            found[-1] = Step(last.type, last.units, step.activation)
+            found[-1] = NamedLayer(last.type, last.units, step.activation)
         elif step.type == "Activation" and last is not None and last.activation == step.activation == "relu":
             continue  # relu of relu is relu
         else:
@@ -96,12 +96,12 @@ def loss_name(settings: CompileSettings) -> str | None:
     return aliases.get(snake, snake) if source in ("keras", "tensorflow") else f"custom {name}"
 
 
-def required(question: CodeQuestion) -> tuple[Step, ...]:
+def required(question: CodeQuestion) -> tuple[NamedLayer, ...]:
     """The layers that a question asks for."""
-    return tuple(Step(rule.type, rule.units, rule.activation) for rule in question.layers or ())
+    return tuple(NamedLayer(rule.type, rule.units, rule.activation) for rule in question.layers or ())
 
 
-def chain(found: tuple[Step, ...]) -> str:
+def chain(found: tuple[NamedLayer, ...]) -> str:
     """The first eight steps in a line."""
     return " → ".join([*map(str, found[:8]), *(["…"] if len(found) > 8 else [])]) or "nothing"
 
@@ -124,11 +124,11 @@ class Alignment:
     stand for none, each with the index of the required step that follows it (the last one's at the end).
     """
 
-    partners: tuple[Step | None, ...]
-    extra: tuple[tuple[int, Step], ...]
+    partners: tuple[NamedLayer | None, ...]
+    extra: tuple[tuple[int, NamedLayer], ...]
 
 
-def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
+def align(found: tuple[NamedLayer, ...], wanted: tuple[NamedLayer, ...]) -> Alignment:
     """Lay two chains beside each other (the edit distance of Levenshtein).
 
     Leaving a step out, or putting one in, costs 2; a step for another of the same type 3, for one of another type 4. So
@@ -143,8 +143,8 @@ def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
             return 2 * (rows - i + columns - j)
         return min(cost(i + 1, j + 1) + _cost(found[i], wanted[j]), 2 + cost(i + 1, j), 2 + cost(i, j + 1))
 
-    partners: list[Step | None] = []
-    extra: list[tuple[int, Step]] = []
+    partners: list[NamedLayer | None] = []
+    extra: list[tuple[int, NamedLayer]] = []
     i = j = 0
     while i < rows or j < columns:
         if i < rows and j < columns and cost(i, j) == cost(i + 1, j + 1) + _cost(found[i], wanted[j]):
@@ -159,21 +159,21 @@ def align(found: tuple[Step, ...], wanted: tuple[Step, ...]) -> Alignment:
     return Alignment(tuple(partners), tuple(extra))
 
 
-def _cost(step: Step, other: Step) -> int:
+def _cost(step: NamedLayer, other: NamedLayer) -> int:
     return 0 if step == other else 3 if step.type == other.type else 4
 
 
-def _step(layer: Layer) -> Step:
+def _step(layer: Layer) -> NamedLayer:
     source, _, type_name = layer.type.partition(":")
     if source != "keras":
-        return Step(f"your own layer {type_name}")
+        return NamedLayer(f"your own layer {type_name}")
     if type_name in AS_LAYERS:
-        return Step("Activation", activation=_with_settings(AS_LAYERS[type_name], layer))
+        return NamedLayer("Activation", activation=_with_settings(AS_LAYERS[type_name], layer))
     units = layer.settings.get("units")
     activation = layer.settings.get("activation")
     if type_name == "Reshape" and _is_flat(layer.settings.get("target_shape")):
-        return Step("Flatten")
-    return Step(
+        return NamedLayer("Flatten")
+    return NamedLayer(
         type_name,
         units=units if isinstance(units, int) else None,
         activation=_with_settings(canonical_name(activation), layer) if isinstance(activation, str) else None,

@@ -14,7 +14,7 @@ import numpy as np
 from autograder.data.dataset import Labelled
 from autograder.judge import rebuild
 from autograder.judge.architecture import CLASSES, chain, required, steps
-from autograder.judge.bench import Bench, fit
+from autograder.judge.bench import CheckContext, fit
 
 if TYPE_CHECKING:
     from autograder.submissions.notebook import CodeCell
@@ -44,7 +44,7 @@ def literals(cells: Iterable[CodeCell]) -> Iterator[str]:
             yield f"{cell.describe()} holds a large literal ({len(cell.source):,} characters)"
 
 
-def suspicions(bench: Bench) -> Iterator[str]:
+def suspicions(bench: CheckContext) -> Iterator[str]:
     """What is odd about the accuracy of a model that was scored."""
     for id, score in bench.scores.items():
         question, model = bench.model(id)
@@ -64,7 +64,7 @@ def suspicions(bench: Bench) -> Iterator[str]:
                 break
 
 
-def retrain(bench: Bench, train: Labelled) -> Iterator[str]:
+def retrain(bench: CheckContext, train: Labelled) -> Iterator[str]:
     """Train the layers of each model that was scored anew, and say what they reach beside what the notebook's did."""
     import keras
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from autograder.data import dataset
 from autograder.judge import rebuild
-from autograder.judge.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, Value
+from autograder.judge.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, ReportedValue
 from autograder.policy.policy import CodeQuestion, Policy
 
-__all__ = ["Bench", "CheckFailed", "Fit", "NotChecked", "Score", "fit"]
+__all__ = ["CheckContext", "CheckFailed", "Fit", "NotChecked", "Score", "fit"]
 
 PROBE = 1000
 """Public images on which the scaling of the pixels is inferred."""
@@ -56,7 +56,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Bench:
+class CheckContext:
     """What one submission's checks work on: its evidence, the policy, and the images only the judge has."""
 
     evidence: Evidence
@@ -80,9 +80,9 @@ class Bench:
         question, taken = self.question(id)
         return question, _usable(taken.model, question.variable)
 
-    def value(self, id: str, name: str) -> Value:
+    def value(self, id: str, name: str) -> ReportedValue:
         _, taken = self.question(id)
-        return (taken.values or {}).get(name, Value(kind="missing"))
+        return (taken.values or {}).get(name, ReportedValue(kind="missing"))
 
     def strayed(self, id: str) -> str | None:
         """The dataset that was loaded in the place of the assignment's before a question was checked; None is well."""

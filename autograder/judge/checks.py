@@ -21,7 +21,7 @@ from autograder.data import dataset
 from autograder.judge import rebuild
 from autograder.judge.architecture import (
     CLASSES,
-    Step,
+    NamedLayer,
     align,
     chain,
     is_chain,
@@ -31,14 +31,14 @@ from autograder.judge.architecture import (
     scales_itself,
     steps,
 )
-from autograder.judge.bench import Bench, CheckFailed, NotChecked, Score
-from autograder.judge.evidence import Model, Value, live
+from autograder.judge.bench import CheckContext, CheckFailed, NotChecked, Score
+from autograder.judge.evidence import Model, ReportedValue, live
 from autograder.layout import HOME
 from autograder.policy.policy import CodeQuestion, Policy
 
 __all__ = [
     "BENCH",
-    "Bench",
+    "CheckContext",
     "CheckFailed",
     "NotChecked",
     "accuracy",
@@ -238,7 +238,7 @@ def measured(env: Mapping[str, Any], question: str, name: str) -> None:
         )
 
 
-def _demand_images(bench: Bench, question: str, name: str) -> None:
+def _demand_images(bench: CheckContext, question: str, name: str) -> None:
     """The dataset that the assignment is about was loaded, if any was; the question's first report says so."""
     other = bench.strayed(question)
     if other is None:
@@ -254,12 +254,12 @@ def _demand_images(bench: Bench, question: str, name: str) -> None:
     )
 
 
-def _bench(env: Mapping[str, Any], question: str) -> Bench:
+def _bench(env: Mapping[str, Any], question: str) -> CheckContext:
     bench = env.get(BENCH)
-    if isinstance(bench, Bench):
+    if isinstance(bench, CheckContext):
         return bench
     policy, public, private = _home()
-    return Bench(live(policy, question, env), policy, public, private)
+    return CheckContext(live(policy, question, env), policy, public, private)
 
 
 @lru_cache(maxsize=1)
@@ -282,7 +282,7 @@ def _said_before(because: str) -> Iterator[None]:
         raise NotChecked(because) from None
 
 
-def _earlier(bench: Bench, question: str) -> tuple[CodeQuestion, Model]:
+def _earlier(bench: CheckContext, question: str) -> tuple[CodeQuestion, Model]:
     """The model of a question; where the one that asks for its layers has none either, that comes first."""
     bench.question(question)
     try:
@@ -296,13 +296,13 @@ def _earlier(bench: Bench, question: str) -> tuple[CodeQuestion, Model]:
         raise
 
 
-def _builders(bench: Bench, question: str) -> list[str]:
+def _builders(bench: CheckContext, question: str) -> list[str]:
     """The questions that ask for the layers of the model which `question` is about."""
     variable = bench.policy.code[question].variable
     return [id for id, other in bench.policy.code.items() if other.layers and other.variable == variable]
 
 
-def _score(bench: Bench, question: str) -> tuple[Model, Score]:
+def _score(bench: CheckContext, question: str) -> tuple[Model, Score]:
     """The model of a question, scored. What follows from a wrong layer is not checked."""
     _, model = _earlier(bench, question)
     builders = _builders(bench, question)
@@ -319,7 +319,7 @@ def _score(bench: Bench, question: str) -> tuple[Model, Score]:
         raise
 
 
-def _trained(bench: Bench, question: str) -> tuple[Model, Score]:
+def _trained(bench: CheckContext, question: str) -> tuple[Model, Score]:
     """A model that was trained, and its score; whatever is missing for that is the mistake of another check."""
     with _said_before("there is no model to score yet"):
         model, score = _score(bench, question)
@@ -358,12 +358,12 @@ def _where_from(found: float, truth: float) -> str:
     return "were the test images scaled exactly once, in the way the training images were?"
 
 
-def _where(found: tuple[Step, ...], step: Step) -> str:
+def _where(found: tuple[NamedLayer, ...], step: NamedLayer) -> str:
     """Where a step stands in a chain."""
     return f"as layer {found.index(step) + 1}" if found.count(step) == 1 else "so often"
 
 
-def _layer_problem(step: Step, rule: Step, index: int) -> CheckFailed:
+def _layer_problem(step: NamedLayer, rule: NamedLayer, index: int) -> CheckFailed:
     place = f"layer {index + 1}"
     if step.type != rule.type:
         hint = "the images are grids; a Dense layer wants one row of numbers" if rule.type == "Flatten" else ""
@@ -384,7 +384,7 @@ def _ends_in_softmax(model: Model) -> bool:
     return bool(found) and found[-1].activation == "softmax"
 
 
-def _words(value: Value) -> str:
+def _words(value: ReportedValue) -> str:
     match value.kind:
         case "numbers":
             return str(tuple(value.value))  # type: ignore[arg-type]  # kind "numbers" means a list

@@ -36,7 +36,7 @@ __all__ = [
     "Layer",
     "Model",
     "QuestionEvidence",
-    "Value",
+    "ReportedValue",
     "live",
     "parse",
     "specs",
@@ -59,7 +59,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Value(Strict):
+class ReportedValue(Strict):
     """A reported value. `value` is set for the kinds bool, text, number and numbers."""
 
     kind: Literal["missing", "ellipsis", "none", "bool", "text", "number", "numbers", "array", "other"]
@@ -123,7 +123,7 @@ class QuestionEvidence(Strict):
     question: Text
     at: Literal["check", "end"]
     loaded: Annotated[list[Text], Field(max_length=8)] = Field(default_factory=list)
-    values: Annotated[dict[Text, Value], Field(max_length=32)] | None = None
+    values: Annotated[dict[Text, ReportedValue], Field(max_length=32)] | None = None
     model: Model | None = None
 
     @property

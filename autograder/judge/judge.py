@@ -23,9 +23,9 @@ from otter.test_files.exception_test import ExceptionTestFile
 from autograder.data import dataset
 from autograder.errors import EvidenceError
 from autograder.judge import audit
-from autograder.judge.bench import Bench
+from autograder.judge.bench import CheckContext
 from autograder.judge.checks import BENCH
-from autograder.judge.evidence import BLOB_LIMIT, Evidence, Model, Value, parse
+from autograder.judge.evidence import BLOB_LIMIT, Evidence, Model, ReportedValue, parse
 from autograder.judge.grade import CheckResult, Outcome, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox import zygote
@@ -39,7 +39,7 @@ ON_PURPOSE = re.compile(r"\n(CheckFailed|NotChecked|AssertionError): (.*)\Z", re
 FAILED = {"CheckFailed": Outcome.FAILED, "AssertionError": Outcome.FAILED, "NotChecked": Outcome.NOT_CHECKED}
 
 
-def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
+def judge(tests: Mapping[str, TestFile], bench: CheckContext) -> Verdict:
     """Run every question's tests over the evidence on the bench."""
     env = environment(bench)
     checks = {}
@@ -57,7 +57,7 @@ def judge(tests: Mapping[str, TestFile], bench: Bench) -> Verdict:
     return Verdict(checks, score.accuracy if score else None, flags=tuple(audit.suspicions(bench)), evidence=facts)
 
 
-def _given_instead(bench: Bench) -> Iterator[str]:
+def _given_instead(bench: CheckContext) -> Iterator[str]:
     """What to say of other datasets that the notebook asked for; a student process has the assignment's only."""
     evidence, mine = bench.evidence, bench.policy.assignment.dataset
     taken = (*evidence.questions.values(), *evidence.at_end.values())
@@ -69,7 +69,7 @@ def _given_instead(bench: Bench) -> Iterator[str]:
             )
 
 
-def environment(bench: Bench) -> dict[str, Any]:
+def environment(bench: CheckContext) -> dict[str, Any]:
     """What the tests see in place of a student's globals: reported values, a description of the model, the bench."""
     env: dict[str, Any] = {}
     for id, known in bench.evidence.questions.items():
@@ -108,7 +108,7 @@ def _answer(
     journal, blob, result = fds
     try:
         evidence: Evidence = parse(_read(journal, JOURNAL_LIMIT), _read(blob, BLOB_LIMIT))
-        bench = Bench(evidence, policy, public, private)
+        bench = CheckContext(evidence, policy, public, private)
         verdict = judge(tests, bench)
         if args.get("retrain"):
             verdict = replace(verdict, flags=tuple(audit.retrain(bench, train)))
@@ -134,7 +134,7 @@ def _result(result: Any) -> CheckResult:
     return CheckResult(name, bool(case.hidden), float(case.points), outcome, message)
 
 
-def _value(value: Value) -> Any:
+def _value(value: ReportedValue) -> Any:
     match value.kind:
         case "numbers":
             return tuple(value.value)  # type: ignore[arg-type]  # kind "numbers" means a list

@@ -17,15 +17,15 @@ from typing import Self
 from autograder.errors import CanvasError
 from autograder.judge.grade import GradeReport, Outcome
 from autograder.lms import matching
-from autograder.lms.roster import POSSIBLE, TEST_STUDENT, Enrolment, Roll, Student
-from autograder.lms.sheet import DELIMITERS, Form, Record, number, records, refilled, text
+from autograder.lms.roster import POSSIBLE, TEST_STUDENT, Enrolment, MatchedRoster, Student
+from autograder.lms.sheet import DELIMITERS, CsvFormat, Record, number, records, refilled, text
 
-__all__ = ["Entry", "Export", "Filled", "Left", "Value", "column", "fill", "read"]
+__all__ = ["CanvasRow", "CanvasExport", "FilledExport", "SkippedRow", "FilledCell", "column", "fill", "read"]
 
 NAMES = ("Student", "LastName", "FirstName")
 MARKS = ("ID", "SIS User ID", "SIS Login ID")
 OTHERS = ("Integration ID", "Root Account", "Section")
-FORM = Form(
+FORM = CsvFormat(
     CanvasError,
     "a gradebook exported from Canvas",
     "as Canvas exports its gradebook",
@@ -48,7 +48,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Entry:
+class CanvasRow:
     """The row of one student. `marks` are the ID, the SIS user ID and the SIS login ID, as far as they are there."""
 
     record: Record
@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Export:
+class CanvasExport:
     """Canvas's file. `records` are all of its rows; put together with `start`, they are the file again."""
 
     path: Path
@@ -68,7 +68,7 @@ class Export:
     head: tuple[str, ...]
     possible: tuple[str, ...]
     records: tuple[Record, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[CanvasRow, ...]
 
     @property
     def assignments(self) -> tuple[int, ...]:
@@ -95,7 +95,7 @@ class Export:
 
 
 @dataclass(frozen=True)
-class Value:
+class FilledCell:
     """What a student was given: what the cell said before, and what it says now."""
 
     name: str
@@ -105,7 +105,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Left:
+class SkippedRow:
     """A student whose cell stays as it was, and why."""
 
     name: str
@@ -113,7 +113,7 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledExport:
     """Canvas's file with one column filled.
 
     `left` have a submission that gives no points yet, or a cell that is not to be filled; `unjoined` are students in
@@ -123,14 +123,14 @@ class Filled:
 
     content: str
     column: str
-    values: tuple[Value, ...]
-    left: tuple[Left, ...]
-    unjoined: tuple[Left, ...]
+    values: tuple[FilledCell, ...]
+    left: tuple[SkippedRow, ...]
+    unjoined: tuple[SkippedRow, ...]
     strangers: tuple[str, ...]
     remark: str = ""
 
 
-def read(path: Path) -> Export:
+def read(path: Path) -> CanvasExport:
     """An export of Canvas's gradebook.
 
     Raises CanvasError where the file cannot be read, is something else, or holds no student, one of them twice, or a
@@ -151,7 +151,7 @@ def read(path: Path) -> Export:
     raise CanvasError(said)
 
 
-def column(export: Export, title: str, told: str | None = None) -> int:
+def column(export: CanvasExport, title: str, told: str | None = None) -> int:
     """Where the column of the assignment stands: the one called `told`, else the one with this title.
 
     `told` may be a whole head, its title, or the assignment's id. Raises CanvasError where none fits, or several.
@@ -182,13 +182,13 @@ def column(export: Export, title: str, told: str | None = None) -> int:
 
 
 def fill(
-    export: Export,
+    export: CanvasExport,
     at: int,
     reports: Sequence[GradeReport],
     *,
-    roll: Roll | None = None,
+    roll: MatchedRoster | None = None,
     excused: bool = False,
-) -> Filled:
+) -> FilledExport:
     """The export with the total points in the column at `at`, for whoever has all of them.
 
     Students are known by the roster that was joined to the submissions; without one, by their ID, SIS user ID and SIS
@@ -204,16 +204,16 @@ def fill(
         report = graded.get(each.name) if each.name is not None else None
         before = entry.record.cells[at].strip()
         if report is None:
-            unjoined.append(Left(entry.name, each.why or "no submission"))
+            unjoined.append(SkippedRow(entry.name, each.why or "no submission"))
         elif why := _open(report) or _kept(before, excused):
-            left.append(Left(entry.name, why))
+            left.append(SkippedRow(entry.name, why))
         else:
             after = _written(before, report.earned, comma=comma)
-            values.append(Value(entry.name, report.name, before, after))
+            values.append(FilledCell(entry.name, report.name, before, after))
             if after != before:
                 lines[entry.record.line] = refilled(entry.record, export.delimiter, at, after)
     taken = {each.name for each in met}
-    return Filled(
+    return FilledExport(
         content=export.start + "".join(lines.get(record.line, record.raw) for record in export.records),
         column=export.head[at],
         values=tuple(values),
@@ -224,9 +224,9 @@ def fill(
     )
 
 
-def _export(path: Path, start: str, delimiter: str, head: tuple[str, ...], rows: tuple[Record, ...]) -> Export:
+def _export(path: Path, start: str, delimiter: str, head: tuple[str, ...], rows: tuple[Record, ...]) -> CanvasExport:
     possible: tuple[str, ...] = ()
-    entries: list[Entry] = []
+    entries: list[CanvasRow] = []
     for record in [row for row in rows if not row.blank][1:]:
         cells = dict(zip(head, (cell.strip() for cell in record.cells), strict=False))
         name = cells.get("Student") or ", ".join(filter(None, (cells.get(part, "") for part in NAMES[1:])))
@@ -235,12 +235,12 @@ def _export(path: Path, start: str, delimiter: str, head: tuple[str, ...], rows:
             possible = record.cells
         elif (name or any(marks)) and not matching.same_person(name, TEST_STUDENT):
             label = name or next(filter(None, marks))
-            entries.append(Entry(record, label, marks[0], tuple(filter(None, marks)), marks[2]))
+            entries.append(CanvasRow(record, label, marks[0], tuple(filter(None, marks)), marks[2]))
     _check(path, head, entries)
-    return Export(path, start, delimiter, head, possible, rows, tuple(entries))
+    return CanvasExport(path, start, delimiter, head, possible, rows, tuple(entries))
 
 
-def _check(path: Path, head: Sequence[str], entries: Sequence[Entry]) -> None:
+def _check(path: Path, head: Sequence[str], entries: Sequence[CanvasRow]) -> None:
     if not entries:
         raise CanvasError(f"{path}: no student in it; expected a row for each. Export the gradebook again.")
     lines: dict[str, int] = {}
@@ -259,12 +259,12 @@ def _check(path: Path, head: Sequence[str], entries: Sequence[Entry]) -> None:
             )
 
 
-def _direct(export: Export, graded: Mapping[str, GradeReport]) -> tuple[matching.Match, ...]:
+def _direct(export: CanvasExport, graded: Mapping[str, GradeReport]) -> tuple[matching.Match, ...]:
     names = {name: matching.folded(name) for name in graded}
     return matching.match([_clues(entry) for entry in export.entries], names)
 
 
-def _clues(entry: Entry) -> tuple[matching.Clue[str], ...]:
+def _clues(entry: CanvasRow) -> tuple[matching.Clue[str], ...]:
     words = [mark for mark in entry.marks if mark != entry.id or len(mark) >= FEWEST_DIGITS]
     return (
         _downloaded(entry.id),
@@ -281,7 +281,7 @@ def _downloaded(id: str) -> matching.Clue[str]:
     return lambda name: bool(id) and id in name and re.search(form, name) is not None
 
 
-def _enrolled(export: Export, roll: Roll) -> tuple[matching.Match, ...]:
+def _enrolled(export: CanvasExport, roll: MatchedRoster) -> tuple[matching.Match, ...]:
     """Each student's submission, by the row of the roster that is theirs."""
     enrolments = {f"{number}: {each.student.label}": each for number, each in enumerate(roll.enrolments, start=1)}
     known = {label: _Known.of(each.student) for label, each in enrolments.items()}
@@ -309,7 +309,7 @@ class _Known:
         return cls(_folded(student.ids + student.emails), _folded(accounts), student.name)
 
 
-def _same(entry: Entry) -> tuple[matching.Clue[_Known], ...]:
+def _same(entry: CanvasRow) -> tuple[matching.Clue[_Known], ...]:
     marks, accounts = _folded(entry.marks), _folded([matching.account(entry.login)])
     return (
         lambda known: not known.marks.isdisjoint(marks),
@@ -345,7 +345,7 @@ def _written(before: str, points: float, *, comma: bool) -> str:
     return value.replace(".", ",") if comma else value
 
 
-def _remark(export: Export, at: int, reports: Sequence[GradeReport]) -> str:
+def _remark(export: CanvasExport, at: int, reports: Sequence[GradeReport]) -> str:
     """Where Canvas expects another number of points than the questions can give."""
     there = number(export.possible_at(at).replace(",", "."))
     here = {report.points for report in reports}

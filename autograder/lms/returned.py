@@ -14,10 +14,10 @@ from pathlib import Path, PurePath
 
 from autograder.errors import ReturnedError
 from autograder.lms import matching
-from autograder.lms.sheet import Form, Sheet
+from autograder.lms.sheet import CsvFormat, CsvTable
 from autograder.policy.policy import Policy
 
-__all__ = ["GRADESCOPE", "OTTER", "Comparison", "Joined", "Returned", "match", "read", "read_all"]
+__all__ = ["GRADESCOPE", "OTTER", "Comparison", "MatchedGrade", "ExternalGrade", "match", "read", "read_all"]
 
 OTTER, GRADESCOPE = "otter grade", "Gradescope"
 
@@ -31,7 +31,7 @@ OTTER_COLUMNS = ("file", "total_points_earned", "grading_status")
 OTTER_OTHERS = frozenset((*OTTER_COLUMNS, "percent_correct"))
 GRADESCOPE_COLUMNS = ("Total Score", "Status")
 GRADESCOPE_WHO = ("Email", "SID", "Name", "First Name", "Last Name")
-FORM = Form(
+FORM = CsvFormat(
     ReturnedError,
     "a CSV file of grades",
     "as `otter grade` or Gradescope makes it",
@@ -46,7 +46,7 @@ WORTH = re.compile(r"\s*\(\d+([.,]\d+)? pts?\)$", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Returned:
+class ExternalGrade:
     """One row of a file that came back.
 
     `name` is the submitted file's without its suffix (Otter), or the email, else the SID, else the person's name
@@ -71,10 +71,10 @@ class Returned:
 
 
 @dataclass(frozen=True)
-class Joined:
+class MatchedGrade:
     """A row and the name of the submission it belongs to; or None, and why."""
 
-    row: Returned
+    row: ExternalGrade
     submission: str | None
     why: str = ""
 
@@ -83,7 +83,7 @@ class Joined:
 class Comparison:
     """A row beside the gradebook: automatic points there and here, None where there is no grade."""
 
-    joined: Joined
+    joined: MatchedGrade
     there: float | None
     here: float | None
 
@@ -95,9 +95,9 @@ class Comparison:
         return round(self.there - self.here, 6) + 0.0
 
 
-def read_all(paths: Iterable[Path], policy: Policy) -> tuple[Returned, ...]:
+def read_all(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
     """The rows of several files. Raises ReturnedError as `read` does, and where two files grade one submission."""
-    rows: list[Returned] = []
+    rows: list[ExternalGrade] = []
     where: dict[tuple[str, str], Path] = {}
     for path in paths:
         for row in read(path, policy):
@@ -112,14 +112,14 @@ def read_all(paths: Iterable[Path], policy: Policy) -> tuple[Returned, ...]:
     return tuple(rows)
 
 
-def read(path: Path, policy: Policy) -> tuple[Returned, ...]:
+def read(path: Path, policy: Policy) -> tuple[ExternalGrade, ...]:
     """The rows of one file, in their order; which of the two kinds it is, its head says.
 
     Commas or semicolons may part the cells; where it is semicolons, a number may have a decimal comma. Raises
     ReturnedError where the file cannot be read, is of neither kind, holds no submission or one of them twice, or
     where something else stands in the place of a number.
     """
-    sheet = Sheet.of(path, FORM, lambda columns: bool(_origin(columns)))
+    sheet = CsvTable.of(path, FORM, lambda columns: bool(_origin(columns)))
     origin = _origin(frozenset(sheet.head))
     lines: dict[str, int] = {}
     rows = []
@@ -142,25 +142,25 @@ def read(path: Path, policy: Policy) -> tuple[Returned, ...]:
     return tuple(rows)
 
 
-def match(rows: Sequence[Returned], submissions: Collection[str]) -> tuple[Joined, ...]:
+def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[MatchedGrade, ...]:
     """Each row with the submission it belongs to, where exactly one fits and no other row of its origin claims that.
 
     A row belongs to the submission of its own name, in whatever case; failing that, to the one in whose name its
     email or SID stands as a word, failing that, the part of the email before the @. What a stronger reason speaks
     for, a weaker one does not take.
     """
-    found: dict[int, Joined] = {}
+    found: dict[int, MatchedGrade] = {}
     names = {name: matching.folded(name) for name in submissions}
     for origin in {row.origin for row in rows}:
         own = {index: row for index, row in enumerate(rows) if row.origin == origin}
         met = matching.match([_clues(row) for row in own.values()], names)
         for (index, row), each in zip(own.items(), met, strict=True):
             why = each.why if each.why or each.name else f"no submission has {_marks(row)} in its name"
-            found[index] = Joined(row, each.name, why)
+            found[index] = MatchedGrade(row, each.name, why)
     return tuple(found[index] for index in range(len(rows)))
 
 
-def _clues(row: Returned) -> tuple[matching.Clue[str], ...]:
+def _clues(row: ExternalGrade) -> tuple[matching.Clue[str], ...]:
     return (
         matching.whole(row.name),
         matching.words(row.email, row.sid),
@@ -168,7 +168,7 @@ def _clues(row: Returned) -> tuple[matching.Clue[str], ...]:
     )
 
 
-def _marks(row: Returned) -> str:
+def _marks(row: ExternalGrade) -> str:
     marks = [mark for mark in (row.email, row.sid and f"SID {row.sid}") if mark]
     return " or ".join(marks or [row.name])
 
@@ -180,7 +180,7 @@ def _origin(columns: frozenset[str]) -> str:
     return GRADESCOPE if columns.issuperset(GRADESCOPE_COLUMNS) and columns & set(GRADESCOPE_WHO) else ""
 
 
-def _otter(sheet: Sheet) -> Iterator[tuple[int, Returned]]:
+def _otter(sheet: CsvTable) -> Iterator[tuple[int, ExternalGrade]]:
     questions = [column for column in sheet.head if column and column not in OTTER_OTHERS]
     for line, cells in sheet.rows:
         if cells["file"] == MAXIMA:
@@ -188,7 +188,7 @@ def _otter(sheet: Sheet) -> Iterator[tuple[int, Returned]]:
         graded = cells["grading_status"] == COMPLETED
         yield (
             line,
-            Returned(
+            ExternalGrade(
                 origin=OTTER,
                 name=PurePath(cells["file"]).stem,
                 email="",
@@ -201,7 +201,7 @@ def _otter(sheet: Sheet) -> Iterator[tuple[int, Returned]]:
         )
 
 
-def _gradescope(sheet: Sheet, policy: Policy) -> Iterator[tuple[int, Returned]]:
+def _gradescope(sheet: CsvTable, policy: Policy) -> Iterator[tuple[int, ExternalGrade]]:
     questions = _questions(sheet.head, policy)
     for line, cells in sheet.rows:
         email, sid = cells.get("Email", ""), cells.get("SID", "")
@@ -210,7 +210,7 @@ def _gradescope(sheet: Sheet, policy: Policy) -> Iterator[tuple[int, Returned]]:
         total = sheet.number(line, cells, "Total Score")
         yield (
             line,
-            Returned(
+            ExternalGrade(
                 origin=GRADESCOPE,
                 name=email or sid or person,
                 email=email,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from autograder.errors import RosterError
 from autograder.lms import matching
-from autograder.lms.sheet import Form, Sheet
+from autograder.lms.sheet import CsvFormat, CsvTable
 
-__all__ = ["Enrolment", "Roll", "Student", "clues", "join", "read"]
+__all__ = ["Enrolment", "MatchedRoster", "Student", "clues", "join", "read"]
 
 COLUMNS = {
     "name": ("name", "student", "student name", "full name"),
@@ -29,7 +29,7 @@ COLUMNS = {
 """The names of columns for each thing, in the order in which they count; signs between words make no difference."""
 
 WHO = ("name", "last", "id", "email")
-FORM = Form(
+FORM = CsvFormat(
     RosterError,
     "a CSV file of students",
     "of students",
@@ -78,7 +78,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True)
-class Roll:
+class MatchedRoster:
     """A roster beside a class of submissions; `strangers` are submissions without a student."""
 
     enrolments: tuple[Enrolment, ...]
@@ -105,7 +105,7 @@ def read(path: Path) -> tuple[Student, ...]:
     Commas or semicolons may part the cells. Raises RosterError where the file cannot be read, has no column that
     says who somebody is, or holds nobody, a row for nobody or two for one student.
     """
-    sheet = Sheet.of(path, FORM, lambda columns: any(_columns(columns)[kind] for kind in WHO))
+    sheet = CsvTable.of(path, FORM, lambda columns: any(_columns(columns)[kind] for kind in WHO))
     columns = _columns(sheet.head)
     lines: dict[tuple[str, str], int] = {}
     students = []
@@ -128,7 +128,7 @@ def read(path: Path) -> tuple[Student, ...]:
     return tuple(students)
 
 
-def join(students: Sequence[Student], submissions: Collection[str]) -> Roll:
+def join(students: Sequence[Student], submissions: Collection[str]) -> MatchedRoster:
     """Each student with the submission that is theirs, where exactly one fits and nobody else's row claims it.
 
     That is the one of the `file` in the row; failing that, the one that bears the student's id or email as its name
@@ -137,7 +137,7 @@ def join(students: Sequence[Student], submissions: Collection[str]) -> Roll:
     met = matching.match([clues(each) for each in students], {name: matching.folded(name) for name in submissions})
     enrolments = tuple(Enrolment(who, each.name, each.why) for who, each in zip(students, met, strict=True))
     taken = {each.submission for each in enrolments}
-    return Roll(enrolments, tuple(name for name in submissions if name not in taken))
+    return MatchedRoster(enrolments, tuple(name for name in submissions if name not in taken))
 
 
 def clues(student: Student) -> tuple[matching.Clue[str], ...]:
@@ -164,7 +164,9 @@ def _columns(head: Collection[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _students(sheet: Sheet, columns: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, Mapping[str, str], Student]]:
+def _students(
+    sheet: CsvTable, columns: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[int, Mapping[str, str], Student]]:
     """The rows that are students: not those that Canvas puts before them, nor the one it adds for trying things."""
     own = _own(sheet.rows, (*columns["name"], *columns["last"]))
     for line, cells in sheet.rows[own:]:

@@ -17,7 +17,7 @@ from typing import Self
 
 from autograder.errors import KitError, unreadable
 
-__all__ = ["DELIMITERS", "Form", "Record", "Sheet", "active", "inert", "number", "records", "refilled", "text"]
+__all__ = ["DELIMITERS", "CsvFormat", "Record", "CsvTable", "active", "inert", "number", "records", "refilled", "text"]
 
 DELIMITERS = ",;"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -26,7 +26,7 @@ FORMULA = re.compile(r"'*\s*[=+\-@＝＋－＠]")
 
 
 @dataclass(frozen=True)
-class Form:
+class CsvFormat:
     """What a file should be.
 
     `error` is raised where it is something else; `what` and `whose` name it there ("a CSV file of grades", "as
@@ -53,17 +53,17 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CsvTable:
     """A CSV file of a known form: its head, and each row's line and cells by column."""
 
     path: Path
-    form: Form
+    form: CsvFormat
     delimiter: str
     head: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
 
     @classmethod
-    def of(cls, path: Path, form: Form, accepts: Callable[[frozenset[str]], bool]) -> Self:
+    def of(cls, path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> Self:
         """The file at this path, if `accepts` takes the names of its columns. Raises the form's error."""
         content = text(path, form).removeprefix("\ufeff")
         delimiter = _delimiter(path, content, form, accepts)
@@ -99,7 +99,7 @@ class Sheet:
         return value
 
 
-def text(path: Path, form: Form) -> str:
+def text(path: Path, form: CsvFormat) -> str:
     """All of a file, with the mark that some programs put before UTF-8. Raises the form's error."""
     try:
         content = path.read_bytes().decode("utf-8")
@@ -115,7 +115,7 @@ def text(path: Path, form: Form) -> str:
     return content
 
 
-def records(path: Path, content: str, delimiter: str, form: Form) -> Iterator[Record]:
+def records(path: Path, content: str, delimiter: str, form: CsvFormat) -> Iterator[Record]:
     """All rows, blank ones too: put together, their `raw` is the content again. Raises the form's error."""
     lines = io.StringIO(content, newline="").readlines()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -165,7 +165,7 @@ def _match(pattern: re.Pattern[str], content: str, start: int) -> re.Match[str]:
     return found
 
 
-def _delimiter(path: Path, content: str, form: Form, accepts: Callable[[frozenset[str]], bool]) -> str:
+def _delimiter(path: Path, content: str, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> str:
     """What parts the cells: that with which the head is an accepted one."""
     for delimiter in DELIMITERS:
         try:

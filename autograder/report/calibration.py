@@ -13,8 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.calibration.calibration import Calibration, Run
-from autograder.calibration.tail import CONFIDENCE, DOUBTFUL, RARE, Chance, Levels, Tail
+from autograder.calibration.calibration import Calibration, TrainingRun
+from autograder.calibration.tail import CONFIDENCE, DOUBTFUL, RARE, Levels, MissRate, Tail
 
 __all__ = ["once", "picture", "screen"]
 
@@ -101,7 +101,7 @@ def _chances(fitted: Tail, levels: Levels) -> Table:
     return table
 
 
-def _verdict(chance: Chance, fitted: Tail) -> Text:
+def _verdict(chance: MissRate, fitted: Tail) -> Text:
     if not chance.safe:
         return Text("too high", "red")
     return Text("safe?", "yellow") if fitted.doubtful else Text("safe", "green")
@@ -138,7 +138,7 @@ def _short(found: Calibration) -> str:
     return "\n".join(lines)
 
 
-def _told(run: Run) -> str:
+def _told(run: TrainingRun) -> str:
     return f"  seed {run.seed}: {run.accuracy:.2%}, {run.earned:g} points, not all of {', '.join(run.lost)}"
 
 

@@ -12,7 +12,7 @@ from autograder.gradebook.mark import Progress
 from autograder.judge.grade import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import charts, overview
-from autograder.report.overview import Accuracies, Asked, Band, Spread
+from autograder.report.overview import Accuracies, Band, QuestionSummary, Spread
 from autograder.report.page import environment
 
 __all__ = ["course_page"]
@@ -88,7 +88,7 @@ def _middle(spread: Spread) -> list[charts.Line]:
     return [charts.Line(spread.mean, f"mean {mean}", dashed=True), charts.Line(spread.median, f"median {median}")]
 
 
-def _shares(asked: Sequence[Asked]) -> Markup | None:
+def _shares(asked: Sequence[QuestionSummary]) -> Markup | None:
     rows = [charts.Share(each.id, each.title, each.mean, each.count, hatched=each.written) for each in asked]
     if not any(row.count for row in rows):
         return None

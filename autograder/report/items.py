@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 
-__all__ = ["DOUBTFUL", "FEWEST", "TELLING", "Item", "analyse", "comparable", "reading", "scatter"]
+__all__ = ["DOUBTFUL", "FEWEST", "TELLING", "CheckSummary", "analyse", "comparable", "reading", "scatter"]
 
 FEWEST = 5
 """Submissions below which no discrimination is given: `scatter` of four is above 0.5, more than half of the scale."""
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Item:
+class CheckSummary:
     """One question, with its `checks`, or one check, which has neither a title nor checks of its own.
 
     `passed` had all points (of a check without points: were right), `partial` some, `failed` none. `not_checked`
@@ -54,7 +54,7 @@ class Item:
     discrimination: float | None
     message: str = ""
     said: int = 0
-    checks: tuple[Item, ...] = ()
+    checks: tuple[CheckSummary, ...] = ()
 
     @property
     def decided(self) -> int:
@@ -67,7 +67,7 @@ class Item:
         return self.passed / self.decided if self.decided else None
 
 
-def analyse(reports: Sequence[GradeReport]) -> tuple[Item, ...]:
+def analyse(reports: Sequence[GradeReport]) -> tuple[CheckSummary, ...]:
     """The questions of a class, in their order; none where nothing was graded.
 
     Their order does not depend on the order of the reports, nor does any number.
@@ -113,14 +113,14 @@ class _Seen:
     messages: frozenset[str]
 
 
-def _question(id: str, pairs: Sequence[tuple[GradeReport, QuestionGrade]]) -> Item:
+def _question(id: str, pairs: Sequence[tuple[GradeReport, QuestionGrade]]) -> CheckSummary:
     first = pairs[0][1]
     checks = _by_name(((check.name, (report, check)) for check in asked.checks) for report, asked in pairs)
     seen = [_of_question(report, question) for report, question in pairs]
     return _item(id, first.title, first.points, seen, tuple(_check(name, each) for name, each in checks.items()))
 
 
-def _check(name: str, pairs: Sequence[tuple[GradeReport, CheckResult]]) -> Item:
+def _check(name: str, pairs: Sequence[tuple[GradeReport, CheckResult]]) -> CheckSummary:
     return _item(name, "", pairs[0][1].points, [_of_check(report, check) for report, check in pairs])
 
 
@@ -153,11 +153,13 @@ def _messages(check: CheckResult) -> frozenset[str]:
     return frozenset({check.message} if check.outcome is Outcome.FAILED and check.message else ())
 
 
-def _item(name: str, title: str, points: float, seen: Sequence[_Seen], checks: tuple[Item, ...] = ()) -> Item:
+def _item(
+    name: str, title: str, points: float, seen: Sequence[_Seen], checks: tuple[CheckSummary, ...] = ()
+) -> CheckSummary:
     outcomes = Counter(each.outcome for each in seen)
     shares = [each.earned / points for each in seen if each.earned is not None] if points else []
     message, said = _commonest(each.messages for each in seen)
-    return Item(
+    return CheckSummary(
         name=name,
         title=title,
         points=points,

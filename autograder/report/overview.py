@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
-from autograder.report.items import Item, analyse
+from autograder.report.items import CheckSummary, analyse
 
 __all__ = [
     "Accuracies",
-    "Asked",
+    "QuestionSummary",
     "Band",
     "Bin",
     "Counts",
     "Group",
     "Mistake",
-    "Run",
+    "Stretch",
     "Spread",
     "Tally",
     "accuracies",
@@ -111,14 +111,14 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionSummary:
     """A question, and how the class did there; `item` is None where nobody has points yet."""
 
     id: str
     title: str
     points: float
     written: bool
-    item: Item | None
+    item: CheckSummary | None
 
     @property
     def count(self) -> int:
@@ -181,7 +181,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Run:
+class Stretch:
     """What one notebook took, the checks not counted; None where it was not measured."""
 
     name: str
@@ -228,13 +228,13 @@ def spreads(reports: Sequence[GradeReport]) -> tuple[Spread, ...]:
     return tuple(each for each in found if each.points)
 
 
-def questions(reports: Sequence[GradeReport], policy: Policy) -> tuple[Asked, ...]:
+def questions(reports: Sequence[GradeReport], policy: Policy) -> tuple[QuestionSummary, ...]:
     """The questions of the policy, and after them those that only results of an older grading.yml have."""
     items = {item.name: item for item in analyse(reports)}
     asked = {id: (question.title, question.points, id in policy.written) for id, question in policy.questions.items()}
     for id, item in items.items():
         asked.setdefault(id, (item.title, item.points, not item.checks))
-    return tuple(Asked(id, *about, items.get(id)) for id, about in asked.items())
+    return tuple(QuestionSummary(id, *about, items.get(id)) for id, about in asked.items())
 
 
 def tallies(reports: Sequence[GradeReport], policy: Policy) -> tuple[Tally, ...]:
@@ -255,7 +255,7 @@ def accuracies(reports: Sequence[GradeReport], policy: Policy) -> Accuracies | N
     return Accuracies(tuple(values), bins, below, tuple((id, _bands(values, found)) for id, found in levels.items()))
 
 
-def mistakes(asked: Sequence[Asked]) -> tuple[Mistake, ...]:
+def mistakes(asked: Sequence[QuestionSummary]) -> tuple[Mistake, ...]:
     """What failed checks said most often, the commonest first.
 
     A public check may say the same as a hidden one of its question: that is one mistake.
@@ -269,10 +269,10 @@ def mistakes(asked: Sequence[Asked]) -> tuple[Mistake, ...]:
     return tuple(sorted(found.values(), key=lambda each: (-each.said, each.question, each.check)))
 
 
-def runs(reports: Sequence[GradeReport]) -> tuple[Run, ...]:
+def runs(reports: Sequence[GradeReport]) -> tuple[Stretch, ...]:
     """The slowest first."""
     found = [
-        Run(report.name, dict(report.seconds)["notebook"], report.cpu_seconds, report.peak_memory_mb)
+        Stretch(report.name, dict(report.seconds)["notebook"], report.cpu_seconds, report.peak_memory_mb)
         for report in _graded(reports)
         if "notebook" in dict(report.seconds)
     ]

@@ -13,7 +13,7 @@ from rich.table import Table
 from autograder.gradebook.gradebook import Change
 from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
 from autograder.lms.returned import Comparison
-from autograder.lms.roster import Roll, Student
+from autograder.lms.roster import MatchedRoster, Student
 from autograder.lms.sheet import inert
 from autograder.policy.policy import Policy
 
@@ -57,7 +57,7 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
     return out.getvalue()
 
 
-def totals_csv(reports: Sequence[GradeReport], policy: Policy, roll: Roll | None = None) -> str:
+def totals_csv(reports: Sequence[GradeReport], policy: Policy, roll: MatchedRoster | None = None) -> str:
     """One row a student, automatic and written points together; what is not decided yet is blank, and said so.
 
     With a roster its students come first, in its order, and then the submissions that belong to none of them.

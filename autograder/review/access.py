@@ -35,7 +35,7 @@ __all__ = [
     "WHERE",
     "Access",
     "Gate",
-    "Refusal",
+    "Denied",
     "cookie_name",
 ]
 
@@ -74,7 +74,7 @@ WHERE = (
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Denied:
     """A request that is not answered, and why, in words for the person at the browser."""
 
     status: HTTPStatus
@@ -131,7 +131,7 @@ class Gate:
     What passes finds in its state `reviewer`, and `form`, the fields of its body in their order.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, page: Callable[[Refusal, bool], tuple[str, bytes]]) -> None:
+    def __init__(self, app: ASGIApp, access: Access, page: Callable[[Denied, bool], tuple[str, bytes]]) -> None:
         """`page` makes the content type and the body of a refusal; its second argument: whether a script asked."""
         self._app = app
         self._access = access
@@ -161,11 +161,11 @@ class Gate:
             return
         await self._app(scope, _replayed(body, receive), _guarded(send))
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> Denied | None:
         """Why this may not be asked, as far as it can be said without the body."""
         port = (scope.get("server") or ("", None))[1]
         if headers.get("host", "") not in {f"127.0.0.1:{port}", f"localhost:{port}"}:
-            return Refusal(
+            return Denied(
                 HTTPStatus.FORBIDDEN,
                 "Another address",
                 f"This app answers at http://127.0.0.1:{port} alone, and the request was for "
@@ -173,17 +173,13 @@ class Gate:
                 f"ssh -L {port}:127.0.0.1:{port} …",
             )
         if scope["method"] not in ("GET", "HEAD", "POST"):
-            return Refusal(
-                HTTPStatus.METHOD_NOT_ALLOWED, "Not a way to ask", "Pages are read with GET, sent with POST."
-            )
+            return Denied(HTTPStatus.METHOD_NOT_ALLOWED, "Not a way to ask", "Pages are read with GET, sent with POST.")
         if scope["path"].startswith(STATIC) or scope["path"] == ENTRANCE:
             return None
         if self._visitor(scope, headers) is None:
-            return Refusal(
-                HTTPStatus.UNAUTHORIZED, "Please use your link", f"This browser has not entered yet. {WHERE}"
-            )
+            return Denied(HTTPStatus.UNAUTHORIZED, "Please use your link", f"This browser has not entered yet. {WHERE}")
         if scope["method"] == "POST" and not _same_origin(headers):
-            return Refusal(
+            return Denied(
                 HTTPStatus.FORBIDDEN,
                 "Sent from another page",
                 "This was sent by a page that is not part of the review, so nothing was changed. "
@@ -199,16 +195,16 @@ class Gate:
             return None
         return None if crumb is None else self._access.reviewer(crumb.value)
 
-    def _form(self, state: dict[str, Any], headers: Headers, body: bytes) -> Refusal | None:
+    def _form(self, state: dict[str, Any], headers: Headers, body: bytes) -> Denied | None:
         try:
             fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS)
         except ValueError:
-            return Refusal(
+            return Denied(
                 HTTPStatus.BAD_REQUEST, "Not a form", "What was sent is not a form of this app; nothing was changed."
             )
         token = headers.get(CSRF_HEADER) or next((value for name, value in fields if name == CSRF_FIELD), "")
         if state["reviewer"] is None or not self._access.is_csrf(state["reviewer"], token):
-            return Refusal(
+            return Denied(
                 HTTPStatus.FORBIDDEN,
                 "This page is out of date",
                 "What was sent does not hold the mark of a page of yours, so nothing was changed. "
@@ -217,15 +213,15 @@ class Gate:
         state["form"] = fields
         return None
 
-    async def _refuse(self, refusal: Refusal, headers: Headers, send: Send) -> None:
+    async def _refuse(self, refusal: Denied, headers: Headers, send: Send) -> None:
         kind, body = self._page(refusal, headers.get("accept", "").startswith("application/json"))
         head = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": refusal.status.value, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
 
-def _too_large() -> Refusal:
-    return Refusal(
+def _too_large() -> Denied:
+    return Denied(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "Too much at once",
         f"A form may hold {LARGEST // 1024} KB, and this one holds more; nothing was changed. What you typed is still "

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from autograder.errors import GradebookError, ReviewError
 from autograder.review import groups, marking, rubrics, samples, staff
-from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Gate, Refusal, cookie_name
+from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Denied, Gate, cookie_name
 from autograder.review.pages import Pages
 from autograder.review.reviewing import Desk
 from autograder.review.site import Site
@@ -59,7 +59,7 @@ def _let_in(app: FastAPI, granted: Access, pages: Pages) -> None:
     def enter(request: Request, token: str = "") -> Response:
         reviewer = granted.reviewer(token)
         if reviewer is None:
-            refusal = Refusal(
+            refusal = Denied(
                 HTTPStatus.FORBIDDEN, "This link is not valid", f"Its token belongs to nobody here. {WHERE}"
             )
             return _refused(request, refusal, granted, pages)
@@ -83,7 +83,7 @@ def _explain(app: FastAPI, granted: Access, pages: Pages) -> None:
     """Every failure is a page, or a message for the script, that says what to do."""
 
     def reply(request: Request, status: HTTPStatus, title: str, why: str) -> Response:
-        return _refused(request, Refusal(status, title, why), granted, pages)
+        return _refused(request, Denied(status, title, why), granted, pages)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -113,7 +113,7 @@ def _explain(app: FastAPI, granted: Access, pages: Pages) -> None:
         return reply(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke", why)
 
 
-def _refused(request: Request, refusal: Refusal, granted: Access, pages: Pages) -> Response:
+def _refused(request: Request, refusal: Denied, granted: Access, pages: Pages) -> Response:
     scripted = request.headers.get("accept", "").startswith("application/json")
     visitor = getattr(request.state, "reviewer", None)
     kind, body = pages.refusal(refusal, scripted, visitor, granted.csrf(visitor) if visitor else "")

@@ -9,13 +9,13 @@ from autograder.errors import ReviewError
 from autograder.gradebook.mark import Draft
 from autograder.report.gradescope import clean
 
-__all__ = ["LARGEST_ID", "Form", "amount"]
+__all__ = ["LARGEST_ID", "PostedForm", "amount"]
 
 LARGEST_ID = 2**31 - 1
 """The largest whole number that every database takes."""
 
 
-class Form:
+class PostedForm:
     """Fields in their order; a name may come often. Raises ReviewError for a field that is not what it should be."""
 
     def __init__(self, fields: Sequence[tuple[str, str]]) -> None:

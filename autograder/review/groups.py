@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark import Conflict, Draft, Place
+from autograder.gradebook.mark import Conflict, Draft, QueuePosition
 from autograder.review.forms import LARGEST_ID
 from autograder.review.site import Id, Visit
 
@@ -103,11 +103,11 @@ def _page(
     )
 
 
-def _key(places: tuple[Place, ...]) -> int:
+def _key(places: tuple[QueuePosition, ...]) -> int:
     return places[0].answer.group or 0
 
 
-def _listed(places: tuple[Place, ...]) -> dict[str, Any]:
+def _listed(places: tuple[QueuePosition, ...]) -> dict[str, Any]:
     words = " ".join((places[0].answer.text or "").split())
     return {
         "key": _key(places),

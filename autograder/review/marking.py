@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from autograder.gradebook.mark import Conflict, Draft, Mark, Place
+from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
 from autograder.review.forms import LARGEST_ID
 from autograder.review.pages import mark_data, mark_words
 from autograder.review.site import Id, Visit
@@ -155,7 +155,7 @@ def _next(visit: Visit, question: str, after: int) -> str:
 
 
 def _page(
-    visit: Visit, place: Place, draft: Draft | None = None, theirs: Mark | None = None, name: str = ""
+    visit: Visit, place: QueuePosition, draft: Draft | None = None, theirs: Mark | None = None, name: str = ""
 ) -> Response:
     """`draft` is what could not be saved because of `theirs`."""
     question = place.answer.question

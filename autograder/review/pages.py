@@ -17,7 +17,7 @@ from autograder.gradebook.rubric import Rubric
 from autograder.gradebook.tables import UNDONE
 from autograder.report import page
 from autograder.report.gradescope import clean
-from autograder.review.access import STATIC, Refusal
+from autograder.review.access import STATIC, Denied
 
 __all__ = ["Pages", "mark_data", "mark_words", "moment"]
 
@@ -56,9 +56,7 @@ class Pages:
         """A piece of a page."""
         return Markup(self._environment.get_template(template).render(**context))  # escaped by the template
 
-    def refusal(
-        self, refusal: Refusal, scripted: bool, visitor: str | None = None, csrf: str = ""
-    ) -> tuple[str, bytes]:
+    def refusal(self, refusal: Denied, scripted: bool, visitor: str | None = None, csrf: str = "") -> tuple[str, bytes]:
         """The content type and body that say why a request is not answered."""
         if scripted:
             return "application/json", json.dumps({"title": refusal.title, "why": refusal.why}).encode()

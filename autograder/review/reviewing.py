@@ -14,10 +14,10 @@ from autograder.gradebook import regrades
 from autograder.gradebook.agreement import Agreement, agreement
 from autograder.gradebook.database import existing, shown
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.inbox import OPEN, Asked, Inbox
+from autograder.gradebook.inbox import OPEN, RequestStore, StoredRequest
 from autograder.gradebook.mark import Progress
 from autograder.gradebook.marked import marked
-from autograder.gradebook.marks import Marks
+from autograder.gradebook.marks import MarkStore
 from autograder.judge.grade import GradeReport
 from autograder.layout import HOME
 from autograder.lms import roster as rosters
@@ -34,8 +34,8 @@ ALONE = "reviewer"
 class Desk:
     """What the review needs: marks, requests, grading.yml, who reviews, and the automatic results by submission."""
 
-    marks: Marks
-    inbox: Inbox
+    marks: MarkStore
+    inbox: RequestStore
     policy: Policy
     reviewers: tuple[str, ...]
     reports: Mapping[str, GradeReport]
@@ -75,16 +75,16 @@ def desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) ->
         ) from None
     place = existing(folder, url)
     reports = _reports(place)
-    with Marks(place) as marks:
+    with MarkStore(place) as marks:
         marks.sync(policy, reports, people, groups)
-        yield Desk(marks, Inbox(marks.database), policy, people, {report.key: report for report in reports})
+        yield Desk(marks, RequestStore(marks.database), policy, people, {report.key: report for report in reports})
 
 
 def reviewed(folder: Path, url: str | None = None) -> Reviewed:
     """The class as it stands."""
     policy = grading_file.load(HOME.policy)
     place = existing(folder, url)
-    with Marks(place, shared=False) as marks:
+    with MarkStore(place, shared=False) as marks:
         counting, rubrics = marks.counting(), marks.rubrics()
         reports = tuple(marked(report, counting, rubrics) for report in _reports(place))
         flagged = tuple(sorted(key for key, mark in counting.items() if mark.flagged))
@@ -101,21 +101,21 @@ def take_requests(path: Path | None, folder: Path, url: str | None = None, roste
     names = [report.key for report in _reports(place)]
     roll = None if roster is None else rosters.join(rosters.read(roster), names)
     asked = () if path is None else regrades.read(path, tuple(policy.written), names, roll)
-    with Marks(place, shared=False) as marks:
-        inbox = Inbox(marks.database)
+    with MarkStore(place, shared=False) as marks:
+        inbox = RequestStore(marks.database)
         points = {key: mark.points for key, mark in marks.counting().items()}
         inbox.add(((each.submission, each.question, each.text) for each in asked), points)
         return regrades.render([_answered(each, points) for each in inbox.requests()])
 
 
-def _answered(asked: Asked, points: Mapping[tuple[str, str], float]) -> regrades.Request:
+def _answered(asked: StoredRequest, points: Mapping[tuple[str, str], float]) -> regrades.RegradeRequest:
     after = points.get((asked.submission, asked.question)) if asked.status != OPEN else None
-    return regrades.Request(
+    return regrades.RegradeRequest(
         asked.submission, asked.question, asked.text, asked.status, asked.reply, asked.before, after
     )
 
 
-def agreements(marks: Marks) -> dict[str, Agreement]:
+def agreements(marks: MarkStore) -> dict[str, Agreement]:
     """How far the two reviewers of each question's sample agree, where both have marked."""
     found = {}
     for question in marks.questions():

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
-from autograder.gradebook.rubric import MOST_ITEMS, Effect, Item, Rubric
-from autograder.review.forms import Form, amount
+from autograder.gradebook.rubric import MOST_ITEMS, Effect, Rubric, RubricItem
+from autograder.review.forms import PostedForm, amount
 from autograder.review.site import Visit, missing
 
-__all__ = ["Row", "Typed", "routes"]
+__all__ = ["TypedItem", "Typed", "routes"]
 
 routes = APIRouter()
 
@@ -24,7 +24,7 @@ SLUG = 24
 
 
 @dataclass(frozen=True)
-class Row:
+class TypedItem:
     """An item as it was typed."""
 
     id: str
@@ -36,23 +36,23 @@ class Row:
 class Typed:
     """A rubric as it was typed, right or wrong."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TypedItem, ...]
 
     @classmethod
     def of(cls, rubric: Rubric) -> Self:
-        return cls(tuple(Row(item.id, f"{item.points:g}", item.text) for item in rubric.items))
+        return cls(tuple(TypedItem(item.id, f"{item.points:g}", item.text) for item in rubric.items))
 
     @classmethod
-    def sent(cls, form: Form) -> Self:
+    def sent(cls, form: PostedForm) -> Self:
         columns = (form.all(name)[: MOST_ITEMS + 1] for name in ("id", "points", "text"))
-        return cls(tuple(Row(*cells) for cells in zip(*columns, strict=False)))
+        return cls(tuple(TypedItem(*cells) for cells in zip(*columns, strict=False)))
 
     def after(self, act: str, number: int) -> Typed:
         """What a button does: up, down, remove, add; any other shows it as it is. `number` counts from 1."""
         rows = list(self.rows)
         at = number - 1
         if act == "add":
-            return Typed((*rows, Row("", "", "")))
+            return Typed((*rows, TypedItem("", "", "")))
         if not 0 <= at < len(rows):
             return self
         row = rows.pop(at)
@@ -62,12 +62,12 @@ class Typed:
 
     def rubric(self, now: Rubric) -> Rubric:
         """As a rubric, without the rows that are empty. Raises ReviewError for what is no number."""
-        items: list[Item] = []
+        items: list[RubricItem] = []
         for number, row in enumerate(self.rows, 1):
             if row.points.strip() or row.text.strip():
                 ids = {item.id for item in items} | {each.id for each in self.rows} | {item.id for item in now.items}
                 points = amount(f"Points of item {number}", row.points)
-                items.append(Item(row.id or _new_id(row.text, ids), points, row.text.strip()))
+                items.append(RubricItem(row.id or _new_id(row.text, ids), points, row.text.strip()))
         return replace(now, items=tuple(items))
 
     @property

@@ -18,10 +18,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark import Answer, Place, Progress
+from autograder.gradebook.mark import Answer, Progress, QueuePosition
 from autograder.gradebook.rubric import Rubric
 from autograder.review.access import Access
-from autograder.review.forms import LARGEST_ID, Form
+from autograder.review.forms import LARGEST_ID, PostedForm
 from autograder.review.pages import Pages
 from autograder.review.presence import Presence
 from autograder.review.reviewing import Desk
@@ -139,16 +139,16 @@ class Visit:
         self.marks = self.site.marks
         self.reviewer = cast(str, request.state.reviewer)
         self.scripted = request.headers.get("accept", "").startswith("application/json")
-        self.form = Form(getattr(request.state, "form", ()))
+        self.form = PostedForm(getattr(request.state, "form", ()))
 
-    def place(self, question: str, number: int) -> Place:
+    def place(self, question: str, number: int) -> QueuePosition:
         """The answer at a place. Raises HTTPException where there is none."""
         try:
             return self.marks.place(question, number, self.reviewer)
         except ReviewError as error:
             raise missing(str(error)) from error
 
-    def answer(self, id: int) -> Place:
+    def answer(self, id: int) -> QueuePosition:
         """The same for an answer's id."""
         try:
             return self.marks.answer(id, self.reviewer)

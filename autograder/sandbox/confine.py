@@ -44,7 +44,7 @@ __all__ = [
     "ConfineError",
     "Gates",
     "Jail",
-    "Offer",
+    "LayerStatus",
     "confine",
     "interpreter_folders",
     "passable",
@@ -161,7 +161,7 @@ class Jail:
 
 
 @dataclass(frozen=True)
-class Offer:
+class LayerStatus:
     """One layer on this machine: whether it can be had, and the reason where it cannot."""
 
     layer: str
@@ -240,7 +240,7 @@ def passable(folder: Path) -> bool:
     return all(each.stat().st_mode & 0o001 for each in (folder.resolve(), *folder.resolve().parents))
 
 
-def probe(jail: Jail, gates: Gates) -> tuple[Offer, ...]:
+def probe(jail: Jail, gates: Gates) -> tuple[LayerStatus, ...]:
     """What this machine offers, each layer tried in a child of its own that ends right after."""
     return tuple(_try(layer, put_on) for layer, put_on in _steps(jail, gates, os.getpid()))
 
@@ -254,7 +254,7 @@ def _steps(jail: Jail, gates: Gates, parent: int) -> Iterator[tuple[str, Callabl
     yield "seccomp", lambda: _seccomp(gates)
 
 
-def _try(layer: str, put_on: Callable[[], str]) -> Offer:
+def _try(layer: str, put_on: Callable[[], str]) -> LayerStatus:
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -271,7 +271,7 @@ def _try(layer: str, put_on: Callable[[], str]) -> Offer:
     with os.fdopen(read_end, "rb") as pipe:
         said = pipe.read().decode(errors="replace")
     os.waitpid(pid, 0)
-    return Offer(layer, said.startswith("+"), said[1:] or ("" if said else "the trial did not survive it"))
+    return LayerStatus(layer, said.startswith("+"), said[1:] or ("" if said else "the trial did not survive it"))
 
 
 def _close_all_but(keep: set[int]) -> None:

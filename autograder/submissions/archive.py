@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import PurePath, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["LINK", "Found", "is_wanted", "label", "notebooks"]
+__all__ = ["LINK", "FoundNotebook", "is_wanted", "label", "notebooks"]
 
 LINK = "It is a link to another place; put the file or folder itself there."
 IGNORED = frozenset({"__MACOSX", ".ipynb_checkpoints", ".OTTER_LOG"})
@@ -39,7 +39,7 @@ HEADER = 30
 """Bytes that stand before an entry's name and its packed data, at least."""
 
 
-class Found(NamedTuple):
+class FoundNotebook(NamedTuple):
     """A notebook: its name, where it stands, and its bytes, or no bytes and the problem."""
 
     name: str
@@ -54,7 +54,7 @@ class _Budget:
     left: int
 
 
-def notebooks(file: BinaryIO, name: str, source: str, limit: int, total: int = TOTAL_LIMIT) -> Iterator[Found]:
+def notebooks(file: BinaryIO, name: str, source: str, limit: int, total: int = TOTAL_LIMIT) -> Iterator[FoundNotebook]:
     """One Found for every notebook in the zip file; for a zip without any, one with a problem.
 
     At most `limit` bytes and one more are read of each, so that an oversized one is noticed, and `total` of all.
@@ -98,7 +98,7 @@ class _File(io.RawIOBase):
         return True
 
 
-def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, depth: int) -> Iterator[Found]:
+def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, depth: int) -> Iterator[FoundNotebook]:
     try:
         guarded = _File(file)
         with zipfile.ZipFile(guarded) as archive:
@@ -107,10 +107,10 @@ def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, d
             wanted = [info for info in entries if is_wanted(PurePosixPath(info.filename))]
             overlapping = _overlapping(entries)
             if not wanted:
-                yield Found(name, source, b"", "There is no notebook (.ipynb) in the zip file.")
+                yield FoundNotebook(name, source, b"", "There is no notebook (.ipynb) in the zip file.")
             if len(wanted) > MOST_ENTRIES[depth]:
                 problem = f"The zip file holds {len(wanted):,} notebooks; at most {MOST_ENTRIES[depth]:,} are taken."
-                yield Found(name, source, b"", problem)
+                yield FoundNotebook(name, source, b"", problem)
                 return
             for info in sorted(wanted, key=lambda info: info.filename):
                 own = f"{name}/{label(PurePosixPath(info.filename))}" if len(wanted) > 1 else name
@@ -120,13 +120,15 @@ def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, d
                 )
                 data, problem = (b"", problem) if problem else _take(archive, info, limit, budget)
                 if problem or not _is_zip(info):
-                    yield Found(own, place, data, problem)
+                    yield FoundNotebook(own, place, data, problem)
                 elif len(data) > limit:
-                    yield Found(own, place, b"", "The zip file inside the zip file is too large; unpack the outer one.")
+                    yield FoundNotebook(
+                        own, place, b"", "The zip file inside the zip file is too large; unpack the outer one."
+                    )
                 else:
                     yield from _read(io.BytesIO(data), own, place, limit, budget, depth + 1)
     except Exception as error:  # zipfile raises many kinds on a damaged file
-        yield Found(name, source, b"", f"The zip file cannot be read ({error}).")
+        yield FoundNotebook(name, source, b"", f"The zip file cannot be read ({error}).")
 
 
 def _problem(info: zipfile.ZipInfo, depth: int) -> str:

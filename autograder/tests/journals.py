@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.data.dataset import Labelled
 from autograder.judge import evidence
-from autograder.judge.bench import Bench
+from autograder.judge.bench import CheckContext
 from autograder.policy import grading_file, policy
 
 Layer = tuple[str, Mapping[str, Any]]
@@ -91,6 +91,6 @@ def of_values(question: str = "q4", at: str = "check", loaded: Iterable[str] = (
     return line(question=question, at=at, loaded=list(loaded), values=described)
 
 
-def bench(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> Bench:
+def bench(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> CheckContext:
     """What checks work on, with no images."""
-    return Bench(evidence.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)
+    return CheckContext(evidence.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)

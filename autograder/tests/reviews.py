@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.gradebook.inbox import Inbox
-from autograder.gradebook.marks import Marks
+from autograder.gradebook.inbox import RequestStore
+from autograder.gradebook.marks import MarkStore
 from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.layout import HOME
 from autograder.policy import grading_file
@@ -77,9 +77,11 @@ def desk(
     """A class of `size`, opened for marking."""
     policy = rules(sample=sample, reviewers=reviewers)
     reports = class_of(size, policy, texts)
-    with Marks(place) as marks:
+    with MarkStore(place) as marks:
         marks.sync(policy, reports, reviewers, alike if group else lambda _: ())
-        yield Desk(marks, Inbox(marks.database), policy, tuple(reviewers), {report.key: report for report in reports})
+        yield Desk(
+            marks, RequestStore(marks.database), policy, tuple(reviewers), {report.key: report for report in reports}
+        )
 
 
 @dataclass(frozen=True)

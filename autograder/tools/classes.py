@@ -29,13 +29,13 @@ from rich.console import Console
 
 from autograder.authoring import build
 from autograder.authoring.classroom import LOAD, Member
-from autograder.commands.session import Request, Session
+from autograder.commands.session import GradeOptions, GradeRun
 from autograder.layout import HOME
 from autograder.tools import bare_loop
 from autograder.tools.meter import Cost, tree_cpu_s
 from autograder.tools.peers import PEERS, kit, write_class
 
-__all__ = ["Row", "main", "plot", "report"]
+__all__ = ["Measurement", "main", "plot", "report"]
 
 SIZES = (1, 8, 32)
 SAMPLE = {
@@ -63,7 +63,7 @@ model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.l
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """One way of grading one class; `measured` is on how many notebooks, the rest is multiplied."""
 
     way: str
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> None:
     console.print(text, markup=False)
 
 
-def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console, *, full: bool) -> list[Row]:
+def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console, *, full: bool) -> list[Measurement]:
     """The peers are measured before and after the largest class, because other work on a machine comes and goes."""
     numbers = count()
 
@@ -108,11 +108,11 @@ def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console,
         console.print(f"{way}, {size}: {cost}")
         return cost
 
-    def own(size: int) -> Row:
+    def own(size: int) -> Measurement:
         place = folder / f"own{size}"
         cost = measured(first, size, place)
         results = [json.loads(path.read_bytes()) for path in place.glob("out/submissions/*/results.json")]
-        return Row(first, size, size, cost, sum(each["extra_data"]["cpu_seconds"] for each in results))
+        return Measurement(first, size, size, cost, sum(each["extra_data"]["cpu_seconds"] for each in results))
 
     first, *peers = PEERS
     rows = [own(size) for size in SIZES[:-1]]
@@ -123,9 +123,9 @@ def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console,
         both, cost = 2 * SAMPLE[way], _sum(before[way], after[way])
         for size in SIZES:
             if full and size > both:
-                rows.append(Row(way, size, size, measured(way, size)))
+                rows.append(Measurement(way, size, size, measured(way, size)))
             else:
-                rows.append(Row(way, size, both, _times(cost, size / both)))
+                rows.append(Measurement(way, size, both, _times(cost, size / both)))
     return rows
 
 
@@ -190,7 +190,7 @@ def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
     takes.
     """
     paths = write_class(folder / "class", notebook, size)
-    with Session(Request(tuple(paths), folder / "out", workers=1)) as session:
+    with GradeRun(GradeOptions(tuple(paths), folder / "out", workers=1)) as session:
         grading = session.grade()
         next(grading)
         started = tree_cpu_s()
@@ -215,7 +215,12 @@ def _idle() -> NotebookNode:
 
 
 def report(
-    rows: list[Row], limit_s: float, other_s: float, cheap: Mapping[int, float], memory: Mapping[int, Cost], cores: int
+    rows: list[Measurement],
+    limit_s: float,
+    other_s: float,
+    cheap: Mapping[int, float],
+    memory: Mapping[int, Cost],
+    cores: int,
 ) -> str:
     """The table as Markdown, with the ratios that are promised.
 
@@ -270,13 +275,13 @@ def report(
     return "\n".join(lines)
 
 
-def _line(row: Row) -> str:
+def _line(row: Measurement) -> str:
     cost = row.cost
     figures = (f"{each:.0f}" for each in (cost.wall_s, cost.cpu_s, cost.memory_mb))
     return f"| {row.way} | {row.size} | {row.measured} | {' | '.join(figures)} | {cost.wall_s / row.size:.1f} |"
 
 
-def plot(rows: list[Row], path: Path) -> None:
+def plot(rows: list[Measurement], path: Path) -> None:
     """Wall time over class size; markers filled where measured."""
     from matplotlib.figure import Figure
 

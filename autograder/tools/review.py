@@ -35,14 +35,14 @@ from rich.console import Console
 from autograder.gradebook import intake
 from autograder.gradebook.database import place
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.marks import Marks
+from autograder.gradebook.marks import MarkStore
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 
-__all__ = ["Reviewer", "Run", "Visit", "fill", "main", "report"]
+__all__ = ["Reviewer", "LoadRun", "Visit", "fill", "main", "report"]
 
 STUDENTS = 1000
 REVIEWERS = tuple(f"reviewer{number:02d}" for number in range(20))
@@ -102,7 +102,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Run:
+class LoadRun:
     """One run. `cpu` is what the server took of one core; `saved` marks were acknowledged, `stored` are there."""
 
     way: str
@@ -195,7 +195,7 @@ def _served(folder: Path, url: str | None) -> Iterator[tuple[psutil.Process, dic
             process.wait(60)
 
 
-def _run(way: str, folder: Path, url: str | None, think_s: float, seconds: float) -> Run:
+def _run(way: str, folder: Path, url: str | None, think_s: float, seconds: float) -> LoadRun:
     before = _stored(folder, url)
     with _served(folder, url) as (server, links):
         reviewers = [Reviewer(name, link, think_s) for name, link in links.items()]
@@ -207,7 +207,7 @@ def _run(way: str, folder: Path, url: str | None, think_s: float, seconds: float
         cpu, memory = (_cpu_s(server) - used) / took, server.memory_full_info().pss / 2**20
     visits = tuple(visit for each in reviewers for visit in each.visits)
     saved = sum(each.saved for each in reviewers)
-    return Run(way, think_s, took, visits, cpu, memory, saved, _stored(folder, url) - before)
+    return LoadRun(way, think_s, took, visits, cpu, memory, saved, _stored(folder, url) - before)
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -217,7 +217,7 @@ def _cpu_s(process: psutil.Process) -> float:
 
 def _stored(folder: Path, url: str | None) -> int:
     """Marks that were ever given, by what the log says."""
-    with Marks(place(folder, url), shared=False) as marks:
+    with MarkStore(place(folder, url), shared=False) as marks:
         return sum(entry.what.startswith(("marked", "changed the mark")) for entry in marks.log(10**6))
 
 
@@ -326,7 +326,7 @@ def _large(policy: Policy) -> list[str]:
     ]
 
 
-def report(runs: Sequence[Run]) -> str:
+def report(runs: Sequence[LoadRun]) -> str:
     """The tables as Markdown."""
     versions = ("fastapi", "uvicorn", "sqlalchemy", "psycopg")
     lines = [
@@ -349,12 +349,12 @@ def report(runs: Sequence[Run]) -> str:
     return "\n".join(lines)
 
 
-def _title(run: Run) -> str:
+def _title(run: LoadRun) -> str:
     think = f"{run.think_s:g} s between two requests of one reviewer" if run.think_s else "no pause between requests"
     return f"## {run.way}, {think}"
 
 
-def _table(run: Run) -> list[str]:
+def _table(run: LoadRun) -> list[str]:
     kinds: Mapping[str, list[float]] = {visit.kind: [] for visit in run.visits}
     for visit in run.visits:
         kinds[visit.kind].append(visit.took_ms)

@@ -12,13 +12,13 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.calibration.calibration import Calibration, Origin, Run, load
+from autograder.calibration.calibration import Calibration, Origin, TrainingRun, load
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.tests.calibrations import ORIGIN, calibration
 from autograder.version import kit_version
 
-SHORT = Run(seed=3, accuracy=0.94, earned=24.0, lost=("q7",))
+SHORT = TrainingRun(seed=3, accuracy=0.94, earned=24.0, lost=("q7",))
 
 
 @pytest.fixture
@@ -95,14 +95,14 @@ def test_a_calibration_has_a_run_and_each_seed_once() -> None:
 
 
 def test_the_reference_is_the_median_so_that_one_run_cannot_move_it() -> None:
-    some = [Run(seed=seed, accuracy=accuracy, earned=26.0) for seed, accuracy in enumerate((0.97, 0.1, 0.98))]
+    some = [TrainingRun(seed=seed, accuracy=accuracy, earned=26.0) for seed, accuracy in enumerate((0.97, 0.1, 0.98))]
     assert calibration(*some).reference == 0.97
     assert calibration(*some[::2]).reference == pytest.approx(0.975)
 
 
 def test_runs_without_full_marks_are_kept_apart() -> None:
     assert calibration().short_of_full == ()
-    assert calibration(Run(seed=4, accuracy=0.97, earned=26.0), SHORT).short_of_full == (SHORT,)
+    assert calibration(TrainingRun(seed=4, accuracy=0.97, earned=26.0), SHORT).short_of_full == (SHORT,)
 
 
 def test_an_origin_names_the_solution_the_images_the_split_and_what_trained(copy: Layout) -> None:

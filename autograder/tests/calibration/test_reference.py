@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.calibration.calibration import Calibration, Origin, Run
+from autograder.calibration.calibration import Calibration, Origin, TrainingRun
 from autograder.calibration.reference import rules
 from autograder.errors import CalibrationError
 from autograder.layout import HOME, Layout
@@ -35,7 +35,7 @@ def relative(place: Layout, rule: str = RELATIVE) -> None:
 
 
 def calibrated(place: Layout, *accuracies: float, split_seed: int = 20) -> None:
-    runs = [Run(seed=seed, accuracy=value, earned=26) for seed, value in enumerate(accuracies)]
+    runs = [TrainingRun(seed=seed, accuracy=value, earned=26) for seed, value in enumerate(accuracies)]
     place.calibration.write_text(
         Calibration.of(Origin.of(place, "mnist", split_seed), runs).to_json(), encoding="utf-8"
     )

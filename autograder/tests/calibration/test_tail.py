@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from autograder.calibration.tail import FEWEST, MOST, RARE, STEP, Chance, above, demand, fit, limits
+from autograder.calibration.tail import FEWEST, MOST, RARE, STEP, MissRate, above, demand, fit, limits
 from autograder.errors import CalibrationError
 
 MEAN, SD = math.log(0.025), 0.06
@@ -83,9 +83,9 @@ def test_more_runs_alike_allow_for_a_higher_level() -> None:
 
 
 def test_a_level_that_a_run_has_missed_is_never_safe() -> None:
-    assert Chance(0.9, 0.0, 0.0, 0.0, below=0).safe
-    assert not Chance(0.9, 0.0, 0.0, 0.0, below=1).safe
-    assert not Chance(0.9, 0.0, 0.0, high=RARE, below=0).safe
+    assert MissRate(0.9, 0.0, 0.0, 0.0, below=0).safe
+    assert not MissRate(0.9, 0.0, 0.0, 0.0, below=1).safe
+    assert not MissRate(0.9, 0.0, 0.0, high=RARE, below=0).safe
 
 
 def test_where_the_runs_differ_too_much_no_level_is_recommended() -> None:

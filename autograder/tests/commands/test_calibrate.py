@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.calibration.calibration import Calibration, Origin
-from autograder.commands.calibrate import Plan, _lenient, levels, seeded, store, train, train_in
+from autograder.commands.calibrate import CalibrationPlan, _lenient, levels, seeded, store, train, train_in
 from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError
@@ -30,12 +30,12 @@ def solution(layout: Layout) -> NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def plan(layout: Layout, rules: Policy, solution: NotebookNode) -> Plan:
+def plan(layout: Layout, rules: Policy, solution: NotebookNode) -> CalibrationPlan:
     """The solution with one epoch of training instead of five, from three seeds."""
     source = solution.cells[at(solution, "q7-answer")].source
     assert "epochs=5" in source
     quick = edited(change("q7-answer", source=source.replace("epochs=5", "epochs=1")), solution)
-    return Plan(layout, rules, quick, Origin.of(layout, "mnist", rules.assignment.split_seed), (1, 2, 3), 2)
+    return CalibrationPlan(layout, rules, quick, Origin.of(layout, "mnist", rules.assignment.split_seed), (1, 2, 3), 2)
 
 
 def asking(rules: Policy, **question: object) -> Policy:
@@ -101,7 +101,7 @@ def test_a_margin_leaves_room_for_the_bands_while_its_reference_is_looked_for() 
 
 
 def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: Layout, solution: NotebookNode) -> None:
-    plan = Plan.of(layout, 9, 2)
+    plan = CalibrationPlan.of(layout, 9, 2)
     assert plan.seeds == tuple(range(1, 10))
     assert plan.solution == solution
     assert plan.origin == Origin.of(layout, "mnist", plan.policy.assignment.split_seed)
@@ -109,7 +109,7 @@ def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: La
 
 def test_too_few_runs_are_refused_before_anything_else(tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match=r"3 runs are too few .* at least 8 are needed"):
-        Plan.of(Layout(tmp_path), 3, 1)
+        CalibrationPlan.of(Layout(tmp_path), 3, 1)
 
 
 def test_a_file_is_put_in_place_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def pool(engine: Engine) -> Iterator[batch.Pool]:
 
 
 @pytest.mark.slow
-def test_each_seed_gives_an_accuracy_of_its_own_and_the_same_one_again(plan: Plan, pool: batch.Pool) -> None:
+def test_each_seed_gives_an_accuracy_of_its_own_and_the_same_one_again(plan: CalibrationPlan, pool: batch.Pool) -> None:
     runs = sorted(train(plan), key=lambda run: run.seed)
     assert [run.seed for run in runs] == [1, 2, 3]
     assert len({run.accuracy for run in runs}) > 1
@@ -140,7 +140,7 @@ def test_each_seed_gives_an_accuracy_of_its_own_and_the_same_one_again(plan: Pla
 
 
 @pytest.mark.slow
-def test_a_run_without_full_marks_says_which_question_it_lost(plan: Plan, pool: batch.Pool) -> None:
+def test_a_run_without_full_marks_says_which_question_it_lost(plan: CalibrationPlan, pool: batch.Pool) -> None:
     source = "model.compile(optimizer='sgd', loss='sparse_categorical_crossentropy')"
     solution = edited(change("q6-answer", source=source), plan.solution)
     (run,) = train_in(pool, replace(plan, solution=solution, seeds=(5,)))
@@ -159,7 +159,7 @@ def test_a_run_without_full_marks_says_which_question_it_lost(plan: Plan, pool: 
     ids=["no model", "the process ends"],
 )
 def test_a_run_without_an_accuracy_is_an_error_that_names_it(
-    plan: Plan, pool: batch.Pool, broken: str, said: str
+    plan: CalibrationPlan, pool: batch.Pool, broken: str, said: str
 ) -> None:
     solution = edited(change("q5-answer", source=broken), plan.solution)
     with pytest.raises(CalibrationError, match=said):
@@ -167,7 +167,7 @@ def test_a_run_without_an_accuracy_is_an_error_that_names_it(
 
 
 @pytest.mark.slow
-def test_a_run_that_could_not_be_graded_is_an_error_that_names_it(plan: Plan, pool: batch.Pool) -> None:
+def test_a_run_that_could_not_be_graded_is_an_error_that_names_it(plan: CalibrationPlan, pool: batch.Pool) -> None:
     other = edited(lambda book: book.metadata.otter.update(assignment_name="second-steps"), plan.solution)
     with pytest.raises(CalibrationError, match=r"the run with seed 1 could not be graded: .*another assignment"):
         list(train_in(pool, replace(plan, solution=other, seeds=(1,))))
@@ -177,7 +177,7 @@ def ungraded(fault: str) -> GradeReport:
     return replace(reports.ungraded(), fault=fault)
 
 
-def test_after_a_fault_of_the_grader_what_has_not_begun_is_dropped(plan: Plan) -> None:
+def test_after_a_fault_of_the_grader_what_has_not_begun_is_dropped(plan: CalibrationPlan) -> None:
     """A grader that fails, in place of the engine: that one answers faults of its own with a second try."""
     begun: list[str] = []
 
@@ -202,12 +202,12 @@ def test_after_a_fault_of_the_grader_what_has_not_begun_is_dropped(plan: Plan) -
     ],
     ids=["one question not graded", "rejected", "not scored", "no reason"],
 )
-def test_no_run_without_a_grade_is_counted(plan: Plan, report: GradeReport, said: str) -> None:
+def test_no_run_without_a_grade_is_counted(plan: CalibrationPlan, report: GradeReport, said: str) -> None:
     with batch.threads(lambda _: report, 1) as made, pytest.raises(CalibrationError, match=said):
         list(train_in(made, replace(plan, seeds=(1,))))
 
 
-def test_points_that_wait_for_a_reader_are_not_lost(plan: Plan) -> None:
+def test_points_that_wait_for_a_reader_are_not_lost(plan: CalibrationPlan) -> None:
     with batch.threads(lambda _: reports.graded(), 1) as made:
         (run,) = train_in(made, replace(plan, seeds=(4,)))
     assert (run.seed, run.accuracy, run.earned, run.lost) == (4, 0.9598, 16.66, ("q5", "q6"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.checklist import Mark, Step
+from autograder.authoring.checklist import Step, StepStatus
 from autograder.authoring.rehearsal import Rehearsal
 from autograder.calibration import calibration, tail
 from autograder.calibration.calibration import Calibration, Origin
@@ -111,7 +111,7 @@ def test_a_mistake_in_grading_yml_is_told_with_its_line_and_nothing_is_built(own
     built = own.zip.read_bytes()
     found = look(own)
     assert list(found)[-1] == "grading.yml"
-    assert found["grading.yml"].mark is Mark.WRONG
+    assert found["grading.yml"].mark is StepStatus.WRONG
     assert "grading.yml:6: assignment.split_sed" in found["grading.yml"].found
     assert "did you mean: split_seed" in found["grading.yml"].found
     assert own.zip.read_bytes() == built
@@ -165,7 +165,7 @@ def accuracies(layout: Layout) -> Step:
 def test_accuracies_that_correct_submissions_may_miss_are_told_with_what_is_safe(own: Layout) -> None:
     change(own, "full: 0.95", "full: 0.975")
     step = accuracies(own)
-    assert step.mark is Mark.LOOK
+    assert step.mark is StepStatus.LOOK
     assert step.found == f"correct submissions may miss 97.5 %; the most that is safe to ask for is {most()}"
 
 
@@ -180,23 +180,23 @@ def test_a_calibration_that_says_nothing_of_this_term_is_told(own: Layout, what:
     else:
         change(own, "epochs=5", "epochs=6", own.solution)
     step = accuracies(own)
-    assert step.mark is Mark.LOOK if what != "broken" else step.mark is Mark.WRONG
+    assert step.mark is StepStatus.LOOK if what != "broken" else step.mark is StepStatus.WRONG
     assert "mnist-kit calibrate" in f"{step.found} {step.remedy}"
 
 
 def test_where_points_hang_on_the_calibration_it_must_be_there(own: Layout) -> None:
     change(own, "full: 0.95", "reference_margin: 0.02")
-    assert accuracies(own).mark is Mark.RIGHT
+    assert accuracies(own).mark is StepStatus.RIGHT
     own.calibration.unlink()
     step = accuracies(own)
-    assert step.mark is Mark.WRONG
+    assert step.mark is StepStatus.WRONG
     assert "Make it: mnist-kit calibrate" in step.found
 
 
 def test_what_cannot_be_built_is_told(own: Layout) -> None:
     change(own, "name: q7", "name: q8", own.master)
     step = look(own)["build"]
-    assert step.mark is Mark.WRONG
+    assert step.mark is StepStatus.WRONG
     assert "question q8 is not in grading.yml" in step.found
     own.data("mnist").unlink()
     step = look(own)["build"]
@@ -206,7 +206,7 @@ def test_what_cannot_be_built_is_told(own: Layout) -> None:
 def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolation, "examine", lambda: Examination(None, ()))
     found = look(own)
-    assert found["confinement"].mark is Mark.LOOK
+    assert found["confinement"].mark is StepStatus.LOOK
     assert "mnist-kit grade --docker" in found["confinement"].remedy
     assert list(found)[-1] == "self-test"
     assert found["self-test"].remedy.startswith("mnist-kit grade --docker solutions/solution.ipynb student_template")
@@ -230,7 +230,7 @@ NOTEBOOK = Path("a.ipynb")
     ids=["fault", "points lost", "blank with a fault", "blank with points"],
 )
 def test_a_zip_that_grades_wrongly_must_not_go_out(step: Step, said: str) -> None:
-    assert step.mark is Mark.WRONG
+    assert step.mark is StepStatus.WRONG
     assert said in step.found
     assert step.remedy
 
@@ -247,17 +247,17 @@ def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
 def test_uploads_are_told_only_where_nothing_is_wrong(own: Layout) -> None:
     from rich.console import Console
 
-    def shown(*marks: Mark) -> str:
+    def shown(*marks: StepStatus) -> str:
         console = Console(width=80)
         with console.capture() as captured:
             console.print(outcome([Step("x", mark, "y") for mark in marks], term.uploads(own), own.root))
         return captured.get()
 
-    assert "Ready." in shown(Mark.RIGHT, Mark.NOTE)
-    assert "Configure Autograder" in shown(Mark.RIGHT)
-    assert "Ready, but 1 thing to look at above." in shown(Mark.LOOK)
-    assert "Configure Autograder" in shown(Mark.LOOK)
-    wrong = shown(Mark.WRONG, Mark.WRONG, Mark.LOOK)
+    assert "Ready." in shown(StepStatus.RIGHT, StepStatus.NOTE)
+    assert "Configure Autograder" in shown(StepStatus.RIGHT)
+    assert "Ready, but 1 thing to look at above." in shown(StepStatus.LOOK)
+    assert "Configure Autograder" in shown(StepStatus.LOOK)
+    wrong = shown(StepStatus.WRONG, StepStatus.WRONG, StepStatus.LOOK)
     assert "Not ready: 2 things are wrong." in wrong
     assert "Configure Autograder" not in wrong
 

@@ -6,15 +6,15 @@ import pytest
 
 from autograder.cli import checkup
 from autograder.engine import isolation
-from autograder.engine.isolation import Examination, Plan
+from autograder.engine.isolation import ConfinementPlan, Examination
 from autograder.errors import IsolationError
-from autograder.sandbox.confine import LAYERS, Offer
+from autograder.sandbox.confine import LAYERS, LayerStatus
 
-PLAN = Plan("Linux, not root", False, ("rlimits", "no new privileges", "seccomp", "landlock"))
+PLAN = ConfinementPlan("Linux, not root", False, ("rlimits", "no new privileges", "seccomp", "landlock"))
 
 
-def offers(*missing: str) -> tuple[Offer, ...]:
-    return tuple(Offer(layer, layer not in missing, "ENOSYS" if layer in missing else "") for layer in LAYERS[1:])
+def offers(*missing: str) -> tuple[LayerStatus, ...]:
+    return tuple(LayerStatus(layer, layer not in missing, "ENOSYS" if layer in missing else "") for layer in LAYERS[1:])
 
 
 def shown(examination: Examination) -> str:

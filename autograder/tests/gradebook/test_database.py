@@ -13,8 +13,8 @@ from sqlalchemy import text
 from autograder.errors import GradebookError
 from autograder.gradebook.database import FORM, Database, existing, place
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.marks import Marks
-from autograder.lms.returned import OTTER, Joined, Returned
+from autograder.gradebook.marks import MarkStore
+from autograder.lms.returned import OTTER, ExternalGrade, MatchedGrade
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.servers import new_database, postgresql, running
@@ -40,7 +40,7 @@ def test_results_are_kept_on_a_server_as_in_a_file(url: str) -> None:
         assert book.record(ONE, "key", first) is None
         book.record(ONE, "other", second, proposed=True)
         book.accept()
-        book.join([Joined(Returned(OTTER, "first", "", "", "", 3.0, (("q4", 3.0),), "Completed"), "first")])
+        book.join([MatchedGrade(ExternalGrade(OTTER, "first", "", "", "", 3.0, (("q4", 3.0),), "Completed"), "first")])
     with Gradebook(url) as again:
         assert again.known(["key"]) == {"key": first}
         assert again.names() == tuple(sorted({first.name, second.name}))
@@ -49,16 +49,16 @@ def test_results_are_kept_on_a_server_as_in_a_file(url: str) -> None:
 
 def test_a_server_is_set_up_once(url: str) -> None:
     for _ in range(2):
-        with Marks(url) as marks:
+        with MarkStore(url) as marks:
             secret = marks.secret()
-    with Marks(url) as marks, marks.database.read() as session:
+    with MarkStore(url) as marks, marks.database.read() as session:
         assert session.execute(text("select number from form")).scalars().all() == [FORM]
         assert marks.secret() == secret
 
 
 def test_a_server_that_was_started_anew_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.gradebook.database.IDLE_S", 0)
-    with running() as server, Marks(new_database(server.address, "again")) as marks:
+    with running() as server, MarkStore(new_database(server.address, "again")) as marks:
         secret = marks.secret()
         server.crash()
         with pytest.raises(GradebookError, match="What was stored before is kept"):
@@ -69,10 +69,10 @@ def test_a_server_that_was_started_anew_is_found_again(monkeypatch: pytest.Monke
 
 
 def test_a_server_with_a_later_form_is_refused(url: str) -> None:
-    with Marks(url) as marks, marks.database.write() as session:
+    with MarkStore(url) as marks, marks.database.write() as session:
         session.execute(text("insert into form values (99)"))
     with pytest.raises(GradebookError, match="form 99, this one writes"):
-        Marks(url).__enter__()
+        MarkStore(url).__enter__()
 
 
 def test_a_file_of_form_2_is_brought_up_and_keeps_what_it_has(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_file_of_form_2_is_brought_up_and_keeps_what_it_has(tmp_path: Path) ->
             old.execute(f"drop table {table}")
         old.execute("pragma user_version = 2")
     old.close()
-    with Marks(path) as marks:
+    with MarkStore(path) as marks:
         assert marks.questions() == ()
     with Gradebook(path) as book:
         assert book.known(["key"])

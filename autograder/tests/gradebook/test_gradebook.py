@@ -19,7 +19,7 @@ from autograder.errors import GradebookError
 from autograder.gradebook import database, gradebook
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
 from autograder.judge.grade import GradeReport
-from autograder.lms.returned import GRADESCOPE, OTTER, Joined, Returned
+from autograder.lms.returned import GRADESCOPE, OTTER, ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
@@ -217,17 +217,17 @@ def test_a_database_that_another_process_holds_is_told_in_the_end(path: Path, mo
         assert len(book) == 1
 
 
-ANN = Returned(
+ANN = ExternalGrade(
     GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann É", 20.5, (("q4", 6.0), ("9: Style (1.0 pts)", None)), "Graded"
 )
-BO = Returned(OTTER, "bo", "", "", "", None, (("q4", None),), "it timed out")
+BO = ExternalGrade(OTTER, "bo", "", "", "", None, (("q4", None),), "it timed out")
 
 
 def test_grades_made_elsewhere_come_back_as_they_were_joined(path: Path) -> None:
     with Gradebook(path) as book:
-        book.join([Joined(BO, None, "no submission has bo in its name"), Joined(ANN, "first")])
+        book.join([MatchedGrade(BO, None, "no submission has bo in its name"), MatchedGrade(ANN, "first")])
     with Gradebook(path) as again:
-        assert again.returned() == (Joined(ANN, "first"), Joined(BO, None))
+        assert again.returned() == (MatchedGrade(ANN, "first"), MatchedGrade(BO, None))
     assert rows(path, "select origin, email, sid, person, total, points, submission from returned order by name") == [
         (GRADESCOPE, "ann@x.edu", "17", "Ann É", 20.5, '{"q4": 6.0, "9: Style (1.0 pts)": null}', "first"),
         (OTTER, "", "", "", None, '{"q4": null}', None),
@@ -236,15 +236,19 @@ def test_grades_made_elsewhere_come_back_as_they_were_joined(path: Path) -> None
 
 def test_a_grade_joined_again_takes_the_place_of_its_own_and_of_no_other(book: Gradebook, path: Path) -> None:
     twin = replace(ANN, origin=OTTER)
-    book.join([Joined(ANN, None), Joined(twin, "first"), Joined(BO, "bo")])
-    book.join([Joined(replace(ANN, total=3.0), "first")])
-    assert book.returned() == (Joined(replace(ANN, total=3.0), "first"), Joined(twin, "first"), Joined(BO, "bo"))
+    book.join([MatchedGrade(ANN, None), MatchedGrade(twin, "first"), MatchedGrade(BO, "bo")])
+    book.join([MatchedGrade(replace(ANN, total=3.0), "first")])
+    assert book.returned() == (
+        MatchedGrade(replace(ANN, total=3.0), "first"),
+        MatchedGrade(twin, "first"),
+        MatchedGrade(BO, "bo"),
+    )
     book.join([])
     assert rows(path, "select count(*) from returned") == [(3,)]
 
 
 def test_a_whole_university_is_joined_and_joined_again(book: Gradebook, path: Path) -> None:
-    many = [Joined(replace(ANN, name=f"s{number}@x.edu"), None) for number in range(1200)]
+    many = [MatchedGrade(replace(ANN, name=f"s{number}@x.edu"), None) for number in range(1200)]
     book.join(many)
     book.join(many)
     assert rows(path, "select count(*) from returned") == [(1200,)]
@@ -252,7 +256,7 @@ def test_a_whole_university_is_joined_and_joined_again(book: Gradebook, path: Pa
 
 def test_joining_changes_nothing_that_counts(book: Gradebook) -> None:
     book.record(ONE, "key", with_points(8))
-    book.join([Joined(replace(ANN, total=0.0), "first")])
+    book.join([MatchedGrade(replace(ANN, total=0.0), "first")])
     assert book.current("first") == with_points(8)
     assert book.known(["key"]) == {"key": with_points(8)}
 
@@ -268,7 +272,7 @@ def test_the_names_are_those_of_what_counts(book: Gradebook) -> None:
 
 @pytest.mark.parametrize("spoilt", ["[]", "{", "3"])
 def test_joined_points_that_were_tampered_with_are_told(book: Gradebook, path: Path, spoilt: str) -> None:
-    book.join([Joined(ANN, "first")])
+    book.join([MatchedGrade(ANN, "first")])
     connection = sqlite3.connect(path)
     with connection:
         connection.execute("update returned set points = ?", [spoilt])
@@ -308,10 +312,10 @@ def test_a_gradebook_of_form_1_is_brought_up_in_place_and_keeps_its_results(path
     with Gradebook(path) as book:
         assert book.current("first") == with_points(8)
         assert book.returned() == ()
-        book.join([Joined(ANN, "first")])
+        book.join([MatchedGrade(ANN, "first")])
         assert book.record(OTHER, "other", with_points(4)) == Change("first", 16.66, 12.66)
     with Gradebook(path) as again:
-        assert again.returned() == (Joined(ANN, "first"),)
+        assert again.returned() == (MatchedGrade(ANN, "first"),)
     assert rows(path, "pragma user_version") == [(3,)]
     assert rows(path, "select id, standing from gradings order by id") == [(7, "past"), (8, "current")]
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from autograder.gradebook.mark import Mark
 from autograder.gradebook.marked import marked
-from autograder.gradebook.rubric import Item, Rubric
+from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 
-RUBRIC = Rubric("q1", 4, (Item("fit", 3, "is fitted"), Item("unseen", 1, "is unseen")))
+RUBRIC = Rubric("q1", 4, (RubricItem("fit", 3, "is fitted"), RubricItem("unseen", 1, "is unseen")))
 WHY = QuestionGrade("q1", "Why", True, 4, None, answer="To measure.")
 BUILD = QuestionGrade("q5", "Build", False, 8, 5.0)
 REPORT = GradeReport("s1", "s1.ipynb", Status.GRADED, (WHY, BUILD))

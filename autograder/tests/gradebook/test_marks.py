@@ -15,8 +15,8 @@ import pytest
 
 from autograder.errors import GradebookError, ReviewError
 from autograder.gradebook.mark import Conflict, Draft, Mark
-from autograder.gradebook.marks import Marks
-from autograder.gradebook.rubric import Item
+from autograder.gradebook.marks import MarkStore
+from autograder.gradebook.rubric import RubricItem
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy, Review
 from autograder.tests.servers import new_database, postgresql
@@ -40,8 +40,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 @pytest.fixture
-def marks(store: Path | str) -> Iterator[Marks]:
-    with Marks(store) as opened:
+def marks(store: Path | str) -> Iterator[MarkStore]:
+    with MarkStore(store) as opened:
         yield opened
 
 
@@ -66,21 +66,21 @@ def same_words(texts: Mapping[int, str | None]) -> tuple[tuple[int, ...], ...]:
 
 
 def fill(
-    marks: Marks, rules: Policy, size: int = 5, people: Sequence[str] = ("ann", "ben"), sample: int = 0,
+    marks: MarkStore, rules: Policy, size: int = 5, people: Sequence[str] = ("ann", "ben"), sample: int = 0,
     words: Mapping[str, str | None] | None = None,
 ) -> None:  # fmt: skip
     policy = rules.model_copy(update={"review": Review(reviewers=tuple(people), sample=sample)})
     marks.sync(policy, class_of(size, words), people, same_words)
 
 
-def say(marks: Marks, number: int, reviewer: str, draft: Draft = FULL, seen: int | None = None) -> Mark:
+def say(marks: MarkStore, number: int, reviewer: str, draft: Draft = FULL, seen: int | None = None) -> Mark:
     """Mark the answer at this place, as one who has seen what is there."""
     place = marks.place("q1", number, reviewer)
     known = (place.mark.id if place.mark else 0) if seen is None else seen
     return marks.mark(place.answer.id, reviewer, draft, known, f"nonce-{next(NUMBERS)}")
 
 
-def test_an_answer_waits_until_it_is_marked(marks: Marks, rules: Policy) -> None:
+def test_an_answer_waits_until_it_is_marked(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     assert marks.place("q1", 1, "ann").mark is None
     assert marks.counting() == {}
@@ -91,22 +91,22 @@ def test_an_answer_waits_until_it_is_marked(marks: Marks, rules: Policy) -> None
 
 
 def test_it_is_all_there_after_a_restart(store: Path | str, rules: Policy) -> None:
-    with Marks(store) as first:
+    with MarkStore(store) as first:
         fill(first, rules)
         said = say(first, 2, "ann")
         secret = first.secret()
-    with Marks(store) as second:
+    with MarkStore(store) as second:
         fill(second, rules)
         assert second.place("q1", 2, "ben").mark == said
         assert second.secret() == secret
 
 
-def test_items_are_stored_in_the_order_of_the_rubric(marks: Marks, rules: Policy) -> None:
+def test_items_are_stored_in_the_order_of_the_rubric(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     assert say(marks, 1, "ann", Draft(("overfit", "fit"))).items == ("fit", "overfit")
 
 
-def test_whoever_did_not_see_the_mark_that_counts_is_told(marks: Marks, rules: Policy) -> None:
+def test_whoever_did_not_see_the_mark_that_counts_is_told(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     first = say(marks, 1, "ann")
     with pytest.raises(Conflict, match="ann has marked this answer in the meantime: 4 points") as told:
@@ -117,7 +117,7 @@ def test_whoever_did_not_see_the_mark_that_counts_is_told(marks: Marks, rules: P
     assert [mark.id for mark in marks.history(first.answer, "ann")] == [first.id, second.id]
 
 
-def test_the_same_act_sent_again_is_done_once(marks: Marks, rules: Policy) -> None:
+def test_the_same_act_sent_again_is_done_once(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     answer = marks.place("q1", 1, "ann").answer.id
     first = marks.mark(answer, "ann", FULL, 0, "n1")
@@ -125,7 +125,7 @@ def test_the_same_act_sent_again_is_done_once(marks: Marks, rules: Policy) -> No
     assert len(marks.history(answer, "ann")) == 1
 
 
-def test_undo_takes_back_the_last_and_then_the_one_before(marks: Marks, rules: Policy) -> None:
+def test_undo_takes_back_the_last_and_then_the_one_before(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     first = say(marks, 1, "ann", Draft(("fit",)))
     say(marks, 1, "ann", FULL)
@@ -139,7 +139,7 @@ def test_undo_takes_back_the_last_and_then_the_one_before(marks: Marks, rules: P
     assert [mark.standing for mark in marks.history(first.answer, "ann")] == ["undone", "undone"]
 
 
-def test_undo_leaves_what_another_changed_since(marks: Marks, rules: Policy) -> None:
+def test_undo_leaves_what_another_changed_since(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     say(marks, 1, "ann")
     over = say(marks, 1, "ben", Draft())
@@ -147,7 +147,7 @@ def test_undo_leaves_what_another_changed_since(marks: Marks, rules: Policy) -> 
     assert marks.place("q1", 1, "ann").mark == over
 
 
-def test_undo_of_anothers_change_gives_the_mark_back(marks: Marks, rules: Policy) -> None:
+def test_undo_of_anothers_change_gives_the_mark_back(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     first = say(marks, 1, "ann")
     say(marks, 1, "ben", Draft())
@@ -164,26 +164,26 @@ def test_undo_of_anothers_change_gives_the_mark_back(marks: Marks, rules: Policy
         (Draft(comment="x" * 20_001), "20001"),
     ],
 )
-def test_what_is_no_mark_is_refused(draft: Draft, said: str, marks: Marks, rules: Policy) -> None:
+def test_what_is_no_mark_is_refused(draft: Draft, said: str, marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     with pytest.raises(ReviewError, match=said):
         say(marks, 1, "ann", draft)
     assert marks.place("q1", 1, "ann").mark is None
 
 
-def test_a_comment_is_kept_as_every_database_takes_it(marks: Marks, rules: Policy) -> None:
+def test_a_comment_is_kept_as_every_database_takes_it(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     assert say(marks, 1, "ann", Draft(comment="a\0b\ud800")).comment == "ab?"
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "no answer number 0; it has 5"), (6, "no answer number 6")])
-def test_there_is_no_answer_outside_the_class(number: int, said: str, marks: Marks, rules: Policy) -> None:
+def test_there_is_no_answer_outside_the_class(number: int, said: str, marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     with pytest.raises(ReviewError, match=said):
         marks.place("q1", number, "ann")
 
 
-def test_next_goes_through_the_own_share_and_then_the_rest(marks: Marks, rules: Policy) -> None:
+def test_next_goes_through_the_own_share_and_then_the_rest(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 6)
     seen = []
     after = 0
@@ -194,12 +194,12 @@ def test_next_goes_through_the_own_share_and_then_the_rest(marks: Marks, rules: 
     assert seen == ["ann", "ann", "ann", "ben", "ben", "ben"]
 
 
-def test_next_begins_again_where_something_was_left_out(marks: Marks, rules: Policy) -> None:
+def test_next_begins_again_where_something_was_left_out(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 3, ("ann",))
     assert [marks.next("q1", "ann", after) for after in (0, 1, 2, 3)] == [1, 2, 3, 1]
 
 
-def test_progress_counts_shares_and_all(marks: Marks, rules: Policy) -> None:
+def test_progress_counts_shares_and_all(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 6)
     say(marks, 1, "ben")
     found = {each.reviewer: (each.done, each.total) for each in marks.progress() if each.question == "q1"}
@@ -211,7 +211,7 @@ def test_progress_counts_shares_and_all(marks: Marks, rules: Policy) -> None:
 # The sample
 
 
-def test_an_answer_of_the_sample_is_marked_blind(marks: Marks, rules: Policy) -> None:
+def test_an_answer_of_the_sample_is_marked_blind(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 4, sample=4)
     say(marks, 1, "ann", FULL)
     assert marks.place("q1", 1, "ben").mark is None
@@ -221,7 +221,7 @@ def test_an_answer_of_the_sample_is_marked_blind(marks: Marks, rules: Policy) ->
     assert len(marks.history(answer, "ben")) == 2
 
 
-def test_it_counts_where_both_agree_or_somebody_settled_it(marks: Marks, rules: Policy) -> None:
+def test_it_counts_where_both_agree_or_somebody_settled_it(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 2, sample=2)
     for reviewer in ("ann", "ben"):
         say(marks, 1, reviewer, FULL)
@@ -237,14 +237,14 @@ def test_it_counts_where_both_agree_or_somebody_settled_it(marks: Marks, rules: 
         marks.settle(pair.answer.id, "ben", FULL, 0, "settle too")
 
 
-def test_nothing_is_settled_before_both_have_marked(marks: Marks, rules: Policy) -> None:
+def test_nothing_is_settled_before_both_have_marked(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 2, sample=2)
     say(marks, 1, "ann")
     with pytest.raises(ReviewError, match="once both of its reviewers"):
         marks.settle(marks.place("q1", 1, "ann").answer.id, "ann", FULL, 0, "n")
 
 
-def test_a_third_reviewer_may_look_but_not_mark(marks: Marks, rules: Policy) -> None:
+def test_a_third_reviewer_may_look_but_not_mark(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 3, ("ann", "ben", "cat"), sample=1)
     pair = marks.pairs("q1")[0]
     third = ({"ann", "ben", "cat"} - set(pair.reviewers)).pop()
@@ -255,7 +255,7 @@ def test_a_third_reviewer_may_look_but_not_mark(marks: Marks, rules: Policy) -> 
     assert len(marks.counting()) == 2
 
 
-def test_progress_wants_two_marks_of_an_answer_in_the_sample(marks: Marks, rules: Policy) -> None:
+def test_progress_wants_two_marks_of_an_answer_in_the_sample(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 4, sample=2)
     pair = marks.pairs("q1")[0]
     say(marks, pair.number, "ann")
@@ -263,7 +263,7 @@ def test_progress_wants_two_marks_of_an_answer_in_the_sample(marks: Marks, rules
     assert found == {None: (1, 6), "ann": (1, 3), "ben": (0, 3)}
 
 
-def test_the_total_of_a_question_is_what_progress_says_of_all(marks: Marks, rules: Policy) -> None:
+def test_the_total_of_a_question_is_what_progress_says_of_all(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 6, sample=2)
     pair = marks.pairs("q1")[0]
     say(marks, pair.number, "ann")
@@ -281,7 +281,7 @@ def test_the_total_of_a_question_is_what_progress_says_of_all(marks: Marks, rule
 LIKE = {"x1": "because it is faster", "x2": "because it is faster", "e1": None, "e2": " ", "e3": None}
 
 
-def test_like_answers_are_marked_together_and_stay_records_of_their_own(marks: Marks, rules: Policy) -> None:
+def test_like_answers_are_marked_together_and_stay_records_of_their_own(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 3, ("ann",), words=LIKE)
     empty, faster = marks.groups("q1", "ann")
     assert [len(group) for group in (empty, faster)] == [3, 2]
@@ -293,7 +293,7 @@ def test_like_answers_are_marked_together_and_stay_records_of_their_own(marks: M
     assert marks.counting() == {}
 
 
-def test_a_group_is_marked_as_a_whole_or_not_at_all(marks: Marks, rules: Policy) -> None:
+def test_a_group_is_marked_as_a_whole_or_not_at_all(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 0, ("ann", "ben"), words=LIKE)
     group = marks.groups("q1", "ann")[0]
     say(marks, group[-1].number, "ben")
@@ -302,7 +302,7 @@ def test_a_group_is_marked_as_a_whole_or_not_at_all(marks: Marks, rules: Policy)
     assert len(marks.counting()) == 1
 
 
-def test_a_group_that_was_partly_changed_since_is_not_undone(marks: Marks, rules: Policy) -> None:
+def test_a_group_that_was_partly_changed_since_is_not_undone(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 0, ("ann", "ben"), words=LIKE)
     group = marks.groups("q1", "ann")[0]
     marks.mark_group([place.answer.id for place in group], "ann", Draft(), "g1")
@@ -311,7 +311,7 @@ def test_a_group_that_was_partly_changed_since_is_not_undone(marks: Marks, rules
         marks.undo("ann")
 
 
-def test_an_answer_is_taken_out_of_its_group_and_put_back(marks: Marks, rules: Policy) -> None:
+def test_an_answer_is_taken_out_of_its_group_and_put_back(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 0, ("ann",), words=LIKE)
     one = marks.groups("q1", "ann")[0][0].answer.id
     marks.set_apart(one, "ann", apart=True)
@@ -323,12 +323,12 @@ def test_an_answer_is_taken_out_of_its_group_and_put_back(marks: Marks, rules: P
 # The rubric
 
 
-def test_a_changed_rubric_counts_for_what_is_marked_already(marks: Marks, rules: Policy) -> None:
+def test_a_changed_rubric_counts_for_what_is_marked_already(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     said = say(marks, 1, "ann", Draft(("fit",)))
     say(marks, 2, "ann", Draft(("unseen",)))
     now = marks.rubric("q1")
-    new = replace(now, items=(Item("fit", 2, "x"), Item("unseen", 2, "y"), Item("faster", -1, "z")))
+    new = replace(now, items=(RubricItem("fit", 2, "x"), RubricItem("unseen", 2, "y"), RubricItem("faster", -1, "z")))
     effects = marks.propose(new)
     assert [(each.number, each.before, each.after) for each in effects] == [(1, 1, 2)]
     assert marks.place("q1", 1, "ann").mark == said
@@ -339,7 +339,7 @@ def test_a_changed_rubric_counts_for_what_is_marked_already(marks: Marks, rules:
     assert say(marks, 3, "ann", Draft(("unseen", "faster"))).points == 1
 
 
-def test_a_rubric_that_does_not_add_up_is_refused(marks: Marks, rules: Policy) -> None:
+def test_a_rubric_that_does_not_add_up_is_refused(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     now = marks.rubric("q1")
     with pytest.raises(ReviewError, match="the question is worth 4"):
@@ -347,12 +347,12 @@ def test_a_rubric_that_does_not_add_up_is_refused(marks: Marks, rules: Policy) -
     assert marks.rubric("q1") == now
 
 
-def test_two_who_change_the_rubric_at_once_do_not_overwrite_each_other(marks: Marks, rules: Policy) -> None:
+def test_two_who_change_the_rubric_at_once_do_not_overwrite_each_other(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     now = marks.rubric("q1")
-    marks.adopt(replace(now, items=(*now.items, Item("a", -1, "a"))), "ann")
+    marks.adopt(replace(now, items=(*now.items, RubricItem("a", -1, "a"))), "ann")
     with pytest.raises(ReviewError, match="in the meantime"):
-        marks.adopt(replace(now, items=(*now.items, Item("b", -1, "b"))), "ben")
+        marks.adopt(replace(now, items=(*now.items, RubricItem("b", -1, "b"))), "ben")
 
 
 def changed(rules: Policy) -> Policy:
@@ -363,24 +363,24 @@ def changed(rules: Policy) -> Policy:
     return Policy.model_validate(data)
 
 
-def test_grading_yml_changes_the_rubric_where_no_mark_changes(marks: Marks, rules: Policy) -> None:
+def test_grading_yml_changes_the_rubric_where_no_mark_changes(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     fill(marks, changed(rules))
     assert [item.points for item in marks.rubric("q1").items] == [2, 1, 1]
     assert marks.offered("q1") is None
 
 
-def test_grading_yml_does_not_take_away_what_a_reviewer_added(marks: Marks, rules: Policy) -> None:
+def test_grading_yml_does_not_take_away_what_a_reviewer_added(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     now = marks.rubric("q1")
-    mine = (*now.items, Item("late", -1, "handed in late"))
+    mine = (*now.items, RubricItem("late", -1, "handed in late"))
     marks.adopt(replace(now, items=mine), "ann")
     fill(marks, changed(rules))
     assert marks.rubric("q1").items == mine
     assert marks.offered("q1") is not None
 
 
-def test_where_marks_would_change_grading_yml_waits_for_a_yes(marks: Marks, rules: Policy) -> None:
+def test_where_marks_would_change_grading_yml_waits_for_a_yes(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     say(marks, 1, "ann", Draft(("fit",)))
     fill(marks, changed(rules))
@@ -397,7 +397,7 @@ def test_where_marks_would_change_grading_yml_waits_for_a_yes(marks: Marks, rule
 # What comes later
 
 
-def test_an_answer_handed_in_again_keeps_its_place_and_its_history(marks: Marks, rules: Policy) -> None:
+def test_an_answer_handed_in_again_keeps_its_place_and_its_history(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     old = marks.place("q1", 3, "ann").answer
     said = say(marks, 3, "ann")
@@ -409,7 +409,7 @@ def test_an_answer_handed_in_again_keeps_its_place_and_its_history(marks: Marks,
         marks.mark(old.id, "ann", FULL, said.id, "late")
 
 
-def test_one_more_student_goes_to_the_end(marks: Marks, rules: Policy) -> None:
+def test_one_more_student_goes_to_the_end(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     before = [marks.place("q1", number, "ann").answer.id for number in range(1, 6)]
     fill(marks, rules, 7)
@@ -417,7 +417,7 @@ def test_one_more_student_goes_to_the_end(marks: Marks, rules: Policy) -> None:
     assert marks.count("q1") == 7
 
 
-def test_an_answer_is_found_by_whose_it_is(marks: Marks, rules: Policy) -> None:
+def test_an_answer_is_found_by_whose_it_is(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     place = marks.place("q1", 3, "ann")
     assert marks.find(place.answer.submission, "q1") == place.answer.id
@@ -425,14 +425,14 @@ def test_an_answer_is_found_by_whose_it_is(marks: Marks, rules: Policy) -> None:
     assert marks.find("nobody", "q1") is None
 
 
-def test_the_same_again_changes_nothing(marks: Marks, rules: Policy) -> None:
+def test_the_same_again_changes_nothing(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, sample=2)
     before = [marks.place("q1", number, "ann") for number in range(1, 6)]
     fill(marks, rules, sample=2)
     assert [marks.place("q1", number, "ann") for number in range(1, 6)] == before
 
 
-def test_names_are_told_and_the_log_says_who_asked(marks: Marks, rules: Policy) -> None:
+def test_names_are_told_and_the_log_says_who_asked(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     answer = marks.place("q1", 1, "ann").answer
     assert marks.reveal(answer.id, "ann") == answer.submission
@@ -440,7 +440,7 @@ def test_names_are_told_and_the_log_says_who_asked(marks: Marks, rules: Policy) 
     assert (newest.who, newest.what, newest.answer) == ("ann", "revealed the name", answer.id)
 
 
-def test_snippets_are_kept_once_and_dropped(marks: Marks, rules: Policy) -> None:
+def test_snippets_are_kept_once_and_dropped(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules)
     first = marks.add_snippet("q1", " Say why. ", "ann")
     assert marks.add_snippet("q1", "Say why.", "ben") == first
@@ -451,7 +451,7 @@ def test_snippets_are_kept_once_and_dropped(marks: Marks, rules: Policy) -> None
         marks.add_snippet("q1", "  ", "ann")
 
 
-def test_a_name_that_is_no_text_is_taken(marks: Marks, rules: Policy) -> None:
+def test_a_name_that_is_no_text_is_taken(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 1, words={"\udcff": "x"})
     assert marks.count("q1") == 2
 
@@ -459,7 +459,9 @@ def test_a_name_that_is_no_text_is_taken(marks: Marks, rules: Policy) -> None:
 # Many at once
 
 
-def test_of_many_who_mark_one_answer_at_once_one_is_first_and_the_others_are_told(marks: Marks, rules: Policy) -> None:
+def test_of_many_who_mark_one_answer_at_once_one_is_first_and_the_others_are_told(
+    marks: MarkStore, rules: Policy
+) -> None:
     fill(marks, rules, 1, ("ann",))
     answer = marks.place("q1", 1, "ann").answer.id
     start = threading.Barrier(12)
@@ -477,7 +479,7 @@ def test_of_many_who_mark_one_answer_at_once_one_is_first_and_the_others_are_tol
     assert len(marks.history(answer, "ann")) == 1
 
 
-def test_marks_of_many_at_once_are_all_there_once(marks: Marks, rules: Policy) -> None:
+def test_marks_of_many_at_once_are_all_there_once(marks: MarkStore, rules: Policy) -> None:
     fill(marks, rules, 60, ("ann",))
     ids = [marks.place("q1", number, "ann").answer.id for number in range(1, 61)]
 
@@ -498,7 +500,7 @@ def test_a_gradebook_that_is_held_by_another_says_so(
 ) -> None:
     monkeypatch.setattr("autograder.gradebook.database.BUSY_S", 0.2)
     path = tmp_path / "gradebook.db"
-    with Marks(path) as marks:
+    with MarkStore(path) as marks:
         fill(marks, rules)
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -512,7 +514,7 @@ def test_a_gradebook_that_is_held_by_another_says_so(
 
 
 def test_the_file_stands_alone_when_the_review_has_ended(tmp_path: Path, rules: Policy) -> None:
-    with Marks(tmp_path / "gradebook.db") as marks:
+    with MarkStore(tmp_path / "gradebook.db") as marks:
         fill(marks, rules)
         say(marks, 1, "ann")
     assert [path.name for path in tmp_path.iterdir()] == ["gradebook.db"]

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 
 from autograder.errors import GradebookError
 from autograder.gradebook.mark import Conflict, Draft
-from autograder.gradebook.marks import Marks
+from autograder.gradebook.marks import MarkStore
 from autograder.policy.policy import Policy
 from autograder.tests.servers import Server, new_database, running
 from autograder.tests.test_marks import fill
@@ -92,7 +92,7 @@ class Diary:
         return asked, done
 
 
-def reviewer_at_work(marks: Marks, reviewer: str, name: str, diary: Diary) -> None:
+def reviewer_at_work(marks: MarkStore, reviewer: str, name: str, diary: Diary) -> None:
     """Mark answers without end. Whatever is not acknowledged is sent again, as a browser does."""
     chance = random.Random(name)
     number = 0
@@ -106,7 +106,7 @@ def reviewer_at_work(marks: Marks, reviewer: str, name: str, diary: Diary) -> No
             diary.write(sent_until_told(marks, act))
 
 
-def sent_until_told(marks: Marks, act: Act) -> Act:
+def sent_until_told(marks: MarkStore, act: Act) -> Act:
     began = time.monotonic()
     while time.monotonic() < began + PATIENCE_S:
         with contextlib.suppress(GradebookError):
@@ -119,7 +119,7 @@ def sent_until_told(marks: Marks, act: Act) -> Act:
 def people_at_work(store: Store, path: Path, name: str) -> None:
     """Four people mark without end; where the server is away when they open the gradebook, they open it again."""
     while True:
-        with contextlib.suppress(GradebookError), Marks(store.place) as marks:
+        with contextlib.suppress(GradebookError), MarkStore(store.place) as marks:
             diary = Diary(path)
             people = [
                 threading.Thread(target=reviewer_at_work, args=(marks, reviewer, f"{name}-{reviewer}", diary))
@@ -163,7 +163,7 @@ def check(store: Store, asked: dict[str, Act], done: dict[str, Act]) -> None:
         assert store.rows("pragma integrity_check") == [("ok",)]
 
 
-def send_again(marks: Marks, asked: dict[str, Act], done: dict[str, Act]) -> None:
+def send_again(marks: MarkStore, asked: dict[str, Act], done: dict[str, Act]) -> None:
     """What browsers do once the server is back: what was not acknowledged is sent again, and some of what was."""
     acknowledged = list(done.values())[-20:]
     for act in acknowledged:
@@ -183,7 +183,7 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # shown where the test fails
     moments = random.Random(seed)
-    with Marks(store.place) as marks:
+    with MarkStore(store.place) as marks:
         fill(marks, rules, ANSWERS, PEOPLE)
     asked: dict[str, Act] = {}
     done: dict[str, Act] = {}
@@ -207,11 +207,11 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
         done |= told
         in_flight += len(new) - len(told)
         check(store, asked, done)
-        with Marks(store.place) as marks:
+        with MarkStore(store.place) as marks:
             send_again(marks, new, done)
         check(store, asked, done)
     assert len(done) > 10 * KILLS, "the kills came while marks were being given"
     assert in_flight > KILLS, "and most of them while some were being stored"
-    with Marks(store.place) as marks:
+    with MarkStore(store.place) as marks:
         histories = [marks.history(marks.place("q1", number, "r0").answer.id, "r0") for number in range(1, ANSWERS + 1)]
     assert {mark.comment for history in histories for mark in history} == set(done)

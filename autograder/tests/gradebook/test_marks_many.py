@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from autograder.gradebook.mark import Conflict, Draft, Mark, Place
-from autograder.gradebook.marks import Marks
+from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
+from autograder.gradebook.marks import MarkStore
 from autograder.judge.grade import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy, Review
 from autograder.tests.servers import new_database, postgresql
@@ -56,7 +56,9 @@ def large_class(rules: Policy) -> tuple[GradeReport, ...]:
     )
 
 
-def mark_one(marks: Marks, place: Place, reviewer: str, items: Sequence[str], nonce: str) -> tuple[Mark, int]:
+def mark_one(
+    marks: MarkStore, place: QueuePosition, reviewer: str, items: Sequence[str], nonce: str
+) -> tuple[Mark, int]:
     """Save until it is stored, after looking again at whatever came in between; the mark, and how often it did."""
     met, seen = 0, place.mark.id if place.mark else 0
     while True:
@@ -66,7 +68,7 @@ def mark_one(marks: Marks, place: Place, reviewer: str, items: Sequence[str], no
             met, seen = met + 1, conflict.current.id
 
 
-def reviewer_at_work(marks: Marks, number: int, questions: Sequence[str]) -> list[tuple[str, int, int, int]]:
+def reviewer_at_work(marks: MarkStore, number: int, questions: Sequence[str]) -> list[tuple[str, int, int, int]]:
     """(nonce, answer, mark, conflicts) of everything that this reviewer saved."""
     reviewer, chance = PEOPLE[number], random.Random(number)
     rubrics = {question: [item.id for item in marks.rubric(question).items] for question in questions}
@@ -93,7 +95,7 @@ def process_at_work(store: Path | str, numbers: Sequence[int], questions: Sequen
     if pid == 0:
         code = 1
         try:
-            with Marks(store) as marks, ThreadPoolExecutor(len(numbers)) as pool:
+            with MarkStore(store) as marks, ThreadPoolExecutor(len(numbers)) as pool:
                 done = list(pool.map(lambda number: reviewer_at_work(marks, number, questions), numbers))
                 result.write_text(json.dumps([each for some in done for each in some]))
             code = 0
@@ -119,7 +121,7 @@ def test_of_ten_thousand_marks_at_once_none_is_lost_and_none_doubled(
 ) -> None:
     policy = rules.model_copy(update={"review": Review(reviewers=PEOPLE, sample=SAMPLE)})
     questions = tuple(policy.written)
-    with Marks(store) as marks:
+    with MarkStore(store) as marks:
         marks.sync(policy, large_class(policy), PEOPLE, alone)
     assert threading.active_count() == 1, "only a process without threads can fork safely"
     results = [tmp_path / f"result{number}" for number in range(PROCESSES)]
@@ -145,11 +147,11 @@ def test_of_ten_thousand_marks_at_once_none_is_lost_and_none_doubled(
     ]
     if isinstance(store, Path):
         assert rows(store, "pragma integrity_check") == [("ok",)]
-    with Marks(store) as marks:
+    with MarkStore(store) as marks:
         check_histories(marks, questions, {id: answer for _, answer, id, _ in done})
 
 
-def check_histories(marks: Marks, questions: Sequence[str], answer_of: dict[int, int]) -> None:
+def check_histories(marks: MarkStore, questions: Sequence[str], answer_of: dict[int, int]) -> None:
     """Each answer's history is everything that was said of it, and what counts is what was said last."""
     ids: dict[int, list[int]] = {}
     for mark, answer in sorted(answer_of.items()):

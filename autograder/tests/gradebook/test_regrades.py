@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import RequestError
-from autograder.gradebook.regrades import Request, read, render
+from autograder.gradebook.regrades import RegradeRequest, read, render
 from autograder.lms import roster
 from autograder.lms.roster import Student
 
@@ -20,7 +20,9 @@ QUESTIONS = ("q1", "q2")
 CLASS = ("hw_ann", "ben@x.edu", "student_19", "di_1", "di_2")
 
 
-def read_text(folder: Path, text: str | bytes, students: Collection[Student] | None = None) -> tuple[Request, ...]:
+def read_text(
+    folder: Path, text: str | bytes, students: Collection[Student] | None = None
+) -> tuple[RegradeRequest, ...]:
     path = folder / "requests.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     roll = None if students is None else roster.join(list(students), CLASS)
@@ -43,10 +45,10 @@ def test_requests_are_read_by_submission_email_or_id(tmp_path: Path) -> None:
         "ann@x.edu,q2,Again.,,,2026\n"
     )
     assert read_text(tmp_path, text) == (
-        Request("hw_ann", "q1", "I said so,\nin my second line."),
-        Request("ben@x.edu", "q2", "Please look."),
-        Request("student_19", "q1", "Why?"),
-        Request("hw_ann", "q2", "Again."),
+        RegradeRequest("hw_ann", "q1", "I said so,\nin my second line."),
+        RegradeRequest("ben@x.edu", "q2", "Please look."),
+        RegradeRequest("student_19", "q1", "Why?"),
+        RegradeRequest("hw_ann", "q2", "Again."),
     )
     semicolons = io.StringIO()
     csv.writer(semicolons, delimiter=";", lineterminator="\n").writerows(csv.reader(io.StringIO(text, newline="")))
@@ -56,7 +58,7 @@ def test_requests_are_read_by_submission_email_or_id(tmp_path: Path) -> None:
 def test_with_a_roster_an_email_or_id_is_looked_up_there(tmp_path: Path) -> None:
     students = [Student("Ann", ("17",), ("a.lee@x.edu",), "hw_ann.ipynb"), Student("Ed", ("21",))]
     assert read_text(tmp_path, "email,question,text\nA.Lee@x.edu,q1,Why?\n", students) == (
-        Request("hw_ann", "q1", "Why?"),
+        RegradeRequest("hw_ann", "q1", "Why?"),
     )
     assert read_text(tmp_path, "id,submission,question,text\n99,hw_ann,q1,Why?\n", students)[0].submission == "hw_ann"
     assert "line 2: no students on the roster have ben@x.edu." in refused(
@@ -78,8 +80,8 @@ def test_answers_come_back_in(tmp_path: Path) -> None:
         "hw_ann;q1;Why?;accepted;Right you are.;1,5;2\nhw_ann;q2;Why?;;;;\n"
     )
     assert read_text(tmp_path, text) == (
-        Request("hw_ann", "q1", "Why?", "accepted", "Right you are.", 1.5, 2.0),
-        Request("hw_ann", "q2", "Why?"),
+        RegradeRequest("hw_ann", "q1", "Why?", "accepted", "Right you are.", 1.5, 2.0),
+        RegradeRequest("hw_ann", "q2", "Why?"),
     )
 
 
@@ -126,7 +128,10 @@ def test_all_rows_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
 
 def test_what_goes_out_is_a_row_each_and_no_formula() -> None:
     text = render(
-        [Request("=x", "q1", "=1+1\nmore \x1b[31m\ud800", "declined", "-no", 2.5, 2.5), Request("y", "q2", "?")]
+        [
+            RegradeRequest("=x", "q1", "=1+1\nmore \x1b[31m\ud800", "declined", "-no", 2.5, 2.5),
+            RegradeRequest("y", "q2", "?"),
+        ]
     )
     text.encode()
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
@@ -142,7 +147,7 @@ WORDS = st.text(alphabet=st.sampled_from("ab =-'\"@,;\né\u200d"), max_size=12).
 @given(
     st.lists(
         st.builds(
-            Request,
+            RegradeRequest,
             st.sampled_from(CLASS),
             st.sampled_from(QUESTIONS),
             WORDS.filter(bool),
@@ -155,14 +160,16 @@ WORDS = st.text(alphabet=st.sampled_from("ab =-'\"@,;\né\u200d"), max_size=12).
         unique_by=lambda request: (request.submission, request.question, request.text),
     )
 )
-def test_what_went_out_comes_in_as_it_was(tmp_path_factory: pytest.TempPathFactory, requests: list[Request]) -> None:
+def test_what_went_out_comes_in_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, requests: list[RegradeRequest]
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any-requests.csv"
     path.write_bytes(render(requests).encode())
     assert read(path, QUESTIONS, CLASS) == tuple(requests)
 
 
 def test_a_name_that_was_made_inert_is_found_again(tmp_path: Path) -> None:
-    request = Request("-ann", "q1", "Why?")
+    request = RegradeRequest("-ann", "q1", "Why?")
     path = tmp_path / "requests.csv"
     path.write_text(render([request]), encoding="utf-8")
     assert read(path, QUESTIONS, ["-ann"]) == (request,)

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.gradebook.rubric import Item, Rubric
+from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.policy.policy import Policy
 
-FIT, UNSEEN, WRONG = Item("fit", 1, "is fitted"), Item("unseen", 2, "is unseen"), Item("wrong", -1, "calls it faster")
+FIT, UNSEEN, WRONG = (
+    RubricItem("fit", 1, "is fitted"),
+    RubricItem("unseen", 2, "is unseen"),
+    RubricItem("wrong", -1, "calls it faster"),
+)
 RUBRIC = Rubric("q1", 3, (FIT, UNSEEN, WRONG))
 
 
@@ -36,7 +40,7 @@ def test_nothing_is_never_minus_nothing() -> None:
 
 
 def test_tenths_add_up_to_a_whole() -> None:
-    tenths = Rubric("q1", 0.3, (Item("a", 0.1, "a"), Item("b", 0.2, "b")))
+    tenths = Rubric("q1", 0.3, (RubricItem("a", 0.1, "a"), RubricItem("b", 0.2, "b")))
     assert tenths.points_for(("a", "b")) == 0.3
     assert not tenths.problem()
 
@@ -58,10 +62,10 @@ def test_the_shipped_rubrics_are_sound(rules: Policy) -> None:
         ((FIT, replace(UNSEEN, id="Un seen")), "Item 2: 'Un seen' is no id"),
         ((FIT, UNSEEN, replace(WRONG, points=0)), "Item 3: 0 points"),
         ((FIT, replace(UNSEEN, points=float("nan"))), "Item 2: nan points"),
-        (tuple(Item(f"i{n}", 1, "x") for n in range(21)), "20 are the most"),
+        (tuple(RubricItem(f"i{n}", 1, "x") for n in range(21)), "20 are the most"),
     ],
 )
-def test_what_is_wrong_is_told(items: tuple[Item, ...], said: str) -> None:
+def test_what_is_wrong_is_told(items: tuple[RubricItem, ...], said: str) -> None:
     assert said in replace(RUBRIC, items=items).problem()
 
 

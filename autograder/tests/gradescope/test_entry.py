@@ -15,7 +15,7 @@ from otter.test_files import GradingResults
 
 from autograder.errors import GraderFault
 from autograder.gradescope import entry
-from autograder.gradescope.entry import Place
+from autograder.gradescope.entry import ContainerPaths
 from autograder.gradescope.otter_results import pickled
 from autograder.policy import grading_file
 from autograder.policy.policy import Attempts, Policy
@@ -23,15 +23,15 @@ from autograder.tests.reports import graded, half_graded, ungraded
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> ContainerPaths:
     """Gradescope's folders, empty."""
     for name in ("source", "submission", "results"):
         (tmp_path / name).mkdir()
     (tmp_path / "submission_metadata.json").touch()
-    return Place(tmp_path)
+    return ContainerPaths(tmp_path)
 
 
-def results(place: Place) -> dict[str, Any]:
+def results(place: ContainerPaths) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(place.results.read_bytes())
     return found
 
@@ -57,7 +57,7 @@ def zipped(**files: bytes) -> bytes:
     ids=["nothing", "a script", "two", "two in a zip", "large", "broken"],
 )
 def test_what_cannot_be_graded_gets_a_valid_answer_that_says_why(
-    place: Place, files: dict[str, bytes], said: str, capsys: pytest.CaptureFixture[str]
+    place: ContainerPaths, files: dict[str, bytes], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, content in files.items():
         (place.submission / name).write_bytes(content)
@@ -70,13 +70,13 @@ def test_what_cannot_be_graded_gets_a_valid_answer_that_says_why(
     assert re.search(said, capsys.readouterr().out)
 
 
-def test_students_cannot_enter_what_is_not_theirs(place: Place) -> None:
+def test_students_cannot_enter_what_is_not_theirs(place: ContainerPaths) -> None:
     entry.main(place.root)
     for closed in (place.root / "source", place.submission, place.results.parent, place.metadata):
         assert closed.stat().st_mode & 0o077 == 0
 
 
-def test_otter_gets_its_pickle_and_gradescope_does_not(place: Place) -> None:
+def test_otter_gets_its_pickle_and_gradescope_does_not(place: ContainerPaths) -> None:
     entry.main(place.root)
     assert not place.pickle.exists()
     place.pickle.touch()
@@ -119,13 +119,13 @@ def test_a_report_that_is_not_complete_reaches_otter_as_a_failure_with_the_reaso
 PREVIOUS = {"submission_time": "2026-09-13T10:00:00Z", "score": "21.5", "autograder_error": False}
 
 
-def tell(place: Place, *previous: dict[str, Any]) -> None:
+def tell(place: ContainerPaths, *previous: dict[str, Any]) -> None:
     metadata = {"created_at": "2026-09-14T10:00:00Z", "previous_submissions": previous}
     place.metadata.write_text(json.dumps(metadata), encoding="utf-8")
 
 
 def test_past_the_limit_of_attempts_nothing_is_run_and_the_last_score_stands(
-    rules: Policy, place: Place, monkeypatch: pytest.MonkeyPatch
+    rules: Policy, place: ContainerPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited = rules.model_copy(update={"attempts": Attempts(per_assignment=1)})
     monkeypatch.setattr(grading_file, "load", lambda _: limited)
@@ -139,7 +139,7 @@ def test_past_the_limit_of_attempts_nothing_is_run_and_the_last_score_stands(
 
 @pytest.mark.parametrize(("previous", "score"), [((PREVIOUS,), 21.5), ((), 0)], ids=["with an earlier score", "first"])
 def test_a_fault_of_ours_takes_no_earlier_score_away_and_tells_staff_why(
-    place: Place,
+    place: ContainerPaths,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     previous: tuple[dict[str, Any], ...],

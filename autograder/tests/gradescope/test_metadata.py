@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from autograder.gradescope.metadata import Attempt, Metadata, Refusal, read, refusal, stands
+from autograder.gradescope.metadata import Attempt, AttemptRefusal, Metadata, read, refusal, stands
 from autograder.policy.policy import Attempts
 from autograder.report.gradescope import results
 from autograder.tests.journals import RULES
@@ -303,7 +303,7 @@ def test_where_no_attempt_has_a_score_a_total_of_0_is_told_as_a_placeholder() ->
 def test_a_refused_attempt_keeps_the_last_results_with_the_refusal_before_them() -> None:
     before = results(graded(), RULES)
     before["leaderboard"] = [{"name": "Accuracy", "value": 0.9598}]
-    document = stands(Refusal("Too soon.", Attempt(NOW, 16.66, False, before)))
+    document = stands(AttemptRefusal("Too soon.", Attempt(NOW, 16.66, False, before)))
     validate(document)
     assert document["output"] == "Too soon.\n\n" + before["output"]
     assert document["extra_data"] == {**before["extra_data"], "attempt": "refused"}
@@ -315,7 +315,7 @@ def test_a_refused_attempt_keeps_the_last_results_with_the_refusal_before_them()
 def test_the_earlier_results_are_copied_and_not_changed() -> None:
     before = results(graded(), RULES)
     untouched = copy.deepcopy(before)
-    document = stands(Refusal("Too soon.", Attempt(NOW, 16.66, False, before)))
+    document = stands(AttemptRefusal("Too soon.", Attempt(NOW, 16.66, False, before)))
     document["tests"].clear()
     document["extra_data"]["seconds"].clear()
     assert before == untouched
@@ -338,7 +338,7 @@ WITHOUT_RESULTS = {
 
 @pytest.mark.parametrize(("last", "score"), WITHOUT_RESULTS.values(), ids=WITHOUT_RESULTS)
 def test_without_earlier_results_the_score_stands_alone(last: Attempt | None, score: float) -> None:
-    document = stands(Refusal("Too soon.", last))
+    document = stands(AttemptRefusal("Too soon.", last))
     validate(document)
     assert document == {"score": score, **MINIMAL}
 
@@ -353,7 +353,7 @@ ODD_PARTS = {
 
 @pytest.mark.parametrize("before", ODD_PARTS.values(), ids=ODD_PARTS)
 def test_earlier_results_without_words_or_extra_data_get_those_of_the_refusal(before: dict[str, Any]) -> None:
-    document = stands(Refusal("Too soon.", Attempt(NOW, 5.0, False, before)))
+    document = stands(AttemptRefusal("Too soon.", Attempt(NOW, 5.0, False, before)))
     validate(document)
     assert document == {"score": 5, "output": "Too soon.", "extra_data": {"attempt": "refused"}}
 

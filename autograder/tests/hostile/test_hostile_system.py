@@ -54,7 +54,7 @@ def assert_nothing_decided(report: GradeReport, because: str) -> None:
 
 
 @contextlib.contextmanager
-def confined_as(engine: Engine, plan: isolation.Plan | None) -> Iterator[None]:
+def confined_as(engine: Engine, plan: isolation.ConfinementPlan | None) -> Iterator[None]:
     """The engine with another plan than this machine's."""
     own, engine._plan = engine._plan, plan
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autograder.judge.architecture import (
-    Step,
+    NamedLayer,
     align,
     canonical_name,
     chain,
@@ -31,7 +31,7 @@ def layer(name: str, **settings: Any) -> Layer:
 
 
 RELU = layer("ReLU", max_value=None, negative_slope=0, threshold=0)
-EXPECTED = (Step("Flatten"), Step("Dense", 128, "relu"), Step("Dense", 10, "softmax"))
+EXPECTED = (NamedLayer("Flatten"), NamedLayer("Dense", 128, "relu"), NamedLayer("Dense", 10, "softmax"))
 
 SPELLINGS: dict[str, Chain] = {
     "as in the text": CLASSIC,
@@ -146,7 +146,7 @@ def test_a_loss_has_one_name_however_it_was_given(loss: str | None, name: str | 
 
 @pytest.mark.parametrize(("count", "shown", "more"), [(0, 0, False), (7, 7, False), (8, 8, False), (9, 8, True)])
 def test_a_long_chain_is_cut_after_eight_steps(count: int, shown: int, more: bool) -> None:
-    said = chain((Step("Flatten"),) * count)
+    said = chain((NamedLayer("Flatten"),) * count)
     assert said == (" → ".join(["Flatten"] * shown + ["…"] * more) or "nothing")
 
 
@@ -188,7 +188,11 @@ def test_only_a_plain_chain_is_one(structure: str, plain: bool) -> None:
 
 
 def test_what_a_question_asks_for_is_read_as_steps() -> None:
-    assert required(RULES.code["q5"]) == (Step("Flatten"), Step("Dense", 128, "relu"), Step("Dense", 10, "softmax"))
+    assert required(RULES.code["q5"]) == (
+        NamedLayer("Flatten"),
+        NamedLayer("Dense", 128, "relu"),
+        NamedLayer("Dense", 10, "softmax"),
+    )
     assert required(RULES.code["q6"]) == ()
 
 
@@ -213,8 +217,8 @@ ALIGNMENTS = {
 def test_two_chains_are_laid_beside_each_other_with_the_least_changes(case: str) -> None:
     """A letter is a layer of its own type; a capital is the same type with another width."""
 
-    def made(letters: str) -> tuple[Step, ...]:
-        return tuple(Step(letter.lower(), 1 if letter.isupper() else None) for letter in letters)
+    def made(letters: str) -> tuple[NamedLayer, ...]:
+        return tuple(NamedLayer(letter.lower(), 1 if letter.isupper() else None) for letter in letters)
 
     found, wanted, partners, extra = ALIGNMENTS[case]
     aligned = align(made(found), made(wanted))

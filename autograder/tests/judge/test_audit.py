@@ -11,7 +11,7 @@ import pytest
 
 from autograder.data import dataset
 from autograder.judge import audit
-from autograder.judge.bench import Bench, Score
+from autograder.judge.bench import CheckContext, Score
 from autograder.judge.evidence import live
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
@@ -23,7 +23,7 @@ KNOWING: Policy = RULES.at_reference(0.975)
 """Rules that know what the hidden solution reaches."""
 
 
-def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **changes: Any) -> Bench:
+def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **changes: Any) -> CheckContext:
     world = bench(of_model("q7", layers, **changes), rules=rules)
     world.scores["q7"] = Score(accuracy, accuracy, (accuracy,), "divided by 255")
     return world
@@ -102,7 +102,7 @@ def test_the_grader_trains_the_same_layers_itself_and_reports_both(last: str | N
     model = chain(k.keras, k.flatten(), k.layers.Dense(16, activation="relu"), k.output(last))
     model.compile("adam", k.keras.losses.SparseCategoricalCrossentropy(from_logits=last is None))
     model.fit(few.images / np.float32(255), few.labels, epochs=1, verbose=0)
-    world = Bench(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)
+    world = CheckContext(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)
     own = world.score("q7").accuracy
     said = list(audit.retrain(world, few))
     assert len(said) == 1
@@ -120,6 +120,6 @@ def test_a_model_without_an_output_for_every_class_is_not_trained_anew(k: Any) -
     data = dataset.load(HOME.data("mnist"))
     public, private = dataset.split(data.test, 20)
     model = chain(k.keras, k.flatten(), k.layers.Dense(9, activation="softmax"))
-    world = Bench(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)
+    world = CheckContext(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)
     world.score("q7")
     assert list(audit.retrain(world, data.train)) == []

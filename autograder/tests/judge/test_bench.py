@@ -13,7 +13,7 @@ import pytest
 from autograder.data import dataset
 from autograder.data.dataset import Labelled
 from autograder.judge import rebuild
-from autograder.judge.bench import SLACK, Bench, CheckFailed, Fit, NotChecked, Score, _near, fit
+from autograder.judge.bench import SLACK, CheckContext, CheckFailed, Fit, NotChecked, Score, _near, fit
 from autograder.judge.evidence import MAX_WEIGHTS, Float32, live
 from autograder.judge.rebuild import UNSCALED, scalings
 from autograder.layout import HOME
@@ -144,7 +144,7 @@ WEIGHTS = np.arange(4, dtype="<f4")
 ODD = "it has a Lambda layer, which the grader cannot rebuild"
 
 
-def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = "as they are") -> Bench:
+def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = "as they are") -> CheckContext:
     """A bench whose model is rebuilt as `rebuilt`; pixels are tried in one way only."""
 
     def build(described: Any, weights: Float32) -> Any:
@@ -228,7 +228,9 @@ def test_a_model_is_rebuilt_once(k: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.score("q7") is first
 
 
-def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], last: str | None = "softmax") -> Bench:
+def trained(
+    k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], last: str | None = "softmax"
+) -> CheckContext:
     """A model trained on half of the images, as evidence."""
     k.keras.utils.set_random_seed(3)
     model = chain(k.keras, k.flatten(), k.layers.Dense(64, activation="relu"), k.output(last))
@@ -237,7 +239,7 @@ def trained(k: Any, data: dataset.Dataset, scale: Callable[[Float32], Float32], 
     images = scale(data.train.images[:30000].astype(np.float32))
     model.fit(images, data.train.labels[:30000], epochs=1, batch_size=32, verbose=0)
     public, private = dataset.split(data.test, 20)
-    return Bench(live(RULES, "q7", {"model": model}), RULES, public, private)
+    return CheckContext(live(RULES, "q7", {"model": model}), RULES, public, private)
 
 
 @pytest.mark.slow
@@ -285,5 +287,5 @@ def test_a_scaling_of_ones_own_is_not_taken_for_none(way: str, k: Any, mnist: da
 def test_a_model_with_too_few_outputs_is_scored_by_what_it_gets_right(k: Any, mnist: dataset.Dataset) -> None:
     public, private = dataset.split(mnist.test, 20)
     model = chain(k.keras, k.flatten(), k.layers.Dense(2))
-    found = Bench(live(RULES, "q7", {"model": model}), RULES, public, private).score("q7")
+    found = CheckContext(live(RULES, "q7", {"model": model}), RULES, public, private).score("q7")
     assert 0 <= found.accuracy < 0.25

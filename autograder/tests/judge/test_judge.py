@@ -13,7 +13,7 @@ from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data.dataset import Labelled
 from autograder.judge import audit, judge
-from autograder.judge.bench import Bench, Score
+from autograder.judge.bench import CheckContext, Score
 from autograder.judge.checks import BENCH
 from autograder.judge.grade import CheckResult, Outcome, Verdict
 from autograder.tests.journals import COMPILED, NO_IMAGES, RULES, bench, line, of_model, of_values
@@ -264,7 +264,7 @@ def images(count: int) -> Labelled:
 def test_a_judge_trains_anew_only_when_asked_to(
     args: dict[str, bool], flags: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def retrain(world: Bench, train: Labelled) -> list[str]:
+    def retrain(world: CheckContext, train: Labelled) -> list[str]:
         return [" ".join(str(len(each.labels)) for each in (train, world.public, world.private))]
 
     monkeypatch.setattr(audit, "retrain", retrain)

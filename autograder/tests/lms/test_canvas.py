@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from autograder.errors import CanvasError
 from autograder.judge.grade import GradeReport
 from autograder.lms import roster
-from autograder.lms.canvas import Export, Filled, Left, Value, column, fill, read
+from autograder.lms.canvas import CanvasExport, FilledCell, FilledExport, SkippedRow, column, fill, read
 from autograder.lms.roster import Student
 from autograder.tests.reports import QUESTIONS, graded, half_graded, rejected, ungraded
 
@@ -48,7 +48,7 @@ def of(name: str, report: GradeReport = WHOLE) -> GradeReport:
     return replace(report, name=name)
 
 
-def export(folder: Path, text: str | bytes) -> Export:
+def export(folder: Path, text: str | bytes) -> CanvasExport:
     path = folder / "canvas.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read(path)
@@ -63,7 +63,7 @@ def refused(folder: Path, text: str | bytes) -> str:
 
 def filled(
     folder: Path, text: str, reports: Sequence[GradeReport], students: Sequence[Student] | None = None
-) -> Filled:
+) -> FilledExport:
     exported = export(folder, text)
     roll = None if students is None else roster.join(students, [report.name for report in reports])
     return fill(exported, column(exported, TITLE), reports, roll=roll)
@@ -79,13 +79,13 @@ def test_a_full_export_is_filled_and_all_else_stays(tmp_path: Path) -> None:
     assert done.content == FULL.replace("9.50,,95", "9.50,20.16,95").replace("10.00,12.00", "10.00,20.16")
     assert done.column == "A test of checks (32)"
     assert done.values == (
-        Value("Lee, Ann", "hw_ann@x.edu", "", "20.16"),
-        Value('O\'Ray, Ben "B."', "ben_hw", "12.00", "20.16"),
+        FilledCell("Lee, Ann", "hw_ann@x.edu", "", "20.16"),
+        FilledCell('O\'Ray, Ben "B."', "ben_hw", "12.00", "20.16"),
     )
     assert done.left == (
-        Left("Cy", "excused in Canvas"),
-        Left("Dée, Dî", "not assigned to them in Canvas"),
-        Left("Eck, Ed", "not marked yet: q1"),
+        SkippedRow("Cy", "excused in Canvas"),
+        SkippedRow("Dée, Dî", "not assigned to them in Canvas"),
+        SkippedRow("Eck, Ed", "not marked yet: q1"),
     )
     assert (done.unjoined, done.strangers, done.remark) == ((), ("stranger",), "")
 
@@ -103,18 +103,18 @@ def test_who_has_no_total_keeps_what_stands_there(tmp_path: Path, report: GradeR
     done = filled(tmp_path, SHORT, [of("ann", report), of("ben", report)])
     assert done.content == SHORT
     assert done.values == ()
-    assert done.left == (Left("Lee, Ann", why), Left("Ray, Ben", why))
+    assert done.left == (SkippedRow("Lee, Ann", why), SkippedRow("Ray, Ben", why))
 
 
 def test_a_file_that_was_turned_away_is_worth_its_zero(tmp_path: Path) -> None:
     done = filled(tmp_path, SHORT, [rejected(name="ann")])
     assert done.content == SHORT.replace("ann@x.edu,A,", "ann@x.edu,A,0.00")
-    assert done.unjoined == (Left("Ray, Ben", "no submission"),)
+    assert done.unjoined == (SkippedRow("Ray, Ben", "no submission"),)
 
 
 def test_somebody_excused_gets_points_where_that_is_told(tmp_path: Path) -> None:
     exported = export(tmp_path, SHORT.replace(",7\n", ",ex\n"))
-    assert fill(exported, 4, [of("ben")]).left == (Left("Ray, Ben", "excused in Canvas"),)
+    assert fill(exported, 4, [of("ben")]).left == (SkippedRow("Ray, Ben", "excused in Canvas"),)
     assert fill(exported, 4, [of("ben")], excused=True).content == SHORT.replace(",7\n", ",20.16\n")
 
 
@@ -123,7 +123,7 @@ def test_a_cell_that_says_as_much_already_stays_as_it_is(tmp_path: Path, same: s
     text = SHORT.replace(",7\n", f",{same}\n")
     done = filled(tmp_path, text, [of("ben")])
     assert done.content == text
-    assert done.values == (Value("Ray, Ben", "ben", same.strip(), same.strip()),)
+    assert done.values == (FilledCell("Ray, Ben", "ben", same.strip(), same.strip()),)
 
 
 def test_filling_again_changes_nothing(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_short_id_is_not_taken_for_the_number_of_an_exercise(tmp_path: Path) -
 
 def test_marks_that_mean_two_submissions_mean_none(tmp_path: Path) -> None:
     done = filled(tmp_path, SHORT, [of("hw_90001"), of("ann_hw"), of("hw_ann@x.edu")])
-    assert done.unjoined[0] == Left("Lee, Ann", "2 submissions could be meant: hw_90001, hw_ann@x.edu")
+    assert done.unjoined[0] == SkippedRow("Lee, Ann", "2 submissions could be meant: hw_90001, hw_ann@x.edu")
     assert done.content == SHORT
 
 
@@ -289,13 +289,13 @@ def test_with_a_roster_students_are_known_by_their_row_of_it(tmp_path: Path) -> 
         ('O\'Ray, Ben "B."', "two"),
         ("Eck, Ed", "three"),
     ]
-    assert done.unjoined == (Left("Cy", "not on the roster"), Left("Dée, Dî", "no submission"))
+    assert done.unjoined == (SkippedRow("Cy", "not on the roster"), SkippedRow("Dée, Dî", "no submission"))
     assert done.strangers == ("ann", "90002", "cy")
 
 
 def test_why_the_roster_could_not_join_somebody_is_said(tmp_path: Path) -> None:
     done = filled(tmp_path, SHORT, [of("ann_1"), of("ann_2")], [Student("Ann Lee", (), ("ann@x.edu",))])
-    assert done.unjoined[0] == Left("Lee, Ann", "2 submissions could be meant: ann_1, ann_2")
+    assert done.unjoined[0] == SkippedRow("Lee, Ann", "2 submissions could be meant: ann_1, ann_2")
     twins = [Student("Ann Lee", ("1",)), Student("Lee Ann", ("2",))]
     done = filled(tmp_path, SHORT, [of("1")], twins)
     assert done.unjoined[0].why == "2 rows could be meant: 1: Ann Lee, 2: Lee Ann"

@@ -17,7 +17,7 @@ from otter.grade.utils import merge_scores_to_df
 from otter.test_files import GradingResults
 
 from autograder.errors import ReturnedError
-from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned, match, read, read_all
+from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade, match, read, read_all
 from autograder.policy.policy import Policy
 from autograder.tests.journals import RULES
 
@@ -63,7 +63,7 @@ def otter_text(*results: Any) -> str:
     return text
 
 
-def read_text(folder: Path, text: str | bytes, policy: Policy = RULES) -> tuple[Returned, ...]:
+def read_text(folder: Path, text: str | bytes, policy: Policy = RULES) -> tuple[ExternalGrade, ...]:
     path = folder / "grades.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read(path, policy)
@@ -84,8 +84,8 @@ def test_a_file_of_otter_grade_is_read_with_what_each_notebook_earned(tmp_path: 
     )
     assert "points-per-question,6.0,8.0,4.0,8.0,26.0" in text
     assert read_text(tmp_path, text) == (
-        Returned(OTTER, "Cy Z", "", "", "", 26.0, tuple(WORTH.items()), "Completed"),
-        Returned(
+        ExternalGrade(OTTER, "Cy Z", "", "", "", 26.0, tuple(WORTH.items()), "Completed"),
+        ExternalGrade(
             OTTER,
             "bo",
             "",
@@ -95,7 +95,7 @@ def test_a_file_of_otter_grade_is_read_with_what_each_notebook_earned(tmp_path: 
             tuple((id, None) for id in WORTH),
             "Executing 'bo.ipynb' timed out\nin 60 seconds, \"again\"",
         ),
-        Returned(OTTER, "smith.ann@x.edu", "", "", "", 16.66, tuple(ALL.items()), "Completed"),
+        ExternalGrade(OTTER, "smith.ann@x.edu", "", "", "", 16.66, tuple(ALL.items()), "Completed"),
     )
 
 
@@ -113,7 +113,7 @@ def test_a_file_of_gradescope_is_read_with_who_it_is_about(tmp_path: Path) -> No
     )
     own = "9: Style (1.0 pts)"
     assert read_text(tmp_path, text) == (
-        Returned(
+        ExternalGrade(
             GRADESCOPE,
             "ann@x.edu",
             "ann@x.edu",
@@ -123,10 +123,10 @@ def test_a_file_of_gradescope_is_read_with_who_it_is_about(tmp_path: Path) -> No
             (("q1", 3.5), ("q4", 6.0), ("q5", 8.0), (own, None)),
             "Graded",
         ),
-        Returned(
+        ExternalGrade(
             GRADESCOPE, "18", "", "18", "Bo", None, (("q1", None), ("q4", 6.0), ("q5", None), (own, None)), "Ungraded"
         ),
-        Returned(
+        ExternalGrade(
             GRADESCOPE,
             "Cy Zed",
             "",
@@ -290,7 +290,7 @@ def test_any_bytes_are_rows_or_one_error(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(head.encode() + (rest if isinstance(rest, bytes) else rest.encode()))
-    rows: tuple[Returned, ...] = ()
+    rows: tuple[ExternalGrade, ...] = ()
     said = ""
     try:
         rows = read(path, RULES)
@@ -315,7 +315,7 @@ def test_several_files_are_one_class_and_no_submission_is_in_two_of_them(tmp_pat
 
 
 def test_the_automatic_points_are_the_total_without_what_people_gave() -> None:
-    row = Returned(GRADESCOPE, "ann", "", "", "", 20.5, (("q1", 3.5), ("q4", 6.0), ("9: Style", 1.0)), "Graded")
+    row = ExternalGrade(GRADESCOPE, "ann", "", "", "", 20.5, (("q1", 3.5), ("q4", 6.0), ("9: Style", 1.0)), "Graded")
     assert row.automatic(RULES) == 17.0
     assert replace(row, points=(("q1", None), ("q4", 6.0))).automatic(RULES) == 20.5
     assert replace(row, total=None).automatic(RULES) is None
@@ -328,16 +328,16 @@ def test_the_automatic_points_are_the_total_without_what_people_gave() -> None:
 def test_a_difference_needs_two_grades_and_knows_no_noise(
     there: float | None, here: float | None, difference: float | None
 ) -> None:
-    row = Returned(OTTER, "ann", "", "", "", there, (), "Completed")
-    assert Comparison(Joined(row, "ann"), there, here).difference == difference
+    row = ExternalGrade(OTTER, "ann", "", "", "", there, (), "Completed")
+    assert Comparison(MatchedGrade(row, "ann"), there, here).difference == difference
 
 
-def otter(name: str) -> Returned:
-    return Returned(OTTER, name, "", "", "", 1.0, (), "Completed")
+def otter(name: str) -> ExternalGrade:
+    return ExternalGrade(OTTER, name, "", "", "", 1.0, (), "Completed")
 
 
-def gradescope(email: str = "", sid: str = "", person: str = "") -> Returned:
-    return Returned(GRADESCOPE, email or sid or person, email, sid, person, 1.0, (), "Graded")
+def gradescope(email: str = "", sid: str = "", person: str = "") -> ExternalGrade:
+    return ExternalGrade(GRADESCOPE, email or sid or person, email, sid, person, 1.0, (), "Graded")
 
 
 @pytest.mark.parametrize(
@@ -361,8 +361,8 @@ def gradescope(email: str = "", sid: str = "", person: str = "") -> Returned:
         (gradescope("", "", "Ann Smith"), "ann smith"),
     ],
 )
-def test_a_row_finds_the_submission_that_bears_its_name_email_or_sid(row: Returned, name: str) -> None:
-    assert match([row], ["another", name, "student_77"]) == (Joined(row, name),)
+def test_a_row_finds_the_submission_that_bears_its_name_email_or_sid(row: ExternalGrade, name: str) -> None:
+    assert match([row], ["another", name, "student_77"]) == (MatchedGrade(row, name),)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_a_row_finds_the_submission_that_bears_its_name_email_or_sid(row: Return
         (gradescope("a.c@x.edu"), "abc"),
     ],
 )
-def test_a_part_of_a_word_or_of_somebody_elses_email_is_no_match(row: Returned, name: str) -> None:
+def test_a_part_of_a_word_or_of_somebody_elses_email_is_no_match(row: ExternalGrade, name: str) -> None:
     (joined,) = match([row], [name])
     assert joined.submission is None
     assert joined.why.startswith("no submission has ")
@@ -401,7 +401,7 @@ def test_what_a_row_was_looked_for_by_is_said() -> None:
 def test_a_row_that_could_mean_several_submissions_is_left_alone() -> None:
     row = gradescope("ann@x.edu")
     (joined,) = match([row], ["hw_ann", "ann_hw", "bo"])
-    assert joined == Joined(row, None, "2 submissions could be meant: ann_hw, hw_ann")
+    assert joined == MatchedGrade(row, None, "2 submissions could be meant: ann_hw, hw_ann")
     (joined,) = match([row], [f"ann_{number}" for number in range(9)])
     assert joined.why == "9 submissions could be meant: ann_0, ann_1, ann_2, ann_3, ann_4, …"
     (joined,) = match([otter("ann")], ["Ann", "ann"])
@@ -419,7 +419,7 @@ def test_a_submission_that_several_rows_could_mean_goes_to_none_of_them() -> Non
 
 def test_two_origins_may_grade_one_submission() -> None:
     rows = [otter("ann"), gradescope("ann@x.edu")]
-    assert match(rows, ["ann"]) == (Joined(rows[0], "ann"), Joined(rows[1], "ann"))
+    assert match(rows, ["ann"]) == (MatchedGrade(rows[0], "ann"), MatchedGrade(rows[1], "ann"))
 
 
 def test_a_stronger_reason_goes_first_and_keeps_what_it_found() -> None:
@@ -428,7 +428,7 @@ def test_a_stronger_reason_goes_first_and_keeps_what_it_found() -> None:
     whole, part = gradescope("bo@x.edu", "7"), gradescope("bo@y.edu")
     assert [each.submission for each in match([part, whole], ["bo_7"])] == [None, "bo_7"]
     (joined,) = match([named], ["ann_hw", "ann@x.edu hw"])
-    assert joined == Joined(named, "ann@x.edu hw")
+    assert joined == MatchedGrade(named, "ann@x.edu hw")
 
 
 def test_an_email_and_an_sid_that_mean_two_submissions_mean_none() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import RosterError
-from autograder.lms.roster import Enrolment, Roll, Student, join, read
+from autograder.lms.roster import Enrolment, MatchedRoster, Student, join, read
 
 ANN = Student("Ann Lee", ("17",), ("ann@x.edu",), section="A")
 BEN = Student("Ben Ray", ("18",), ("ben@x.edu",), section="B")
@@ -160,7 +160,7 @@ def test_a_class_is_joined_and_what_could_not_be_is_listed() -> None:
     twice, gone, cy = Student("Di", ("20",)), Student("Ed", ("21",)), Student("Cy", (), ("cy@x.edu",))
     same = Student("Cy", (), ("cy@y.edu",))
     roll = join([ANN, BEN, twice, gone, cy, same], ["17", "hw_20", "20_again", "hw_ben", "stranger", "cy_hw"])
-    assert roll == Roll(
+    assert roll == MatchedRoster(
         (
             Enrolment(ANN, "17"),
             Enrolment(BEN, "hw_ben"),

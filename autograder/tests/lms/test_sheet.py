@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograder.errors import RosterError
-from autograder.lms.sheet import Form, Record, active, inert, number, records, refilled
+from autograder.lms.sheet import CsvFormat, Record, active, inert, number, records, refilled
 
-FORM = Form(RosterError, "a file", "of ours", "expected something else.")
+FORM = CsvFormat(RosterError, "a file", "of ours", "expected something else.")
 CELLS = st.text(alphabet=st.sampled_from("ab1 ,;\"'\n\r.é=-"), max_size=8)
 
 

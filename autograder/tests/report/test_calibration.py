@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from autograder.calibration import tail
-from autograder.calibration.calibration import Calibration, Run
+from autograder.calibration.calibration import Calibration, TrainingRun
 from autograder.calibration.tail import Levels
 from autograder.report.calibration import once, picture, screen
 from autograder.tests.calibrations import LEVELS, calibration, runs
@@ -54,7 +54,7 @@ def test_a_chance_is_told_as_once_in_how_many(chance: float, words: str) -> None
 
 
 def test_the_screen_shows_the_distribution() -> None:
-    some = [Run(seed=seed, accuracy=0.97 + seed / 1000, earned=26.0) for seed in range(1, 10)]
+    some = [TrainingRun(seed=seed, accuracy=0.97 + seed / 1000, earned=26.0) for seed in range(1, 10)]
     lines = shown(calibration(*some))
     assert "runs mean sd least median highest" in lines
     assert "9 97.50% 0.27% 97.10% 97.50% 97.90%" in lines
@@ -92,7 +92,7 @@ def test_where_no_accuracy_is_safe_the_advice_is_to_look_at_the_solution() -> No
 
 
 def test_a_fit_that_may_not_hold_is_told_and_another_is_not() -> None:
-    apart = calibration(*runs(40), Run(seed=41, accuracy=0.9, earned=24.0))
+    apart = calibration(*runs(40), TrainingRun(seed=41, accuracy=0.9, earned=24.0))
     told = said(apart)
     assert "Take the chances with care: the runs do not spread as the fitted curve says (Shapiro-Wilk p = " in told
     assert "If the fitted curve held, 9" in told
@@ -103,7 +103,7 @@ def test_a_fit_that_may_not_hold_is_told_and_another_is_not() -> None:
 
 
 def test_runs_without_full_marks_are_listed() -> None:
-    short = [Run(seed=50 + place, accuracy=0.94, earned=24.0, lost=("q5", "q7")) for place in range(12)]
+    short = [TrainingRun(seed=50 + place, accuracy=0.94, earned=24.0, lost=("q5", "q7")) for place in range(12)]
     lines = shown(calibration(*runs(20), *short))
     assert "12 of 32 runs did not get full marks, so bands or checks ask too much:" in lines
     assert "seed 50: 94.00%, 24 points, not all of q5, q7" in lines
@@ -125,7 +125,7 @@ def test_the_picture_is_the_same_for_the_same_runs() -> None:
         (calibration(*runs(200)), ((0.97, 1.0), (0.972, 2.0), (0.99, 3.0))),
         (calibration(*runs(8, error=0.3, spread=1.0)), LEVELS),
         (
-            calibration(*(Run(seed=seed, accuracy=0.97 + (seed == 3) / 5000, earned=1.0) for seed in range(8))),
+            calibration(*(TrainingRun(seed=seed, accuracy=0.97 + (seed == 3) / 5000, earned=1.0) for seed in range(8))),
             ((0.96, 1.0),),
         ),
         (calibration(*runs(30, error=0.0008, spread=0.4)), LEVELS),

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
-from autograder.report.items import FEWEST, Item, analyse, comparable, reading, scatter
+from autograder.report.items import FEWEST, CheckSummary, analyse, comparable, reading, scatter
 from autograder.tests.reports import CLASS, check, graded, half_graded, member, question, rejected, ungraded
 
 PASSED, FAILED, WAITED, UNGRADED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.UNGRADED
@@ -28,16 +28,16 @@ def report(*questions: QuestionGrade) -> GradeReport:
     return graded(questions=questions)
 
 
-def by_name(reports: Sequence[GradeReport]) -> dict[str, Item]:
+def by_name(reports: Sequence[GradeReport]) -> dict[str, CheckSummary]:
     """Questions and checks alike."""
     return {each.name: each for item in analyse(reports) for each in (item, *item.checks)}
 
 
-def counts(item: Item) -> tuple[int, ...]:
+def counts(item: CheckSummary) -> tuple[int, ...]:
     return item.passed, item.partial, item.failed, item.not_checked, item.ungraded
 
 
-def one(*outcomes: Outcome, points: float = 1) -> Item:
+def one(*outcomes: Outcome, points: float = 1) -> CheckSummary:
     """The only check of a class in which it came out like this."""
     return by_name([report(question("a", check("a1", points, outcome))) for outcome in outcomes])["a1"]
 

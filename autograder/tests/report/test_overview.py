@@ -11,7 +11,7 @@ import pytest
 from autograder.judge.grade import GradeReport, MarkedItem, Outcome
 from autograder.policy.policy import Policy
 from autograder.report import overview
-from autograder.report.overview import Band, Bin, Counts, Group, Mistake, Run
+from autograder.report.overview import Band, Bin, Counts, Group, Mistake, Stretch
 from autograder.tests.journals import RULES
 from autograder.tests.reports import (
     CLASS,
@@ -145,8 +145,8 @@ def test_the_commonest_mistakes_come_first_and_the_same_words_once() -> None:
 def test_the_slowest_notebook_comes_first_and_what_was_not_run_not_at_all() -> None:
     slow = graded(name="slow", seconds=(("notebook", 99.0), ("judge", 1.0)), cpu_seconds=None, peak_memory_mb=None)
     assert overview.runs([graded(), slow, rejected(), ungraded(), graded(name="none", seconds=())]) == (
-        Run("slow", 99, None, None),
-        Run("first", 10.4, 11.5, 900),
+        Stretch("slow", 99, None, None),
+        Stretch("first", 10.4, 11.5, 900),
     )
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.judge.grade import GradeReport, QuestionGrade
-from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, Joined, Returned
+from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade
 from autograder.lms.roster import Student, join
 from autograder.report.table import (
     automatic,
@@ -234,17 +234,17 @@ def test_hostile_names_are_printable_in_the_totals() -> None:
     assert not {"\x1b", "\x00", "\r"} & set(text)
 
 
-ANN = Returned(GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann", 20.5, (("q1", 3.5), ("q4", 6.0)), "Graded")
-BO = Returned(OTTER, "bo", "", "", "", None, (("q4", None),), "Exit code: 1\nand more")
+ANN = ExternalGrade(GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann", 20.5, (("q1", 3.5), ("q4", 6.0)), "Graded")
+BO = ExternalGrade(OTTER, "bo", "", "", "", None, (("q4", None),), "Exit code: 1\nand more")
 
 
 def test_grades_from_elsewhere_stand_beside_those_of_the_gradebook() -> None:
     compared = [
-        Comparison(Joined(ANN, "smith_17"), 17.0, 16.66),
-        Comparison(Joined(replace(ANN, name="cy"), "cy"), 16.66, 16.66),
-        Comparison(Joined(replace(ANN, name="di"), "di"), 12.0, 16.66),
-        Comparison(Joined(replace(ANN, name="ed"), "ed"), 17.0, None),
-        Comparison(Joined(BO, None, "no submission has bo in its name"), None, None),
+        Comparison(MatchedGrade(ANN, "smith_17"), 17.0, 16.66),
+        Comparison(MatchedGrade(replace(ANN, name="cy"), "cy"), 16.66, 16.66),
+        Comparison(MatchedGrade(replace(ANN, name="di"), "di"), 12.0, 16.66),
+        Comparison(MatchedGrade(replace(ANN, name="ed"), "ed"), 17.0, None),
+        Comparison(MatchedGrade(BO, None, "no submission has bo in its name"), None, None),
     ]
     found = [" ".join(line.split()) for line in printed(joins(compared)).splitlines()]
     for expected in (
@@ -262,9 +262,9 @@ def test_grades_from_elsewhere_stand_beside_those_of_the_gradebook() -> None:
 
 def test_the_rows_that_need_a_word_get_one_line_for_each() -> None:
     compared = [
-        Comparison(Joined(ANN, "smith_17"), 17.0, 16.66),
-        Comparison(Joined(BO, None, "no submission has bo in its name"), None, None),
-        Comparison(Joined(replace(BO, name="cy", status=""), "cy"), None, 3.0),
+        Comparison(MatchedGrade(ANN, "smith_17"), 17.0, 16.66),
+        Comparison(MatchedGrade(BO, None, "no submission has bo in its name"), None, None),
+        Comparison(MatchedGrade(replace(BO, name="cy", status=""), "cy"), None, 3.0),
     ]
     assert join_remarks(compared).splitlines() == [
         "bo: not joined, no submission has bo in its name; no grade from otter grade, which says Exit code: 1",
@@ -274,7 +274,7 @@ def test_the_rows_that_need_a_word_get_one_line_for_each() -> None:
 
 
 def test_the_names_of_a_file_that_came_back_are_not_obeyed() -> None:
-    told = [Comparison(Joined(replace(BO, name=HOSTILE, status=HOSTILE), None, f"not {HOSTILE}"), None, None)]
+    told = [Comparison(MatchedGrade(replace(BO, name=HOSTILE, status=HOSTILE), None, f"not {HOSTILE}"), None, None)]
     said = printed(joins(told), width=300)
     assert "<script>alert(1)</script> [red]red[/red] \ufffd[31mred" in said
     assert not {"\x1b", "\x00"} & set(said)

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from autograder.gradebook.mark import Draft
-from autograder.gradebook.marks import Marks
-from autograder.gradebook.rubric import Item, Rubric
+from autograder.gradebook.marks import MarkStore
+from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.review.app import access
 from autograder.review.presence import FORGOTTEN_S, Presence
 from autograder.review.serve import listen
@@ -451,7 +451,7 @@ def test_a_new_item_gets_an_id_of_its_words_and_may_take_points(ann: httpx.Clien
     for name, value in (("id", ""), ("points", "-1"), ("text", "Says: fit!")):
         sent[name] = [*sent[name], value]  # type: ignore[misc]
     assert ann.post("/question/q1/rubric", data=sent).status_code == 200
-    assert site.desk.marks.rubric("q1").items[-1] == Item("says-fit", -1, "Says: fit!")
+    assert site.desk.marks.rubric("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
 
 
 def test_the_page_of_an_answer_learns_that_the_rubric_changed(ann: httpx.Client, site: Running) -> None:
@@ -584,7 +584,7 @@ def test_a_damaged_gradebook_is_a_clear_page(tmp_path: Path, enter: Callable[[Ru
 
 
 def test_a_fault_of_the_review_itself_is_a_clear_page(ann: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Marks, "mark", lambda *_: 1 / 0)
+    monkeypatch.setattr(MarkStore, "mark", lambda *_: 1 / 0)
     reply = ann.post("/answer/1/mark", data=form("fit"))
     assert reply.status_code == 500
     assert "Something broke" in reply.text

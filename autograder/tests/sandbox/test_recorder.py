@@ -11,7 +11,7 @@ import pytest
 
 from autograder.judge import checks
 from autograder.judge.architecture import steps
-from autograder.judge.bench import Bench, CheckFailed
+from autograder.judge.bench import CheckContext, CheckFailed
 from autograder.judge.checks import BENCH
 from autograder.judge.evidence import Evidence, Model, live
 from autograder.tests.journals import NO_IMAGES, RULES
@@ -105,7 +105,7 @@ SAME: dict[str, Make] = {
 def test_every_spelling_of_the_model_earns_all_three_layers(spelling: str, k: Any) -> None:
     evidence = taken(SAME[spelling](k))
     for index in range(3):
-        checks.layer({BENCH: Bench(evidence, RULES, NO_IMAGES, NO_IMAGES)}, "q5", index)
+        checks.layer({BENCH: CheckContext(evidence, RULES, NO_IMAGES, NO_IMAGES)}, "q5", index)
 
 
 class Own:
@@ -237,7 +237,7 @@ def settings(k: Any, optimizer: Any = "adam", loss: Any = "sparse_categorical_cr
     """What the two checks of compile say; empty where they pass."""
     model = k.classic()
     model.compile(optimizer, loss)
-    world = {BENCH: Bench(taken(model, "q6"), RULES, NO_IMAGES, NO_IMAGES)}
+    world = {BENCH: CheckContext(taken(model, "q6"), RULES, NO_IMAGES, NO_IMAGES)}
     said = []
     for check in (checks.compile_optimizer, checks.compile_loss):
         try:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograder.judge import checks
-from autograder.judge.bench import Bench, CheckFailed
+from autograder.judge.bench import CheckContext, CheckFailed
 from autograder.judge.checks import BENCH
 from autograder.judge.evidence import live
 from autograder.sandbox.recorder import MAX_WEIGHTS
@@ -32,7 +32,7 @@ def k() -> Iterator[SimpleNamespace]:
 
 def said(name: str, value: Any) -> str:
     """The first line of what the check of a reported value says; empty where it passes."""
-    world = {BENCH: Bench(live(RULES, "q4", {name: value}), RULES, NO_IMAGES, NO_IMAGES)}
+    world = {BENCH: CheckContext(live(RULES, "q4", {name: value}), RULES, NO_IMAGES, NO_IMAGES)}
     try:
         checks.report(world, "q4", name)
     except CheckFailed as failed:
@@ -212,4 +212,4 @@ def test_a_model_too_large_to_be_judged_leaves_no_weights_but_its_size(k: Any) -
     read = live(RULES, "q7", {"model": large})
     assert len(read.blob) == 0
     with pytest.raises(CheckFailed, match="a model with 5,006,730 parameters"):
-        checks.accuracy({BENCH: Bench(read, RULES, NO_IMAGES, NO_IMAGES)}, "q7", 0)
+        checks.accuracy({BENCH: CheckContext(read, RULES, NO_IMAGES, NO_IMAGES)}, "q7", 0)
