@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || { $(NOT_FETCHED); exit 1; }
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps --editable . || { $(NOT_FETCHED); exit 1; }
 	mkdir -p $(VENV)/etc/ipython
-	echo "c.InteractiveShellApp.extensions = ['autograder.data.offline_data']" > $(VENV)/etc/ipython/ipython_config.py
+	echo "c.InteractiveShellApp.extensions = ['autograder.data.ipython_extension']" > $(VENV)/etc/ipython/ipython_config.py
 	touch $(READY)
 
 demo: $(READY)  ## Build, grade the bundled class, print its table and the path of the report
@@ -83,9 +83,9 @@ check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/mnist-kit build --check
 
 bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every notebook), confinement, the review under load
-	$(BIN)/python -m autograder.tools.classes $(PEERS)
-	$(BIN)/python -m autograder.tools.confinement
-	$(BIN)/python -m autograder.tools.review
+	$(BIN)/python -m autograder.tools.benchmark_classes $(PEERS)
+	$(BIN)/python -m autograder.tools.benchmark_confinement
+	$(BIN)/python -m autograder.tools.benchmark_review
 
 pictures: $(READY)  ## Make the documents' pictures anew, from the bundled class (needs Chromium)
 	$(BIN)/python -m autograder.docs.layers

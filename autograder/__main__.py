@@ -19,7 +19,7 @@ def main():  # type: () -> None
     from autograder.engine import environment
 
     try:
-        from autograder.cli.cli import main as run
+        from autograder.cli.app import main as run
     except ImportError as error:
         sys.stderr.write("mnist-kit: {}\n".format(environment.lacking(error)))
         sys.exit(2)

@@ -25,7 +25,7 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder.authoring.opening import METADATA, opening
+from autograder.authoring.first_cell import METADATA, opening
 from autograder.data import dataset
 from autograder.errors import BuildError
 from autograder.layout import Layout

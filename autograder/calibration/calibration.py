@@ -14,7 +14,7 @@ import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from autograder.authoring.opening import OPENING
+from autograder.authoring.first_cell import OPENING
 from autograder.data.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from autograder.judge.grade import CheckResult, GradeReport
+    from autograder.judge.grade_report import CheckResult, GradeReport
 
 __all__ = ["pytest_addoption", "pytest_collection"]
 

@@ -15,13 +15,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder.authoring import build
-from autograder.calibration import tail
+from autograder.calibration import miss_rate
 from autograder.calibration.calibration import Origin, TrainingRun
-from autograder.calibration.tail import Levels
+from autograder.calibration.miss_rate import Levels
 from autograder.engine import batch, isolation
 from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError
-from autograder.judge.grade import GradeReport, Outcome, Status
+from autograder.judge.grade_report import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
@@ -50,7 +50,7 @@ class CalibrationPlan:
 
         Raises KitError: too few runs, no accuracy asked for in grading.yml, a solution that cannot be built or read.
         """
-        tail.demand(runs)
+        miss_rate.demand(runs)
         policy = grading_file.load(layout.policy)
         levels(policy, 1.0)
         if build.is_stale(layout):

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import BuildError
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.lms import canvas as gradebook
 from autograder.lms import roster as rosters
 from autograder.lms.canvas import FilledExport
 from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
-from autograder.report import html, output, table
+from autograder.report import feedback_page, result_files, table
 from autograder.submissions.submission import slug
 
 __all__ = ["Exported", "export"]
@@ -97,14 +97,14 @@ def export(
     names = [report.name for report in reports]
     roll = None if roster is None else rosters.join(rosters.read(roster), names)
     filled = None if canvas is None else _filled(canvas, reports, policy, roll, column)
-    pages = {f"{slug(report.name)}.html": html.feedback_page(report, policy).encode() for report in reports}
+    pages = {f"{slug(report.name)}.html": feedback_page.feedback_page(report, policy).encode() for report in reports}
     content = {"grades.csv": table.totals_csv(reports, policy, roll).encode()}
     if filled is not None:
         content["canvas.csv"] = filled.content.encode()
     content |= {f"feedback/{name}": page for name, page in pages.items()} | {"feedback.zip": _zip(pages)}
     _prepare(folder / "feedback", pages)
     for name, data in content.items():
-        output.replace(folder / name, data)
+        result_files.replace(folder / name, data)
     return Exported(
         paths=tuple(folder / name for name in content),
         unmarked=tuple((each.name, waiting) for each in reports if (waiting := table.unmarked(each))),

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
-from autograder.engine import findings
+from autograder.engine import feedback
 from autograder.errors import GraderFault
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 
@@ -89,7 +89,7 @@ def grade_all(work: Work, book: Gradebook, pool: Pool, policy: Policy, *, propos
                             "the workers are gone. What was graded is kept; run the same command again to go on."
                         ) from None
                     except Exception as error:
-                        report = findings.ungraded(submission, policy, f"it was lost with its worker ({error})")
+                        report = feedback.ungraded(submission, policy, f"it was lost with its worker ({error})")
                     yield Done(index, report, book.record(submission, key, report, proposed=proposed))
             pool.check()
     finally:

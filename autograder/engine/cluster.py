@@ -24,7 +24,7 @@ from autograder.engine import isolation
 from autograder.engine.batch import Pool
 from autograder.engine.engine import Engine
 from autograder.errors import GraderFault, KitError
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

@@ -1,7 +1,7 @@
 """One submission graded end to end, by processes that are forked from a warm one.
 
 The launcher (this process) never imports TensorFlow and never runs student code. It starts one warm process
-(`autograder.engine.warm`), which becomes the evaluator and the zygote, and talks to both over sockets: a student
+(`autograder.engine.warm_process`), which becomes the evaluator and the zygote, and talks to both over sockets: a student
 process for each submission from the zygote, then a judge from the evaluator.
 """
 
@@ -24,12 +24,12 @@ from typing import IO, Self
 import numpy as np
 
 from autograder.data import dataset
-from autograder.engine import findings, isolation
-from autograder.engine.launch import GRACE_S, Ended, WarmProcess, watch
+from autograder.engine import feedback, isolation
+from autograder.engine.launcher import GRACE_S, Ended, WarmProcess, watch
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
-from autograder.judge import audit
+from autograder.judge import flags
 from autograder.judge.evidence import BLOB_LIMIT, specs
-from autograder.judge.grade import GradeReport, Verdict
+from autograder.judge.grade_report import GradeReport, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox import confine
 from autograder.sandbox.confine import Jail
@@ -134,20 +134,20 @@ class Engine:
     def grade(self, submission: Submission) -> GradeReport:
         """Grade one submission. Never raises: whatever goes wrong is in the report."""
         if submission.problem:
-            return findings.rejected(submission, self._policy, submission.problem)
+            return feedback.rejected(submission, self._policy, submission.problem)
         try:
             book = notebook.read(submission.data, self._policy)
         except SubmissionError as error:
-            return findings.rejected(submission, self._policy, str(error))
+            return feedback.rejected(submission, self._policy, str(error))
         try:
             return self._grade(submission, book)
         except EvidenceError as error:  # the notebook's own doing: another run would end in the same way
-            return findings.ungraded(submission, self._policy, str(error), book)
+            return feedback.ungraded(submission, self._policy, str(error), book)
         except Exception as first:
             try:  # A process of ours may have died under another submission: once more, from a fresh start.
                 return self._grade(submission, book)
             except Exception as error:
-                return findings.ungraded(submission, self._policy, f"{error} (and before that: {first})", book)
+                return feedback.ungraded(submission, self._policy, f"{error} (and before that: {first})", book)
 
     def _grade(self, submission: Submission, book: notebook.Notebook) -> GradeReport:
         warm = self._ready()
@@ -161,8 +161,8 @@ class Engine:
             verdict = self._judge(warm, run)
             flags = self._audit(warm, run, book, verdict)
         if verdict.fault:
-            return findings.ungraded(submission, self._policy, verdict.fault, book)
-        return findings.graded(
+            return feedback.ungraded(submission, self._policy, verdict.fault, book)
+        return feedback.graded(
             submission,
             book,
             self._policy,
@@ -208,7 +208,7 @@ class Engine:
 
     def _audit(self, warm: WarmProcess, run: _StudentRun, book: notebook.Notebook, verdict: Verdict) -> tuple[str, ...]:
         """What people should look at; for a model of which something is odd, with what the same layers reach here."""
-        flags = (*audit.literals(book.cells), *verdict.flags)
+        flags = (*flags.literals(book.cells), *verdict.flags)
         if not flags or verdict.accuracy is None:
             return flags
         try:

@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 from autograder.errors import GradebookError
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
-from autograder.judge.grade import GradeReport, Status, stored_name
-from autograder.lms.returned import ExternalGrade, MatchedGrade
+from autograder.judge.grade_report import GradeReport, Status, stored_name
+from autograder.lms.external_grades import ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 from autograder.version import kit_version

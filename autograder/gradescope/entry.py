@@ -18,14 +18,14 @@ from typing import Any
 
 from autograder.authoring import build
 from autograder.calibration import reference
-from autograder.engine import findings
+from autograder.engine import feedback
 from autograder.engine.engine import Engine
 from autograder.errors import KitError, SubmissionError
 from autograder.gradescope.metadata import Metadata, read, refusal, stands
-from autograder.judge.grade import GradeReport, Status
+from autograder.judge.grade_report import GradeReport, Status
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
-from autograder.report import gradescope
+from autograder.report import results_json
 from autograder.submissions import submission
 from autograder.submissions.submission import Submission
 from autograder.version import kit_version
@@ -88,7 +88,7 @@ def main(root: Path) -> None:
         return
     policy = _fitting(policy)
     report = _report(place, policy)
-    document = gradescope.results(report, policy)
+    document = results_json.results(report, policy)
     document["extra_data"]["versions"] = _versions()
     if report.status is Status.UNGRADED:
         _say(f"Could not be graded: {report.fault}")
@@ -105,14 +105,14 @@ def main(root: Path) -> None:
 def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
     handed_in = _choose(place.submission, policy)
     if handed_in.problem:
-        return findings.rejected(handed_in, policy, handed_in.problem)
+        return feedback.rejected(handed_in, policy, handed_in.problem)
     try:
         secrets = (*HOME.secrets, place.metadata, place.results)
         data = HOME.data(policy.assignment.dataset)
         with Engine(policy, build.read_tests(HOME.tests), data, secrets=secrets) as engine:
             return engine.grade(handed_in)
     except KitError as error:
-        return findings.ungraded(handed_in, policy, str(error))
+        return feedback.ungraded(handed_in, policy, str(error))
 
 
 def _choose(folder: Path, policy: Policy) -> Submission:
@@ -129,7 +129,7 @@ def _choose(folder: Path, policy: Policy) -> Submission:
     else:
         names = ", ".join(sorted(path.name for path in folder.glob("[!.]*"))[:5])
         problem = f"No notebook was handed in{f', only {names}' if names else ''}. Hand in the .ipynb file itself."
-    return Submission(folder.name, str(folder), b"", gradescope.clean(problem))
+    return Submission(folder.name, str(folder), b"", results_json.clean(problem))
 
 
 def _fitting(policy: Policy) -> Policy:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.judge.grade import Status
+from autograder.judge.grade_report import Status
 from autograder.policy.policy import Attempts
 
 __all__ = ["Attempt", "Metadata", "AttemptRefusal", "read", "refusal", "stands"]

@@ -8,8 +8,8 @@ from otter.test_files import GradingResults, TestCase
 from otter.test_files.abstract_test import TestCaseResult
 from otter.test_files.ottr_test import OttrTestFile
 
-from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade
-from autograder.report.gradescope import faults
+from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade
+from autograder.report.results_json import faults
 
 __all__ = ["pickled"]
 

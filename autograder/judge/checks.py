@@ -31,7 +31,7 @@ from autograder.judge.architecture import (
     scales_itself,
     steps,
 )
-from autograder.judge.bench import CheckContext, CheckFailed, NotChecked, Score
+from autograder.judge.context import CheckContext, CheckFailed, NotChecked, Score
 from autograder.judge.evidence import Model, ReportedValue, live
 from autograder.layout import HOME
 from autograder.policy.policy import CodeQuestion, Policy

@@ -22,11 +22,11 @@ from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data import dataset
 from autograder.errors import EvidenceError
-from autograder.judge import audit
-from autograder.judge.bench import CheckContext
+from autograder.judge import flags
 from autograder.judge.checks import BENCH
+from autograder.judge.context import CheckContext
 from autograder.judge.evidence import BLOB_LIMIT, Evidence, Model, ReportedValue, parse
-from autograder.judge.grade import CheckResult, Outcome, Verdict
+from autograder.judge.grade_report import CheckResult, Outcome, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox import zygote
 from autograder.sandbox.recorder import JOURNAL_LIMIT
@@ -54,7 +54,7 @@ def judge(tests: Mapping[str, TestFile], bench: CheckContext) -> Verdict:
         "last_cell": evidence.last_cell,
         "finished": evidence.finished,
     }
-    return Verdict(checks, score.accuracy if score else None, flags=tuple(audit.suspicions(bench)), evidence=facts)
+    return Verdict(checks, score.accuracy if score else None, flags=tuple(flags.suspicions(bench)), evidence=facts)
 
 
 def _given_instead(bench: CheckContext) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _answer(
         bench = CheckContext(evidence, policy, public, private)
         verdict = judge(tests, bench)
         if args.get("retrain"):
-            verdict = replace(verdict, flags=tuple(audit.retrain(bench, train)))
+            verdict = replace(verdict, flags=tuple(flags.retrain(bench, train)))
     except EvidenceError as error:
         verdict = Verdict({}, None, fault=f"the evidence breaks the contract: {error}")
     with os.fdopen(result, "w", encoding="utf-8") as file:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Self
 
 from autograder.errors import CanvasError
-from autograder.judge.grade import GradeReport, Outcome
-from autograder.lms import matching
+from autograder.judge.grade_report import GradeReport, Outcome
+from autograder.lms import row_matching
+from autograder.lms.csv_file import DELIMITERS, CsvFormat, Record, number, records, refilled, text
 from autograder.lms.roster import POSSIBLE, TEST_STUDENT, Enrolment, MatchedRoster, Student
-from autograder.lms.sheet import DELIMITERS, CsvFormat, Record, number, records, refilled, text
 
 __all__ = ["CanvasRow", "CanvasExport", "FilledExport", "SkippedRow", "FilledCell", "column", "fill", "read"]
 
@@ -233,7 +233,7 @@ def _export(path: Path, start: str, delimiter: str, head: tuple[str, ...], rows:
         marks = tuple(cells.get(mark, "") for mark in MARKS)
         if POSSIBLE in record.cells[0].casefold():
             possible = record.cells
-        elif (name or any(marks)) and not matching.same_person(name, TEST_STUDENT):
+        elif (name or any(marks)) and not row_matching.same_person(name, TEST_STUDENT):
             label = name or next(filter(None, marks))
             entries.append(CanvasRow(record, label, marks[0], tuple(filter(None, marks)), marks[2]))
     _check(path, head, entries)
@@ -259,40 +259,40 @@ def _check(path: Path, head: Sequence[str], entries: Sequence[CanvasRow]) -> Non
             )
 
 
-def _direct(export: CanvasExport, graded: Mapping[str, GradeReport]) -> tuple[matching.Match, ...]:
-    names = {name: matching.folded(name) for name in graded}
-    return matching.match([_clues(entry) for entry in export.entries], names)
+def _direct(export: CanvasExport, graded: Mapping[str, GradeReport]) -> tuple[row_matching.Match, ...]:
+    names = {name: row_matching.folded(name) for name in graded}
+    return row_matching.match([_clues(entry) for entry in export.entries], names)
 
 
-def _clues(entry: CanvasRow) -> tuple[matching.Clue[str], ...]:
+def _clues(entry: CanvasRow) -> tuple[row_matching.Clue[str], ...]:
     words = [mark for mark in entry.marks if mark != entry.id or len(mark) >= FEWEST_DIGITS]
     return (
         _downloaded(entry.id),
-        matching.whole(*entry.marks),
-        matching.words(*words),
-        matching.words(matching.account(entry.login)),
-        matching.named(entry.name),
+        row_matching.whole(*entry.marks),
+        row_matching.words(*words),
+        row_matching.words(row_matching.account(entry.login)),
+        row_matching.named(entry.name),
     )
 
 
-def _downloaded(id: str) -> matching.Clue[str]:
+def _downloaded(id: str) -> row_matching.Clue[str]:
     """The form of the files in Canvas's "Download Submissions": smithann_late_ID_number_name.ipynb."""
     form = rf"(^|/)[^/_]+_(late_)?{re.escape(id)}_\d+_[^/]*$"
     return lambda name: bool(id) and id in name and re.search(form, name) is not None
 
 
-def _enrolled(export: CanvasExport, roll: MatchedRoster) -> tuple[matching.Match, ...]:
+def _enrolled(export: CanvasExport, roll: MatchedRoster) -> tuple[row_matching.Match, ...]:
     """Each student's submission, by the row of the roster that is theirs."""
     enrolments = {f"{number}: {each.student.label}": each for number, each in enumerate(roll.enrolments, start=1)}
     known = {label: _Known.of(each.student) for label, each in enrolments.items()}
-    met = matching.match([_same(entry) for entry in export.entries], known, "row")
+    met = row_matching.match([_same(entry) for entry in export.entries], known, "row")
     return tuple(_of_enrolment(each, enrolments) for each in met)
 
 
-def _of_enrolment(met: matching.Match, enrolments: Mapping[str, Enrolment]) -> matching.Match:
+def _of_enrolment(met: row_matching.Match, enrolments: Mapping[str, Enrolment]) -> row_matching.Match:
     if met.name is None:
-        return matching.Match(None, met.why or "not on the roster")
-    return matching.Match(enrolments[met.name].submission, enrolments[met.name].why)
+        return row_matching.Match(None, met.why or "not on the roster")
+    return row_matching.Match(enrolments[met.name].submission, enrolments[met.name].why)
 
 
 @dataclass(frozen=True)
@@ -305,21 +305,21 @@ class _Known:
 
     @classmethod
     def of(cls, student: Student) -> Self:
-        accounts = map(matching.account, student.emails)
+        accounts = map(row_matching.account, student.emails)
         return cls(_folded(student.ids + student.emails), _folded(accounts), student.name)
 
 
-def _same(entry: CanvasRow) -> tuple[matching.Clue[_Known], ...]:
-    marks, accounts = _folded(entry.marks), _folded([matching.account(entry.login)])
+def _same(entry: CanvasRow) -> tuple[row_matching.Clue[_Known], ...]:
+    marks, accounts = _folded(entry.marks), _folded([row_matching.account(entry.login)])
     return (
         lambda known: not known.marks.isdisjoint(marks),
         lambda known: not known.accounts.isdisjoint(accounts),
-        lambda known: matching.same_person(known.name, entry.name),
+        lambda known: row_matching.same_person(known.name, entry.name),
     )
 
 
 def _folded(marks: Iterable[str]) -> frozenset[str]:
-    return frozenset(matching.folded(mark) for mark in marks if mark)
+    return frozenset(row_matching.folded(mark) for mark in marks if mark)
 
 
 def _open(report: GradeReport) -> str:

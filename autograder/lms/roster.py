@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import RosterError
-from autograder.lms import matching
-from autograder.lms.sheet import CsvFormat, CsvTable
+from autograder.lms import row_matching
+from autograder.lms.csv_file import CsvFormat, CsvTable
 
 __all__ = ["Enrolment", "MatchedRoster", "Student", "clues", "join", "read"]
 
@@ -116,7 +116,7 @@ def read(path: Path) -> tuple[Student, ...]:
                 "the row."
             )
         for column, mark in _telling(columns, cells, student):
-            first = lines.setdefault((column, matching.folded(mark)), line)
+            first = lines.setdefault((column, row_matching.folded(mark)), line)
             if first != line:
                 raise RosterError(
                     f"{path}, line {line}: a second row with the {column} {mark}, the first is line {first}; expected "
@@ -134,22 +134,24 @@ def join(students: Sequence[Student], submissions: Collection[str]) -> MatchedRo
     That is the one of the `file` in the row; failing that, the one that bears the student's id or email as its name
     or as a word in it; failing that, the part of the email before the @; failing that, the name and nothing else.
     """
-    met = matching.match([clues(each) for each in students], {name: matching.folded(name) for name in submissions})
+    met = row_matching.match(
+        [clues(each) for each in students], {name: row_matching.folded(name) for name in submissions}
+    )
     enrolments = tuple(Enrolment(who, each.name, each.why) for who, each in zip(students, met, strict=True))
     taken = {each.submission for each in enrolments}
     return MatchedRoster(enrolments, tuple(name for name in submissions if name not in taken))
 
 
-def clues(student: Student) -> tuple[matching.Clue[str], ...]:
+def clues(student: Student) -> tuple[row_matching.Clue[str], ...]:
     """By what a student's submission is known, the strongest first."""
     marks = (*student.ids, *student.emails)
     return (
-        matching.whole(student.file.replace("\\", "/")),
-        matching.filed(student.file),
-        matching.whole(*marks),
-        matching.words(*marks),
-        matching.words(*map(matching.account, student.emails)),
-        matching.named(student.name),
+        row_matching.whole(student.file.replace("\\", "/")),
+        row_matching.filed(student.file),
+        row_matching.whole(*marks),
+        row_matching.words(*marks),
+        row_matching.words(*map(row_matching.account, student.emails)),
+        row_matching.named(student.name),
     )
 
 
@@ -173,7 +175,7 @@ def _students(
         row = {kind: _cells(cells, names) for kind, names in columns.items()}
         first, last, section, file = ("".join(row[kind][:1]) for kind in ("first", "last", "section", "file"))
         name = row["name"][0] if row["name"] else " ".join(filter(None, (first, last)))
-        if not (own and matching.same_person(name, TEST_STUDENT)):
+        if not (own and row_matching.same_person(name, TEST_STUDENT)):
             yield line, cells, Student(name, row["id"], row["email"], file, section)
 
 

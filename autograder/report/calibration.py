@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.calibration.calibration import Calibration, TrainingRun
-from autograder.calibration.tail import CONFIDENCE, DOUBTFUL, RARE, Levels, MissRate, Tail
+from autograder.calibration.miss_rate import CONFIDENCE, DOUBTFUL, RARE, Levels, MissRate, Tail
 
 __all__ = ["once", "picture", "screen"]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 
 __all__ = ["DOUBTFUL", "FEWEST", "TELLING", "CheckSummary", "analyse", "comparable", "reading", "scatter"]
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.judge.grade import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
+from autograder.judge.grade_report import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
 from autograder.report.items import CheckSummary, analyse
 

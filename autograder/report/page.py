@@ -8,8 +8,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from autograder.judge.grade import Outcome
-from autograder.report.gradescope import clean
+from autograder.judge.grade_report import Outcome
+from autograder.report.results_json import clean
 
 __all__ = ["environment", "made", "style"]
 

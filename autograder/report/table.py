@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.gradebook.gradebook import Change
-from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
-from autograder.lms.returned import Comparison
+from autograder.judge.grade_report import GradeReport, Outcome, QuestionGrade, Status
+from autograder.lms.csv_file import inert
+from autograder.lms.external_grades import Comparison
 from autograder.lms.roster import MatchedRoster, Student
-from autograder.lms.sheet import inert
 from autograder.policy.policy import Policy
 
 __all__ = [

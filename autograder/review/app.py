@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from autograder.errors import GradebookError, ReviewError
-from autograder.review import groups, marking, rubrics, samples, staff
+from autograder.review import class_pages, double_marking, groups, marking, rubric_editor
 from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Denied, Gate, cookie_name
-from autograder.review.pages import Pages
-from autograder.review.reviewing import Desk
+from autograder.review.desk import Desk
 from autograder.review.site import Site
+from autograder.review.templating import Pages
 
 __all__ = ["access", "create"]
 
@@ -46,7 +46,7 @@ def create(desk: Desk) -> ASGIApp:
     app.state.site = site = Site(desk, granted, pages)
     site.warm()
     _let_in(app, granted, pages)
-    for routes in (staff.routes, samples.routes, rubrics.routes, groups.routes, marking.routes):
+    for routes in (class_pages.routes, double_marking.routes, rubric_editor.routes, groups.routes, marking.routes):
         app.include_router(routes)
     _explain(app, granted, pages)
     return Gate(app, granted, pages.refusal)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Draft
-from autograder.report.gradescope import clean
+from autograder.report.results_json import clean
 
 __all__ = ["LARGEST_ID", "PostedForm", "amount"]
 

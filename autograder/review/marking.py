@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
 from autograder.review.forms import LARGEST_ID
-from autograder.review.pages import mark_data, mark_words
 from autograder.review.site import Id, Visit
+from autograder.review.templating import mark_data, mark_words
 
 __all__ = ["routes", "undo_url"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import uvicorn
 
 from autograder.review import app
-from autograder.review.reviewing import Desk
+from autograder.review.desk import Desk
 
 __all__ = ["HOST", "Listening", "listen", "listening"]
 

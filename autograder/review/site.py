@@ -21,11 +21,11 @@ from autograder.errors import ReviewError
 from autograder.gradebook.mark import Answer, Progress, QueuePosition
 from autograder.gradebook.rubric import Rubric
 from autograder.review.access import Access
+from autograder.review.desk import Desk
 from autograder.review.forms import LARGEST_ID, PostedForm
-from autograder.review.pages import Pages
+from autograder.review.markdown import Rendered, render
 from autograder.review.presence import Presence
-from autograder.review.reviewing import Desk
-from autograder.review.text import Rendered, render
+from autograder.review.templating import Pages
 
 __all__ = ["Id", "Memory", "Shown", "Site", "Visit", "missing"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.data.dataset import Labelled
 from autograder.judge import evidence
-from autograder.judge.bench import CheckContext
+from autograder.judge.context import CheckContext
 from autograder.policy import grading_file, policy
 
 Layer = tuple[str, Mapping[str, Any]]

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.authoring.classroom import fill
+from autograder.authoring.bundled_class import fill
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.submissions import notebook

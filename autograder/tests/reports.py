@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from autograder.judge.grade import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade, Status
+from autograder.judge.grade_report import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
 from autograder.tests.journals import RULES
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.gradebook.inbox import RequestStore
-from autograder.gradebook.marks import MarkStore
-from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.request_store import RequestStore
+from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 from autograder.review import app as review
-from autograder.review.reviewing import Desk
+from autograder.review.desk import Desk
 from autograder.review.serve import Listening, listen
 
 REVIEWERS = ("ann", "ben")

@@ -107,7 +107,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_command_starts_without_tensorflow() -> None:
-    assert not {"tensorflow", "keras", "otter", "IPython"} & loaded_by("import autograder.cli.cli")
+    assert not {"tensorflow", "keras", "otter", "IPython"} & loaded_by("import autograder.cli.app")
 
 
 def test_the_launcher_never_loads_what_runs_student_code() -> None:
@@ -122,4 +122,4 @@ def test_the_zygote_knows_no_check_and_no_policy() -> None:
         "autograder.judge.evidence",
         "otter",
     }
-    assert not secret & loaded_by("import autograder.engine.warm")
+    assert not secret & loaded_by("import autograder.engine.warm_process")

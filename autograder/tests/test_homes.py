@@ -13,9 +13,9 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder.authoring.classroom import ANSWERS, FULL, fill
+from autograder.authoring.bundled_class import ANSWERS, FULL, fill
 from autograder.engine.engine import Engine
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
 from autograder.submissions.cells import BY_PLACE
 from autograder.submissions.notebook import NO_LABEL

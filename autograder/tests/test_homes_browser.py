@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from autograder.authoring.classroom import ANSWERS, FULL
+from autograder.authoring.bundled_class import ANSWERS, FULL
 from autograder.engine.engine import Engine
 from autograder.layout import Layout
 from autograder.submissions.submission import Submission

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from autograder.engine.launch import ONE_THREAD
+from autograder.engine.launcher import ONE_THREAD
 
 __all__ = ["WAYS", "bare_loop", "main", "seconds"]
 

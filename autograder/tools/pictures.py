@@ -24,9 +24,9 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_pla
 
 from autograder.gradebook.database import DATABASE, existing
 from autograder.gradebook.mark import Draft
-from autograder.report import course, output
-from autograder.review import reviewing, serve
-from autograder.review.reviewing import Desk
+from autograder.report import class_report, result_files
+from autograder.review import desk, serve
+from autograder.review.desk import Desk
 
 __all__ = ["ITEMS", "main", "mark", "photograph", "shrunk"]
 
@@ -58,7 +58,7 @@ def main(folder: Path, place: Path = PLACE) -> None:
         shutil.copy(existing(folder, None), copy / DATABASE)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            with reviewing.desk(copy, reviewers=REVIEWERS) as desk:
+            with desk.desk(copy, reviewers=REVIEWERS) as desk:
                 mark(desk, leave=SHOWN[0])
                 (place / "review.png").write_bytes(shrunk(_review(browser, desk)))
                 mark(desk)
@@ -113,10 +113,10 @@ def _review(browser: Browser, desk: Desk) -> bytes:
 
 def _report(browser: Browser, folder: Path) -> bytes:
     """The upper part of the report: how the class did, all in all and question by question."""
-    seen = reviewing.reviewed(folder)
+    seen = desk.reviewed(folder)
     made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    written = output.write_report(
-        course.course_page(
+    written = result_files.write_report(
+        class_report.course_page(
             seen.reports,
             seen.policy,
             agreements=seen.agreements,

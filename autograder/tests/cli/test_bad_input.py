@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.cli import cli
+from autograder.cli import app
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
@@ -48,7 +48,7 @@ def call(place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     def calling(line: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["mnist-kit", *line.split()])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            app.main()
         code = ended.value.code
         return (code if isinstance(code, int) else 0), " ".join(capsys.readouterr().err.split())
 

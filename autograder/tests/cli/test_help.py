@@ -11,16 +11,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from autograder.cli import cli, options
+from autograder.cli import app, options
 from autograder.layout import HOME
 
-COMMANDS: dict[str, Any] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]  # it is a group
+COMMANDS: dict[str, Any] = typer.main.get_command(app.app).commands  # type: ignore[attr-defined]  # it is a group
 PANELS = (options.TERM, options.RUN, options.WRITTEN, options.UPKEEP)
 DOCUMENTS = (HOME.root / "README.md", *sorted((HOME.root / "autograder" / "docs").glob("*.md")))
 
 
 def told(*arguments: str) -> str:
-    done = CliRunner().invoke(cli.app, [*arguments, "--help"], prog_name="mnist-kit", env={"COLUMNS": "80"})
+    done = CliRunner().invoke(app.app, [*arguments, "--help"], prog_name="mnist-kit", env={"COLUMNS": "80"})
     assert done.exit_code == 0
     return done.output
 

@@ -15,7 +15,7 @@ from autograder.commands.calibrate import CalibrationPlan, _lenient, levels, see
 from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import AccuracyRule, Policy
 from autograder.submissions import notebook

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.commands.export import Exported, export
 from autograder.errors import BuildError, CanvasError, RosterError
-from autograder.report.html import feedback_page
+from autograder.report.feedback_page import feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, graded, rejected, ungraded, whole
 

@@ -20,15 +20,15 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.authoring import build, classroom
-from autograder.engine import container
+from autograder.authoring import build, bundled_class
+from autograder.engine import docker
 from autograder.layout import Layout
 from autograder.tests.test_report_gradescope import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.containers, pytest.mark.timeout(3600)]
 
 BIN = Path(sys.executable).parent
-BASE = os.environ.get("KIT_BASE_IMAGE", container.BASE)
+BASE = os.environ.get("KIT_BASE_IMAGE", docker.BASE)
 NAME = "mnist-kit-gradescope"
 
 GRADESCOPE = """
@@ -102,10 +102,10 @@ def hasty(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled class, and one more who tries to grade himself."""
     place = tmp_path_factory.mktemp("class")
-    classroom.write(layout, place)
+    bundled_class.write(layout, place)
     template = nbformat.read(layout.template, as_version=4)
     marker = place.parent / "unpickled"
-    grab = classroom.fill(template, {**classroom.ANSWERS, "q5": GRAB.format(marker=marker) + "\nmodel = 5"})
+    grab = bundled_class.fill(template, {**bundled_class.ANSWERS, "q5": GRAB.format(marker=marker) + "\nmodel = 5"})
     nbformat.write(grab, place / "grabber.ipynb")
     return place
 
@@ -224,7 +224,7 @@ def test_whatever_is_handed_in_gradescope_gets_a_valid_answer(layout: Layout, ru
 def test_a_notebook_that_eats_the_memory_costs_itself_and_keeps_what_came_before(layout: Layout, running: str) -> None:
     template = nbformat.read(layout.template, as_version=4)
     eats = "held = []\nwhile True: held.append(np.ones(2**25))"
-    notebook = classroom.fill(template, {**classroom.ANSWERS, "q6": eats})
+    notebook = bundled_class.fill(template, {**bundled_class.ANSWERS, "q6": eats})
     document = hand_in(running, ("eats.ipynb", nbformat.writes(notebook).encode()))
     assert document["score"] == 14
     assert "memory" in document["output"]

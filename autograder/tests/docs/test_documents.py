@@ -30,8 +30,8 @@ import pytest
 import typer
 import yaml
 
-from autograder.authoring.classroom import LOAD, PROSE, Member
-from autograder.cli.cli import app
+from autograder.authoring.bundled_class import LOAD, PROSE, Member
+from autograder.cli.app import app
 from autograder.data.dataset import DATASETS
 from autograder.layout import HOME, Layout
 from autograder.lms import roster

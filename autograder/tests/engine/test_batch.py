@@ -15,7 +15,7 @@ from autograder.engine import batch
 from autograder.engine.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
-from autograder.judge.grade import GradeReport, Status
+from autograder.judge.grade_report import GradeReport, Status
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES

@@ -19,7 +19,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring import build
-from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine import cluster
 from autograder.engine.cluster import Recipe
 from autograder.errors import GraderFault

@@ -13,10 +13,10 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring import build
-from autograder.authoring.classroom import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
+from autograder.authoring.bundled_class import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
 from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
-from autograder.judge.grade import GradeReport, Outcome, Status
+from autograder.judge.grade_report import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission

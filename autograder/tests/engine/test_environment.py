@@ -126,7 +126,7 @@ def test_an_import_that_fails_is_told_by_what_is_at_fault() -> None:
     assert isinstance(other_system, IsolationError)
     assert "cannot be confined on this system" in str(other_system)
     with pytest.raises(ImportError):
-        lacking(ImportError("cannot import name 'x'", name="autograder.judge.bench"))
+        lacking(ImportError("cannot import name 'x'", name="autograder.judge.context"))
 
 
 @pytest.fixture

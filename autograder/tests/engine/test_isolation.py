@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.cli import checkup
+from autograder.cli import doctor_screen
 from autograder.engine import isolation
 from autograder.engine.isolation import ConfinementPlan, Examination
 from autograder.errors import IsolationError
@@ -22,7 +22,7 @@ def shown(examination: Examination) -> str:
 
     console = Console(width=200, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115  # a screen nobody sees
     with console.file:
-        console.print(checkup.screen(examination))
+        console.print(doctor_screen.screen(examination))
         return console.export_text()
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from autograder.errors import GradebookError
 from autograder.gradebook.database import FORM, Database, existing, place
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.marks import MarkStore
-from autograder.lms.returned import OTTER, ExternalGrade, MatchedGrade
+from autograder.gradebook.mark_store import MarkStore
+from autograder.lms.external_grades import OTTER, ExternalGrade, MatchedGrade
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.servers import new_database, postgresql, running

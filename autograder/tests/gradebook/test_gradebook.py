@@ -18,8 +18,8 @@ from autograder.engine.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
 from autograder.gradebook import database, gradebook
 from autograder.gradebook.gradebook import Change, Gradebook, Grader
-from autograder.judge.grade import GradeReport
-from autograder.lms.returned import GRADESCOPE, OTTER, ExternalGrade, MatchedGrade
+from autograder.judge.grade_report import GradeReport
+from autograder.lms.external_grades import GRADESCOPE, OTTER, ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 from autograder.tests import reports

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from autograder.gradescope.metadata import Attempt, AttemptRefusal, Metadata, read, refusal, stands
 from autograder.policy.policy import Attempts
-from autograder.report.gradescope import results
+from autograder.report.results_json import results
 from autograder.tests.journals import RULES
 from autograder.tests.reports import graded, half_graded, rejected, ungraded
 from autograder.tests.test_report_gradescope import validate

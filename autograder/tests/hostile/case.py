@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from nbformat import NotebookNode
 
-from autograder.authoring.classroom import FULL, NOTHING, Edit, Member
-from autograder.judge.grade import Status
+from autograder.authoring.bundled_class import FULL, NOTHING, Edit, Member
+from autograder.judge.grade_report import Status
 
 __all__ = ["FULL", "KIT", "NOTHING", "SECRET", "UNDECIDED", "UNTRAINED", "Case"]
 

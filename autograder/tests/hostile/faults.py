@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.authoring.classroom import COMPILE, LOAD, MODEL
+from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL
 from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case
 
 __all__ = ["CASES"]

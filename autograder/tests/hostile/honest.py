@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder.authoring.classroom import ANSWERS, COMPILE, FULL, LOAD, MODEL, TRAIN, fill
+from autograder.authoring.bundled_class import ANSWERS, COMPILE, FULL, LOAD, MODEL, TRAIN, fill
 from autograder.tests.hostile.case import UNTRAINED, Case
 
 __all__ = ["CASES"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_raw_cell
 
-from autograder.authoring.classroom import COMPILE, FULL, LOAD, MODEL, fill
-from autograder.judge.grade import Status
+from autograder.authoring.bundled_class import COMPILE, FULL, LOAD, MODEL, fill
+from autograder.judge.grade_report import Status
 from autograder.submissions.cells import cell_id
 from autograder.tests.hostile.case import KIT, SECRET, UNDECIDED, UNTRAINED, Case
 

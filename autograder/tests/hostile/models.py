@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from autograder.authoring.classroom import COMPILE, FULL, LOAD, MODEL
+from autograder.authoring.bundled_class import COMPILE, FULL, LOAD, MODEL
 from autograder.data import dataset
 from autograder.layout import HOME
 from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case, Points

@@ -17,12 +17,12 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring import build
-from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine.engine import Engine
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
-from autograder.report import output
+from autograder.report import result_files
 from autograder.submissions.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
@@ -139,9 +139,9 @@ def left_running(engine: Engine) -> list[psutil.Process]:
 
 def check_outputs(report: GradeReport, guarded: Guarded, folder: Path, printed: str) -> None:
     """What is written for Gradescope and the student is valid, inert, and holds no secret."""
-    output.prepare(folder)
-    output.write_one(report, guarded.policy, folder)
-    output.write_class([report], guarded.policy, folder)
+    result_files.prepare(folder)
+    result_files.write_one(report, guarded.policy, folder)
+    result_files.write_class([report], guarded.policy, folder)
     validate(json.loads(next(folder.rglob("results.json")).read_text(encoding="utf-8")))
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
     assert {"results.json", "feedback.html", "index.html", "grades.csv"} <= texts.keys()

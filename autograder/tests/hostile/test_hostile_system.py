@@ -19,11 +19,11 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring import build
-from autograder.authoring.classroom import COMPILE, LOAD, MODEL, Member
+from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine import isolation
 from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
-from autograder.judge.grade import GradeReport, Status
+from autograder.judge.grade_report import GradeReport, Status
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits
@@ -201,7 +201,11 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
         assert time.monotonic() < deadline
         assert launcher.poll() is None
         time.sleep(0.05)
-        warm = [each for each in psutil.Process(launcher.pid).children() if "autograder.engine.warm" in each.cmdline()]
+        warm = [
+            each
+            for each in psutil.Process(launcher.pid).children()
+            if "autograder.engine.warm_process" in each.cmdline()
+        ]
     time.sleep(1)
     launcher.kill()
     launcher.wait(timeout=5)

@@ -14,7 +14,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring import build
-from autograder.authoring.classroom import ANSWERS, MODEL, fill
+from autograder.authoring.bundled_class import ANSWERS, MODEL, fill
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.tests.homes import run, shown

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring.classroom import FULL, fill
+from autograder.authoring.bundled_class import FULL, fill
 from autograder.layout import Layout
 from autograder.tests.hostile.integrity import FALLS
 from autograder.tests.test_stock_otter import otter_run

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from autograder.judge import checks
-from autograder.judge.bench import CheckFailed, NotChecked, Score
 from autograder.judge.checks import BENCH
+from autograder.judge.context import CheckFailed, NotChecked, Score
 from autograder.judge.evidence import MAX_WEIGHTS
 from autograder.tests.journals import (
     CLASSIC,

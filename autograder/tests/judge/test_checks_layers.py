@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from autograder.judge import checks
-from autograder.judge.bench import CheckFailed
 from autograder.judge.checks import BENCH
+from autograder.judge.context import CheckFailed
 from autograder.tests.journals import CLASSIC, FLATTEN, HIDDEN, OUTPUT, Chain, bench, dense, of_model
 
 

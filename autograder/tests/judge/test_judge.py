@@ -12,10 +12,10 @@ import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data.dataset import Labelled
-from autograder.judge import audit, judge
-from autograder.judge.bench import CheckContext, Score
+from autograder.judge import flags, judge
 from autograder.judge.checks import BENCH
-from autograder.judge.grade import CheckResult, Outcome, Verdict
+from autograder.judge.context import CheckContext, Score
+from autograder.judge.grade_report import CheckResult, Outcome, Verdict
 from autograder.tests.journals import COMPILED, NO_IMAGES, RULES, bench, line, of_model, of_values
 
 HEAD = """
@@ -267,7 +267,7 @@ def test_a_judge_trains_anew_only_when_asked_to(
     def retrain(world: CheckContext, train: Labelled) -> list[str]:
         return [" ".join(str(len(each.labels)) for each in (train, world.public, world.private))]
 
-    monkeypatch.setattr(audit, "retrain", retrain)
+    monkeypatch.setattr(flags, "retrain", retrain)
     tmp_path.joinpath("journal").write_bytes(of_model("q5"))
     tmp_path.joinpath("blob").touch()
     fds = [os.open(tmp_path / name, os.O_RDWR | os.O_CREAT) for name in ("journal", "blob", "result")]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import CanvasError
-from autograder.judge.grade import GradeReport
+from autograder.judge.grade_report import GradeReport
 from autograder.lms import roster
 from autograder.lms.canvas import CanvasExport, FilledCell, FilledExport, SkippedRow, column, fill, read
 from autograder.lms.roster import Student

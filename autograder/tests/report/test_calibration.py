@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from autograder.calibration import tail
+from autograder.calibration import miss_rate
 from autograder.calibration.calibration import Calibration, TrainingRun
-from autograder.calibration.tail import Levels
+from autograder.calibration.miss_rate import Levels
 from autograder.report.calibration import once, picture, screen
 from autograder.tests.calibrations import LEVELS, calibration, runs
 
@@ -19,7 +19,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def shown(found: Calibration, levels: Levels = LEVELS, width: int = 120) -> list[str]:
     """The lines on the screen, spaces made single."""
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(screen(found, tail.fit(found.accuracies), levels))
+    console.print(screen(found, miss_rate.fit(found.accuracies), levels))
     assert isinstance(console.file, io.StringIO)
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
@@ -29,7 +29,7 @@ def said(found: Calibration, levels: Levels = LEVELS) -> str:
 
 
 def drawn(found: Calibration, levels: Levels = LEVELS) -> bytes:
-    return picture(found, tail.fit(found.accuracies), levels)
+    return picture(found, miss_rate.fit(found.accuracies), levels)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_tables_fit_a_narrow_terminal() -> None:
 
 def test_every_level_has_a_row_with_its_chance_and_a_verdict() -> None:
     found = calibration()
-    chance = tail.fit(found.accuracies).chance(0.97)
+    chance = miss_rate.fit(found.accuracies).chance(0.97)
     below = sum(accuracy < 0.97 for accuracy in found.accuracies)
     lines = shown(found, (*LEVELS, (0.97, 9.5)))
     assert lines[lines.index("runs 95% sure:") + 1] == "accuracy points below chance from to verdict"
@@ -77,7 +77,7 @@ def test_every_level_has_a_row_with_its_chance_and_a_verdict() -> None:
 
 def test_the_advice_is_the_highest_safe_accuracy_in_one_sentence() -> None:
     found = calibration()
-    best = tail.fit(found.accuracies).recommended
+    best = miss_rate.fit(found.accuracies).recommended
     assert best is not None
     told = f"{100 * best:g}% is the most to ask for: a submission that trains as the solution does misses it less than "
     assert f"{told}once in 100,000 times. Every band is safe." in said(found)

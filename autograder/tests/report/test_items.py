@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.judge.grade import GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge.grade_report import GradeReport, Outcome, QuestionGrade, Status
 from autograder.report.items import FEWEST, CheckSummary, analyse, comparable, reading, scatter
 from autograder.tests.reports import CLASS, check, graded, half_graded, member, question, rejected, ungraded
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.judge.grade import GradeReport, MarkedItem, Outcome
+from autograder.judge.grade_report import GradeReport, MarkedItem, Outcome
 from autograder.policy.policy import Policy
 from autograder.report import overview
 from autograder.report.overview import Band, Bin, Counts, Group, Mistake, Stretch

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from autograder.judge.grade import GradeReport, QuestionGrade
-from autograder.lms.returned import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade
+from autograder.judge.grade_report import GradeReport, QuestionGrade
+from autograder.lms.external_grades import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade
 from autograder.lms.roster import Student, join
 from autograder.report.table import (
     automatic,

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from autograder.gradebook.mark import Draft
-from autograder.gradebook.marks import MarkStore
+from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.review.app import access
 from autograder.review.presence import FORGOTTEN_S, Presence

@@ -12,8 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from autograder.gradebook.inbox import DECLINED, OPEN
 from autograder.gradebook.mark import Draft, Mark
+from autograder.gradebook.request_store import DECLINED, OPEN
 from autograder.tests.reviews import Running, desk, running
 
 CHROMIUM = Path("/usr/bin/chromium")

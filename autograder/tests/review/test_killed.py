@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.marks import MarkStore
+from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.tables import CURRENT, MarkRow
 from autograder.review.access import Access
 from autograder.submissions.submission import Submission

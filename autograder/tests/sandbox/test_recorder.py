@@ -11,8 +11,8 @@ import pytest
 
 from autograder.judge import checks
 from autograder.judge.architecture import steps
-from autograder.judge.bench import CheckContext, CheckFailed
 from autograder.judge.checks import BENCH
+from autograder.judge.context import CheckContext, CheckFailed
 from autograder.judge.evidence import Evidence, Model, live
 from autograder.tests.journals import NO_IMAGES, RULES
 from autograder.tests.with_keras import quiet_keras

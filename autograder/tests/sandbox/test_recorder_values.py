@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from autograder.judge import checks
-from autograder.judge.bench import CheckContext, CheckFailed
 from autograder.judge.checks import BENCH
+from autograder.judge.context import CheckContext, CheckFailed
 from autograder.judge.evidence import live
 from autograder.sandbox.recorder import MAX_WEIGHTS
 from autograder.tests.journals import NO_IMAGES, RULES

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.authoring.classroom import MEMBERS, Member
+from autograder.authoring.bundled_class import MEMBERS, Member
 from autograder.errors import SubmissionError
 from autograder.submissions import notebook
 from autograder.submissions.notebook import Notebook

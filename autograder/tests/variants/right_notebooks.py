@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.authoring.classroom import Edit, fill
+from autograder.authoring.bundled_class import Edit, fill
 from autograder.tests.variants.variant import (
     BUILT,
     COMPILE,

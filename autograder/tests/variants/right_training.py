@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.authoring.classroom import COMPILE as ADAM
+from autograder.authoring.bundled_class import COMPILE as ADAM
 from autograder.tests.variants.variant import (
     BUILT,
     COMPILE,

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring.classroom import FULL, Member
+from autograder.authoring.bundled_class import FULL, Member
 from autograder.engine.engine import Engine
-from autograder.judge.grade import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.submissions.submission import Submission
 from autograder.tests.variants.right import RIGHT
 from autograder.tests.variants.variant import RIGHT_ANSWERS, Variant

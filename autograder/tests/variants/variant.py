@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from nbformat import NotebookNode
 
-from autograder.authoring.classroom import FULL, LOAD, Edit, Member
+from autograder.authoring.bundled_class import FULL, LOAD, Edit, Member
 
 __all__ = [
     "BUILT",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.authoring.classroom import NOTHING, PROSE
+from autograder.authoring.bundled_class import NOTHING, PROSE
 from autograder.tests.variants.right_notebooks import put
 from autograder.tests.variants.variant import (
     BUILT,

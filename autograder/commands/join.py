@@ -1,0 +1,37 @@
+"""One run of `mnist-kit join`, from files of grades to a comparison; the command line only shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.gradebook.database import existing
+from autograder.gradebook.gradebook import Gradebook
+from autograder.layout import HOME
+from autograder.lms import external_grades
+from autograder.lms.external_grades import Comparison
+from autograder.policy import grading_file
+
+__all__ = ["join"]
+
+
+def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[Comparison, ...]:
+    """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
+
+    Nothing is stored where one of the files cannot be read. Raises ReturnedError for that, and GradebookError
+    where the folder has no gradebook.
+    """
+    policy = grading_file.load(HOME.policy)
+    rows = external_grades.read_all(paths, policy)
+    with Gradebook(existing(folder, url)) as book:
+        joined = external_grades.match(rows, book.names())
+        book.join(joined)
+        return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)
+
+
+def _here(book: Gradebook, name: str | None) -> float | None:
+    """The automatic points that count, where every automatic question has them."""
+    report = None if name is None else book.current(name)
+    if report is None or not report.complete:
+        return None
+    return sum(question.earned or 0.0 for question in report.questions if not question.written)

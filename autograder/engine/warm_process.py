@@ -1,0 +1,83 @@
+"""The process that is started once a run: TensorFlow imported, then the evaluator and the zygote.
+
+    python -I -m autograder.engine.warm_process STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
+
+The evaluator is forked before any student code exists, and loads what is secret only then; what remains
+is the zygote, which never does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import select
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from autograder.data.dataset import ARRAYS, DATASETS
+from autograder.engine.slow_imports import leave_out
+from autograder.sandbox import confine, offline, runner, training, zygote
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> None:
+    """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
+    leave_out()
+    students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
+    _end_with_the_launcher(students, True)
+    _import_what_students_import()
+    select.select([judges], [], [])  # the evaluator's brief, which is sent when the public data is there
+    _offer_public_data(Path(arguments[2]))
+    gc.collect()
+    gc.freeze()  # no child walks through (and so copies) what was imported here in search of garbage
+    if not zygote.single_threaded():
+        raise RuntimeError("an imported library has started a thread; forking from here is not safe")
+    _end_with_the_launcher(students, False)
+    if os.fork() == 0:
+        students.close()
+        from autograder.judge import judge
+
+        judge.serve(judges)
+        os._exit(0)
+    judges.close()
+    gates = confine.prepare((*confine.interpreter_folders(), Path(arguments[2])))
+    shell = runner.make_shell()
+    if not zygote.single_threaded():
+        raise RuntimeError("an imported library has started a thread; forking from here is not safe")
+    students.send(b"ready")
+    zygote.serve(students, partial(runner.run, gates, shell))
+
+
+def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
+    """While the imports last: hanging up sends SIGIO, which ends a process that does not expect it (fcntl(2))."""
+    flags = fcntl.fcntl(students, fcntl.F_GETFL)
+    fcntl.fcntl(students, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(students, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
+
+
+def _import_what_students_import() -> None:
+    """Paid once here instead of once a submission."""
+    import h5py  # noqa: F401
+    import keras
+    import matplotlib.pyplot  # noqa: F401  # ICN001 wants an alias; nothing is plotted here
+    import tensorflow as tf
+
+    _ = tf.keras.Sequential, tf.keras.datasets.mnist  # lazily loaded until touched
+    _ = keras.datasets.mnist
+    training.quicken()
+
+
+def _offer_public_data(folder: Path) -> None:
+    """Whichever dataset a notebook asks for, it gets the assignment's images; the checks say when it was another."""
+    x_train, y_train, x_test, y_test = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
+    offline.answer_with(dict.fromkeys(DATASETS, lambda: ((x_train, y_train), (x_test, y_test))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

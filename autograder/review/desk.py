@@ -1,0 +1,136 @@
+"""The marking of one class: opened for reviewers, and as it stands, for whatever renders it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from autograder.errors import GradebookError, ReviewError
+from autograder.gradebook import regrade_requests
+from autograder.gradebook.agreement import Agreement, agreement
+from autograder.gradebook.database import existing, shown
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.mark import Progress
+from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.marked_report import marked
+from autograder.gradebook.request_store import OPEN, RequestStore, StoredRequest
+from autograder.judge.grade_report import GradeReport
+from autograder.layout import HOME
+from autograder.lms import roster as rosters
+from autograder.policy import grading_file
+from autograder.policy.policy import Policy, Review
+
+__all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed", "take_requests"]
+
+ALONE = "reviewer"
+"""Who marks where grading.yml and the command name nobody."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the review needs: marks, requests, grading.yml, who reviews, and the automatic results by submission."""
+
+    marks: MarkStore
+    inbox: RequestStore
+    policy: Policy
+    reviewers: tuple[str, ...]
+    reports: Mapping[str, GradeReport]
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A class as it stands: reports with the marks that count, by name; progress; agreement by question.
+
+    `flagged` are the submissions and questions whose mark a reviewer flagged.
+    """
+
+    policy: Policy
+    reports: tuple[GradeReport, ...]
+    progress: tuple[Progress, ...]
+    agreements: Mapping[str, Agreement]
+    flagged: tuple[tuple[str, str], ...]
+
+
+@contextlib.contextmanager
+def desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[Desk]:
+    """Open a graded class for marking: its answers taken over, grouped and shared out.
+
+    `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, ReviewError for
+    a name that is none, PolicyError for grading.yml.
+    """
+    from autograder.gradebook.grouping import groups
+
+    policy = grading_file.load(HOME.policy)
+    people = tuple(dict.fromkeys((*policy.review.reviewers, *reviewers))) or (ALONE,)
+    try:
+        Review(reviewers=people)
+    except ValidationError:
+        raise ReviewError(
+            f"reviewers {', '.join(map(repr, people))}: expected a name of letters, digits and . _ @ - for each, and "
+            "each once. Change --reviewer, or review in grading.yml."
+        ) from None
+    place = existing(folder, url)
+    reports = _reports(place)
+    with MarkStore(place) as marks:
+        marks.sync(policy, reports, people, groups)
+        yield Desk(marks, RequestStore(marks.database), policy, people, {report.key: report for report in reports})
+
+
+def reviewed(folder: Path, url: str | None = None) -> Reviewed:
+    """The class as it stands."""
+    policy = grading_file.load(HOME.policy)
+    place = existing(folder, url)
+    with MarkStore(place, shared=False) as marks:
+        counting, rubrics = marks.counting(), marks.rubrics()
+        reports = tuple(marked(report, counting, rubrics) for report in _reports(place))
+        flagged = tuple(sorted(key for key, mark in counting.items() if mark.flagged))
+        return Reviewed(policy, reports, marks.progress(), agreements(marks), flagged)
+
+
+def take_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
+    """Put a file of regrade requests before the reviewers, where one is given; all requests as CSV, with the replies.
+
+    Raises RequestError or RosterError, and takes nothing, where a file cannot be read.
+    """
+    policy = grading_file.load(HOME.policy)
+    place = existing(folder, url)
+    names = [report.key for report in _reports(place)]
+    roll = None if roster is None else rosters.join(rosters.read(roster), names)
+    asked = () if path is None else regrade_requests.read(path, tuple(policy.written), names, roll)
+    with MarkStore(place, shared=False) as marks:
+        inbox = RequestStore(marks.database)
+        points = {key: mark.points for key, mark in marks.counting().items()}
+        inbox.add(((each.submission, each.question, each.text) for each in asked), points)
+        return regrade_requests.render([_answered(each, points) for each in inbox.requests()])
+
+
+def _answered(asked: StoredRequest, points: Mapping[tuple[str, str], float]) -> regrade_requests.RegradeRequest:
+    after = points.get((asked.submission, asked.question)) if asked.status != OPEN else None
+    return regrade_requests.RegradeRequest(
+        asked.submission, asked.question, asked.text, asked.status, asked.reply, asked.before, after
+    )
+
+
+def agreements(marks: MarkStore) -> dict[str, Agreement]:
+    """How far the two reviewers of each question's sample agree, where both have marked."""
+    found = {}
+    for question in marks.questions():
+        points = [pair.points for pair in marks.pairs(question) if pair.points is not None]
+        if points:
+            found[question] = agreement(points)
+    return found
+
+
+def _reports(place: Path | str) -> tuple[GradeReport, ...]:
+    with Gradebook(place) as book:
+        reports = book.all()
+    if not reports:
+        raise GradebookError(
+            f"{shown(place)}: there is no submission in it yet; expected a graded class. Run `mnist-kit grade` first, "
+            "or name the folder of its results."
+        )
+    return reports

@@ -1,0 +1,434 @@
+"""The first cell: what the public checks say, what the last cell does, and what happens where something is missing."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import otter
+import pytest
+from nbformat import NotebookNode
+
+from autograder.authoring.first_cell import METADATA, OPENING, opening
+from autograder.errors import BuildError
+from autograder.layout import HOME
+from autograder.tests.with_keras import quiet_keras
+
+Names = dict[str, Any]
+TEST = """
+from otter.test_files import test_case
+OK_FORMAT = False
+name = "{name}"
+points = None
+@test_case(hidden=False)
+def test_it(env):
+    {body}
+"""
+
+
+def start(source: str, patch: pytest.MonkeyPatch, folder: Path) -> Names:
+    """The namespace after the first cell, run in `folder`."""
+    patch.chdir(folder)
+    patch.delenv("JPY_SESSION_NAME", raising=False)
+    patch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    names: Names = {"__name__": "__main__"}
+    exec(source, names)
+    return names
+
+
+@pytest.fixture
+def names(template: NotebookNode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Names:
+    return start(template.cells[0].source, monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def k() -> Iterator[SimpleNamespace]:
+    with quiet_keras() as kit:
+        yield kit
+
+
+def said(names: Names, question: str) -> str:
+    return repr(names["grader"].check(question))
+
+
+def test_it_is_the_first_cell_hidden_from_view_and_any_python_can_read_it(template: NotebookNode) -> None:
+    first = template.cells[0]
+    assert (first.id, first.metadata) == (OPENING, METADATA)
+    assert first.source.startswith("# @title Run this cell first")
+    ast.parse(first.source, feature_version=(3, 7))
+
+
+def test_a_python_that_is_too_old_is_told_so_plainly(template: NotebookNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
+    with pytest.raises(Exception, match=r"needs Python 3\.10 or newer; this kernel runs Python 3\.9\.") as caught:
+        exec(template.cells[0].source, {})
+    assert caught.value._render_traceback_() == [str(caught.value)]  # type: ignore[attr-defined]  # IPython's hook
+    assert "Try: choose another kernel" in str(caught.value)
+
+
+def test_an_otter_that_does_not_start_is_told_with_the_remedy(
+    template: NotebookNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str, *rest: Any) -> Any:
+        if name == "otter":
+            raise ImportError("cannot import name 'x' from 'traitlets'")
+        return real(name, *rest)
+
+    real = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", broken)
+    with pytest.raises(Exception, match=r"does not start \(ImportError: cannot import name 'x'.*\nTry: restart the"):
+        exec(template.cells[0].source, {})
+
+
+def test_the_kit_itself_is_not_flagged_for_its_own_cell(template: NotebookNode) -> None:
+    from autograder.judge.flags import literals
+    from autograder.submissions.notebook import CodeCell
+
+    assert list(literals([CodeCell(0, template.cells[0].source, None)])) == []
+
+
+@pytest.mark.parametrize("code", ["grader = 1", "_Grader({})\n_Grader({})"])
+def test_a_first_cell_without_a_place_for_the_checks_is_refused(code: str) -> None:
+    with pytest.raises(BuildError, match=r"first_cell\.py: `_Grader\(\{\}\)` has to stand there once"):
+        opening(code, {})
+
+
+@pytest.mark.parametrize("text", ["x = '''y'''", "x = 'y'", "x = 1 \\"])
+def test_a_check_that_would_end_its_quotes_is_refused(text: str) -> None:
+    with pytest.raises(BuildError, match="the public checks of q4 have"):
+        opening("_Grader({})", {"q4": text})
+
+
+LONG = "replace the ... in the cell above, and run it."
+RUN = "run the cell above; if it stops with an error, that comes first."
+SHAPE = "a shape, such as (3, 2, 2)"
+Q4: dict[str, tuple[Names, tuple[str, str, str]]] = {
+    "nothing run": ({}, ("no variable called `train_images_shape`", SHAPE, RUN)),
+    "not answered": ({"train_images_shape": ...}, ("`train_images_shape` is still ...", SHAPE, LONG)),
+    "a wrong type": (
+        {"train_images_shape": 3},
+        ("`train_images_shape` is of type int", SHAPE, "which attribute of an array tells its size in each direction?"),
+    ),
+    "a shape for a length": (
+        {"train_images_shape": (1, 2), "train_labels_length": (3,)},
+        (
+            "`train_labels_length` is of type tuple",
+            "one whole number, such as 12",
+            "which function counts the entries of a list or an array?",
+        ),
+    ),
+}
+
+
+def message(found: str, expected: str, hint: str) -> str:
+    return f"Found: {found}\nExpected: {expected}\nTry: {hint}"
+
+
+def told(names: Names, question: str) -> list[str]:
+    """The messages of a question that is not there yet."""
+    ((id, passed, messages),) = names["grader"].check(question).parts
+    assert (id, passed) == (question, False)
+    return list(messages)
+
+
+@pytest.mark.parametrize(("env", "words"), Q4.values(), ids=Q4)
+def test_a_report_has_a_message_of_its_own(names: Names, env: Names, words: tuple[str, str, str]) -> None:
+    names |= env
+    assert told(names, "q4") == [message(*words)]
+
+
+def test_what_a_student_may_well_write_is_accepted(names: Names) -> None:
+    for shape in ((1, 2, 3), [1, 2, 3], np.zeros(3)):
+        for length in (3, np.int64(3), np.array(3)):
+            names |= {"train_images_shape": shape, "train_labels_length": length, "test_images_shape": shape}
+            assert said(names, "q4").startswith("q4: the public checks pass.")
+
+
+NO_MODEL = "no Keras model called `model`"
+MODEL = "a Keras model"
+Make = Callable[[Any], Names]
+
+
+def trained(k: SimpleNamespace, **more: Any) -> Names:
+    """A model after a step of training, and its history."""
+    model = k.classic()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    history = model.fit(np.zeros((2, 28, 28)), np.zeros(2), verbose=0)
+    return {"model": model, "history": history, "test_accuracy": 0.1, **more}
+
+
+def compiled(k: SimpleNamespace, **settings: Any) -> Names:
+    model = k.classic()
+    model.compile(**settings)
+    return {"model": model}
+
+
+MODELS: dict[str, tuple[str, Make, tuple[str, str, str]]] = {
+    "q5, nothing run": ("q5", lambda _: {}, ("no variable called `model`", MODEL, RUN)),
+    "q5, not answered": ("q5", lambda _: {"model": ...}, ("`model` is still ...", MODEL, LONG)),
+    "q5, a wrong type": (
+        "q5", lambda _: {"model": [1]}, ("`model` is of type list", MODEL, "store what keras.Sequential(...) returns."),
+    ),
+    "q5, a class": (
+        "q5",
+        lambda k: {"model": k.Sequential},
+        ("`model` is the class Sequential itself", MODEL, "call the class, with the layers in parentheses."),
+    ),
+    "q5, no layers": (
+        "q5",
+        lambda k: {"model": k.Sequential()},
+        ("`model` has no layers", "the layers of the list above", "put them into the list that Sequential gets."),
+    ),
+    "q5, not built": (
+        "q5",
+        lambda k: {"model": k.Sequential([k.flatten(), k.hidden()])},
+        (
+            "`model` has not been built: it does not know the shape of its inputs",
+            "a model that knows its parameters at once",
+            "begin the list of layers with keras.Input and the shape of one image.",
+        ),
+    ),
+    "q5, all images": (
+        "q5",
+        lambda k: {"model": k.Sequential([k.keras.Input((60000, 28, 28)), k.flatten()])},
+        (
+            "`model` takes inputs of shape (60000, 28, 28)",
+            "images of 28 by 28 pixels",
+            "give the shape of one image, without the number of images.",
+        ),
+    ),
+    "q6, before question 5": (
+        "q6",
+        lambda _: {},
+        (
+            NO_MODEL,
+            "the model of question 5",
+            "answer question 5 first; if you have, run its cell, and then the cell above.",
+        ),
+    ),
+    "q6, not compiled": (
+        "q6",
+        lambda k: {"model": k.classic()},
+        (
+            "`model` has not been compiled since it was built",
+            "a compiled model",
+            "call its compile method in the cell above, and run that cell each time you have run question 5 again.",
+        ),
+    ),
+    "q6, no loss": (
+        "q6",
+        lambda k: compiled(k, optimizer="adam"),
+        ("`model` was compiled without a loss", "a loss to make smaller", "name one when you call compile."),
+    ),
+    "q7, the model overwritten": (
+        "q7",
+        lambda k: trained(k, model=None),
+        (
+            NO_MODEL,
+            "the model of questions 5 and 6",
+            "run their cells again, in order; and keep what fit returns under another name.",
+        ),
+    ),
+    "q7, question 5 run again": (
+        "q7",
+        lambda k: trained(k, model=k.classic()),
+        (
+            "`model` has not been compiled since it was built",
+            "a compiled model",
+            "run the cell of question 6, and then the cell above.",
+        ),
+    ),
+    "q7, questions 5 and 6 run again": (
+        "q7",
+        lambda k: trained(k) | compiled(k, loss="mse"),
+        (
+            "`model` was built anew after the training: `history` tells of another model",
+            "a trained model",
+            "run the cells of questions 5, 6 and 7 again, in this order.",
+        ),
+    ),
+    "q7, not trained": (
+        "q7",
+        lambda k: compiled(k, loss="mse") | {"history": ..., "test_accuracy": 0.1},
+        (
+            "`model` has not been trained",
+            "a model that fit was called on",
+            "call its fit method in the cell above, and run that cell.",
+        ),
+    ),
+    "q7, run twice": (
+        "q7",
+        lambda k: trained(k, x_train=np.full((2, 28, 28), 1 / 255)),
+        (
+            "the largest pixel of `x_train` is 0.0039, as after dividing twice",
+            "pixels from 0 to 1",
+            "run the cell of question 4 again, and then the cells below it, each once.",
+        ),
+    ),
+    "q7, not measured": (
+        "q7",
+        lambda k: trained(k, test_accuracy=...),
+        ("`test_accuracy` is still ...", "one number, the accuracy on the test images", LONG),
+    ),
+    "q7, both measures": (
+        "q7",
+        lambda k: trained(k, test_accuracy=[0.1, 0.9]),
+        (
+            "`test_accuracy` is of type list",
+            "one number, the accuracy on the test images",
+            "evaluate returns two numbers; which is the accuracy?",
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("question", "make", "words"), MODELS.values(), ids=MODELS)
+def test_a_model_has_a_message_of_its_own(
+    names: Names, k: SimpleNamespace, question: str, make: Make, words: tuple[str, str, str]
+) -> None:
+    names |= make(k)
+    assert told(names, question) == [message(*words)]
+
+
+@pytest.mark.slow
+def test_right_answers_pass_and_the_hidden_checks_are_named(names: Names, k: SimpleNamespace) -> None:
+    names |= trained(k, test_accuracy=k.tf.constant(0.1), x_train=np.ones((2, 28, 28)))
+    names |= {"train_images_shape": (1,), "train_labels_length": 1, "test_images_shape": (1,)}
+    for question in ("q4", "q5", "q6", "q7"):
+        assert re.match(rf"{question}: the public checks pass\.\n    .*hidden checks", said(names, question), re.DOTALL)
+    everything = repr(names["grader"].check_all())
+    assert everything.endswith("All public checks pass. The points are given by hidden checks, after you hand in.")
+
+
+def test_checking_all_names_what_is_not_there_yet(names: Names) -> None:
+    names |= {"train_images_shape": (1,), "train_labels_length": 1, "test_images_shape": (1,)}
+    findings = names["grader"].check_all()
+    assert repr(findings).endswith("Not there yet: q5, q6, q7.")
+    assert "<p><strong>Not there yet: q5, q6, q7.</strong></p>" in findings._repr_html_()
+
+
+def test_no_check_shows_its_own_code(names: Names) -> None:
+    for question in ("q4", "q5", "q6", "q7"):
+        assert not re.search(r"Traceback|Error|assert|line \d", said(names, question))
+
+
+def test_an_unknown_question_is_named_with_the_known_ones(names: Names, capsys: pytest.CaptureFixture[str]) -> None:
+    assert names["grader"].check("q1") is None
+    assert "no public check called 'q1'; there are: q4, q5, q6, q7." in capsys.readouterr().out
+
+
+def test_a_students_text_cannot_become_a_page(names: Names) -> None:
+    names["train_images_shape"] = type("<img src=x>`b`", (), {})()
+    page = names["grader"].check("q4")._repr_html_()
+    assert "<img" not in page
+    assert "is of type &lt;img src=x&gt;<code>b</code>" in page
+
+
+def with_tests(bodies: Names, patch: pytest.MonkeyPatch, folder: Path) -> Names:
+    tests = {name: TEST.format(name=name, body=body) for name, body in bodies.items()}
+    return start(opening(HOME.first_cell.read_text(encoding="utf-8"), tests), patch, folder)
+
+
+def test_a_check_that_breaks_says_so_without_its_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = with_tests({"q1": "1 / 0", "q2": "assert False", "q3": "pass"}, monkeypatch, tmp_path)
+    assert told(names, "q1") == [
+        "Found: something that this check cannot look at (ZeroDivisionError: division by zero)\n"
+        "Try: restart the kernel and run all cells; if it says so again, tell your instructor."
+    ]
+    assert told(names, "q2") == []
+    assert said(names, "q3") == "q3: the public checks pass."
+
+
+def test_what_stands_beside_the_notebook_does_not_matter(
+    template: NotebookNode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    assert "not there yet" in said(start(template.cells[0].source, monkeypatch, tmp_path), "q4")
+
+
+def test_a_students_own_names_do_not_get_in_the_way(names: Names) -> None:
+    names |= dict.fromkeys(("re", "html", "Path", "question", "checks", "sys", "os"), 0)
+    assert said(names, "q4").startswith("q4: not there yet.")
+    names["grader"].export()
+
+
+def last_cell(names: Names, capsys: pytest.CaptureFixture[str]) -> str:
+    names["grader"].export()
+    return re.sub(r"\d{4}-\d\d-\d\d_[\d-]+|\d\d:\d\d:\d\d", "NOW", capsys.readouterr().out)
+
+
+def made(name: str) -> str:
+    return (
+        f"{name}_NOW.zip lies beside the notebook now.\nIt holds {name}.ipynb as it was saved at NOW. "
+        "Changed since? Save, and run this cell again.\n"
+    )
+
+
+BY_HAND = "Save this notebook, choose File > Download, and hand in the file that you get.\n"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Otter's own, on its way to a zip
+def test_the_last_cell_puts_the_notebook_into_a_zip(
+    names: Names, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "renamed by me.ipynb").write_text("{}", encoding="utf-8")
+    out = last_cell(names, capsys)
+    assert out.endswith(made("renamed by me"))
+    (zipped,) = tmp_path.glob("*.zip")
+    with zipfile.ZipFile(zipped) as archive:
+        assert {"renamed by me.ipynb"} <= set(archive.namelist()) <= {"renamed by me.ipynb", "__zip_filename__"}
+
+
+@pytest.mark.parametrize("by", ["VS Code", "Jupyter"])
+def test_among_several_notebooks_the_one_that_the_editor_names_is_taken(
+    names: Names, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    for name in ("mine", "another"):
+        (tmp_path / f"{name}.ipynb").write_text("{}", encoding="utf-8")
+    assert last_cell(names, capsys) == BY_HAND
+    if by == "VS Code":
+        names["__vsc_ipynb_file__"] = str(tmp_path / "mine.ipynb")
+    else:
+        monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "mine.ipynb"))
+    assert last_cell(names, capsys).endswith(made("mine"))
+
+
+def test_without_a_file_in_the_current_folder_the_last_cell_says_what_to_do(
+    names: Names, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert last_cell(names, capsys) == BY_HAND
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "renamed since.ipynb"))
+    assert last_cell(names, capsys) == BY_HAND
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.ipynb").write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(elsewhere / "mine.ipynb"))
+    assert last_cell(names, capsys) == BY_HAND
+
+
+def test_while_otter_grades_everything_is_otters_own(
+    template: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "q4.py").write_text(TEST.format(name="q4", body="assert False, 'hidden'"), encoding="utf-8")
+    monkeypatch.setattr(otter.Notebook, "_grading_mode", True)
+    monkeypatch.setattr(otter.Notebook, "_tests_dir_override", str(hidden))
+    names = start(template.cells[0].source, monkeypatch, tmp_path)
+    capsys.readouterr()
+    result = names["grader"].check("q4")
+    assert [case.passed for case in result.test_case_results] == [False]
+    assert (names["grader"].check_all(), names["grader"].export()) == (None, None)
+    assert capsys.readouterr().out == ""
+    assert not any(path.suffix == ".zip" for path in Path(os.curdir).iterdir())

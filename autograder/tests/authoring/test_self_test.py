@@ -1,0 +1,135 @@
+"""The zip's own program, run on notebooks in folders like Gradescope's; the real zip in `test_term`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.authoring.self_test import Rehearsal, rehearse
+
+GRADED: dict[str, Any] = {
+    "tests": [
+        {"name": "q1: Why?", "max_score": 4, "tags": ["written"], "output": "waits"},
+        {"name": "q4: Load", "max_score": 6, "score": 6, "status": "passed", "tags": ["code"], "output": "fine"},
+        {"name": "q5: Build", "max_score": 8, "score": 5, "status": "failed", "tags": ["code"], "output": "layer 1"},
+        {"name": "q4: public check", "status": "passed"},
+    ],
+    "extra_data": {"status": "graded", "complete": True, "peak_memory_mb": 1058.5},
+}
+WRITES = "(root / 'results' / 'results.json').write_text({!r})"
+STARTED = "started"
+
+
+def zipped(folder: Path, *lines: str) -> Path:
+    """An autograder zip whose program is this one; it knows `root`, the folder that it was given."""
+    program = "\n".join(["import sys", "from pathlib import Path", "root = Path(sys.argv[1])", *lines])
+    path = folder / "autograder.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("tests/q4.py", "")
+        for name in ("autograder/__init__.py", "autograder/gradescope/__init__.py"):
+            archive.writestr(f"files/{name}", "")
+        archive.writestr("files/autograder/gradescope/entry.py", program)
+    return path
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    path = tmp_path / "solution.ipynb"
+    path.write_text("{}", encoding="utf-8")
+    return path
+
+
+def test_the_points_and_what_is_short_of_them_are_told(tmp_path: Path, notebook: Path) -> None:
+    (result,) = rehearse(zipped(tmp_path, WRITES.format(json.dumps(GRADED))), [notebook])
+    assert (result.earned, result.possible, result.memory_mb) == (11, 14, 1058.5)
+    assert result.short == ("q5: Build\nlayer 1",)
+    assert result.fault == ""
+    assert result.seconds > 0
+
+
+def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another(
+    tmp_path: Path, notebook: Path
+) -> None:
+    other = notebook.with_name("blank.ipynb")
+    other.write_text("[]", encoding="utf-8")
+    told = (
+        "import json, os, tempfile, time",
+        "names = sorted(path.name for path in (root / 'submission').iterdir())",
+        "inside = Path(tempfile.gettempdir()).is_relative_to(root)",
+        "print(names, (root / 'submission_metadata.json').read_text(), (root / 'source/tests/q4.py').exists(), inside)",
+        "meet = root.parent / f'here-{root.name}'",
+        "meet.touch()",
+        "end = time.monotonic() + 20",
+        "while len(list(root.parent.glob('here-*'))) < 2 and time.monotonic() < end: time.sleep(0.02)",
+        "print('together', len(list(root.parent.glob('here-*'))))",
+    )
+    results = rehearse(zipped(tmp_path, *told), [notebook, other])
+    assert [result.notebook for result in results] == [notebook, other]
+    for result in results:
+        assert f"['{result.notebook.name}'] {{}} True True\ntogether 2" in result.fault
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["print('no such module'); sys.exit(3)"], "ended with 3, without results.json:\nno such module"),
+        ([WRITES.format("{")], "without results.json"),
+        (
+            [
+                WRITES.format(json.dumps({**GRADED, "extra_data": {"status": "rejected", "complete": True}})),
+                "print('not a notebook')",
+            ],
+            "not a notebook",
+        ),
+        (
+            [
+                WRITES.format(
+                    json.dumps({**GRADED, "extra_data": {"status": "graded", "complete": False}, "output": "q7"})
+                )
+            ],
+            "q7",
+        ),
+    ],
+    ids=["crash", "broken results", "rejected", "not complete"],
+)
+def test_what_could_not_be_graded_says_why(tmp_path: Path, notebook: Path, lines: list[str], said: str) -> None:
+    (result,) = rehearse(zipped(tmp_path, *lines), [notebook])
+    assert isinstance(result, Rehearsal)
+    assert said in result.fault
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interruption_leaves_no_process_and_no_file(tmp_path: Path, notebook: Path, number: signal.Signals) -> None:
+    waits = f"import os, time; Path({str(tmp_path / STARTED)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    archive = zipped(tmp_path, waits)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    caller = f"""
+        import signal, sys
+        from pathlib import Path
+        from autograder.authoring.self_test import rehearse
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        rehearse(Path({str(archive)!r}), [Path({str(notebook)!r})])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(caller)]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(place)})
+    end = time.monotonic() + 60
+    while not (tmp_path / STARTED).exists() or not (tmp_path / STARTED).read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert list(place.iterdir())
+    running.send_signal(number)
+    assert running.wait(timeout=60) != 0
+    assert not Path(f"/proc/{(tmp_path / STARTED).read_text()}").exists()
+    assert list(place.iterdir()) == []

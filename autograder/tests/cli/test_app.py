@@ -1,0 +1,376 @@
+"""The command as a user types it: what it prints, what it writes, how it exits."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+
+from autograder.authoring.bundled_class import LOAD, Member
+from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.mark import Draft
+from autograder.layout import HOME
+from autograder.review.desk import ALONE, desk
+from autograder.submissions.submission import Submission
+from autograder.tests import reports
+from autograder.tests.test_report_gradescope import validate
+
+COMMAND = Path(sys.executable).with_name("mnist-kit")
+
+
+def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd, env=environment
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.ipynb"], "nowhere.ipynb: no such file or folder"),
+        (["."], "no notebook (.ipynb) and no zip file in it"),
+        ([str(HOME.template), "-o", "taken/out"], "results cannot be written there"),
+    ],
+    ids=["no such file", "empty folder", "output is no folder"],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(here: Path, arguments: list[str], said: str) -> None:
+    (here / "taken").write_text("a file", encoding="utf-8")
+    done = run("grade", *arguments, cwd=here)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_calibration_of_too_few_runs_is_one_message_and_exit_code_2(here: Path) -> None:
+    done = run("calibrate", "--runs", "3", cwd=here)
+    assert done.returncode == 2
+    assert "3 runs are too few" in done.stderr
+    assert "at least 8 are needed" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_verb_is_exit_code_2() -> None:
+    done = run("grad")
+    assert done.returncode == 2
+    assert "No such command" in done.stderr
+
+
+def test_the_sample_class_is_written(here: Path) -> None:
+    done = run("sample-class", "class", cwd=here)
+    assert done.returncode == 0
+    assert len(list((here / "class").glob("*.ipynb"))) >= 12
+
+
+@pytest.mark.slow
+def test_a_folder_is_graded_into_results_a_table_and_pages(here: Path) -> None:
+    folder = here / "handed in"
+    folder.mkdir()
+    (folder / "blank <b>.ipynb").write_bytes(HOME.template.read_bytes())
+    (folder / "broken.ipynb").write_text("{", encoding="utf-8")
+    done = run("grade", folder, "-o", here / "out", "--timeout", "30", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert f"Report: {here / 'out' / 'index.html'}" in done.stdout
+    assert "broken: The file is not a notebook" in done.stdout
+    rows = list(csv.DictReader((here / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()))
+    assert [(row["submission"], row["automatic"], row["status"]) for row in rows] == [
+        ("blank <b>", "0", "graded"),
+        ("broken", "0", "rejected"),
+    ]
+    results = sorted((here / "out" / "submissions").glob("*/results.json"))
+    assert len(results) == 2
+    for path in results:
+        validate(json.loads(path.read_text(encoding="utf-8")))
+    page = (here / "out" / "index.html").read_text(encoding="utf-8")
+    assert "blank &lt;b&gt;" in page
+    assert "<b>" not in page
+    for link in results:
+        assert link.with_name("feedback.html").exists()
+
+
+@pytest.mark.slow
+def test_pytest_shows_each_check_of_a_submission(here: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--submission", str(HOME.template), "-v"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+    assert done.returncode == 1
+    assert "q4[2 train images shape] FAILED" in done.stdout
+    assert "Found: `train_images_shape` has not been given a value" in done.stdout
+    assert "q1 SKIPPED" in done.stdout
+    assert "18 failed, 3 skipped" in done.stdout
+
+
+def test_pytest_says_when_there_is_no_such_submission(here: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--submission", "none.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "none.ipynb: no such file or folder" in done.stderr
+
+
+def grade(here: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("grade", here / "class", "-o", here / "out", "--timeout", "30", *more, cwd=here)
+
+
+def column(here: Path, name: str) -> dict[str, str]:
+    rows = csv.DictReader((here / "out" / "grades.csv").read_text(encoding="utf-8").splitlines())
+    return {row["submission"]: row[name] for row in rows}
+
+
+def points(here: Path) -> dict[str, str]:
+    return column(here, "automatic")
+
+
+@pytest.mark.slow
+def test_what_was_graded_is_kept_and_a_regrade_asks_first(here: Path, template: NotebookNode) -> None:
+    (here / "class").mkdir()
+    for name, answers in (("ann", {"q4": LOAD}), ("bo", {})):
+        (here / "class" / f"{name}.ipynb").write_bytes(Member(name, "made for a test", {}, answers).make(template))
+    first = grade(here)
+    assert first.returncode == 0, first.stderr
+    assert "were graded before" not in first.stderr
+    assert re.search(
+        r"\d+ s, of which \d+ s to start; added up over submissions: notebook \d+ s, judge \d+ s", first.stderr
+    )
+    assert points(here) == {"ann": "6", "bo": "0"}
+
+    shutil.rmtree(here / "out" / "submissions")
+    second = grade(here)
+    assert "2 of 2 were graded before, by this kit and this grading.yml." in second.stderr
+    assert "of which" not in second.stderr, "nothing was graded"
+    assert second.stdout == first.stdout
+    assert len(list((here / "out" / "submissions").glob("*/results.json"))) == 2, "the pages are made again"
+
+    with desk(here / "out") as review:
+        place = review.marks.answer(review.marks.find("ann", "q1") or 0, ALONE)
+        review.marks.mark(place.answer.id, ALONE, Draft(("fit",), comment="fit is right"), 0, "one mark")
+    again = grade(here)
+    assert "2 of 2 were graded before" in again.stderr
+    assert column(here, "q1") == {"ann": "1", "bo": ""}, "what people gave is in the pages of a later run"
+    assert "fit is right" in next((here / "out" / "submissions").glob("ann*/feedback.html")).read_text(encoding="utf-8")
+
+    with contextlib.closing(sqlite3.connect(here / "out" / "gradebook.db")) as database, database:
+        database.execute("update gradings set report = replace(report, '\"earned\": 6.0', '\"earned\": 1.0')")
+    asked = grade(here, "--regrade")
+    assert asked.returncode == 2
+    assert re.search(r"ann +1 +6 *\n", asked.stderr)
+    assert "bo " not in asked.stderr.partition("Points that change")[2]
+    assert "run the same command again with --yes" in " ".join(asked.stderr.split())
+    assert points(here) == {"ann": "6", "bo": "0"}, "the pages are those of before"
+    done = grade(here, "--regrade", "--yes")
+    assert done.returncode == 0
+    assert "2 of 2 were graded before" in done.stderr, "the regrade itself was kept"
+    assert points(here) == {"ann": "6", "bo": "0"}
+    assert "No points change." in grade(here, "--regrade").stderr
+
+
+def test_dask_without_a_scheduler_is_one_message(here: Path) -> None:
+    with socket.socket() as taken:  # bound, and not listening
+        taken.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        done = run("grade", HOME.template, "-o", here / "out", "--dask", address, cwd=here)
+    assert done.returncode == 2
+    assert f"no Dask scheduler answers at {address}" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("what", ["another file", "a read-only folder"])
+def test_a_gradebook_that_cannot_be_used_is_one_message(here: Path, what: str) -> None:
+    (here / "out").mkdir()
+    if what == "another file":
+        (here / "out" / "gradebook.db").write_bytes(b"no database" * 999)
+        done = run("grade", HOME.template, "-o", here / "out", cwd=here)
+    else:
+        done = run("grade", HOME.template, "-o", "/proc/sys/out", cwd=here)
+    assert done.returncode == 2
+    said = "file is not a database" if what == "another file" else "results cannot be written there"
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+OTTER_GRADES = """\
+file,q4,q5,q6,q7,total_points_earned,percent_correct,grading_status
+points-per-question,6,8,4,8,26,1.0,--
+Ann_17.ipynb,6,2.66,0,8,16.66,0.6408,Completed
+bo.ipynb,6,8,0,8,22,0.8462,Completed
+nobody.ipynb,0,0,0,0,0,0.0,Exit code: 137
+"""
+
+GRADESCOPE_GRADES = """\
+First Name,Last Name,SID,Email,Total Score,Max Points,Status,1: q1: Why split the data? (4.0 pts)
+Ann,Smith,17,ann@x.edu,19.16,40.0,Graded,2.5
+"""
+
+
+def a_graded_class(here: Path) -> None:
+    (here / "out").mkdir()
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        for name in ("ann_17", "bo"):
+            book.record(Submission(name, f"{name}.ipynb", b"{}"), name, reports.graded(name=name))
+
+
+def test_grades_from_elsewhere_are_joined_compared_and_kept(here: Path) -> None:
+    a_graded_class(here)
+    (here / "final_grades.csv").write_text(OTTER_GRADES, encoding="utf-8")
+    (here / "scores.csv").write_text(GRADESCOPE_GRADES, encoding="utf-8")
+    done = run("join", "final_grades.csv", "scores.csv", "-o", "out", cwd=here)
+    assert done.returncode == 0, done.stderr
+    said = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    for expected in (
+        "3 of 4 joined",
+        "Ann_17 otter grade ann_17 16.66 16.66 16.66 0",
+        "bo otter grade bo 22 22 16.66 +5.34",
+        "nobody otter grade – ? ? ?",
+        "ann@x.edu Gradescope ann_17 19.16 16.66 16.66 0",
+    ):
+        assert expected in said
+    assert (
+        "nobody: not joined, no submission has nobody in its name; no grade from otter grade, which says Exit code: 137"
+        in " ".join(done.stdout.split())
+    )
+    again = run("join", "final_grades.csv", "scores.csv", cwd=here)
+    assert again.stdout == done.stdout, "out/ is where it looks by itself"
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        assert [(each.row.name, each.submission) for each in book.returned()] == [
+            ("ann@x.edu", "ann_17"),
+            ("Ann_17", "ann_17"),
+            ("bo", "bo"),
+            ("nobody", None),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["nowhere.csv"], "nowhere.csv: no such file; look at the name, and at the folder you are in"),
+        (["good.csv", "empty.csv"], "empty.csv: it is empty; expected the columns file, total_points_earned"),
+        (["good.csv", "same.csv"], "same.csv: there is a row for Ann_17, and one in good.csv too"),
+    ],
+    ids=["no such file", "an empty one after a good one", "one submission in two files"],
+)
+def test_grades_that_cannot_be_read_are_one_message_and_nothing_is_joined(
+    here: Path, files: list[str], said: str
+) -> None:
+    a_graded_class(here)
+    for name in ("good.csv", "same.csv"):
+        (here / name).write_text(OTTER_GRADES, encoding="utf-8")
+    (here / "empty.csv").touch()
+    done = run("join", *files, cwd=here)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        assert book.returned() == ()
+
+
+def test_grades_are_joined_to_a_graded_class_only(here: Path) -> None:
+    (here / "final_grades.csv").write_text(OTTER_GRADES, encoding="utf-8")
+    done = run("join", "final_grades.csv", cwd=here)
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert "out/gradebook.db: there is no gradebook" in said
+    assert "mnist-kit grade SUBMISSION... -o out" in said
+    assert not (here / "out").exists()
+
+
+def test_what_could_not_be_graded_here_is_not_compared(here: Path) -> None:
+    (here / "out").mkdir()
+    with Gradebook(here / "out" / "gradebook.db") as book:
+        for report in (replace(reports.half_graded(), name="bo"), reports.ungraded(name="Ann_17"), reports.rejected()):
+            book.record(Submission(report.name, "", b"{}"), report.name, report)
+    (here / "final_grades.csv").write_text(OTTER_GRADES.replace("nobody", "second"), encoding="utf-8")
+    said = [" ".join(line.split()) for line in run("join", "final_grades.csv", cwd=here).stdout.splitlines()]
+    for expected in (
+        "Ann_17 otter grade Ann_17 16.66 16.66 ?",
+        "bo otter grade bo 22 22 ?",
+        "second otter grade second ? ? 0",
+    ):
+        assert expected in said
+
+
+def elsewhere(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`mnist-kit` where Python lacks what only Unix has, and there is no Docker."""
+    absent = "fcntl", "grp", "pwd", "resource", "termios"
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); from autograder.cli.app import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PATH": ""},
+    )
+
+
+def test_a_system_that_cannot_confine_is_told_the_command_that_can(here: Path) -> None:
+    (here / "a.ipynb").write_text("{}", encoding="utf-8")
+    done = elsewhere("grade", "a.ipynb", cwd=here)
+    assert done.returncode == 2
+    assert "cannot be confined on this system" in done.stderr
+    assert "mnist-kit grade --docker SUBMISSIONS" in " ".join(done.stderr.split())
+    done = elsewhere("grade", "--docker", "a.ipynb", cwd=here)
+    assert (done.returncode, done.stderr.count("Docker does not answer here. Install and start it")) == (2, 1)
+
+
+@pytest.mark.parametrize("verb", ["calibrate", "demo", "doctor", "new-term"])
+def test_what_needs_a_system_that_confines_says_so_on_any_other(here: Path, verb: str) -> None:
+    done = elsewhere(verb, cwd=here)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mnist-kit: student code cannot be confined on this system")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_submission_that_is_not_there_is_told_before_any_image_is_made(here: Path) -> None:
+    done = elsewhere("grade", "--docker", "b.ipynb", cwd=here)
+    assert (done.returncode, "b.ipynb: no such file or folder" in done.stderr) == (2, True)
+
+
+def test_a_review_lets_in_who_has_the_link_and_ends_when_it_is_told_to(here: Path) -> None:
+    a_graded_class(here)
+    command = [str(COMMAND), "review", "out", "--reviewer", "ann", "--reviewer", "ben", "--port", "0"]
+    serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here)
+    assert serving.stdout is not None
+    try:
+        links = dict(serving.stdout.readline().strip().split(": ", 1) for _ in range(2))
+        assert list(links) == ["ann", "ben"]
+        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(links["ann"]) as page:
+            assert "Written answers of 2 submissions" in " ".join(page.read().decode().split())
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(links["ann"].partition("/enter")[0])
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=30)
+    assert sorted(path.name for path in (here / "out").glob("gradebook*")) == ["gradebook.db"]
+
+
+def test_a_class_is_exported_reported_and_asked_about(here: Path) -> None:
+    a_graded_class(here)
+    done = run("export", "out", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert "wrote 2 feedback pages into out/export/feedback" in done.stdout
+    assert "2 with answers that are not marked yet" in done.stderr
+    assert (here / "out/export/grades.csv").read_text().count("\n") == 3
+    done = run("report", "out", cwd=here)
+    assert done.stdout == "wrote out/report.html\n", done.stderr
+    assert "<svg" in (here / "out/report.html").read_text()
+    done = run("requests", "out", cwd=here)
+    assert done.stdout == "wrote out/export/requests.csv\n", done.stderr
+
+
+@pytest.mark.parametrize("verb", ["export", "report", "requests", "review"])
+def test_what_needs_a_graded_class_says_so(here: Path, verb: str) -> None:
+    done = run(verb, "nowhere", cwd=here)
+    assert done.returncode == 2
+    assert "nowhere/gradebook.db: there is no gradebook" in " ".join(done.stderr.split())

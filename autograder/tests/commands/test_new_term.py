@@ -1,0 +1,351 @@
+"""`mnist-kit new-term`: what it looks at, what it says of it, and one whole run of the real thing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from autograder.authoring.checklist import Step, StepStatus
+from autograder.authoring.self_test import Rehearsal
+from autograder.calibration import calibration, miss_rate
+from autograder.calibration.calibration import Calibration, Origin
+from autograder.cli.new_term_screen import WIDEST, outcome
+from autograder.commands import new_term
+from autograder.engine import isolation
+from autograder.engine.environment import command
+from autograder.engine.isolation import Examination
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
+from autograder.layout import HOME, Layout
+from autograder.policy import grading_file
+from autograder.submissions.submission import Submission
+from autograder.tests import reports
+from autograder.tests.environments import run, without
+
+TODAY = date(2026, 9, 1)
+
+
+@pytest.fixture(scope="module")
+def examination() -> Examination:
+    """What this machine offers, found out once."""
+    return isolation.examine()
+
+
+@pytest.fixture(autouse=True)
+def _examined(examination: Examination, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "examine", lambda: examination)
+
+
+@pytest.fixture
+def own(layout: Layout, tmp_path: Path) -> Layout:
+    """A built assignment to change, with the calibration that belongs to it."""
+    copy = Layout(tmp_path / "kit")
+    shutil.copytree(layout.root, copy.root)
+    calibrated(copy)
+    return copy
+
+
+def calibrated(layout: Layout) -> None:
+    """The shipped runs, as if they were of this very solution: what they amount to is not the question here."""
+    stored = calibration.load(HOME)
+    origin = Origin.of(layout, "mnist", stored.origin.split_seed)
+    layout.calibration.write_text(Calibration.of(origin, stored.runs).to_json(), encoding="utf-8")
+
+
+def most() -> str:
+    """The highest accuracy that is safe to ask for, by the shipped runs."""
+    fitted = miss_rate.fit(calibration.load(HOME).accuracies)
+    assert fitted.recommended is not None
+    return f"{100 * fitted.recommended:g} %"
+
+
+def change(layout: Layout, before: str, after: str, path: Path | None = None) -> None:
+    path = path or layout.policy
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def full_marks(_: Path, notebooks: Sequence[Path]) -> tuple[Rehearsal, ...]:
+    """What the zip gives the solution and the blank template where all is well."""
+    solution, blank = notebooks
+    return Rehearsal(solution, 26, 26, memory_mb=1058), Rehearsal(blank, 0, 26, short=("q4: Load",))
+
+
+def look(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Step]:
+    """The steps of a run by name, with the last one `until`: what comes after is not taken."""
+    found: dict[str, Step] = {}
+    for step in new_term.steps(layout, folder or layout.root, TODAY, rehearse=full_marks):
+        found[step.what] = step
+        if step.what == until:
+            break
+    return found
+
+
+def test_where_all_is_well_everything_is_built_and_what_goes_where_is_there(own: Layout) -> None:
+    own.zip.unlink()
+    own.template.unlink()
+    found = look(own)
+    assert [name for name, step in found.items() if not step.well] == []
+    assert list(found) == [
+        *("Python", "packages", "confinement", "grading.yml", "rubrics", "reviewers", "attempts", "hidden checks"),
+        *("leaderboard", "data", "build", "zip", "accuracies", "solution", "blank template", "container"),
+    ]
+    assert all(len(name) <= WIDEST for name in found)
+    assert found["build"].found == "new: student_template.ipynb"
+    assert found["accuracies"].found == f"safe to ask for; the most would be {most()}"
+    assert all(upload.path.exists() for upload in new_term.uploads(own))
+
+
+def test_a_mistake_in_grading_yml_is_told_with_its_line_and_nothing_is_built(own: Layout) -> None:
+    change(own, "split_seed: 20", "split_sed: 20")
+    built = own.zip.read_bytes()
+    found = look(own)
+    assert list(found)[-1] == "grading.yml"
+    assert found["grading.yml"].mark is StepStatus.WRONG
+    assert "grading.yml:6: assignment.split_sed" in found["grading.yml"].found
+    assert "did you mean: split_seed" in found["grading.yml"].found
+    assert own.zip.read_bytes() == built
+
+
+def test_what_grading_yml_asks_for_is_told_in_words(own: Layout) -> None:
+    plain = look(own, until="leaderboard")
+    assert plain["grading.yml"].found.endswith(": 40 points, 26 by machine and 14 by people")
+    assert plain["rubrics"].found.startswith("q1 has 3 items, q2 has 3 items")
+    assert "none are named, so one person marks all" in plain["reviewers"].found
+    assert plain["attempts"].found == "on Gradescope, a student may hand in as often as they like"
+    assert plain["hidden checks"].found == "on Gradescope, students see them once you publish the grades"
+    assert plain["leaderboard"].found == "none"
+    change(own, "show_hidden: after_published", "show_hidden: hidden")
+    change(own, "leaderboard: false", "leaderboard: true")
+    with own.policy.open("a", encoding="utf-8") as file:
+        file.write("attempts: {per_day: 3, per_assignment: 1}\nreview: {reviewers: [ann, ben], sample: 5}\n")
+    other = look(own, until="leaderboard")
+    assert other["reviewers"].found == "ann, ben; 5 answers to each question by two of them"
+    assert other["attempts"].found == "on Gradescope, a student may hand in 3 times in any 24 hours and once in all"
+    assert other["hidden checks"].found == "on Gradescope, students never see them"
+    assert other["leaderboard"].found == "the class sees a leaderboard of accuracies"
+
+
+@pytest.mark.parametrize(
+    ("today", "name"),
+    [(date(2026, 9, 1), "out-fall-2026"), (date(2027, 1, 9), "out-spring-2027"), (date(2027, 6, 1), "out-summer-2027")],
+)
+def test_an_earlier_gradebook_is_named_and_left_as_it_is(tmp_path: Path, today: date, name: str) -> None:
+    (tmp_path / "out").mkdir()
+    with Gradebook(tmp_path / "out" / DATABASE) as book:
+        report = reports.graded()
+        book.record(Submission(report.name, "", b"{}"), report.name, report)
+    before = (tmp_path / "out" / DATABASE).read_bytes()
+    (step,) = new_term._left_over(tmp_path, today)
+    assert step.well
+    assert step.found.startswith("out/ holds 1 submission, the last graded on 20")
+    assert step.remedy == f"For another class name another folder: -o {name}"
+    assert (tmp_path / "out" / DATABASE).read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [DATABASE]
+    (tmp_path / "out" / DATABASE).write_bytes(b"something else")
+    (step,) = new_term._left_over(tmp_path, today)
+    assert step.found.startswith("out/ holds a gradebook")
+
+
+def accuracies(layout: Layout) -> Step:
+    (step,) = new_term._accuracies(layout, grading_file.load(layout.policy))
+    return step
+
+
+def test_accuracies_that_correct_submissions_may_miss_are_told_with_what_is_safe(own: Layout) -> None:
+    change(own, "full: 0.95", "full: 0.975")
+    step = accuracies(own)
+    assert step.mark is StepStatus.LOOK
+    assert step.found == f"correct submissions may miss 97.5 %; the most that is safe to ask for is {most()}"
+
+
+@pytest.mark.parametrize("what", ["missing", "broken", "of another split", "of another solution"])
+def test_a_calibration_that_says_nothing_of_this_term_is_told(own: Layout, what: str) -> None:
+    if what == "missing":
+        own.calibration.unlink()
+    elif what == "broken":
+        own.calibration.write_text("{}", encoding="utf-8")
+    elif what == "of another split":
+        change(own, "split_seed: 20", "split_seed: 21")
+    else:
+        change(own, "epochs=5", "epochs=6", own.solution)
+    step = accuracies(own)
+    assert step.mark is StepStatus.LOOK if what != "broken" else step.mark is StepStatus.WRONG
+    assert "mnist-kit calibrate" in f"{step.found} {step.remedy}"
+
+
+def test_where_points_hang_on_the_calibration_it_must_be_there(own: Layout) -> None:
+    change(own, "full: 0.95", "reference_margin: 0.02")
+    assert accuracies(own).mark is StepStatus.RIGHT
+    own.calibration.unlink()
+    step = accuracies(own)
+    assert step.mark is StepStatus.WRONG
+    assert "Make it: mnist-kit calibrate" in step.found
+
+
+def test_what_cannot_be_built_is_told(own: Layout) -> None:
+    change(own, "name: q7", "name: q8", own.master)
+    step = look(own)["build"]
+    assert step.mark is StepStatus.WRONG
+    assert "question q8 is not in grading.yml" in step.found
+    own.data("mnist").unlink()
+    step = look(own)["build"]
+    assert "mnist.npz is missing: restore it from the repository" in step.found
+
+
+def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "examine", lambda: Examination(None, ()))
+    found = look(own)
+    assert found["confinement"].mark is StepStatus.LOOK
+    assert "mnist-kit grade --docker" in found["confinement"].remedy
+    assert list(found)[-1] == "self-test"
+    assert found["self-test"].remedy.startswith("mnist-kit grade --docker solutions/solution.ipynb student_template")
+    assert found["build"].found == "template and solution are as they were"
+
+
+NOTEBOOK = Path("a.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (new_term._solution(Rehearsal(NOTEBOOK, fault="no kernel")), "no kernel"),
+        (
+            new_term._solution(Rehearsal(NOTEBOOK, 22, 26, short=("q7: Train\naccuracy",))),
+            "22 of 26 automatic points\nq7: Train",
+        ),
+        (new_term._blank(Rehearsal(NOTEBOOK, fault="it is not a notebook")), "it is not a notebook"),
+        (new_term._blank(Rehearsal(NOTEBOOK, 2, 26)), "2 points for no answer"),
+    ],
+    ids=["fault", "points lost", "blank with a fault", "blank with points"],
+)
+def test_a_zip_that_grades_wrongly_must_not_go_out(step: Step, said: str) -> None:
+    assert step.mark is StepStatus.WRONG
+    assert said in step.found
+    assert step.remedy
+
+
+def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
+    policy = grading_file.load(own.policy)
+    small = new_term._container(policy, Rehearsal(NOTEBOOK, memory_mb=900))
+    assert small.found == "on Gradescope, choose at least 1 CPU and 2 GB of memory"
+    change(own, "timeout_s: 300", "timeout_s: 540")
+    large = new_term._container(grading_file.load(own.policy), Rehearsal(NOTEBOOK, memory_mb=2000))
+    assert large.found == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a limit of 11 minutes"
+
+
+def test_uploads_are_told_only_where_nothing_is_wrong(own: Layout) -> None:
+    from rich.console import Console
+
+    def shown(*marks: StepStatus) -> str:
+        console = Console(width=80)
+        with console.capture() as captured:
+            console.print(outcome([Step("x", mark, "y") for mark in marks], new_term.uploads(own), own.root))
+        return captured.get()
+
+    assert "Ready." in shown(StepStatus.RIGHT, StepStatus.NOTE)
+    assert "Configure Autograder" in shown(StepStatus.RIGHT)
+    assert "Ready, but 1 thing to look at above." in shown(StepStatus.LOOK)
+    assert "Configure Autograder" in shown(StepStatus.LOOK)
+    wrong = shown(StepStatus.WRONG, StepStatus.WRONG, StepStatus.LOOK)
+    assert "Not ready: 2 things are wrong." in wrong
+    assert "Configure Autograder" not in wrong
+
+
+def test_packages_that_are_not_as_locked_end_it_before_anything_is_built(here: Path) -> None:
+    done = run(without(here / "environment", "scipy"), "new-term", cwd=here)
+    assert done.returncode == 2
+    assert "scipy" in done.stdout
+    assert "(not installed)" in done.stdout
+    assert "`make -B setup`" in done.stdout
+    assert "Not ready: 1 thing is wrong." in done.stdout
+    assert "build" not in done.stdout
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A temporary folder that other users may pass, which pytest's own are not: where notebooks run as such users."""
+    with tempfile.TemporaryDirectory(prefix="kit-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+        assert list(folder.iterdir()) == [], "nothing is left behind"
+        assert not running_for(folder)
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Iterator[Path]:
+    """A copy of the whole kit, whose `mnist-kit` is that copy's."""
+    copy = tmp_path / "kit"
+    copy.mkdir()
+    for name in ("autograder", "assignment", "solutions"):
+        shutil.copytree(HOME.root / name, copy / name, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    for name in ("grading.yml", "requirements.lock"):
+        shutil.copy(HOME.root / name, copy)
+    calibrated(Layout(copy))
+    yield copy
+    assert not running_for(tmp_path)
+
+
+def running_for(folder: Path) -> list[str]:
+    """The processes that have this folder on their command line."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = each.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:  # it has ended
+            continue
+        if str(folder) in line:
+            found.append(line)
+    return found
+
+
+def start(kit: Path, temporary: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "200", "NO_COLOR": "1"}
+    call = command("autograder", "new-term", root=kit)
+    return subprocess.Popen(
+        call,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=kit.parent,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below a shell's background job
+    )
+
+
+@pytest.mark.slow
+def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path, temporary: Path) -> None:
+    with start(kit, temporary) as running:
+        said, _ = running.communicate(timeout=300)
+    assert running.returncode == 0, said
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert "right solution the zip gives it 26 of 26 automatic points" in lines
+    assert "right blank template the zip gives it 0 of 26 points, and no error" in lines
+    assert "Ready." in lines
+    assert (kit / "dist" / "autograder.zip").exists()
+    assert (kit / "student_template.ipynb").read_bytes() == HOME.template.read_bytes()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_notebooks_run_leaves_nothing_behind(kit: Path, temporary: Path) -> None:
+    with start(kit, temporary) as running:
+        end = time.monotonic() + 120
+        while len(list(temporary.glob("mnist-kit-rehearsal-*/*/tmp/mnist-kit-*/public"))) < 2:  # both engines at work
+            assert time.monotonic() < end
+            assert running.poll() is None
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=60) != 0
+        assert running.stdout is not None
+        assert "Traceback" not in running.stdout.read()

@@ -1,0 +1,26 @@
+"""What is left out is left out, and nothing that grading does misses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+from autograder.engine.slow_imports import NEEDLESS, leave_out
+leave_out()
+import nbformat, jsonschema
+assert not any(sys.modules.get(name) for name in NEEDLESS), NEEDLESS
+notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+nbformat.validate(notebook)
+notebook.cells[0].cell_type = "poem"
+try:
+    nbformat.validate(notebook)
+except nbformat.ValidationError:
+    print("told")
+"""
+
+
+def test_notebooks_are_validated_without_what_is_left_out() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout == "told\n"

@@ -1,0 +1,177 @@
+"""Ten thousand marks by twenty reviewers in two processes, on SQLite and PostgreSQL: none lost, none doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
+from autograder.gradebook.mark_store import MarkStore
+from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
+from autograder.policy.policy import Policy, Review
+from autograder.tests.servers import new_database, postgresql
+from autograder.tests.test_marks import alone
+
+STUDENTS, MARKS = 1000, 10_000
+PROCESSES = 2
+PEOPLE = tuple(f"r{number}" for number in range(20))
+SAMPLE = 20
+"""Answers of each question that two reviewers mark blind."""
+
+MEETING = 0.2
+"""Share of the marks for which all go to the one answer of that tenth of a second, so that they keep meeting."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    if request.param == "sqlite":
+        yield tmp_path / "gradebook.db"
+        return
+    with postgresql() as server:
+        yield new_database(server, "many")
+
+
+def large_class(rules: Policy) -> tuple[GradeReport, ...]:
+    return tuple(
+        GradeReport(
+            f"s{number}",
+            f"s{number}",
+            Status.GRADED,
+            tuple(
+                QuestionGrade(id, "Why", True, asked.points, None, answer=f"Answer {number}, with some words. " * 20)
+                for id, asked in rules.written.items()
+            ),
+        )
+        for number in range(STUDENTS)
+    )
+
+
+def mark_one(
+    marks: MarkStore, place: QueuePosition, reviewer: str, items: Sequence[str], nonce: str
+) -> tuple[Mark, int]:
+    """Save until it is stored, after looking again at whatever came in between; the mark, and how often it did."""
+    met, seen = 0, place.mark.id if place.mark else 0
+    while True:
+        try:
+            return marks.mark(place.answer.id, reviewer, Draft(tuple(items), comment=nonce), seen, nonce), met
+        except Conflict as conflict:
+            met, seen = met + 1, conflict.current.id
+
+
+def reviewer_at_work(marks: MarkStore, number: int, questions: Sequence[str]) -> list[tuple[str, int, int, int]]:
+    """(nonce, answer, mark, conflicts) of everything that this reviewer saved."""
+    reviewer, chance = PEOPLE[number], random.Random(number)
+    rubrics = {question: [item.id for item in marks.rubric(question).items] for question in questions}
+    done: list[tuple[str, int, int, int]] = []
+    while len(done) < MARKS // len(PEOPLE):
+        way = random.Random(int(10 * time.monotonic())) if chance.random() < MEETING else chance
+        question = way.choice(questions)
+        place = marks.place(question, way.randint(1, STUDENTS), reviewer)
+        if place.answer.in_sample and reviewer not in place.answer.reviewers:
+            continue
+        nonce = f"{reviewer}-{len(done)}"
+        items = [id for id in rubrics[question] if chance.random() < 0.5]
+        said, met = mark_one(marks, place, reviewer, items, nonce)
+        if chance.random() < 0.05:  # the acknowledgement was lost on its way: the browser sends it again
+            again = marks.mark(place.answer.id, reviewer, Draft(comment="never stored"), place.answer.id, nonce)
+            assert again.id == said.id
+        done.append((nonce, place.answer.id, said.id, met))
+    return done
+
+
+def process_at_work(store: Path | str, numbers: Sequence[int], questions: Sequence[str], result: Path) -> int:
+    """A `mnist-kit review` of its own, with some of the reviewers; its id."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            with MarkStore(store) as marks, ThreadPoolExecutor(len(numbers)) as pool:
+                done = list(pool.map(lambda number: reviewer_at_work(marks, number, questions), numbers))
+                result.write_text(json.dumps([each for some in done for each in some]))
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        os._exit(code)
+    return pid
+
+
+def rows(store: Path | str, query: str) -> list[tuple[object, ...]]:
+    address = f"sqlite:///{store}" if isinstance(store, Path) else store.replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(address)
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.slow
+def test_of_ten_thousand_marks_at_once_none_is_lost_and_none_doubled(
+    store: Path | str, rules: Policy, tmp_path: Path
+) -> None:
+    policy = rules.model_copy(update={"review": Review(reviewers=PEOPLE, sample=SAMPLE)})
+    questions = tuple(policy.written)
+    with MarkStore(store) as marks:
+        marks.sync(policy, large_class(policy), PEOPLE, alone)
+    assert threading.active_count() == 1, "only a process without threads can fork safely"
+    results = [tmp_path / f"result{number}" for number in range(PROCESSES)]
+    began, used = time.monotonic(), os.times()
+    pids = [
+        process_at_work(store, range(number, len(PEOPLE), PROCESSES), questions, result)
+        for number, result in enumerate(results)
+    ]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    wall, now = time.monotonic() - began, os.times()
+    cpu = now.children_user + now.children_system - used.children_user - used.children_system
+    assert codes == [0] * PROCESSES
+    done = [each for result in results for each in json.loads(result.read_text())]
+    met = sum(conflicts for *_, conflicts in done)
+    print(f"{MARKS / wall:.0f} marks a second, {wall:.0f} s, {cpu:.0f} core-seconds, {met} conflicts")  # noqa: T201
+
+    assert len(done) == MARKS
+    assert met > MARKS / 100, "reviewers met on an answer, over and over"
+    stored = rows(store, "select nonce, answer, id, comment from marks")
+    assert sorted(stored, key=str) == sorted(((nonce, answer, id, nonce) for nonce, answer, id, _ in done), key=str)
+    assert rows(store, "select count(*) from log where what like 'marked%' or what like 'changed the mark%'") == [
+        (MARKS,)
+    ]
+    if isinstance(store, Path):
+        assert rows(store, "pragma integrity_check") == [("ok",)]
+    with MarkStore(store) as marks:
+        check_histories(marks, questions, {id: answer for _, answer, id, _ in done})
+
+
+def check_histories(marks: MarkStore, questions: Sequence[str], answer_of: dict[int, int]) -> None:
+    """Each answer's history is everything that was said of it, and what counts is what was said last."""
+    ids: dict[int, list[int]] = {}
+    for mark, answer in sorted(answer_of.items()):
+        ids.setdefault(answer, []).append(mark)
+    counting = marks.counting()
+    for question in questions:
+        for pair in marks.pairs(question):
+            for last in filter(None, pair.marks):
+                mine = [each for each in marks.history(pair.answer.id, last.reviewer) if each.slot == last.slot]
+                assert mine[-1] == last
+    for answer, said in ids.items():
+        reviewer = PEOPLE[0]
+        place = marks.answer(answer, reviewer)
+        if place.answer.in_sample:
+            reviewer = place.answer.reviewers[0]
+            said = [mark for mark in said if mark in {each.id for each in marks.history(answer, reviewer)}]
+        history = marks.history(answer, reviewer)
+        assert [mark.id for mark in history] == said
+        for slot in {mark.slot for mark in history}:
+            standing = [mark.standing for mark in history if mark.slot == slot]
+            assert standing == ["past"] * (len(standing) - 1) + ["current"]
+        if not place.answer.in_sample:
+            assert counting[place.answer.submission, place.answer.question] == history[-1]

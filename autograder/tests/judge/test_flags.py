@@ -1,0 +1,125 @@
+"""What is odd is told to people, with what the grader itself reaches; and what is ordinary is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.data import dataset
+from autograder.judge import flags
+from autograder.judge.context import CheckContext, Score
+from autograder.judge.evidence import live
+from autograder.layout import HOME
+from autograder.policy.policy import Policy
+from autograder.submissions.notebook import CodeCell
+from autograder.tests.journals import CLASSIC, FLATTEN, OUTPUT, RULES, Chain, bench, dense, of_model
+from autograder.tests.with_keras import chain, quiet_keras
+
+KNOWING: Policy = RULES.at_reference(0.975)
+"""Rules that know what the hidden solution reaches."""
+
+
+def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **changes: Any) -> CheckContext:
+    world = bench(of_model("q7", layers, **changes), rules=rules)
+    world.scores["q7"] = Score(accuracy, accuracy, (accuracy,), "divided by 255")
+    return world
+
+
+@pytest.mark.parametrize("accuracy", [0.1, 0.95, 0.975, 0.985, 0.9874])
+def test_what_such_layers_can_reach_is_not_odd(accuracy: float) -> None:
+    assert list(flags.suspicions(scored(accuracy))) == []
+
+
+def test_an_accuracy_far_above_the_reference_is_told_with_both_numbers() -> None:
+    assert list(flags.suspicions(scored(0.9876))) == [
+        "q7: 98.76% of hidden images right, where the hidden solution, with the same layers, gets 97.50%"
+    ]
+
+
+def test_other_layers_and_an_unknown_reference_are_not_compared() -> None:
+    assert list(flags.suspicions(scored(0.999, [FLATTEN, dense(512), OUTPUT]))) == []
+    assert list(flags.suspicions(scored(0.999, rules=RULES))) == []
+
+
+STEPS = [(0, 0.3, True), (0, 0.29, False), (1, 0.3, False), (49, 0.9, True), (49, 0.89, False), (50, 0.97, False)]
+
+
+@pytest.mark.parametrize(("steps", "accuracy", "odd"), STEPS)
+def test_weights_that_so_few_steps_do_not_explain_are_told(steps: int, accuracy: float, odd: bool) -> None:
+    said = list(flags.suspicions(scored(accuracy, steps=steps)))
+    assert said == (
+        [
+            f"q7: {accuracy:.2%} of hidden images right after {steps} steps of training: "
+            "were the weights loaded or typed in, or was the model compiled again after its training?"
+        ]
+        if odd
+        else []
+    )
+
+
+def test_without_a_scored_model_nothing_is_odd() -> None:
+    assert list(flags.suspicions(bench(of_model("q7"), rules=KNOWING))) == []
+
+
+LITERALS = {
+    "a long text": ("w = '" + "A" * 4000 + "'", True),
+    "bytes": ('w = b"' + "x" * 4001 + '"', True),
+    "many numbers": ("w = [" + "0.1234, " * 1000 + "]", True),
+    "numbers on many lines": ("w = [\n" + "-1.5e-3,\n" * 900 + "]", True),
+    "a long text of several lines": ("'" + "A\n" * 4000 + "'", False),
+    "code": ("model.fit(x, y)  # " + "a remark " * 600, False),
+    "a table": ("w = [" + "1, " * 200 + "]", False),
+    "a text just short enough": ("w = '" + "A" * 3999 + "'", False),
+}
+
+
+@pytest.mark.parametrize("case", LITERALS)
+def test_large_literals_are_told_with_their_cell(case: str) -> None:
+    source, told = LITERALS[case]
+    said = list(flags.literals([CodeCell(0, "x = 1", None), CodeCell(3, source, "q7")]))
+    assert bool(said) == told
+    if told:
+        assert said[0].startswith("the cell that begins `w = ")
+        assert said[0].endswith(f"holds a large literal ({len(source):,} characters)")
+
+
+@pytest.fixture(scope="module")
+def k() -> Iterator[SimpleNamespace]:
+    with quiet_keras() as kit:
+        yield kit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("last", ["softmax", None], ids=["softmax", "logits"])
+def test_the_grader_trains_the_same_layers_itself_and_reports_both(last: str | None, k: Any) -> None:
+    data = dataset.load(HOME.data("mnist"))
+    public, private = dataset.split(data.test, 20)
+    few = dataset.Labelled(data.train.images[:3000], data.train.labels[:3000])
+    model = chain(k.keras, k.flatten(), k.layers.Dense(16, activation="relu"), k.output(last))
+    model.compile("adam", k.keras.losses.SparseCategoricalCrossentropy(from_logits=last is None))
+    model.fit(few.images / np.float32(255), few.labels, epochs=1, verbose=0)
+    world = CheckContext(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)
+    own = world.score("q7").accuracy
+    said = list(flags.retrain(world, few))
+    assert len(said) == 1
+    activation = last or "linear"
+    layers = f"Flatten → Dense(16, relu) → Dense(10, {activation})"
+    head = f"q7: the same layers ({layers}), trained by the grader for 5 epochs, get "
+    assert said[0].startswith(head)
+    assert said[0].endswith(f"; the notebook's model gets {own:.2%}")
+    reached = float(said[0].removeprefix(head).partition("%")[0]) / 100
+    assert own < reached < 0.95  # five epochs against one
+
+
+@pytest.mark.slow
+def test_a_model_without_an_output_for_every_class_is_not_trained_anew(k: Any) -> None:
+    data = dataset.load(HOME.data("mnist"))
+    public, private = dataset.split(data.test, 20)
+    model = chain(k.keras, k.flatten(), k.layers.Dense(9, activation="softmax"))
+    world = CheckContext(live(KNOWING, "q7", {"model": model}), KNOWING, public, private)
+    world.score("q7")
+    assert list(flags.retrain(world, data.train)) == []

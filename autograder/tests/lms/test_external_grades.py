@@ -1,0 +1,457 @@
+"""Grades that come back: real files of `otter grade`, Gradescope's as it documents them, and whatever goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from otter.grade.utils import merge_scores_to_df
+from otter.test_files import GradingResults
+
+from autograder.errors import ReturnedError
+from autograder.lms.external_grades import (
+    GRADESCOPE,
+    OTTER,
+    Comparison,
+    ExternalGrade,
+    MatchedGrade,
+    match,
+    read,
+    read_all,
+)
+from autograder.policy.policy import Policy
+from autograder.tests.journals import RULES
+
+WORTH = {"q4": 6.0, "q5": 8.0, "q6": 4.0, "q7": 8.0}
+ALL = {"q4": 6.0, "q5": 2.66, "q6": 0.0, "q7": 8.0}
+
+HEAD = (
+    "First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,Submission Time,"
+    "Lateness (H:M:S),View Count,Submission Count"
+)
+ANN = "Ann,Smith,17,ann@x.edu,A,20.5,30.0,Graded,4711,2026-01-02 03:04:05 -0800,00:00:00,3,1"
+
+
+def graded(file: str, points: Mapping[str, float]) -> Any:
+    """Otter's own results for one notebook: of each question a part that is passed and one that is not."""
+
+    def case(name: str, points: float, passed: bool) -> dict[str, Any]:
+        messages = {"success_message": None, "failure_message": None}
+        test = {"name": name, "code": "", "hidden": True, "points": points, **messages}
+        return {"test_case": test, "error": "", "passed": passed}
+
+    files = [
+        {
+            "filename": f"{id}.py",
+            "test_case_results": [case("has", earned, True), case("lacks", WORTH[id] - earned, False)],
+        }
+        for id, earned in points.items()
+    ]
+    results = GradingResults.from_ottr_json(json.dumps({"test_file_results": files}))
+    results.file = file
+    return results
+
+
+def broken(file: str, why: Exception) -> Any:
+    results = GradingResults.without_results(why)
+    results.file = file
+    return results
+
+
+def otter_text(*results: Any) -> str:
+    """final_grades.csv as `otter grade` writes it."""
+    text: str = merge_scores_to_df(list(results)).to_csv(index=False)
+    return text
+
+
+def read_text(folder: Path, text: str | bytes, policy: Policy = RULES) -> tuple[ExternalGrade, ...]:
+    path = folder / "grades.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read(path, policy)
+
+
+def refused(folder: Path, text: str | bytes) -> str:
+    with pytest.raises(ReturnedError) as caught:
+        read_text(folder, text)
+    assert str(folder / "grades.csv") in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_of_otter_grade_is_read_with_what_each_notebook_earned(tmp_path: Path) -> None:
+    text = otter_text(
+        graded("smith.ann@x.edu.ipynb", ALL),
+        broken("bo.ipynb", TimeoutError("Executing 'bo.ipynb' timed out\nin 60 seconds, \"again\"")),
+        graded("Cy Z.ipynb", WORTH),
+    )
+    assert "points-per-question,6.0,8.0,4.0,8.0,26.0" in text
+    assert read_text(tmp_path, text) == (
+        ExternalGrade(OTTER, "Cy Z", "", "", "", 26.0, tuple(WORTH.items()), "Completed"),
+        ExternalGrade(
+            OTTER,
+            "bo",
+            "",
+            "",
+            "",
+            None,
+            tuple((id, None) for id in WORTH),
+            "Executing 'bo.ipynb' timed out\nin 60 seconds, \"again\"",
+        ),
+        ExternalGrade(OTTER, "smith.ann@x.edu", "", "", "", 16.66, tuple(ALL.items()), "Completed"),
+    )
+
+
+def test_where_otter_graded_nothing_there_is_no_row_of_maxima_and_no_grade(tmp_path: Path) -> None:
+    (row,) = read_text(tmp_path, otter_text(broken("bo.ipynb", RuntimeError("no Docker"))))
+    assert (row.name, row.total, row.points, row.status) == ("bo", None, (), "no Docker")
+
+
+def test_a_file_of_gradescope_is_read_with_who_it_is_about(tmp_path: Path) -> None:
+    text = (
+        f"{HEAD},1: q1: Why (4.0 pts),4: q4: Look at it (6.0 pts),5: Build (8.0 pts),9: Style (1.0 pts)\n"
+        f"{ANN},3.5,6.0,8.0,\n"
+        "Bo,,18,,A,0.0,30.0,Ungraded,4712,2026-01-02 03:04:05 -0800,00:00:00,0,1,,6.0,,\n"
+        "Cy,Zed,,,A,,30.0,Missing,,,,,,,,,\n"
+    )
+    own = "9: Style (1.0 pts)"
+    assert read_text(tmp_path, text) == (
+        ExternalGrade(
+            GRADESCOPE,
+            "ann@x.edu",
+            "ann@x.edu",
+            "17",
+            "Ann Smith",
+            20.5,
+            (("q1", 3.5), ("q4", 6.0), ("q5", 8.0), (own, None)),
+            "Graded",
+        ),
+        ExternalGrade(
+            GRADESCOPE, "18", "", "18", "Bo", None, (("q1", None), ("q4", 6.0), ("q5", None), (own, None)), "Ungraded"
+        ),
+        ExternalGrade(
+            GRADESCOPE,
+            "Cy Zed",
+            "",
+            "",
+            "Cy Zed",
+            None,
+            (("q1", None), ("q4", None), ("q5", None), (own, None)),
+            "Missing",
+        ),
+    )
+
+
+def test_older_files_of_gradescope_have_one_column_for_the_name(tmp_path: Path) -> None:
+    head = "Name,SID,Email,Total Score,Max Points,Status,1: Autograder (26.0 pts)"
+    (row,) = read_text(tmp_path, f"{head}\nAnn Smith,17,ann@x.edu,20,26,Graded,20\n")
+    assert (row.person, row.name, row.total) == ("Ann Smith", "ann@x.edu", 20.0)
+    assert row.points == (("1: Autograder (26.0 pts)", 20.0),)
+
+
+def test_columns_are_found_by_name_in_whatever_order_they_stand(tmp_path: Path) -> None:
+    for text in (otter_text(graded("ann.ipynb", ALL)), f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},6.0\n"):
+        table = [list(reversed(row)) for row in csv.reader(io.StringIO(text))]
+        out = io.StringIO()
+        csv.writer(out).writerows(table)
+        (row,) = read_text(tmp_path, text)
+        (turned,) = read_text(tmp_path, out.getvalue())
+        assert turned == replace(row, points=tuple(reversed(row.points)))
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        (["4: q4: Load (6.0 pts)"], ["q4"]),
+        (["q4: Load (6 pts)"], ["q4"]),
+        (["4: Look (6.0 pts)"], ["q4"]),
+        (["2.1: Look (6.0 pts)"], ["q4"]),
+        (["4: Look"], ["q4"]),
+        (["Look (1 pt)"], ["q4"]),
+        (["4: look (6.0 pts)"], ["4: look (6.0 pts)"]),
+        (["4: q44: Look (6.0 pts)"], ["4: q44: Look (6.0 pts)"]),
+        (["4: Look at the data (6.0 pts)"], ["4: Look at the data (6.0 pts)"]),
+        (["1.1 (3.0 pts)"], ["1.1 (3.0 pts)"]),
+        (["4: q4: Look (6.0 pts)", "4.1: q4: public check (0.0 pts)"], ["q4", "4.1: q4: public check (0.0 pts)"]),
+        (["4: q4: Look (6.0 pts)", "8: Look (2.0 pts)"], ["q4", "8: Look (2.0 pts)"]),
+        (["4: q4: a (3.0 pts)", "5: q4: b (3.0 pts)"], ["4: q4: a (3.0 pts)", "5: q4: b (3.0 pts)"]),
+        (["4: Look (3.0 pts)", "5: Look (3.0 pts)"], ["4: Look (3.0 pts)", "5: Look (3.0 pts)"]),
+        (["section_name", "7: Train (8.0 pts)", "Adjustment"], ["q7"]),
+    ],
+)
+def test_a_question_column_gets_the_id_it_tells_beyond_doubt(
+    tmp_path: Path, columns: list[str], named: list[str]
+) -> None:
+    (row,) = read_text(tmp_path, f"{HEAD},{','.join(columns)}\n{ANN}{',1' * len(columns)}\n")
+    assert [id for id, _ in row.points] == named
+
+
+def test_a_title_that_two_questions_share_tells_neither(tmp_path: Path) -> None:
+    both = {id: question.model_copy(update={"title": "Same"}) for id, question in RULES.questions.items()}
+    shared = RULES.model_copy(update={"questions": both})
+    (row,) = read_text(tmp_path, f"{HEAD},4: Same (6.0 pts)\n{ANN},6\n", shared)
+    assert row.points == (("4: Same (6.0 pts)", 6.0),)
+
+
+@pytest.mark.parametrize("text", [otter_text(graded("ann.ipynb", ALL)), f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},5.5\n"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no BOM", "BOM"])
+def test_what_a_spreadsheet_makes_of_a_file_is_the_same_file(tmp_path: Path, text: str, ends: str, mark: str) -> None:
+    rows = read_text(tmp_path, text)
+    assert read_text(tmp_path, mark + text.replace("\n", ends)) == rows
+    assert read_text(tmp_path, mark + text.replace(",", ";").replace("\n", ends)) == rows
+    european = text.replace(",", ";").replace(".66", ",66").replace("20.5", "20,5").replace(";5.5", ";5,5")
+    assert read_text(tmp_path, mark + european.replace("\n", ends)) == rows
+    blank = text.splitlines()[0].count(",") * ","
+    assert read_text(tmp_path, f"\n{text}\n{blank}\n\n") == rows
+
+
+def test_an_unquoted_decimal_comma_between_commas_is_not_guessed_at(tmp_path: Path) -> None:
+    said = refused(tmp_path, f"{HEAD}\n{ANN.replace('20.5', '20,5')}\n")
+    assert "line 2: 14 cells; expected 13" in said
+    assert "column Total Score: '20,5' is no number" in refused(
+        tmp_path, f"{HEAD}\n{ANN.replace('20.5', chr(34) + '20,5' + chr(34))}\n"
+    )
+
+
+@pytest.mark.parametrize("word", ["A+", "nan", "inf", "1e999", "1_0", "٣", "1.2.3", "--", "6 pts"])
+def test_what_is_no_number_is_told_with_its_line_and_column(tmp_path: Path, word: str) -> None:
+    said = refused(tmp_path, f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},6.0\n\n{ANN.replace('ann@', 'bo@')},{word}\n")
+    assert f"line 4, column 4: q4: Look (6.0 pts): {word!r} is no number" in said
+    text = otter_text(graded("ann.ipynb", ALL)).replace("16.66", word)
+    assert f"line 3, column total_points_earned: {word!r} is no number" in refused(tmp_path, text)
+
+
+def test_the_line_is_the_one_of_the_file_where_an_error_text_has_several(tmp_path: Path) -> None:
+    text = otter_text(broken("ann.ipynb", RuntimeError("one\ntwo\nthree")), graded("bo.ipynb", ALL))
+    assert "line 6, column q5: 'x' is no number" in refused(tmp_path, text.replace("2.66", "x"))
+
+
+@pytest.mark.parametrize("number", ["7", "7.0", "+7", "7.", "70e-1", " 7 "])
+def test_a_number_may_be_written_in_any_usual_way(tmp_path: Path, number: str) -> None:
+    (row,) = read_text(tmp_path, f"{HEAD}\n{ANN.replace('20.5', number)}\n")
+    assert row.total == 7.0
+
+
+def test_a_second_row_for_a_submission_is_told_with_both_lines(tmp_path: Path) -> None:
+    assert "line 3: a second row for ann@x.edu, the first is line 2" in refused(tmp_path, f"{HEAD}\n{ANN}\n{ANN}\n")
+    twice = otter_text(graded("nb.ipynb", ALL), graded("nb.ipynb", WORTH))
+    assert "line 4: a second row for nb, the first is line 3" in refused(tmp_path, twice)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty; expected the columns file"),
+        (b"\xef\xbb\xbf \r\n\r\n", "it is empty"),
+        (b"\xff\xfef\x00i\x00", "it is not text in UTF-8 (byte 0)"),
+        (b"Name,Grade\nAnn,3\n", "its first line is 'Name,Grade'; expected the columns file, total_points_earned"),
+        (b"Total Score,Status\n3,Graded\n", "one or more of Email, SID, Name, First Name, Last Name"),
+        (b"file;q4,total_points_earned;grading_status\n", "its first line is"),
+        (b"PK\x03\x04\x14\n", "its first line is"),
+        (b"file,total_points_earned,grading_status\n", "no submission in it"),
+        (b"file,total_points_earned,grading_status\npoints-per-question,26,--\n", "no submission in it"),
+        (b"file,total_points_earned,grading_status\n,26,Completed\n", "line 2: the row names nobody"),
+        (b"Email,SID,Total Score,Status\n,,26,Graded\n", "line 2: the row names nobody; expected an email"),
+        (b"file,q4,q4,total_points_earned,grading_status\na,1,2,3,Completed\n", "the column q4 stands there 2 times"),
+        (b'file,total_points_earned,grading_status\na,1,"Comp\n', "line 2: unexpected end of data"),
+        (b'file,total_points_earned,grading_status\na,1,"Comp"l\n', "line 2: ',' expected after '\"'"),
+    ],
+    ids=[
+        "nothing",
+        "blanks",
+        "UTF-16",
+        "other columns",
+        "nobody's columns",
+        "two delimiters",
+        "no text",
+        "a head alone",
+        "maxima alone",
+        "no file",
+        "nobody",
+        "a column twice",
+        "a quote open",
+        "a quote inside",
+    ],
+)
+def test_what_is_no_file_of_grades_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    assert said in refused(tmp_path, content)
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    for path, said in ((tmp_path, "it is a folder"), (tmp_path / "none.csv", "no such file")):
+        with pytest.raises(ReturnedError, match=f"{said}.*Expected a CSV file of grades"):
+            read(path, RULES)
+
+
+@given(
+    st.sampled_from(["", "file,total_points_earned,grading_status\n", "SID;Email;Total Score;Status;1: q4: Look\n"]),
+    st.text(alphabet=st.sampled_from('aq4,;"\n\r\t.:-e1 \x00é'), max_size=60) | st.binary(max_size=60),
+)
+def test_any_bytes_are_rows_or_one_error(
+    tmp_path_factory: pytest.TempPathFactory, head: str, rest: str | bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(head.encode() + (rest if isinstance(rest, bytes) else rest.encode()))
+    rows: tuple[ExternalGrade, ...] = ()
+    said = ""
+    try:
+        rows = read(path, RULES)
+    except ReturnedError as error:
+        said = str(error)
+    assert bool(rows) != (str(path) in said)
+    assert len({row.name for row in rows}) == len(rows)
+
+
+def test_several_files_are_one_class_and_no_submission_is_in_two_of_them(tmp_path: Path) -> None:
+    one, two, three = (tmp_path / name for name in ("one.csv", "two.csv", "three.csv"))
+    one.write_text(f"{HEAD}\n{ANN}\n", encoding="utf-8")
+    two.write_text(otter_text(graded("ann@x.edu.ipynb", ALL)), encoding="utf-8")
+    three.write_text(f"{HEAD}\n{ANN}\n", encoding="utf-8")
+    assert [(row.origin, row.name) for row in read_all([one, two], RULES)] == [
+        (GRADESCOPE, "ann@x.edu"),
+        (OTTER, "ann@x.edu"),
+    ]
+    with pytest.raises(ReturnedError) as caught:
+        read_all([one, two, three], RULES)
+    assert str(caught.value).startswith(f"{three}: there is a row for ann@x.edu, and one in {one} too")
+
+
+def test_the_automatic_points_are_the_total_without_what_people_gave() -> None:
+    row = ExternalGrade(GRADESCOPE, "ann", "", "", "", 20.5, (("q1", 3.5), ("q4", 6.0), ("9: Style", 1.0)), "Graded")
+    assert row.automatic(RULES) == 17.0
+    assert replace(row, points=(("q1", None), ("q4", 6.0))).automatic(RULES) == 20.5
+    assert replace(row, total=None).automatic(RULES) is None
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "difference"),
+    [(17.0, 16.66, 0.34), (0.1 + 0.2, 0.3, 0.0), (2.0, 3.0, -1.0), (None, 3.0, None), (3.0, None, None)],
+)
+def test_a_difference_needs_two_grades_and_knows_no_noise(
+    there: float | None, here: float | None, difference: float | None
+) -> None:
+    row = ExternalGrade(OTTER, "ann", "", "", "", there, (), "Completed")
+    assert Comparison(MatchedGrade(row, "ann"), there, here).difference == difference
+
+
+def otter(name: str) -> ExternalGrade:
+    return ExternalGrade(OTTER, name, "", "", "", 1.0, (), "Completed")
+
+
+def gradescope(email: str = "", sid: str = "", person: str = "") -> ExternalGrade:
+    return ExternalGrade(GRADESCOPE, email or sid or person, email, sid, person, 1.0, (), "Graded")
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        (otter("ann"), "ann"),
+        (otter("Ann"), "aNN"),
+        (otter("smith.ann@x.edu"), "Smith.Ann@x.edu"),
+        (otter("ann.ipynb"), "ann"),
+        (otter("ann"), "Ann.IPYNB"),
+        (otter("Jos\u00e9"), "Jose\u0301"),
+        (gradescope("ann@x.edu"), "ANN@X.EDU"),
+        (gradescope("ann@x.edu"), "hw1 ann@x.edu"),
+        (gradescope("ann@x.edu"), "hw1_ann"),
+        (gradescope("ann@x.edu"), "ann-hw1"),
+        (gradescope("ann@x.edu"), "section/ann/notebook"),
+        (gradescope("ann@x.edu"), "ann (2)"),
+        (gradescope("smith.ann@x.edu"), "Exercise_smith.ann_v2"),
+        (gradescope("", "7"), "student_7"),
+        (gradescope("nobody@x.edu", "7"), "student_7"),
+        (gradescope("", "", "Ann Smith"), "ann smith"),
+    ],
+)
+def test_a_row_finds_the_submission_that_bears_its_name_email_or_sid(row: ExternalGrade, name: str) -> None:
+    assert match([row], ["another", name, "student_77"]) == (MatchedGrade(row, name),)
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        (otter("ann"), "hw1_ann"),
+        (otter("ann"), "anna"),
+        (gradescope("ann@x.edu"), "joanne"),
+        (gradescope("ann@x.edu"), "ann2"),
+        (gradescope("ann@x.edu"), "ann@y.edu"),
+        (gradescope("ann@x.edu"), "ann@x.edu.au"),
+        (gradescope("ann@x.edu"), "smith.ann"),
+        (gradescope("smith@x.edu"), "smith.ann@x.edu"),
+        (gradescope("", "7"), "student_77"),
+        (gradescope("", "7"), "version 1.7"),
+        (gradescope("", "2"), "ann (2)"),
+        (gradescope("", "", "Ann Smith"), "hw1_ann smith"),
+        (gradescope("a.c@x.edu"), "abc"),
+    ],
+)
+def test_a_part_of_a_word_or_of_somebody_elses_email_is_no_match(row: ExternalGrade, name: str) -> None:
+    (joined,) = match([row], [name])
+    assert joined.submission is None
+    assert joined.why.startswith("no submission has ")
+
+
+def test_what_a_row_was_looked_for_by_is_said() -> None:
+    rows = [gradescope("ann@x.edu", "17"), gradescope("", "18"), otter("bo")]
+    assert [joined.why for joined in match(rows, [])] == [
+        "no submission has ann@x.edu or SID 17 in its name",
+        "no submission has SID 18 in its name",
+        "no submission has bo in its name",
+    ]
+
+
+def test_a_row_that_could_mean_several_submissions_is_left_alone() -> None:
+    row = gradescope("ann@x.edu")
+    (joined,) = match([row], ["hw_ann", "ann_hw", "bo"])
+    assert joined == MatchedGrade(row, None, "2 submissions could be meant: ann_hw, hw_ann")
+    (joined,) = match([row], [f"ann_{number}" for number in range(9)])
+    assert joined.why == "9 submissions could be meant: ann_0, ann_1, ann_2, ann_3, ann_4, …"
+    (joined,) = match([otter("ann")], ["Ann", "ann"])
+    assert joined.why == "2 submissions could be meant: Ann, ann"
+
+
+def test_a_submission_that_several_rows_could_mean_goes_to_none_of_them() -> None:
+    rows = [gradescope("ann@x.edu"), gradescope("ann@y.edu"), gradescope("bo@x.edu")]
+    assert [(joined.submission, joined.why) for joined in match(rows, ["hw_ann", "bo"])] == [
+        (None, "2 rows could mean the submission hw_ann"),
+        (None, "2 rows could mean the submission hw_ann"),
+        ("bo", ""),
+    ]
+
+
+def test_two_origins_may_grade_one_submission() -> None:
+    rows = [otter("ann"), gradescope("ann@x.edu")]
+    assert match(rows, ["ann"]) == (MatchedGrade(rows[0], "ann"), MatchedGrade(rows[1], "ann"))
+
+
+def test_a_stronger_reason_goes_first_and_keeps_what_it_found() -> None:
+    named, worded = gradescope("ann@x.edu"), gradescope("ann@y.edu")
+    assert [each.submission for each in match([worded, named], ["ann@x.edu", "hw1 ann"])] == ["hw1 ann", "ann@x.edu"]
+    whole, part = gradescope("bo@x.edu", "7"), gradescope("bo@y.edu")
+    assert [each.submission for each in match([part, whole], ["bo_7"])] == [None, "bo_7"]
+    (joined,) = match([named], ["ann_hw", "ann@x.edu hw"])
+    assert joined == MatchedGrade(named, "ann@x.edu hw")
+
+
+def test_an_email_and_an_sid_that_mean_two_submissions_mean_none() -> None:
+    (joined,) = match([gradescope("ann@x.edu", "7")], ["hw ann@x.edu", "student_7"])
+    assert joined.why == "2 submissions could be meant: hw ann@x.edu, student_7"
+
+
+@given(st.lists(st.text(alphabet="ab1@._ ", min_size=1, max_size=6), unique=True), st.data())
+def test_no_submission_is_ever_given_to_two_rows_of_one_origin(names: list[str], data: st.DataObject) -> None:
+    emails = data.draw(st.lists(st.text(alphabet="ab1@._", min_size=1, max_size=6), unique=True))
+    rows = [gradescope(email, email[-1]) for email in emails]
+    joined = match(rows, names)
+    assert [each.row for each in joined] == rows
+    given_out = [each.submission for each in joined if each.submission is not None]
+    assert len(set(given_out)) == len(given_out)
+    assert set(given_out) <= set(names)
+    assert all((each.submission is None) == bool(each.why) for each in joined)

@@ -1,0 +1,482 @@
+"""Student text as HTML: what Markdown and formulas become, and that nothing else gets through."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
+
+from autograder.policy.policy import Misconception
+from autograder.review import markdown as module
+from autograder.review.markdown import (
+    ATTRIBUTES,
+    LONGEST,
+    MOST_LINES,
+    TAGS,
+    Rendered,
+    render,
+)
+
+VOID = {"br", "hr"}
+
+SPEED = Misconception(claim="Training gets faster", correction="No.", phrases=("faster", "saves time", "don't wait"))
+ARGMAX = Misconception(claim='Others to "0" <b>', correction="No.", phrases=("others to 0", "to 0", "1 - accuracy"))
+
+
+class Fragment(HTMLParser):
+    """The tags, attributes and words of a piece of HTML, of which each tag must be closed in its turn."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.words = ""
+        self.marked: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag == "mark":
+            self.marked.append((dict(attrs)["title"] or "", ""))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if "mark" in self._open:
+            title, before = self.marked.pop()
+            self.marked.append((title, before + data))
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def handle_decl(self, decl: str) -> None:
+        raise AssertionError(decl)
+
+    def handle_pi(self, data: str) -> None:
+        raise AssertionError(data)
+
+
+def shown(source: str, *hints: Misconception) -> Fragment:
+    """What a page shows of a text; checked to have nothing in it but what may be."""
+    fragment = Fragment(render(source, highlight=hints).html)
+    assert fragment.tags.keys() <= TAGS
+    for tag, name, value in fragment.attributes:
+        assert name in ATTRIBUTES.get(tag, ()), (tag, name)
+        assert name != "href" or re.match(r"(https?://|mailto:)", value, re.IGNORECASE), value
+    links = Counter(name for tag, name, _ in fragment.attributes if tag == "a")
+    assert {links[name] for name in ("href", "rel", "target")} == {fragment.tags["a"]}
+    return fragment
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a *b* **c** ~~d~~ `e`", "<p>a <em>b</em> <strong>c</strong> <s>d</s> <code>e</code></p>"),
+        ("a\nb\n\nc", "<p>a\nb</p>\n<p>c</p>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("3. a\n4. b", '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'),
+        ("> a", "<blockquote>\n<p>a</p>\n</blockquote>"),
+        ("```python\nx < 1\n```", "<pre><code>x &lt; 1\n</code></pre>"),
+        ("# a *b*", "<p><strong>a <em>b</em></strong></p>"),
+        ("a\n===", "<p><strong>a</strong></p>"),
+        ("a  \nb\n\n---", "<p>a<br>\nb</p>\n<hr>"),
+        ("a\r\nb\rc", "<p>a\nb\nc</p>"),
+        ("[a]: http://example.org", "<p>[a]: http://example.org</p>"),
+        ("![a *graph*](http://example.org/x.png)", "<p>a graph</p>"),
+        ("![](http://example.org/x.png)", "<p>(image)</p>"),
+        ("![in a cell](attachment:image.png)", "<p>in a cell</p>"),
+        ("[my file](notes.md) [it](javascript:a)", "<p>my file (notes.md) [it](javascript:a)</p>"),
+        ("![![in](a) out](http://b)", "<p>in out</p>"),
+        ("", ""),
+        (" \n\t\n", ""),
+    ],
+)
+def test_markdown_becomes_plain_tags(source: str, expected: str) -> None:
+    assert render(source) == Rendered(expected + "\n" if expected else "", False)
+
+
+def test_a_table_has_no_styles() -> None:
+    fragment = shown("|a|b|\n|:-:|-:|\n|1|2|")
+    assert (fragment.tags["th"], fragment.tags["td"], fragment.attributes) == (2, 2, [])
+
+
+def test_a_column_without_a_name_has_no_heading() -> None:
+    fragment = shown("| |b|\n|-|-|\n|1||")
+    assert (fragment.tags["th"], fragment.tags["td"]) == (1, 3)
+
+
+@pytest.mark.parametrize("address", ["http://example.org/a?b=c&d=e", "https://example.org", "mailto:ann@example.org"])
+@pytest.mark.parametrize("spelling", ["[here]({})", "<{}>", "[here](<{}> 'title')"])
+def test_links_to_the_web_open_elsewhere_and_tell_nothing(address: str, spelling: str) -> None:
+    fragment = shown(spelling.format(address))
+    assert fragment.attributes == [
+        ("a", "href", address),
+        ("a", "target", "_blank"),
+        ("a", "rel", "noopener noreferrer nofollow"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "javascript&colon;alert(1)",
+        "&#106;avascript:alert(1)",
+        "&#x6A&#x61;vascript:alert(1)",
+        "java&Tab;script:alert(1)",
+        "java\tscript:alert(1)",
+        "\\javascript:alert(1)",
+        "%6Aavascript:alert(1)",
+        "vbscript:x",
+        "data:text/html;base64,PHNjcmlwdD4=",
+        "data:image/png;base64,AAAA",
+        "file:///etc/passwd",
+        "blob:http://example.org/1",
+        "//example.org",
+        "/admin",
+        "?reveal=1",
+        "#top",
+        "http:example",
+        "\x01javascript:alert(1)",
+        "",
+    ],
+)
+@pytest.mark.parametrize("spelling", ["[a]({})", "[a](<{}>)", "<{}>", "![a]({})", "[a][b]\n\n[b]: {}", "[![a]({})](x)"])
+def test_no_link_goes_anywhere_else(address: str, spelling: str) -> None:
+    assert shown(spelling.format(address)).tags["a"] == 0
+
+
+def test_a_link_without_words_shows_where_it_goes() -> None:
+    assert shown("[](http://example.org) [ ](http://example.com)").words.split() == [
+        "http://example.org",
+        "http://example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        '<a href="javascript:alert(1)" onclick="alert(1)">a</a>',
+        "<svg/onload=alert(1)>",
+        "<style>*{display:none}</style>",
+        "<iframe srcdoc='<script>alert(1)</script>'>",
+        "<form action=/settle><input name=points value=4><button>",
+        "<!-- a -->",
+        "<![CDATA[a]]>",
+        "<?php a ?>",
+        "<!DOCTYPE html>",
+        "</div></main></body>",
+        "<math><mi href='javascript:alert(1)'>a</mi></math>",
+        "<math><annotation-xml encoding='text/html'><img src=x onerror=alert(1)></annotation-xml></math>",
+        "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>",
+        "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+        "<<script>script>alert(1)<</script>/script>",
+        "<mark title='no'>faked</mark>",
+        "<p style='position:fixed'>a",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+        "&#60;script&#62;",
+    ],
+)
+@pytest.mark.parametrize(
+    "place", ["{}", "a {} b", "# {}", "> {}", "- {}", "|a|\n|-|\n|{}|", "`{}`", "```\n{}\n```", "*{}*"]
+)
+def test_html_is_shown_as_it_was_typed(source: str, place: str) -> None:
+    fragment = shown(place.format(source))
+    assert not fragment.tags.keys() & {"script", "img", "svg", "style", "iframe", "form", "input", "mark", "math"}
+    if "`" in place:
+        assert source in fragment.words
+    else:
+        assert "<" in fragment.words
+
+
+def test_formulas_become_mathml() -> None:
+    fragment = shown(r"The loss is $-\sum_{i} y_i \log p_i$.")
+    assert fragment.tags["math"] == 1
+    assert fragment.words.startswith("The loss is −∑") or fragment.words.startswith("The loss is -∑")
+    assert ("math", "display", "inline") in fragment.attributes
+
+
+@pytest.mark.parametrize("source", ["$$x^2$$", "$$\nx^2\n$$", "as in $$x^2$$ here", "> $$\n> x^2\n> $$"])
+def test_formulas_between_two_dollars_stand_apart(source: str) -> None:
+    fragment = shown(source)
+    assert (fragment.tags["math"], fragment.tags["msup"]) == (1, 1)
+    assert ("math", "display", "block") in fragment.attributes
+
+
+@pytest.mark.parametrize("source", ["It costs $5 and $6.", r"\$a\$", "`$a$`", "one $ alone", "$$ never closed\n\na $"])
+def test_not_every_dollar_is_a_formula(source: str) -> None:
+    assert shown(source).tags["math"] == 0
+
+
+@pytest.mark.parametrize("source", ["$n$ classes make 10", "$n$ and a \\"])
+def test_what_ends_a_paragraph_does_not_spoil_the_formula_that_begins_it(source: str) -> None:
+    assert shown(source).tags["math"] == 1
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\text{<img src=x onerror=alert(1)>}",
+        r"\text{</mtext></math><script>alert(1)</script>}",
+        r"\text{&#x3C;script&#x3E;}",
+        r"\text{&lt;script&gt;}",
+        r"\mbox{<b>a</b>} \textbf{<b onclick=x>}",
+        r"\href{javascript:alert(1)}{x}",
+        r"\class{admin}{x} \id{points}{x} \style{position:fixed}{x}",
+        r"\color{red}{x} \colorbox{black}{x} \Huge x",
+        r"\begin{annotation-xml}<img>\end{annotation-xml}",
+        r"\operatorname{<script>} <script>",
+        r"\left<x\right> \middle< \big<",
+        r"\unknown{<script>} \<script\>",
+        r"\hspace{x\" onclick=\"alert(1)} \rule{1em}{<b>}",
+        "a\x00b\ud800",
+    ],
+)
+@pytest.mark.parametrize("sign", ["$", "$$"])
+def test_nothing_gets_out_of_a_formula(latex: str, sign: str) -> None:
+    fragment = shown(f"{sign}{latex}{sign}")
+    assert not fragment.tags.keys() & {"script", "img", "b", "a"}
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\hspace{-99em}", r"\hspace{999em}", r"\rule{500em}{500em}", r"\kern-40em", r"\raise{90em}{x}"]
+)
+def test_a_formula_cannot_leave_its_place(latex: str) -> None:
+    assert all(len(value) < 8 for _, name, value in shown(f"${latex} x$").attributes if name != "display")
+    assert not re.search(r"\d{2}em", render(f"${latex} x$").html)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        "x_",
+        "{" * 50 + "x" + "}" * 50,
+        r"\sqrt " * 150 + "x",
+        "x^" * 300 + "x",
+        "a" * (module.LONGEST_MATH + 1),
+        r"\newcommand{\a}[1]{#1#1#1}\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{x}}}}}}}}}}}}}}}}}",
+        r"\def\a{xx}\def\b{\a\a\a\a}\b",
+        r"\DeclareMathOperator{\a}{a}\a",
+        r"\newenvironment{a}{xx}{xx}\begin{a}\end{a}",
+    ],
+    ids=["half", "braces", "roots", "powers", "long", "macro", "def", "operator", "environment"],
+)
+def test_a_formula_that_cannot_be_shown_is_shown_as_source(latex: str) -> None:
+    fragment = shown(f"a ${latex}$ b")
+    assert (fragment.tags["math"], fragment.tags["code"]) == (0, 1)
+    assert latex.strip() in fragment.words
+
+
+def test_formulas_beyond_a_limit_are_shown_as_source() -> None:
+    each = "$" + "a" * 100 + "$ "
+    fragment = shown(each * 100)
+    assert (fragment.tags["math"], fragment.tags["code"]) == (module.MOST_MATHS // 100, 100 - module.MOST_MATHS // 100)
+
+
+def test_phrases_of_misconceptions_are_marked_with_the_claim() -> None:
+    found = render("Training is FASTER, and it\nsaves  time.", highlight=[SPEED])
+    assert Fragment(found.html).marked == [(SPEED.claim, "FASTER"), (SPEED.claim, "saves  time")]
+    assert found.claims == (SPEED.claim,)
+
+
+@pytest.mark.parametrize(
+    ("source", "marked"),
+    [
+        ("It sets all others to 0.", ["others to 0"]),
+        ("It goes to 0.", ["to 0"]),
+        ("others\nto 0", ["others\nto 0"]),
+        ("- *others to 0*", ["others to 0"]),
+        ("# Others to 0", ["Others to 0"]),
+        ("|others to 0|\n|-|\n|to 0|", ["others to 0", "to 0"]),
+        ("[others to 0](http://example.org)", ["others to 0"]),
+        ("we don’t wait", ["don’t wait"]),
+        ("loss = 1 – accuracy", ["1 – accuracy"]),
+        ("others to 05, brothers to 00", []),
+        ("`others to 0` ```to 0```", []),
+        ("$\\text{others to 0}$", []),
+        ("[a](http://example.org/faster)", []),
+        ("&#102;aster", ["faster"]),
+        ("others *to* 0", []),
+        ("<b title='to 0'>", ["to 0"]),
+        ("> " * 40 + "faster", ["faster"]),
+    ],
+)
+def test_phrases_are_whole_words_of_running_text(source: str, marked: list[str]) -> None:
+    fragment = shown(source, SPEED, ARGMAX)
+    assert [words for _, words in fragment.marked] == marked
+    assert shown(source).words == fragment.words
+
+
+def test_the_claim_of_a_mark_is_only_words() -> None:
+    assert shown("to 0", ARGMAX).marked == [(ARGMAX.claim, "to 0")]
+
+
+def test_claims_come_in_their_order_and_only_those_that_were_found() -> None:
+    silent = Misconception(claim="Silent", correction="No.", phrases=("never said", " "))
+    found = render("to 0 and others to 0 and faster", highlight=[silent, SPEED, ARGMAX])
+    assert found.claims == (SPEED.claim, ARGMAX.claim)
+
+
+def test_without_phrases_nothing_is_marked() -> None:
+    bare = Misconception(claim="Bare", correction="No.")
+    assert render("a b", highlight=[bare]) == render("a b")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("word " * 200_000, LONGEST - 1),
+        ("x" * 1_000_000, LONGEST),
+        ("a\n" * 500_000, 2 * MOST_LINES - 1),
+        ("a\n" + "x" * 1_000_000, LONGEST),
+        ("x" * (LONGEST - 500) + "\n" + "y" * 1_000_000, LONGEST - 500),
+        ("\r\n" * 10 + "x " * 500_000, LONGEST),
+    ],
+    ids=["words", "one word", "lines", "a short line first", "a long line first", "Windows lines"],
+)
+def test_of_a_huge_text_only_the_beginning_reaches_the_parser(
+    text: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    tokens = module._tokens
+
+    def counted(markdown: Any, source: str, env: dict[str, int]) -> Any:
+        sizes.append(len(source))
+        return tokens(markdown, source, env)
+
+    monkeypatch.setattr(module, "_tokens", counted)
+    assert render(text).cut
+    assert size - 1 <= sizes[0] <= size
+
+
+def test_a_text_that_just_fits_is_not_cut() -> None:
+    assert not render("x" * LONGEST + "\n" * 50).cut
+    assert not render("a\n" * MOST_LINES).cut
+
+
+def test_links_beyond_a_limit_stay_words() -> None:
+    fragment = shown("[a](http://b) " * 300)
+    assert fragment.tags["a"] == module.MOST_LINKS
+    assert fragment.words.count("[a](http://b)") == 300 - module.MOST_LINKS
+
+
+def test_brackets_are_not_followed_further_than_a_link_may_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+    skip = ParserInline.skipToken
+
+    def counted(parser: Any, state: Any) -> None:
+        nonlocal steps
+        steps += 1
+        skip(parser, state)
+
+    monkeypatch.setattr(ParserInline, "skipToken", counted)
+    for hostile in ("[" * 19_000 + "](x)", "[](" * 6000, "![" * 4000 + "](x)" * 2000, "[](x)" * 4000, "![[](" * 4000):
+        render(hostile)
+    assert 0 < steps <= 5 * 2 * module.MOST_LINKS * module.LINK_REACH
+
+
+def test_a_table_of_too_many_columns_stays_text() -> None:
+    wide = module.MOST_COLUMNS
+    for columns, tables in ((wide, 1), (wide + 1, 0)):
+        source = "|a" * columns + "|\n" + "|-" * columns + "|\n" + "|\n" * 900
+        assert shown(source).tags["table"] == tables
+
+
+@pytest.mark.parametrize("sign", ["> ", "- ", "1. ", "> - "])
+def test_words_are_not_lost_however_deep_they_stand(sign: str) -> None:
+    for depth in (5, 13, 14, 15, 28, 29, 30, 31, 300):
+        fragment = shown(sign * depth + "inmost")
+        assert "inmost" in fragment.words
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "a\x1bb", "a\x7fb", "a\uffffb", "a\x0cb", "a\x85b"])
+def test_what_no_page_can_show_is_replaced(text: str) -> None:
+    found = render(text).html
+    assert found == "<p>a\ufffdb</p>\n"
+    found.encode()
+
+
+def test_a_text_on_which_the_parser_stumbles_is_shown_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(MarkdownIt, "parse", stumble)
+    module._markdown.cache_clear()
+    try:
+        monkeypatch.setattr(MarkdownIt, "render", lambda *_: "")
+        assert render("*a* <b>").html == "<pre>*a* &lt;b&gt;</pre>"
+    finally:
+        module._markdown.cache_clear()
+
+
+def test_what_passes_the_first_line_of_defence_is_held_by_the_second() -> None:
+    raw = (
+        "<p style=a onclick=b class=c id=d>x<script>y</script><img src=z><a href='javascript:1' class=q>l</a>"
+        "<a href='/settle'>m</a><math><mi href='http://a' style=b>i</mi><annotation-xml>n</annotation-xml></math></p>"
+    )
+    held = module._sanitised(raw)
+    assert "script" not in held
+    assert Fragment(held).tags.keys() <= TAGS
+    assert all(name in ATTRIBUTES.get(tag, ()) for tag, name, _ in Fragment(held).attributes)
+    assert 'href="/settle"' not in held
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$\\frac{a}{b}$",
+        "|a|\n|-|\n|b|",
+        "[a](http://b) <http://c>",
+        "- a\n\n  b\n- c",
+        "```\na\n```",
+        "$$\n\\text{<}\n$$",
+    ],
+)
+def test_the_second_line_of_defence_takes_nothing_from_what_is_meant(source: str) -> None:
+    once = render(source).html
+    assert module._sanitised(once) == once
+
+
+PIECES = (
+    ("<", ">", "&", '"', "'", "/", "=", "!", "?", "#", "-", "_", "*", "~", "`", "```", "$", "$$", "[", "]", "(", ")"),
+    ("{", "}", "\\", "|", ":", "\n", "\n\n", " ", "\t", "> ", "- ", "1. ", "    ", "|-|-|", "0", "a", "faster"),
+    ("<script>", "</script>", "<img onerror=x>", "<!--", "-->", "<style>", "<math>", "</math>", "<annotation-xml>"),
+    ("javascript:", "data:", "http://a", "mailto:b", "](javascript:a)", "](http://a)", "![", "[a](", "<http://"),
+    ("\\text{", "\\href{", "\\frac{", "\\begin{matrix}", "\\end{matrix}", "\\left", "\\right", "\\color{", "\\style{"),
+    ("&#x3C;", "&lt;", "&quot;", " onclick=x", " style=x", "<mtext>", "\x00", "\ud800", "é", "数", "👍"),
+)
+HOSTILE = st.sampled_from([piece for line in PIECES for piece in line])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(HOSTILE | st.text(max_size=5), max_size=40).map("".join))
+def test_whatever_is_typed_only_allowed_tags_and_attributes_come_out(source: str) -> None:
+    shown(source, SPEED, ARGMAX)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(HOSTILE | st.text(max_size=5), max_size=20).map("".join))
+def test_whatever_a_formula_says_only_allowed_tags_and_attributes_come_out(latex: str) -> None:
+    written = module._mathml(latex, False)
+    if written is not None:
+        fragment = Fragment(written)
+        assert fragment.tags.keys() <= module.MATH_TAGS
+        assert {name for _, name, _ in fragment.attributes} <= module.MATH_ATTRIBUTES

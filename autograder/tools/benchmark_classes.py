@@ -1,0 +1,306 @@
+"""Classes of several sizes, graded by this kit and by its peers, side by side in one run.
+
+    python -m autograder.tools.benchmark_classes [--full]
+
+Writes `comparison.md` and `comparison.png` beside this file. The peers start afresh for every notebook, each at the
+same cost, so they are measured on a few (`--full`: on all) and the rest is multiplied; the table says which.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from statistics import mean
+
+import nbformat
+from nbformat import NotebookNode
+from rich.console import Console
+
+from autograder.authoring import build
+from autograder.authoring.bundled_class import LOAD, Member
+from autograder.commands.grade import GradeOptions, GradeRun
+from autograder.layout import HOME
+from autograder.tools import bare_loop
+from autograder.tools.meter import Cost, tree_cpu_s
+from autograder.tools.peers import PEERS, kit, write_class
+
+__all__ = ["Measurement", "main", "plot", "report"]
+
+SIZES = (1, 8, 32)
+SAMPLE = {
+    "otter run, one at a time": 1,
+    "otter run, as many at once as cores": os.cpu_count() or 1,
+    "nbgrader autograde": 2,
+}
+"""Notebooks on which a peer is measured, once before and once after the largest class."""
+
+TIMED = 8
+CHEAP = (32, 256)
+"""Notebooks in the small and in the large class of cheap ones."""
+
+ROUNDS = 2
+"""Large classes that are measured, with as many notebooks in small ones around each."""
+
+IDLE_S = 6
+"""Seconds that a notebook of the memory measurement stays around, for all workers to be there at once."""
+
+PLACE = Path(__file__).parent
+BUILD_ONLY = """
+model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(128, "relu"),
+                          keras.layers.Dense(10, "softmax")])
+"""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One way of grading one class; `measured` is on how many notebooks, the rest is multiplied."""
+
+    way: str
+    size: int
+    measured: int
+    cost: Cost
+    notebooks_cpu_s: float = 0.0
+    """Core-seconds of the notebooks' own processes, where known."""
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print, and write the table and the plot."""
+    console = Console()
+    cores = os.cpu_count() or 1
+    build.write(build.build(HOME), HOME)
+    solution = nbformat.read(HOME.solution, as_version=4)
+    with tempfile.TemporaryDirectory(prefix="kit-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        rows = _classes(folder, solution, cores, console, full="--full" in arguments)
+        console.print("the bare loop")
+        limit_s = bare_loop.seconds("bare loop")
+        console.print(f"{limit_s}; notebooks that time their training")
+        other_s = _beside_training(folder / "timed", solution, cores)
+        console.print(f"{other_s}; cheap notebooks")
+        cheap = _cheap_classes(folder)
+        console.print(f"{cheap}; memory")
+        memory = {workers: _kit(folder / f"idle{workers}", _idle(), workers, workers) for workers in (1, 4)}
+    text = report(rows, limit_s, other_s, cheap, memory, cores)
+    (PLACE / "comparison.md").write_text(text, encoding="utf-8")
+    plot(rows, PLACE / "comparison.png")
+    console.print(text, markup=False)
+
+
+def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console, *, full: bool) -> list[Measurement]:
+    """The peers are measured before and after the largest class, because other work on a machine comes and goes."""
+    numbers = count()
+
+    def measured(way: str, size: int, place: Path | None = None) -> Cost:
+        place = place or folder / str(next(numbers))
+        cost = PEERS[way](write_class(place / "class", solution, size), place, cores)
+        console.print(f"{way}, {size}: {cost}")
+        return cost
+
+    def own(size: int) -> Measurement:
+        place = folder / f"own{size}"
+        cost = measured(first, size, place)
+        results = [json.loads(path.read_bytes()) for path in place.glob("out/submissions/*/results.json")]
+        return Measurement(first, size, size, cost, sum(each["extra_data"]["cpu_seconds"] for each in results))
+
+    first, *peers = PEERS
+    rows = [own(size) for size in SIZES[:-1]]
+    before = {way: measured(way, SAMPLE[way]) for way in peers}
+    rows.append(own(SIZES[-1]))
+    after = {way: measured(way, SAMPLE[way]) for way in peers}
+    for way in peers:
+        both, cost = 2 * SAMPLE[way], _sum(before[way], after[way])
+        for size in SIZES:
+            if full and size > both:
+                rows.append(Measurement(way, size, size, measured(way, size)))
+            else:
+                rows.append(Measurement(way, size, both, _times(cost, size / both)))
+    return rows
+
+
+def _sum(*costs: Cost) -> Cost:
+    wall, cpu, memory = zip(*((cost.wall_s, cost.cpu_s, cost.memory_mb) for cost in costs), strict=True)
+    return Cost(sum(wall), sum(cpu), max(memory))
+
+
+def _times(cost: Cost, factor: float) -> Cost:
+    return Cost(cost.wall_s * factor, cost.cpu_s * factor, cost.memory_mb)
+
+
+def _kit(folder: Path, notebook: NotebookNode, size: int, workers: int) -> Cost:
+    return kit(write_class(folder / "class", notebook, size), folder, workers)
+
+
+def _made(answers: Mapping[str, str]) -> NotebookNode:
+    member = Member("made", "for a measurement", {}, answers)
+    return nbformat.reads(member.make(nbformat.read(HOME.template, as_version=4)).decode(), as_version=4)
+
+
+def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
+    """Core-seconds of a notebook's own process but for `model.fit`, on average. Both are of the same processes.
+
+    Nothing but answers comes out of such a process, so the time is handed in as a wrong one.
+    """
+    timed = copy.deepcopy(solution)
+    answer = next(cell for cell in timed.cells if "model.fit(" in cell.source)
+    lines = [
+        f"import time; began = time.process_time(); {line}; spent = time.process_time() - began"
+        if "model.fit(" in line
+        else line
+        for line in answer.source.splitlines()
+    ]
+    answer.source = "\n".join(lines)
+    says = "train_labels_length = round(1000 * spent)\ngrader.check('q4')"
+    timed.cells.append(nbformat.v4.new_code_cell(says, id="time"))
+    kit(write_class(folder / "class", timed, TIMED), folder, cores)
+    results = [json.loads(path.read_bytes()) for path in folder.glob("out/submissions/*/results.json")]
+    fits = [re.findall(r"`train_labels_length` is (\d+)", json.dumps(each)) for each in results]
+    own = [float(each["extra_data"]["cpu_seconds"]) for each in results]
+    return mean(took - int(fit) / 1000 for took, (fit,) in zip(own, fits, strict=True))
+
+
+def _cheap_classes(folder: Path) -> Mapping[int, float]:
+    """Core-seconds of a small and of a large class of cheap notebooks, on average.
+
+    Both are measured in turn, on equally many notebooks, because other work on a machine comes and goes.
+    """
+    few, many = CHEAP
+    around = (few,) * (many // few // 2)
+    costs: dict[int, list[float]] = {few: [], many: []}
+    for number, size in enumerate((*around, many, *around) * ROUNDS):
+        costs[size].append(_once_started(folder / f"cheap{number}", _cheap(), size))
+    return {size: mean(several) for size, several in costs.items()}
+
+
+def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
+    """Core-seconds of grading all notebooks of a class but the first, one at a time, and of the pages of all.
+
+    The first comes with the start of the engine, whose cost is no class's and scatters by as much as a small class
+    takes.
+    """
+    paths = write_class(folder / "class", notebook, size)
+    with GradeRun(GradeOptions(tuple(paths), folder / "out", workers=1)) as session:
+        grading = session.grade()
+        next(grading)
+        started = tree_cpu_s()
+        for _ in range(size - 1):
+            next(grading)
+        spent = tree_cpu_s() - started
+        next(grading, None)  # ends the engine, which is no cost of this class
+        started = tree_cpu_s()
+        session.publish()
+        return spent + tree_cpu_s() - started
+
+
+def _cheap() -> NotebookNode:
+    return _made({"q4": LOAD})
+
+
+def _idle() -> NotebookNode:
+    """Everything a notebook needs but arrays: a model, built, compiled, trained on a handful of images; then idle."""
+    train = "model.compile('adam', 'sparse_categorical_crossentropy')\n"
+    train += "model.fit(np.zeros((64, 28, 28)), np.zeros(64), verbose=0)\n"
+    return _made({"q5": BUILD_ONLY, "q6": f"{train}import time; time.sleep({IDLE_S})"})
+
+
+def report(
+    rows: list[Measurement],
+    limit_s: float,
+    other_s: float,
+    cheap: Mapping[int, float],
+    memory: Mapping[int, Cost],
+    cores: int,
+) -> str:
+    """The table as Markdown, with the ratios that are promised.
+
+    `limit_s` are the core-seconds of the bare loop, `other_s` those of a notebook's own process but for its training.
+    """
+    by = {(row.way, row.size): row.cost for row in rows}
+    first, *peers = PEERS
+    few, many = SIZES[-2:]
+    further_s = (by[first, many].cpu_s - by[first, few].cpu_s) / (many - few)
+    own = {row.size: row for row in rows if row.way == first}
+    notebook_s = own[many].notebooks_cpu_s / many
+    beside = {size: own[size].cost.cpu_s - own[size].notebooks_cpu_s for size in (1, many)}
+    beside_s = (beside[many] - beside[1]) / (many - 1)
+    low, high = CHEAP
+    growth = cheap[high] / (high - 1) / (cheap[low] / (low - 1))
+    further_mb = (memory[4].memory_mb - memory[1].memory_mb) / 3
+    ratios = {
+        f"throughput with {many} notebooks, against {way}": by[way, many].wall_s / by[first, many].wall_s
+        for way in peers
+    }
+    ratios["one notebook, cold, against otter run"] = by[peers[0], 1].wall_s / by[first, 1].wall_s
+    ratios["core-seconds of a further notebook, against the bare loop"] = further_s / limit_s
+    ratios[f"cost of each of {high} cheap notebooks, against each of {low}, graded one at a time"] = growth
+    versions = ("tensorflow-cpu", "keras", "otter-grader", "nbgrader")
+    lines = [
+        "# Grading a class: this kit and its peers",
+        "",
+        "Made by `make bench`, all in one run. Every notebook is the solution, with its five epochs of training. Where",
+        "fewer notebooks were measured than the class has, wall time and core-seconds are multiplied.",
+        "",
+        "| | class | measured | wall s | core-seconds | peak memory MB | wall s a notebook |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+        *map(_line, rows),
+        "",
+        "| ratio | |",
+        "|---|--:|",
+        *(f"| {what} | {ratio:.2f} |" for what, ratio in ratios.items()),
+        "",
+        f"A further notebook takes {notebook_s:.1f} core-seconds in its own process and {beside_s:.1f} for the border, "
+        "the judge, the pages and the gradebook.",
+        f"Of those in its own process, all but its training (`model.fit`) take {other_s:.1f}, measured in {TIMED} "
+        "notebooks that time themselves.",
+        f"A bare loop over the same training takes {limit_s:.1f}.",
+        f"1,000 notebooks take {1000 * further_s / 3600:.1f} core-hours, on any number of machines.",
+        f"A further worker takes {further_mb:.0f} MB beside the arrays of its notebook.",
+        "",
+        f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in versions)
+        + f"; {datetime.now(UTC):%Y-%m-%d}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _line(row: Measurement) -> str:
+    cost = row.cost
+    figures = (f"{each:.0f}" for each in (cost.wall_s, cost.cpu_s, cost.memory_mb))
+    return f"| {row.way} | {row.size} | {row.measured} | {' | '.join(figures)} | {cost.wall_s / row.size:.1f} |"
+
+
+def plot(rows: list[Measurement], path: Path) -> None:
+    """Wall time over class size; markers filled where measured."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for way, marker in zip(PEERS, "osD^", strict=True):
+        mine = [row for row in rows if row.way == way]
+        (line,) = axes.plot(
+            [row.size for row in mine], [row.cost.wall_s / 60 for row in mine], label=way, lw=1.5, marker=marker
+        )
+        for row in mine:
+            face = line.get_color() if row.measured == row.size else "white"
+            axes.plot(row.size, row.cost.wall_s / 60, marker, color=line.get_color(), markerfacecolor=face)
+    axes.set(xlabel="notebooks in the class", ylabel="minutes", title="Grading a class (white: multiplied from a few)")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
