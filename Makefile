@@ -79,7 +79,8 @@ check: $(READY)  ## Lint, types, import graph, stale generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q autograder/tests/test_architecture_of_code.py
+	$(BIN)/pytest -q autograder/tests/test_public_names.py
+	$(BIN)/lint-imports
 	$(BIN)/mnist-kit build --check
 
 bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every notebook), confinement, the review under load
@@ -88,7 +89,6 @@ bench: $(READY)  ## Measure: classes against peers (PEERS=--full: on every noteb
 	$(BIN)/python -m autograder.tools.benchmark_review
 
 pictures: $(READY)  ## Make the documents' pictures anew, from the bundled class (needs Chromium)
-	$(BIN)/python -m autograder.docs.layers
 	$(BIN)/mnist-kit demo --output out --workers $(WORKERS)
 	$(BIN)/python -m autograder.tools.pictures out
 

@@ -32,7 +32,6 @@ from autograder.layout import Layout
 from autograder.policy.grading_file import load
 from autograder.policy.policy import AccuracyRule, CodeQuestion, Policy, share
 from autograder.submissions.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
-from autograder.version import kit_version
 
 __all__ = ["Built", "build", "hidden_tests", "is_stale", "master", "read_tests", "stale", "write"]
 
@@ -43,10 +42,10 @@ EPOCH = (2026, 1, 1, 0, 0, 0)
 """The date of every zip entry, so that the same input makes the same zip."""
 
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 CONTAINER = PACKAGE / "gradescope"
 EXECUTABLE = ("setup.sh", "run_autograder")
-APART = frozenset({"tests", "benchmarks", "docs", "__pycache__"})
+NOT_SHIPPED = frozenset({"tests", "tools", "docs", "__pycache__"})
 """Folders of the package that a container has no use for."""
 
 # Otter Assign's marks in the solution notebook.
@@ -217,7 +216,7 @@ def _accuracy_tests(id: str, points: float, rule: AccuracyRule) -> Iterator[str]
 def _test(name: str, call: str, points: float) -> str:
     return (
         f'""" # BEGIN TEST CONFIG\nhidden: true\npoints: {points:g}\n""" # END TEST CONFIG\n'
-        f"def test_{name}(env):\n    from autograder import checks\n    checks.{call}"
+        f"def test_{name}(env):\n    from autograder.judge import checks\n    checks.{call}"
     )
 
 
@@ -319,27 +318,24 @@ def _repack(archive: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[
 
 def _kit(layout: Layout, policy: Policy) -> dict[str, bytes]:
     """What a container needs to grade: package, policy, images and calibration; neither master nor solution."""
-    files = [path.relative_to(PACKAGE.parent) for path in sorted(PACKAGE.rglob("*")) if path.is_file()]
-    kept = {path.as_posix(): PACKAGE.parent / path for path in files if not APART & set(path.parts)}
-    calibration = [layout.calibration] if layout.calibration.exists() else []
-    for path in (layout.policy, layout.data(policy.assignment.dataset), layout.images / "README.md", *calibration):
-        kept[path.relative_to(layout.root).as_posix()] = path
     manifest = json.dumps(_manifest(layout, policy), indent=1).encode()
-    return {**{name: path.read_bytes() for name, path in kept.items()}, layout.manifest.name: manifest}
+    shipped = _shipped(layout, policy).items()
+    return {**{name: path.read_bytes() for name, path in shipped}, layout.manifest.name: manifest}
+
+
+def _shipped(layout: Layout, policy: Policy) -> dict[str, Path]:
+    """The files that go into the zip as they are, by the name they have below FILES."""
+    package = {path.relative_to(PACKAGE.parent): path for path in sorted(PACKAGE.rglob("*")) if path.is_file()}
+    files = {name.as_posix(): path for name, path in package.items() if not NOT_SHIPPED & set(name.parts)}
+    calibration = [layout.calibration] if layout.calibration.exists() else []
+    own = (layout.policy, layout.data(policy.assignment.dataset), layout.images / "README.md", *calibration)
+    return files | {path.relative_to(layout.root).as_posix(): path for path in own}
 
 
 def _manifest(layout: Layout, policy: Policy) -> dict[str, str]:
-    """What the zip was made from. Raises OSError where some of it is missing."""
-    files = {
-        "policy": layout.policy,
-        "master": layout.master,
-        "first cell": layout.first_cell,
-        "data": layout.data(policy.assignment.dataset),
-    }
-    files |= {name: CONTAINER / name for name in (*EXECUTABLE, "requirements.txt")}
-    files |= {"calibration": layout.calibration} if layout.calibration.exists() else {}
-    found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
-    return {**found, "kit": kit_version()}
+    """SHA-256 of everything the zip was made from, by name. Raises OSError where some of it is missing."""
+    files = {**_shipped(layout, policy), "master": layout.master, "first cell": layout.first_cell}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
 
 
 def _text(notebook: NotebookNode) -> str:

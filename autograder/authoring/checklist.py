@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["StepStatus", "Step", "Upload"]
+__all__ = ["Step", "StepStatus", "Upload"]
 
 
 class StepStatus(StrEnum):

@@ -11,10 +11,7 @@ from typing import Any
 
 from autograder.errors import BuildError
 
-__all__ = ["METADATA", "OPENING", "opening"]
-
-OPENING = "intro-code"
-"""The id of the first cell."""
+__all__ = ["METADATA", "opening"]
 
 METADATA: Mapping[str, Any] = {
     "cellView": "form",  # Colab shows the title only

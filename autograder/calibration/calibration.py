@@ -14,10 +14,10 @@ import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from autograder.authoring.first_cell import OPENING
 from autograder.data.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
+from autograder.submissions.cells import FIRST_CELL
 from autograder.version import kit_version
 
 __all__ = ["LIBRARIES", "Calibration", "Origin", "TrainingRun", "load"]
@@ -153,7 +153,7 @@ def _solution(path: Path) -> str:
         raise BuildError(f"{path} cannot be read ({error}): run `mnist-kit build`") from error
     digest = hashlib.sha256()
     for cell in cells:
-        ours = cell.get("id") == OPENING or cell.source.startswith("grader.")
+        ours = cell.get("id") == FIRST_CELL or cell.source.startswith("grader.")
         if cell.cell_type == "code" and not ours:
             digest.update(hashlib.sha256(cell.source.encode("utf-8", "surrogatepass")).digest())
     return digest.hexdigest()

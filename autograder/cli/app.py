@@ -315,9 +315,10 @@ def review(
 
     Prints a link for each reviewer, and serves on this machine alone until Ctrl-C. Every mark is kept as it is given.
     """
-    from autograder.review import desk, serve
+    from autograder.review import serve
+    from autograder.review.desk import open_desk
 
-    with desk.desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
+    with open_desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
         for reviewer, link in site.links.items():
             out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
         err.print(

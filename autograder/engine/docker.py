@@ -26,7 +26,7 @@ BASE = "python:3.12-slim-bookworm"
 """An image that has a Python which fits, so that none has to be fetched."""
 
 NAME = "mnist-kit"
-DOCKERFILE = Path(__file__).parent / "gradescope" / "Dockerfile"
+DOCKERFILE = Path(__file__).parent.parent / "gradescope" / "Dockerfile"
 PYTHON = "/opt/mnist-kit/venv/bin/python"
 
 KIT_MB = 1024

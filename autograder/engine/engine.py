@@ -1,8 +1,8 @@
 """One submission graded end to end, by processes that are forked from a warm one.
 
 The launcher (this process) never imports TensorFlow and never runs student code. It starts one warm process
-(`autograder.engine.warm_process`), which becomes the evaluator and the zygote, and talks to both over sockets: a student
-process for each submission from the zygote, then a judge from the evaluator.
+(`warm_process.py`), which becomes the evaluator and the zygote, and talks to both over sockets: a student process for
+each submission from the zygote, then a judge from the evaluator.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from autograder.data import dataset
 from autograder.engine import feedback, isolation
 from autograder.engine.launcher import GRACE_S, Ended, WarmProcess, watch
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
-from autograder.judge import flags
 from autograder.judge.evidence import BLOB_LIMIT, specs
+from autograder.judge.flags import literals
 from autograder.judge.grade_report import GradeReport, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox import confine
@@ -208,7 +208,7 @@ class Engine:
 
     def _audit(self, warm: WarmProcess, run: _StudentRun, book: notebook.Notebook, verdict: Verdict) -> tuple[str, ...]:
         """What people should look at; for a model of which something is odd, with what the same layers reach here."""
-        flags = (*flags.literals(book.cells), *verdict.flags)
+        flags = (*literals(book.cells), *verdict.flags)
         if not flags or verdict.accuracy is None:
             return flags
         try:

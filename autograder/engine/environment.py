@@ -25,7 +25,7 @@ REPAIR = (
 LOCK = HOME.root / "requirements.lock"
 """Everything that `make setup` installs."""
 
-GRADING_LOCK = Path(__file__).parent / "gradescope" / "requirements.txt"
+GRADING_LOCK = Path(__file__).parent.parent / "gradescope" / "requirements.txt"
 """The part of it that grades, in a container too."""
 
 START = (

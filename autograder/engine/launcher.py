@@ -1,6 +1,6 @@
 """The warm process and the sockets to its two halves: start it, ask for a child, wait for how that ended.
 
-The launcher talks to `autograder.engine.warm_process` through here. Nothing of this imports TensorFlow or runs student code.
+The launcher talks to `warm_process.py` through here. Nothing of this imports TensorFlow or runs student code.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from datetime import datetime
 from autograder.errors import ReviewError
 from autograder.gradebook.tables import CURRENT
 
-__all__ = ["Answer", "Conflict", "Draft", "LogEntry", "Mark", "Pair", "QueuePosition", "Progress", "Snippet", "agreed"]
+__all__ = ["Answer", "Conflict", "Draft", "LogEntry", "Mark", "Pair", "Progress", "QueuePosition", "Snippet", "agreed"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from autograder.errors import ReviewError
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import LogRow, RequestRow
 
-__all__ = ["ACCEPTED", "DECLINED", "OPEN", "StoredRequest", "RequestStore"]
+__all__ = ["ACCEPTED", "DECLINED", "OPEN", "RequestStore", "StoredRequest"]
 
 Standing = Literal["open", "accepted", "declined"]
 OPEN: Literal["open"] = "open"

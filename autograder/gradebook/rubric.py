@@ -15,7 +15,7 @@ from typing import Self
 
 from autograder.policy.policy import WrittenQuestion
 
-__all__ = ["MOST_ITEMS", "Effect", "RubricItem", "Rubric"]
+__all__ = ["MOST_ITEMS", "Effect", "Rubric", "RubricItem"]
 
 MOST_ITEMS = 20
 """Items of one rubric. The first nine have a key of their own; more than these nobody keeps in mind."""

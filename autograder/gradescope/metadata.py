@@ -18,7 +18,7 @@ from typing import Any
 from autograder.judge.grade_report import Status
 from autograder.policy.policy import Attempts
 
-__all__ = ["Attempt", "Metadata", "AttemptRefusal", "read", "refusal", "stands"]
+__all__ = ["Attempt", "AttemptRefusal", "Metadata", "read", "refusal", "stands"]
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

@@ -20,7 +20,7 @@ from autograder.lms import row_matching
 from autograder.lms.csv_file import DELIMITERS, CsvFormat, Record, number, records, refilled, text
 from autograder.lms.roster import POSSIBLE, TEST_STUDENT, Enrolment, MatchedRoster, Student
 
-__all__ = ["CanvasRow", "CanvasExport", "FilledExport", "SkippedRow", "FilledCell", "column", "fill", "read"]
+__all__ = ["CanvasExport", "CanvasRow", "FilledCell", "FilledExport", "SkippedRow", "column", "fill", "read"]
 
 NAMES = ("Student", "LastName", "FirstName")
 MARKS = ("ID", "SIS User ID", "SIS Login ID")

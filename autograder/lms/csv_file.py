@@ -17,7 +17,7 @@ from typing import Self
 
 from autograder.errors import KitError, unreadable
 
-__all__ = ["DELIMITERS", "CsvFormat", "Record", "CsvTable", "active", "inert", "number", "records", "refilled", "text"]
+__all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "Record", "active", "inert", "number", "records", "refilled", "text"]
 
 DELIMITERS = ",;"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -17,7 +17,7 @@ from autograder.lms import row_matching
 from autograder.lms.csv_file import CsvFormat, CsvTable
 from autograder.policy.policy import Policy
 
-__all__ = ["GRADESCOPE", "OTTER", "Comparison", "MatchedGrade", "ExternalGrade", "match", "read", "read_all"]
+__all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade", "match", "read", "read_all"]
 
 OTTER, GRADESCOPE = "otter grade", "Gradescope"
 

@@ -18,14 +18,14 @@ from autograder.report.items import CheckSummary, analyse
 
 __all__ = [
     "Accuracies",
-    "QuestionSummary",
     "Band",
     "Bin",
     "Counts",
     "Group",
     "Mistake",
-    "Stretch",
+    "QuestionSummary",
     "Spread",
+    "Stretch",
     "Tally",
     "accuracies",
     "binned",

@@ -34,8 +34,8 @@ __all__ = [
     "STATIC",
     "WHERE",
     "Access",
-    "Gate",
     "Denied",
+    "Gate",
     "cookie_name",
 ]
 

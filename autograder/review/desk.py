@@ -24,7 +24,7 @@ from autograder.lms import roster as rosters
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 
-__all__ = ["ALONE", "Desk", "Reviewed", "agreements", "desk", "reviewed", "take_requests"]
+__all__ = ["ALONE", "Desk", "Reviewed", "agreements", "open_desk", "reviewed", "take_requests"]
 
 ALONE = "reviewer"
 """Who marks where grading.yml and the command name nobody."""
@@ -56,7 +56,7 @@ class Reviewed:
 
 
 @contextlib.contextmanager
-def desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[Desk]:
+def open_desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[Desk]:
     """Open a graded class for marking: its answers taken over, grouped and shared out.
 
     `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, ReviewError for

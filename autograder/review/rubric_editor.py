@@ -16,7 +16,7 @@ from autograder.gradebook.rubric import MOST_ITEMS, Effect, Rubric, RubricItem
 from autograder.review.forms import PostedForm, amount
 from autograder.review.site import Visit, missing
 
-__all__ = ["TypedItem", "Typed", "routes"]
+__all__ = ["Typed", "TypedItem", "routes"]
 
 routes = APIRouter()
 

@@ -13,12 +13,25 @@ from nbformat import NotebookNode
 
 from autograder.policy.policy import Policy
 
-__all__ = ["ANSWER_TAG", "PLACEHOLDER", "answer", "answer_tag", "cell_id", "owners", "parted", "turned_into_text"]
+__all__ = [
+    "ANSWER_TAG",
+    "FIRST_CELL",
+    "PLACEHOLDER",
+    "answer",
+    "answer_tag",
+    "cell_id",
+    "owners",
+    "parted",
+    "turned_into_text",
+]
 
 PLACEHOLDER = "_Type your answer here, replacing this text._"
 """What Otter puts into the answer cell of a written question."""
 
 ANSWER_TAG = "otter_answer_cell"
+
+FIRST_CELL = "intro-code"
+"""The id of the notebook's first cell, which is the kit's own."""
 
 CHECK = re.compile(r"""^[ \t]*grader\.check\(\s*['"](\w+)['"]\s*\)""", re.MULTILINE)
 CELL_ID = re.compile(r"^([a-z][a-z0-9_]{0,26})-(prompt|answer|check|text|code)(?:-\d+)?$")

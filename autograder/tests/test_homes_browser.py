@@ -15,8 +15,8 @@ from autograder.engine.engine import Engine
 from autograder.layout import Layout
 from autograder.submissions.submission import Submission
 from autograder.tests import homes
+from autograder.tests.review.test_browser import CHROMIUM
 from autograder.tests.test_homes import points
-from autograder.tests.test_review_browser import CHROMIUM
 
 pytestmark = [
     pytest.mark.slow,

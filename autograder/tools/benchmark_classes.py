@@ -55,7 +55,7 @@ ROUNDS = 2
 IDLE_S = 6
 """Seconds that a notebook of the memory measurement stays around, for all workers to be there at once."""
 
-PLACE = Path(__file__).parent
+DOCUMENTS = Path(__file__).parent.parent / "docs"
 BUILD_ONLY = """
 model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(128, "relu"),
                           keras.layers.Dense(10, "softmax")])
@@ -93,8 +93,8 @@ def main(arguments: list[str]) -> None:
         console.print(f"{cheap}; memory")
         memory = {workers: _kit(folder / f"idle{workers}", _idle(), workers, workers) for workers in (1, 4)}
     text = report(rows, limit_s, other_s, cheap, memory, cores)
-    (PLACE / "comparison.md").write_text(text, encoding="utf-8")
-    plot(rows, PLACE / "comparison.png")
+    (DOCUMENTS / "benchmark-classes.md").write_text(text, encoding="utf-8")
+    plot(rows, DOCUMENTS / "benchmark-classes.png")
     console.print(text, markup=False)
 
 

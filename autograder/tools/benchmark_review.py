@@ -42,7 +42,7 @@ from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 
-__all__ = ["Reviewer", "LoadRun", "Visit", "fill", "main", "report"]
+__all__ = ["LoadRun", "Reviewer", "Visit", "fill", "main", "report"]
 
 STUDENTS = 1000
 REVIEWERS = tuple(f"reviewer{number:02d}" for number in range(20))
@@ -56,7 +56,7 @@ LIMIT_MS = 100.0
 LARGE = 2**20
 """Characters of the longest answers; there are three of them."""
 
-PLACE = Path(__file__).parent
+DOCUMENTS = Path(__file__).parent.parent / "docs"
 
 COMMON = (
     "the",
@@ -117,7 +117,7 @@ class LoadRun:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print, and write the tables."""
-    from autograder.tests.servers import new_database, postgresql
+    from autograder.tools.postgresql import new_database, postgresql
 
     console = Console()
     seconds = float(arguments[0]) if arguments else SECONDS
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str]) -> None:
             for think_s in PAUSES:
                 runs.append(_run(way, folder, url, think_s, seconds if think_s else seconds / 3))
                 console.print(_title(runs[-1]), *_table(runs[-1]), sep="\n", markup=False)
-    (PLACE / "review.md").write_text(report(runs), encoding="utf-8")
+    (DOCUMENTS / "benchmark-review.md").write_text(report(runs), encoding="utf-8")
 
 
 def fill(folder: Path, url: str | None) -> None:

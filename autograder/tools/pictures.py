@@ -26,11 +26,11 @@ from autograder.gradebook.database import DATABASE, existing
 from autograder.gradebook.mark import Draft
 from autograder.report import class_report, result_files
 from autograder.review import desk, serve
-from autograder.review.desk import Desk
+from autograder.review.desk import Desk, open_desk
 
 __all__ = ["ITEMS", "main", "mark", "photograph", "shrunk"]
 
-PLACE = Path(__file__).parent
+DOCUMENTS = Path(__file__).parent.parent / "docs"
 CHROMIUM = Path("/usr/bin/chromium")
 REVIEWERS = ("ann", "ben")
 SHOWN = ("q2", "solution")
@@ -51,14 +51,14 @@ COLOURS = 128
 FEW = 6
 
 
-def main(folder: Path, place: Path = PLACE) -> None:
+def main(folder: Path, place: Path = DOCUMENTS) -> None:
     """Take both pictures of the class in `folder`. Raises GradebookError where no class was graded there."""
     with tempfile.TemporaryDirectory(prefix="mnist-kit-pictures-") as scratch:
         copy = Path(scratch)
         shutil.copy(existing(folder, None), copy / DATABASE)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            with desk.desk(copy, reviewers=REVIEWERS) as desk:
+            with open_desk(copy, reviewers=REVIEWERS) as desk:
                 mark(desk, leave=SHOWN[0])
                 (place / "review.png").write_bytes(shrunk(_review(browser, desk)))
                 mark(desk)

@@ -18,9 +18,10 @@ import otter
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring.first_cell import METADATA, OPENING, opening
+from autograder.authoring.first_cell import METADATA, opening
 from autograder.errors import BuildError
 from autograder.layout import HOME
+from autograder.submissions.cells import FIRST_CELL
 from autograder.tests.with_keras import quiet_keras
 
 Names = dict[str, Any]
@@ -62,7 +63,7 @@ def said(names: Names, question: str) -> str:
 
 def test_it_is_the_first_cell_hidden_from_view_and_any_python_can_read_it(template: NotebookNode) -> None:
     first = template.cells[0]
-    assert (first.id, first.metadata) == (OPENING, METADATA)
+    assert (first.id, first.metadata) == (FIRST_CELL, METADATA)
     assert first.source.startswith("# @title Run this cell first")
     ast.parse(first.source, feature_version=(3, 7))
 

@@ -21,14 +21,14 @@ import nbformat
 import pytest
 
 from autograder.authoring import build, bundled_class
-from autograder.engine import docker
+from autograder.engine.docker import BASE as SHIPPED_BASE
 from autograder.layout import Layout
-from autograder.tests.test_report_gradescope import validate
+from autograder.tests.report.test_results_json import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.containers, pytest.mark.timeout(3600)]
 
 BIN = Path(sys.executable).parent
-BASE = os.environ.get("KIT_BASE_IMAGE", docker.BASE)
+BASE = os.environ.get("KIT_BASE_IMAGE", SHIPPED_BASE)
 NAME = "mnist-kit-gradescope"
 
 GRADESCOPE = """
@@ -65,10 +65,10 @@ for place in ("/autograder/results/results.pkl", "/autograder/results/results.js
                 file.write(pickle.dumps(Bomb())) if mode == "wb" else print(file.read())
         except OSError as error:
             print(error)
-import autograder.judge.checks
-for name in dir(autograder.judge.checks):
-    if callable(getattr(autograder.judge.checks, name)):
-        setattr(autograder.judge.checks, name, lambda *_, **__: None)
+from autograder.judge import checks
+for name in dir(checks):
+    if callable(getattr(checks, name)):
+        setattr(checks, name, lambda *_, **__: None)
 """
 
 

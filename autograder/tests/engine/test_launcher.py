@@ -14,7 +14,9 @@ from autograder.tests.environments import run, without
 NO_AVX = "The TensorFlow library was compiled to use AVX instructions, but these aren't available on your machine."
 BY_SIGNAL = "import os, signal\nos.kill(os.getpid(), signal.{})"
 WITH_WORDS = f'import os, sys\nprint("{NO_AVX}", file=sys.stderr, flush=True)\nos.abort()'
-START = "import sys, pathlib; from autograder.engine.launcher import Warm; Warm(pathlib.Path(sys.argv[1])).students.await_ready()"
+START = """import sys, pathlib
+from autograder.engine.launcher import WarmProcess
+WarmProcess(pathlib.Path(sys.argv[1])).students.await_ready()"""
 
 
 @pytest.mark.parametrize(

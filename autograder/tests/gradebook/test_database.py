@@ -17,7 +17,7 @@ from autograder.gradebook.mark_store import MarkStore
 from autograder.lms.external_grades import OTTER, ExternalGrade, MatchedGrade
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
-from autograder.tests.servers import new_database, postgresql, running
+from autograder.tools.postgresql import new_database, postgresql, running
 
 ONE = Submission("first", "class/first.ipynb", b"one")
 NUMBERS = count()

@@ -19,7 +19,7 @@ from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.rubric import RubricItem
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy, Review
-from autograder.tests.servers import new_database, postgresql
+from autograder.tools.postgresql import new_database, postgresql
 
 FULL = Draft(("fit", "unseen", "overfit"))
 NUMBERS = count()

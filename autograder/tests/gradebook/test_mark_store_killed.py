@@ -21,8 +21,8 @@ from autograder.errors import GradebookError
 from autograder.gradebook.mark import Conflict, Draft
 from autograder.gradebook.mark_store import MarkStore
 from autograder.policy.policy import Policy
-from autograder.tests.servers import Server, new_database, running
-from autograder.tests.test_marks import fill
+from autograder.tests.gradebook.test_mark_store import fill
+from autograder.tools.postgresql import Server, new_database, running
 
 KILLS = 30
 ANSWERS = 40

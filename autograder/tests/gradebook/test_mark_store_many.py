@@ -19,8 +19,8 @@ from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
 from autograder.gradebook.mark_store import MarkStore
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy, Review
-from autograder.tests.servers import new_database, postgresql
-from autograder.tests.test_marks import alone
+from autograder.tests.gradebook.test_mark_store import alone
+from autograder.tools.postgresql import new_database, postgresql
 
 STUDENTS, MARKS = 1000, 10_000
 PROCESSES = 2

@@ -17,8 +17,8 @@ from autograder.gradescope.metadata import Attempt, AttemptRefusal, Metadata, re
 from autograder.policy.policy import Attempts
 from autograder.report.results_json import results
 from autograder.tests.journals import RULES
+from autograder.tests.report.test_results_json import validate
 from autograder.tests.reports import graded, half_graded, rejected, ungraded
-from autograder.tests.test_report_gradescope import validate
 
 PACIFIC = timezone(timedelta(hours=-7))
 NOW = datetime(2026, 9, 14, 19, 40, 51, tzinfo=PACIFIC)

@@ -26,7 +26,7 @@ from autograder.report import result_files
 from autograder.submissions.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
-from autograder.tests.test_report_gradescope import validate
+from autograder.tests.report.test_results_json import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile]
 

@@ -28,7 +28,7 @@ from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits
 from autograder.submissions.submission import Submission
-from autograder.tests.test_report_gradescope import validate
+from autograder.tests.report.test_results_json import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile, pytest.mark.timeout(240)]
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from autograder.authoring.bundled_class import FULL, fill
 from autograder.layout import Layout
 from autograder.tests.hostile.integrity import FALLS
-from autograder.tests.test_stock_otter import otter_run
+from autograder.tests.hostile.test_stock_otter import otter_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile]
 

@@ -12,7 +12,7 @@ import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data.dataset import Labelled
-from autograder.judge import flags, judge
+from autograder.judge import judge
 from autograder.judge.checks import BENCH
 from autograder.judge.context import CheckContext, Score
 from autograder.judge.grade_report import CheckResult, Outcome, Verdict

@@ -13,6 +13,7 @@ from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
 from autograder.review import desk
+from autograder.review.desk import ALONE, open_desk, take_requests
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def mark_all(folder: Path, reviewer: str = "ann", question: str = "q1") -> None:
-    with desk.desk(folder, reviewers=[reviewer]) as desk:
+    with open_desk(folder, reviewers=[reviewer]) as desk:
         while (number := desk.marks.next(question, reviewer)) is not None:
             place = desk.marks.place(question, number, reviewer)
             item = desk.marks.rubric(question).items[0].id
@@ -37,7 +38,7 @@ def mark_all(folder: Path, reviewer: str = "ann", question: str = "q1") -> None:
 
 
 def test_a_graded_class_is_opened_for_the_reviewers_that_are_named(folder: Path) -> None:
-    with desk.desk(folder, reviewers=["ann", "ben", "ann"]) as desk:
+    with open_desk(folder, reviewers=["ann", "ben", "ann"]) as desk:
         assert desk.reviewers == ("ann", "ben")
         assert desk.marks.questions() == ("q1", "q2", "q3")
         assert desk.marks.count("q1") == len(desk.reports) == 6
@@ -48,22 +49,22 @@ def test_a_graded_class_is_opened_for_the_reviewers_that_are_named(folder: Path)
     "name", ["", "*", "Ann", "a" * 100], ids=["empty", "the mark of what is settled", "ann again", "long"]
 )
 def test_a_name_that_no_reviewer_can_have_is_refused(folder: Path, name: str) -> None:
-    with pytest.raises(ReviewError, match="letters, digits"), desk.desk(folder, reviewers=["ann", name]):
+    with pytest.raises(ReviewError, match="letters, digits"), open_desk(folder, reviewers=["ann", name]):
         pass
 
 
 def test_without_names_there_is_one_reviewer(folder: Path) -> None:
-    with desk.desk(folder) as desk:
-        assert desk.reviewers == (desk.ALONE,)
-        assert desk.marks.next("q1", desk.ALONE) == 1
+    with open_desk(folder) as desk:
+        assert desk.reviewers == (ALONE,)
+        assert desk.marks.next("q1", ALONE) == 1
 
 
 def test_like_answers_of_a_class_are_grouped(tmp_path: Path) -> None:
     with Gradebook(tmp_path / DATABASE) as book:
         for report in reviews.class_of(12, reviews.rules()):
             book.record(Submission(report.name, report.source, report.name.encode()), report.name, report)
-    with desk.desk(tmp_path) as desk:
-        first, *others = desk.marks.groups("q1", desk.ALONE)
+    with open_desk(tmp_path) as desk:
+        first, *others = desk.marks.groups("q1", ALONE)
         assert {place.answer.text for place in first} == {None}
         assert [len(group) for group in others] == [2, 2, 2, 2, 2]
 
@@ -97,8 +98,8 @@ def test_requests_come_in_and_go_out_with_the_points(folder: Path) -> None:
     mark_all(folder)
     asked = folder / "asked.csv"
     asked.write_text("submission,question,text\nstudent-001,q1,Please look again.\n")
-    assert "student-001,q1,Please look again.,open,,1," in desk.take_requests(asked, folder)
-    with desk.desk(folder) as desk:
+    assert "student-001,q1,Please look again.,open,,1," in take_requests(asked, folder)
+    with open_desk(folder) as desk:
         request = desk.inbox.requests()[0]
         desk.inbox.answer_request(request.id, "accepted", "You did say it.", "ann")
         number = next(n for n in range(1, 7) if desk.marks.place("q1", n, "ann").answer.submission == "student-001")
@@ -106,7 +107,7 @@ def test_requests_come_in_and_go_out_with_the_points(folder: Path) -> None:
         assert place.mark is not None
         items = tuple(item.id for item in desk.marks.rubric("q1").items)
         desk.marks.mark(place.answer.id, "ann", Draft(items), place.mark.id, "again")
-    row = next(csv.DictReader(io.StringIO(desk.take_requests(None, folder))))
+    row = next(csv.DictReader(io.StringIO(take_requests(None, folder))))
     assert (row["status"], row["reply"], row["before"], row["after"]) == ("accepted", "You did say it.", "1", "4")
 
 
@@ -114,12 +115,12 @@ def test_a_request_of_nobody_takes_nothing_in(folder: Path) -> None:
     asked = folder / "asked.csv"
     asked.write_text("submission,question,text\nnobody,q1,Why?\nstudent-001,q1,Why?\n")
     with pytest.raises(RequestError, match="line 2"):
-        desk.take_requests(asked, folder)
-    assert desk.take_requests(None, folder).count("\n") == 1
+        take_requests(asked, folder)
+    assert take_requests(None, folder).count("\n") == 1
 
 
 def test_a_folder_that_was_never_graded_is_told(tmp_path: Path) -> None:
-    with pytest.raises(GradebookError, match="there is no gradebook"), desk.desk(tmp_path):
+    with pytest.raises(GradebookError, match="there is no gradebook"), open_desk(tmp_path):
         pass
     with pytest.raises(GradebookError, match="there is no gradebook"):
         desk.reviewed(tmp_path)

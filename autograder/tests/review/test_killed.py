@@ -22,7 +22,7 @@ from autograder.gradebook.tables import CURRENT, MarkRow
 from autograder.review.access import Access
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
-from autograder.tests.servers import new_database, postgresql
+from autograder.tools.postgresql import new_database, postgresql
 
 COMMAND = Path(sys.executable).with_name("mnist-kit")
 STUDENTS = 200

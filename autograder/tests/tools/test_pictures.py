@@ -11,14 +11,14 @@ from PIL import Image
 
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
-from autograder.review import desk
+from autograder.review.desk import open_desk
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 from autograder.tools import pictures
 
 LARGEST = 150 * 1024
 WIDEST = 1280
-KEPT = sorted(pictures.PLACE.glob("*.png"))
+KEPT = sorted(pictures.DOCUMENTS.glob("*.png"))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_picture_is_small_enough_for_a_document(path: Path) -> None:
 
 
 def test_all_answers_are_marked_but_those_of_the_question_that_is_shown(folder: Path) -> None:
-    with desk.desk(folder, reviewers=pictures.REVIEWERS) as desk:
+    with open_desk(folder, reviewers=pictures.REVIEWERS) as desk:
         pictures.mark(desk, leave="q2")
         solution = desk.marks.find(pictures.SHOWN[1], "q2")
         assert solution is not None

@@ -1,1 +1,0 @@
-"""Measurements. Every figure in a document names the one that makes it."""

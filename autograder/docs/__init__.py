@@ -1,1 +1,0 @@
-"""The documents, their pictures, and the commands that make those (`make pictures`)."""
