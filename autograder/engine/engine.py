@@ -31,7 +31,7 @@ from autograder.judge.evidence import BLOB_LIMIT, specs
 from autograder.judge.flags import literals
 from autograder.judge.grade_report import GradeReport, Verdict
 from autograder.policy.policy import Policy
-from autograder.sandbox import confine
+from autograder.sandbox import interpreter
 from autograder.sandbox.confine import Jail
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.recorder import JOURNAL_LIMIT
@@ -277,7 +277,7 @@ class Engine:
     def _lay_out(self) -> None:
         """The run's folders: public arrays, work folders that only their owners enter, and a secret as a canary."""
         self._demand_space(self._policy.execution.work_mb + ARRAYS_MB)
-        if self._plan is not None and self._plan.own_users and not confine.passable(self.folder.parent):
+        if self._plan is not None and self._plan.own_users and not interpreter.others_can_enter(self.folder.parent):
             raise GraderFault(
                 f"the temporary folder {self.folder.parent} is closed to other users, and each notebook runs as one. "
                 "Name another folder: TMPDIR=/var/tmp mnist-kit grade ..."

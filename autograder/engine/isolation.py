@@ -19,7 +19,7 @@ from pathlib import Path
 
 from autograder.engine.environment import command
 from autograder.errors import WITH_DOCKER, IsolationError
-from autograder.sandbox import confine
+from autograder.sandbox import confine, interpreter, seccomp
 from autograder.sandbox.limits import Limits
 
 __all__ = [
@@ -77,12 +77,12 @@ class Examination:
 
 def plan() -> ConfinementPlan | None:
     """The plan for this machine and user; None where there is none."""
-    if sys.platform != "linux" or platform.machine() not in confine.ARCHITECTURES:
+    if sys.platform != "linux" or platform.machine() not in seccomp.ARCHITECTURES:
         return None
     always = ("rlimits", "no new privileges", "seccomp")
     if os.geteuid() != 0:
         return ConfinementPlan("Linux, not root", False, (*always, "landlock"))
-    if confine.public_to_others(map(Path, (sys.prefix, sys.base_prefix))):
+    if interpreter.others_can_read(map(Path, (sys.prefix, sys.base_prefix))):
         return ConfinementPlan("Linux, root", True, ("uid", *always))
     return ConfinementPlan(
         "Linux, root with a Python that others cannot read", False, ("no capabilities", *always, "landlock")
@@ -134,7 +134,7 @@ def _main() -> None:
         uid = free_uid(set()) if chosen and chosen.own_users else None
         limits = Limits(wall_s=60, memory_mb=3072, work_mb=64, files=100)
         jail = confine.Jail(Path(work), (), uid, (), limits)
-        offers = confine.probe(jail, confine.prepare(confine.interpreter_folders()))
+        offers = confine.probe(jail, confine.prepare(interpreter.folders()))
     sys.stdout.write(json.dumps([vars(offer) for offer in offers]))
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograder.data.dataset import ARRAYS, DATASETS
 from autograder.engine.slow_imports import leave_out
-from autograder.sandbox import confine, offline, runner, training, zygote
+from autograder.sandbox import confine, interpreter, offline, runner, training, zygote
 
 __all__ = ["main"]
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
         judge.serve(judges)
         os._exit(0)
     judges.close()
-    gates = confine.prepare((*confine.interpreter_folders(), Path(arguments[2])))
+    gates = confine.prepare((*interpreter.folders(), Path(arguments[2])))
     shell = runner.make_shell()
     if not zygote.single_threaded():
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")

@@ -25,7 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from autograder.errors import EvidenceError
 from autograder.policy.policy import CodeQuestion, Policy
-from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, MAX_WEIGHTS, SETTINGS, take
+from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
+from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take
 
 __all__ = [
     "BLOB_LIMIT",

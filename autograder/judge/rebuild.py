@@ -17,7 +17,7 @@ from autograder.data.dataset import DATASETS
 from autograder.errors import GraderFault
 from autograder.judge.architecture import canonical_name
 from autograder.judge.evidence import MAX_WEIGHTS, Float32, Layer, Model
-from autograder.sandbox.recorder import SETTINGS
+from autograder.sandbox.model_description import SETTINGS
 
 if TYPE_CHECKING:
     import keras

@@ -1,11 +1,11 @@
-"""Batches of arrays that are taken inside the compiled graph.
+"""Batches of arrays, taken inside the compiled graph.
 
-Keras feeds arrays through `tf.data`: a pipeline of threads hands over one batch at a time, which costs as much as
-the arithmetic of a small model. Here the compiled graph loops over a permutation of the rows; the batches, their
-order and their static shapes are Keras's, so the numbers are too. The permutation comes from the same operation, the
-first random one of a graph of its own as in Keras, because TensorFlow numbers those of a graph to seed them.
+Keras feeds arrays through `tf.data`, a pipeline of threads that delivers one batch at a time. That costs as much as the
+arithmetic of a small model. Here the compiled graph loops over a permutation of the rows. The batches, their order and
+their static shapes are Keras's, so the numbers are too. As in Keras, the permutation comes from the first random
+operation of a graph of its own, because TensorFlow seeds the random operations of a graph by their number.
 
-What is not a plain array, or a plain model, is left to Keras.
+Anything but plain arrays and plain models is left to Keras.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 __all__ = ["Epoch", "Rows", "loop_over"]
 
 ALIGNMENT = 64
-"""Of memory that TensorFlow takes over as it is; other memory it copies."""
+"""Bytes. TensorFlow uses memory aligned to this as it is, and copies any other."""
 
 
 class Rows:
-    """Stands where Keras has its dataset of batches; every iteration over it is one epoch.
+    """A stand-in for Keras's dataset of batches; every iteration over it is one epoch.
 
-    Anything but iteration is answered by Keras's own dataset, made when first asked for.
+    Everything but iteration is left to Keras's own dataset, made on first use.
     """
 
     def __init__(self, adapter: Any, plain: Callable[[Any], Any]) -> None:
@@ -35,7 +35,7 @@ class Rows:
 
     @staticmethod
     def can_hold(adapter: Any) -> bool:
-        """Whether these are numbers in arrays, in batches of a known size."""
+        """Whether the data is numbers in arrays, in batches of a known size."""
         return (
             type(adapter).__name__ == "ArrayDataAdapter"
             and type(adapter._batch_size) is int
@@ -46,13 +46,13 @@ class Rows:
         )
 
     def dataset(self) -> Any:
-        """Keras's own dataset of the same batches."""
+        """Return Keras's own dataset of the same batches."""
         if self._dataset is None:
             self._dataset = self._plain(self._adapter)
         return self._dataset
 
     def order(self) -> Any:
-        """The order of the rows in one epoch, drawn now."""
+        """Draw the order of the rows in one epoch."""
         return next(iter(self._order))
 
     def __iter__(self) -> Epoch:
@@ -70,7 +70,7 @@ class Epoch:
         self._batches: Iterator[Any] | None = None
 
     def batches(self) -> Iterator[Any]:
-        """Keras's iterator, for who wants single batches."""
+        """Return Keras's iterator over single batches."""
         if self._batches is None:
             self._batches = iter(self.rows.dataset())
         return self._batches
@@ -98,7 +98,7 @@ class Epoch:
 
 
 def loop_over(plain: Callable[[Any], Any], model: Any) -> Callable[[Any], Any]:
-    """Keras's `plain` train or test function, with a quicker way for the batches of `Rows`."""
+    """Wrap Keras's `plain` train or test function with a faster path for the batches of `Rows`."""
     cells = dict(zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True))
     step: Any = cells["one_step_on_data"].cell_contents if "one_step_on_data" in cells else None
     can = step is not None and not model.run_eagerly and not model.jit_compile
@@ -118,7 +118,7 @@ def loop_over(plain: Callable[[Any], Any], model: Any) -> Callable[[Any], Any]:
 
 
 def _loop(step: Any, rows: Rows, model: Any) -> Any:
-    """A compiled loop of `step` over batches of these rows; None where Keras has to do it."""
+    """Compile a loop of `step` over batches of these rows; None if Keras has to run them."""
     import tensorflow as tf
 
     size = rows.batch if rows.size % rows.batch == 0 else None
@@ -145,13 +145,13 @@ def _loop(step: Any, rows: Rows, model: Any) -> Any:
         order = tf.TensorSpec([None], tf.int64)
         loop = tf.function(run, input_signature=[order, place, place, *many])
         loop.get_concrete_function()
-    except Exception:  # Keras says it in its own words, or can do it
+    except Exception:  # Keras reports it in its own words, or can run it
         return None
     return loop
 
 
 def _build(model: Any, rows: Rows) -> None:
-    """Make what the first batch would, so that the step is traced once: a trace that made variables is repeated."""
+    """Create the variables that the first batch would create: Keras repeats a trace that creates some."""
     import keras
 
     metrics, optimizer = model._compile_metrics, model.optimizer
@@ -183,7 +183,7 @@ def _permutation(size: int, shuffle: bool) -> Any:
         return tf.random.shuffle(indices) if shuffle else indices
 
     options = tf.data.Options()
-    options.experimental_optimization.apply_default_optimizations = False  # takes longer than it saves
+    options.experimental_optimization.apply_default_optimizations = False  # they take longer than they save
     return tf.data.Dataset.range(1).map(permutation).with_options(options)
 
 
@@ -196,7 +196,7 @@ def _plain_arrays(inputs: Any) -> bool:
 
 
 def _tensors(arrays: Any) -> Any:
-    """Copies, as Keras's; lists become tuples, as there."""
+    """Copy arrays into tensors as Keras does; lists become tuples, as there."""
     import tensorflow as tf
     from keras.src.trainers.data_adapters import array_slicing
 
@@ -210,7 +210,7 @@ def _tensors(arrays: Any) -> Any:
 
 
 def _float_tensor(array: Any) -> Any:
-    """Converted in one pass. Keras goes over the images three times: to float32, into a copy, into a tensor."""
+    """Convert in one pass. Keras makes three: to float32, into a copy, into a tensor."""
     import tensorflow as tf
     from tensorflow.python.eager import context
     from tensorflow.python.framework import dtypes, ops
@@ -222,5 +222,5 @@ def _float_tensor(array: Any) -> Any:
     np.copyto(floats, array, casting="same_kind")
     try:
         return ops.EagerTensor(floats, context.context().device_name, dtypes.float32.as_datatype_enum)
-    except (AttributeError, TypeError):  # not TensorFlow's public interface; the public one copies once more
+    except (AttributeError, TypeError):  # EagerTensor is not public; the public function copies once more
         return tf.convert_to_tensor(floats)

@@ -1,4 +1,4 @@
-"""`google.colab` where there is no Colab: a notebook that mounts a drive or asks for a file goes on without it."""
+"""A stand-in for `google.colab`: a notebook that mounts a drive or asks for a file continues without it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODULE = "google.colab"
 
 
 def stand_in(note: Callable[[str], None]) -> None:
-    """Let `google.colab`, and whatever is under it, be imported here; `note` is told of each call that did nothing."""
+    """Make `google.colab` and everything below it importable; `note` is called with a remark for each skipped call."""
     sys.meta_path.append(_Finder(note))
 
 
@@ -43,7 +43,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class _Nothing:
-    """A function or module of Colab's that does nothing: called, it says so and returns an empty dictionary."""
+    """A function or module of Colab that does nothing; a call leaves a note and returns an empty dictionary."""
 
     def __init__(self, name: str, note: Callable[[str], None]) -> None:
         self._name, self._note = name, note
@@ -54,5 +54,5 @@ class _Nothing:
         return _Nothing(f"{self._name}.{name}", self._note)
 
     def __call__(self, *_: Any, **__: Any) -> dict[str, Any]:
-        self._note(f"`{self._name}` was skipped: it works on Colab alone, and the assignment does not need it.")
+        self._note(f"`{self._name}` was skipped: it works only on Colab, and the assignment does not need it.")
         return {}

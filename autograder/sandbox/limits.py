@@ -1,4 +1,4 @@
-"""What one student process may use, and the eye that watches what the kernel does not count.
+"""Limits on a student process: those the kernel enforces, and the measurements for those it does not.
 
 Kernel limits (setrlimit(2)) are set in the child before any student code; the zygote watches the rest from
 outside: resident memory (shared anonymous memory evades RLIMIT_DATA), the size of the work directory
@@ -24,18 +24,16 @@ OPEN_FILES = 256
 THREADS = 256
 MOST_THREADS = 32 * THREADS
 CPU_GRACE_S = 10
-"""Seconds of CPU time on top of the wall clock's limit, before the kernel kills."""
+"""Seconds of CPU time beyond the wall-clock limit, before the kernel kills the process."""
 
 HEADROOM_MB = 2048
 """Address space on top of the memory limit: TensorFlow reserves far more than it touches."""
 
-
 HIDDEN = 2**62
-"""Bytes that stand for "cannot be known": more than any limit."""
-
+"""Bytes that mean "cannot be known": more than any limit."""
 
 DELETED = b" (deleted)"
-"""How the kernel marks the path of a file that stands in no folder any more."""
+"""The kernel's mark after the path of a file that is in no folder any more."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Use:
-    """What a process and its work directory take at one moment."""
+    """The resources that a process and its work folder use at one moment."""
 
     memory_mb: float
     work_mb: float
@@ -68,8 +66,8 @@ class Use:
 def apply(limits: Limits, cores: int, *, own_user: bool) -> None:
     """Set the kernel's limits on this process, soft and hard alike (they cannot be raised again).
 
-    `own_user`: nothing else runs as this user, so the kernel can count its threads. It stops at a multiple of what
-    the watcher allows, so that one of the two, and always the same, tells that there were too many.
+    `own_user`: nothing else runs as this user, so the kernel can count its threads. Its limit is a multiple of the
+    watcher's, so that the watcher is always the one to report too many.
     """
     size = int(limits.work_mb * 2**20)
     space = int((_status("self", "VmSize") / 1024 + limits.memory_mb + HEADROOM_MB) * 2**20)
@@ -93,9 +91,9 @@ def apply(limits: Limits, cores: int, *, own_user: bool) -> None:
 
 
 def use_of(pid: int, work: Path | None, most_files: int) -> Use:
-    """What process `pid` and its work directory (None: it has none) take now; counting stops past `most_files` files.
+    """Measure process `pid` and its work folder (None: it has none); counting stops past `most_files` files.
 
-    A process that is gone takes nothing.
+    A process that is gone uses nothing.
     """
     try:
         memory_kb, threads = _status(str(pid), "VmRSS"), _status(str(pid), "Threads")
@@ -108,7 +106,7 @@ def use_of(pid: int, work: Path | None, most_files: int) -> Use:
 
 
 def excess(use: Use, limits: Limits) -> str | None:
-    """Which limit is passed: `memory`, `disk`, `files`, `threads`, or None."""
+    """Return the limit that is exceeded: `memory`, `disk`, `files`, `threads`, or None."""
     if use.memory_mb > limits.memory_mb:
         return "memory"
     if use.work_mb > limits.work_mb:
@@ -119,10 +117,10 @@ def excess(use: Use, limits: Limits) -> str | None:
 
 
 def _folder(path: Path, most_files: int) -> tuple[int, int]:
-    """Bytes (as allocated, so that holes do not count) and number of entries under `path`; links are not followed.
+    """Return the allocated bytes and the number of entries below `path`; links are not followed.
 
-    A folder that is shut is opened first. One that cannot be looked into all the same (its path is too long)
-    counts as one with too many files.
+    A closed folder is opened first. One that still cannot be listed (its path is too long) counts as having too many
+    files.
     """
     size = count = 0
     waiting = [str(path)]
@@ -149,27 +147,27 @@ def _folder(path: Path, most_files: int) -> tuple[int, int]:
 
 
 def _look_into(folder: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
-    """The entries of a folder, which only root can list where its owner made it with mode 0."""
+    """List a folder; as root also one that its owner made with mode 0."""
     try:
         return os.scandir(folder)
     except PermissionError:
         handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            Path(f"/proc/self/fd/{handle}").chmod(0o700)  # of what was opened, wherever the path leads by now
+            Path(f"/proc/self/fd/{handle}").chmod(0o700)  # of the folder that was opened, wherever its path leads now
         finally:
             os.close(handle)
         return os.scandir(folder)
 
 
 def _deleted(pid: int, work: Path) -> int:
-    """Bytes of files that stand in no folder any more and are held by a descriptor or a mapping.
+    """Return the bytes of deleted files that a descriptor or a mapping still holds.
 
     The evidence is among them: two files without a name, at most some 40 MB. The size of a file that only a mapping
-    holds cannot be learned without privileges, so it counts as more than any limit; Python's own mappings keep
-    their descriptors. 0 where the system does not let this process look.
+    holds cannot be read without privileges, so it counts as more than any limit; Python's own mappings keep their
+    descriptors. 0 if the system does not let this process look.
     """
     try:
-        with _in_the_shoes_of(pid):
+        with _as_user_of(pid):
             sizes = dict(_deleted_and_open(pid))
             mapped = _deleted_and_mapped(pid, (os.fsencode(work) + b"/", b"/memfd:"))
     except OSError:
@@ -178,8 +176,8 @@ def _deleted(pid: int, work: Path) -> int:
 
 
 @contextmanager
-def _in_the_shoes_of(pid: int) -> Iterator[None]:
-    """As the user of a process: even root may not look into another user's where it lacks CAP_SYS_PTRACE (Docker)."""
+def _as_user_of(pid: int) -> Iterator[None]:
+    """Act as the user of a process: without CAP_SYS_PTRACE (Docker) even root may not look into another user's."""
     found = Path(f"/proc/{pid}").stat()
     own = os.geteuid(), os.getegid()
     if own[0] != 0 or found.st_uid == 0:
@@ -195,7 +193,7 @@ def _in_the_shoes_of(pid: int) -> Iterator[None]:
 
 
 def _deleted_and_open(pid: int) -> Iterator[tuple[int, int]]:
-    """Inode and bytes of each file that a process has open and that stands in no folder."""
+    """Yield inode and bytes of each deleted file that a process has open."""
     for entry in os.scandir(f"/proc/{pid}/fd"):
         try:
             found = entry.stat()
@@ -206,8 +204,8 @@ def _deleted_and_open(pid: int) -> Iterator[tuple[int, int]]:
 
 
 def _deleted_and_mapped(pid: int, places: tuple[bytes, ...]) -> set[int]:
-    """Inodes of deleted files from `places` that a process has mapped (proc_pid_maps(5))."""
-    maps = Path(f"/proc/{pid}/maps").read_bytes()  # some thousand lines, five times a second: split only if need be
+    """Return the inodes of deleted files below `places` that a process has mapped (proc_pid_maps(5))."""
+    maps = Path(f"/proc/{pid}/maps").read_bytes()  # thousands of lines, five times a second: split only if needed
     if DELETED not in maps:
         return set()
     lines = (line.split(maxsplit=5) for line in maps.splitlines() if line.endswith(DELETED))
@@ -215,7 +213,7 @@ def _deleted_and_mapped(pid: int, places: tuple[bytes, ...]) -> set[int]:
 
 
 def _status(pid: str, field: str) -> int:
-    """A number in /proc/PID/status (proc(5)), sizes in KiB; 0 where it is not there, as for a zombie."""
+    """Return a number from /proc/PID/status (proc(5)), sizes in KiB; 0 if it is missing, as for a zombie."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1])

@@ -1,7 +1,7 @@
 """`tf.keras.datasets.mnist.load_data()`, and that of other datasets, without a network.
 
-Keras downloads a dataset at the first call and checks the hash of its own cached file. Here the modules that hold
-the functions are given others, at once if they have been imported and otherwise when they are.
+Keras downloads a dataset at the first call and checks the hash of its own cached file. Here `load_data` is replaced in
+its modules: at once if they are already imported, otherwise when they are.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Arrays", "answer_with", "asked"]
+__all__ = ["Arrays", "answer_with", "loaded"]
 
 MODULES = "keras.src.datasets."
 COPIES = ("keras.datasets.", "keras._tf_keras.keras.datasets.")
-"""Where modules stand that copy the function's name when they are imported."""
+"""Packages whose modules copy the function's name when they are imported."""
 
 Arrays = tuple[tuple[Any, Any], tuple[Any, Any]]
 """(x_train, y_train), (x_test, y_test), as Keras returns them: uint8 arrays."""
 
 
 def answer_with(answers: Mapping[str, Callable[[], Arrays]]) -> None:
-    """Let each dataset's `load_data` return what its answer gives, as arrays of its own at every call.
+    """Let each dataset's `load_data` return a fresh copy of the arrays that its function in `answers` gives.
 
-    A dataset is called by its module in `keras.datasets`. Those without an answer are left to Keras.
+    A dataset is named after its module in `keras.datasets`. The others are left to Keras.
     """
     for name, arrays in answers.items():
         load_data = _load_data(name, arrays)
@@ -40,15 +40,15 @@ def answer_with(answers: Mapping[str, Callable[[], Arrays]]) -> None:
         sys.meta_path.insert(0, _Patch())
 
 
-def asked() -> tuple[str, ...]:
-    """The datasets that this process has asked for and got an answer from here, each once, the first one first."""
-    return tuple(_Patch.asked)
+def loaded() -> tuple[str, ...]:
+    """Return the datasets that this process has loaded this way, each once, in order."""
+    return tuple(_Patch.loaded)
 
 
 def _load_data(name: str, arrays: Callable[[], Arrays]) -> Callable[..., Arrays]:
     def load_data(path: str = f"{name}.npz") -> Arrays:  # noqa: ARG001  # the signature that Keras gives MNIST's
         """Loads the data (the copy that comes with the assignment; nothing is downloaded)."""
-        _Patch.asked[name] = None
+        _Patch.loaded[name] = None
         (x_train, y_train), (x_test, y_test) = arrays()
         return (np.array(x_train), np.array(y_train)), (np.array(x_test), np.array(y_test))
 
@@ -56,13 +56,13 @@ def _load_data(name: str, arrays: Callable[[], Arrays]) -> Callable[..., Arrays]
 
 
 class _Patch(importlib.abc.MetaPathFinder):
-    """Finds the modules of `functions` by the ordinary finders and replaces theirs once they have been executed.
+    """A finder that replaces `load_data` in the modules of `functions` once they have been executed.
 
-    What is kept here is kept for the process, as Keras itself is.
+    Its state belongs to the process, as Keras itself does.
     """
 
     functions: ClassVar[dict[str, Callable[..., Arrays]]] = {}
-    asked: ClassVar[dict[str, None]] = {}
+    loaded: ClassVar[dict[str, None]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -1,13 +1,13 @@
-"""The only code of ours that runs beside a student's.
+"""The student process: the only code of the kit that runs alongside a student's.
 
 Border contract
 ---------------
 In:   a job (JSON file): code cells in order, the variables to look at, the time limit. A jail, or none.
-Out:  on one pipe a line that says what confines this process, then whatever the notebook prints; the journal and
-      the blob (`recorder`).
+Out:  on one pipe a line that names the layers of confinement, then the notebook's output; the journal and the blob
+      (`recorder.py`).
 Not:  tests, thresholds, answers, private images, other submissions, and no channel back to the launcher.
-Dies: after the last cell; at the time limit by an exception in the running cell; a few seconds later, where
-      that was swallowed, by SIGKILL from outside. What was in the journal by then counts.
+Dies: after the last cell; at the time limit by an exception in the running cell; if that was caught, a few seconds
+      later by SIGKILL from outside. Everything in the journal by then counts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ JOB_LIMIT = 64 * 2**20
 
 LINE_MAGICS = ("pip", "uv", "conda", "mamba", "micromamba", "cd", "tensorboard", "tensorflow_version")
 CELL_MAGICS = ("bash", "sh", "script")
-"""Magics that need a network, other processes or another place; they are skipped, and that is told."""
+"""Magics that need a network, another process or another folder; they are skipped with a note."""
 
 
 class TimeLimit(BaseException):
@@ -46,8 +46,8 @@ class TimeLimit(BaseException):
 def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]) -> None:
     """Run one notebook in this freshly forked process. `fds` are job, journal, blob and output.
 
-    `gates` and `shell` were made ready before the fork.
-    Raises ConfineError, before any cell, where the confinement that `args` asks for cannot be had.
+    `gates` and `shell` were prepared before the fork. Raises ConfineError, before any cell, if the confinement named in
+    `args` is not available.
     """
     job_fd, journal, blob, output = fds
     _redirect(output)
@@ -75,12 +75,12 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
 
 
 def _settle(work: str) -> None:
-    """Make the work folder the place for everything a notebook, or a library, wants to write."""
+    """Point everything that a notebook or a library writes to the work folder."""
     os.chdir(work)
-    with contextlib.suppress(OSError):  # when memory runs out, this process is to go, not one of ours (proc(5))
+    with contextlib.suppress(OSError):  # when memory runs out, the kernel should kill this process first (proc(5))
         Path("/proc/self/oom_score_adj").write_text("1000")
     os.environ.update(HOME=work, TMPDIR=work, IPYTHONDIR=f"{work}/.ipython", MPLCONFIGDIR=f"{work}/.matplotlib")
-    tempfile.tempdir = None  # looked up anew, from TMPDIR
+    tempfile.tempdir = None  # read again from TMPDIR
 
 
 def _redirect(output: int) -> None:
@@ -96,7 +96,7 @@ def _redirect(output: int) -> None:
 
 
 def _declare(force: tuple[str, ...]) -> None:
-    """Say what confines this process. On the pipe, where a student's code can add to it but not take it back."""
+    """Write the layers in force to the pipe, where student code can add to them but not take them back."""
     os.write(1, json.dumps({"isolation": list(force)}).encode() + b"\n")
 
 
@@ -109,7 +109,7 @@ def _start_clock(timeout_s: float) -> None:
 
 
 def _run_cell(shell: InteractiveShell, recorder: Recorder, index: int, source: str) -> bool:
-    """Run one cell; False when the time is up."""
+    """Run one cell. Return False if the time is up."""
     recorder.cell(index)
     result: ExecutionResult = shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]  # IPython's
     error = result.error_before_exec or result.error_in_exec
@@ -124,12 +124,12 @@ def _run_cell(shell: InteractiveShell, recorder: Recorder, index: int, source: s
 
 
 class Shell(InteractiveShell):
-    """An IPython shell without a screen, a history file or a command line behind it."""
+    """An IPython shell without a screen, a history file or a system shell."""
 
     recorder: Recorder
 
     def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str | None]:
-        """Backends for a screen, some of them not installed here, are accepted as well."""
+        """Accept backends for a screen too, even if they are not installed here."""
         try:
             found: tuple[str | None, str | None] = super().enable_matplotlib(gui)  # type: ignore[no-untyped-call]  # IPython's
         except (ImportError, RuntimeError, ValueError):
@@ -137,7 +137,7 @@ class Shell(InteractiveShell):
         return found
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """There is no window to draw in; `%matplotlib` is accepted and does nothing."""
+        """Do nothing: there is no window to draw in."""
 
     def system(self, cmd: str) -> None:
         self._skip(cmd)
@@ -153,7 +153,7 @@ class Shell(InteractiveShell):
 
 
 def make_shell() -> Shell:
-    """The shell that every student process inherits, made once in the warm process."""
+    """Make the shell that every student process inherits; called once, in the warm process."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
@@ -183,10 +183,10 @@ def _load_extension(shell: Shell, line: str) -> None:
 
 
 def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
-    """What `import otter` finds here: a recorder that looks like Otter's Notebook."""
+    """Make the `otter` module of a student process: a recorder that looks like Otter's Notebook."""
 
     class Notebook:
-        _grading_mode = True  # as in Otter's own; the template's first cell asks
+        _grading_mode = True  # as in Otter's own; the template's first cell reads it
 
         def __init__(self, *_: Any, **__: Any) -> None:
             pass
@@ -199,7 +199,7 @@ def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
             return "recorded for grading"
 
         def __getattr__(self, name: str) -> Any:
-            # export, to_pdf and the like have nothing to do while grading.
+            # Nothing to do for export, to_pdf and the like while grading.
             return lambda *_, **__: None
 
     module = types.ModuleType("otter")

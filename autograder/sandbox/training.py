@@ -1,9 +1,9 @@
-"""Training made quicker without changing what comes out of it.
+"""Faster training with the same results.
 
 With `steps_per_execution` Keras runs many batches in one call of the compiled graph, and `batches` takes the
 batches of plain arrays inside that graph. The arithmetic, its order and so the weights are the same to the bit; only
-what happens between batches (progress bars, callbacks that look at single batches) becomes coarser. So it is
-set only where the student set nothing, and taken back where a callback looks at batches.
+events between batches (progress bars, callbacks for single batches) become coarser. So it is set only if the student
+set nothing, and is undone for calls with a callback for single batches.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 
-from autograder.sandbox import adam
 from autograder.sandbox.batches import Rows, loop_over
 
 __all__ = ["STEPS", "quicken"]
@@ -23,7 +22,7 @@ STEPS = 100
 """Batches per call; longer chunks did not help when measured."""
 
 COUNTS = ("steps", "steps_per_epoch", "validation_steps")
-LOOKS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
+BATCH_EVENTS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
 
 
 def quicken() -> None:
@@ -31,11 +30,10 @@ def quicken() -> None:
     import keras
     from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
-    adam.share()
     trainer: Any = next(base for base in keras.Model.__mro__ if base.__name__ == "Trainer")
     backend: Any = next(base for base in keras.Model.__mro__ if "fit" in vars(base) and base is not trainer)
     compile_, dataset_, make_ = trainer.compile, ArrayDataAdapter.get_tf_dataset, backend._make_function
-    inside: list[bool] = []  # for every fit, evaluate and predict that is running, whether its data may be Rows
+    inside: list[bool] = []  # one entry for each running fit, evaluate or predict: whether its data may be Rows
 
     @wraps(compile_)
     def compile_model(self: Any, *args: Any, **settings: Any) -> None:
@@ -63,7 +61,7 @@ def quicken() -> None:
             try:
                 given = parameters.bind(self, *args, **settings).arguments
             except TypeError:
-                given = {}  # Keras will say what is wrong with the call
+                given = {}  # Keras will report the mistake in the call
             single = method is predict_ or self.run_eagerly or _wants_single_batches(given, keras)
             with _steps(self, single), _pushed(inside, method is not predict_ and _is_plain(self, backend)):
                 return method(self, *args, **settings)
@@ -79,15 +77,15 @@ def quicken() -> None:
 
 @contextmanager
 def _steps(model: Any, single: bool) -> Iterator[None]:
-    """For one call, one batch at a time where that is wanted and many were our choice.
+    """Run one batch at a time during one call, if that is wanted and running many was our choice.
 
-    Not for longer: the call can be one that a callback makes in the middle of a fit.
+    Only for this call: a callback can make it in the middle of a fit.
     """
     if not single or not getattr(model, "_kit_steps", False) or model.steps_per_execution == 1:
         yield
         return
     before = model.steps_per_execution, model.train_function, model.test_function
-    # These were, or would be, compiled for many steps; Keras makes them anew for one.
+    # These were, or would be, compiled for many steps; Keras compiles them again for one.
     model.steps_per_execution, model.train_function, model.test_function = 1, None, None
     try:
         yield
@@ -105,37 +103,36 @@ def _pushed(stack: list[bool], value: bool) -> Iterator[None]:
 
 
 def _is_plain(model: Any, backend: Any) -> bool:
-    """Whether the functions that will be fed are Keras's own, which `loop_over` has wrapped."""
+    """Whether the train and test functions are Keras's own, wrapped by `loop_over`."""
     import tensorflow as tf
 
     names = ("make_train_function", "make_test_function", "_make_function")
+    functions = (model.train_function, model.test_function)
     return (
         all(getattr(type(model), name) is getattr(backend, name) and name not in vars(model) for name in names)
-        and all(each is None or each.__module__ == loop_over.__module__ for each in _functions(model))
+        and all(function is None or function.__module__ == loop_over.__module__ for function in functions)
         and not tf.distribute.has_strategy()
         and model._distribute_strategy is None
     )
 
 
-def _functions(model: Any) -> tuple[Any, Any]:
-    return model.train_function, model.test_function
-
-
 def _wants_single_batches(given: dict[str, Any], keras: Any) -> bool:
-    """Whether the call counts batches, or a callback has something to do at single ones."""
-    # Keras runs whole calls, so a number of steps that they do not divide would be exceeded.
+    """Whether the call counts batches, or a callback acts at single ones."""
+    # Keras runs whole calls, so it would exceed a number of steps that is not a multiple of STEPS.
     if any(given.get(name) for name in COUNTS) or keras.config.max_steps_per_epoch():
         return True
     callbacks = given.get("callbacks")
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        # What Keras hands on to the validation of a fit; a bar of its own is no reason.
-        callbacks = [each for each in callbacks.callbacks if not isinstance(each, keras.callbacks.ProgbarLogger)]
+        # Keras passes this to the validation of a fit; its own progress bar does not count.
+        callbacks = [
+            callback for callback in callbacks.callbacks if not isinstance(callback, keras.callbacks.ProgbarLogger)
+        ]
     if not isinstance(callbacks, list | tuple):
         callbacks = () if callbacks is None else (callbacks,)
     plain = keras.callbacks.Callback
-    # Of the instance, since a LambdaCallback holds functions.
+    # On the instance, since a LambdaCallback holds functions.
     return any(
-        getattr(getattr(each, name, None), "__func__", None) is not getattr(plain, name)
-        for each in callbacks
-        for name in LOOKS
+        getattr(getattr(callback, name, None), "__func__", None) is not getattr(plain, name)
+        for callback in callbacks
+        for name in BATCH_EVENTS
     )

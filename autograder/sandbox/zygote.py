@@ -4,13 +4,13 @@ Border contract
 ---------------
 In:   `control`, a SEQPACKET socket. Each datagram is JSON `{"args": {...}, "limits": {...}, "work": folder or null}`
       and carries file descriptors: first the request's own status socket, then those the handler needs.
-Out:  on the status socket one datagram when the child, and whatever it started, is dead and reaped: `{"exit": code
+Out:  on the status socket one datagram when the child and everything it started are dead and reaped: `{"exit": code
       or null, "signal": number or null, "over": "time", "memory", "disk", "files", "threads" or null, "seconds": float,
       "cpu_seconds": float, "peak_memory_mb": float}`.
-Meaningless: what a child prints; it may be student code.
+Meaningless: a child's output; it may be student code.
 Ends: when `control` closes (the launcher is done, or dead). Every child still alive is killed first. A status
       socket that closes without a datagram means that this process died.
-It is not a judge: it knows no test and no result, and it must be forked from with one thread only.
+It is not a judge: it knows no test and no result. It must have one thread only, because it forks.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ HANDLER_FAILED = 70
 """Exit code of a child whose handler raised (EX_SOFTWARE of sysexits.h)."""
 
 LOOK_EVERY_S = 0.2
-"""Seconds between two looks at what a watched child uses."""
+"""Seconds between two measurements of a child."""
 
 ORPHAN_ROUNDS = 1000
-"""Times that orphans are looked for; each round ends at least one generation."""
+"""Rounds of killing orphans; each ends at least one generation."""
 
 MESSAGE_LIMIT = 64 * 1024
 FDS_LIMIT = 8
@@ -90,7 +90,7 @@ def serve(control: socket.socket, handler: Handler) -> None:
 
 
 def single_threaded() -> bool:
-    """Whether this process has one OS thread, which forking needs (Linux; elsewhere it is taken on trust)."""
+    """Whether this process has one OS thread, as forking needs (assumed where it is not Linux)."""
     try:
         return len(list(Path("/proc/self/task").iterdir())) == 1
     except FileNotFoundError:
@@ -147,7 +147,7 @@ def _become_child(
 
 
 def _patience(children: dict[int, _Child]) -> float | None:
-    """Seconds until the next deadline; None with no child to watch."""
+    """Return the seconds until the next look; None if there is no child."""
     if not children:
         return None
     until = max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
@@ -193,13 +193,13 @@ def _enforce(children: dict[int, _Child]) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Have whatever a child leaves behind become a child of this process (PR_SET_CHILD_SUBREAPER, prctl(2))."""
+    """Become the parent of the processes that a child leaves behind (PR_SET_CHILD_SUBREAPER, prctl(2))."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 
 
 def _end_orphans(known: Collection[int]) -> None:
-    """Kill and reap every process below this one that is not `known`, until none is left."""
+    """Kill and reap every descendant that is not `known`, until none is left."""
     for _ in range(ORPHAN_ROUNDS):
         orphans = _offspring() - set(known)
         if not orphans:
@@ -212,7 +212,7 @@ def _end_orphans(known: Collection[int]) -> None:
 
 
 def _offspring() -> frozenset[int]:
-    """Children of this process (proc(5); none where the system does not tell)."""
+    """Return the children of this process (proc(5)); none if the system does not tell."""
     try:
         return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
     except (OSError, ValueError):
@@ -220,7 +220,7 @@ def _offspring() -> frozenset[int]:
 
 
 def _kill(pid: int) -> None:
-    """End a child and everything in its process group, whether or not the child itself is gone."""
+    """Kill a child and everything in its process group, even if the child itself is gone."""
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)

@@ -67,7 +67,7 @@ def test_a_layer_that_is_required_and_missing_lets_no_student_cell_run(engine: E
     assert engine._plan is not None
     more = dataclasses.replace(engine._plan, required=(*engine._plan.required, "a layer nobody has"))
     with confined_as(engine, more):
-        assert_nothing_decided(engine.grade(handed_in(template, RAN)), "a layer nobody has: not to be had here")
+        assert_nothing_decided(engine.grade(handed_in(template, RAN)), "a layer nobody has: not available here")
     assert engine.grade(handed_in(template)).earned == 18, "and the next submission is graded"
 
 
@@ -88,7 +88,7 @@ def test_a_canary_that_gets_through_lets_no_student_cell_run(
 ) -> None:
     """A file of Python itself, which every student process can read, is called a secret."""
     with Engine(rules, build.read_tests(layout.zip), layout.data("mnist"), secrets=(Path(os.__file__),)) as running:
-        assert_nothing_decided(running.grade(handed_in(template, RAN)), "a canary got through: read os.py")
+        assert_nothing_decided(running.grade(handed_in(template, RAN)), "a canary succeeded: read os.py")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every layer on a real process: what is still possible behind it, what is not, and that it fails closed."""
+"""Every layer on a real process: honest work still runs, everything else is refused, and it fails closed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import confine
+from autograder.sandbox import confine, interpreter
 from autograder.sandbox.limits import Limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's own")
@@ -19,12 +19,12 @@ REQUIRED = ("rlimits", "no new privileges", "landlock", "seccomp")
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
-from autograder.sandbox import confine
+from autograder.sandbox import confine, interpreter, landlock, libc
 from autograder.sandbox.limits import Limits
 
 work, secret, required, code, gates_code = sys.argv[1:6]
 jail = confine.Jail(Path(work), (Path(secret),), None, tuple(required.split(",")), Limits(20, 500, 10, 100))
-gates = confine.prepare(confine.interpreter_folders())
+gates = confine.prepare(interpreter.folders())
 exec(gates_code)
 parent = os.getpid()
 if os.fork() == 0:
@@ -56,13 +56,13 @@ def secret(tmp_path: Path) -> Path:
 
 
 def confined(work: Path, secret: Path, code: str, required: tuple[str, ...] = REQUIRED, gates: str = "") -> list[str]:
-    """Lines printed by a confined process: the layers in force, then what `code` says, or the error."""
+    """Return the lines that a confined process prints: the layers in force, then the output of `code` or the error."""
     command = [sys.executable, "-c", PROGRAM, str(work), str(secret), ",".join(required), code, gates]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     return done.stdout.splitlines() or [done.stderr]
 
 
-def test_what_is_in_force_is_told(work: Path, secret: Path) -> None:
+def test_the_layers_in_force_are_reported(work: Path, secret: Path) -> None:
     (layers,) = confined(work, secret, "")
     assert all(layer in layers for layer in (*REQUIRED, "no capabilities"))
 
@@ -81,7 +81,7 @@ def test_what_is_in_force_is_told(work: Path, secret: Path) -> None:
     ],
     ids=["files", "folders", "late imports", "threads", "proc self", "copying", "temporary files", "numpy"],
 )
-def test_what_an_honest_notebook_does_still_works(work: Path, secret: Path, code: str) -> None:
+def test_honest_work_still_runs(work: Path, secret: Path, code: str) -> None:
     assert confined(work, secret, code)[1:] == ["xy"]
 
 
@@ -116,10 +116,10 @@ def test_what_an_honest_notebook_does_still_works(work: Path, secret: Path, code
         "import ctypes; e = ctypes.CDLL(None, use_errno=True); assert e.syscall(425, 4, 0) >= 0, 'Permission denied'",
     ],
 )
-def test_what_it_has_no_business_doing_is_refused(work: Path, secret: Path, code: str) -> None:
-    said = confined(work, secret, f"{code}; print('went through')")
-    assert len(said) == 2, said
-    assert any(word in said[1] for word in ("not permitted", "ermission denied")), said
+def test_everything_else_is_refused(work: Path, secret: Path, code: str) -> None:
+    lines = confined(work, secret, f"{code}; print('went through')")
+    assert len(lines) == 2, lines
+    assert any(word in lines[1] for word in ("not permitted", "ermission denied")), lines
 
 
 def test_permissions_do_not_change_though_the_call_seems_to_work(work: Path, secret: Path) -> None:
@@ -131,14 +131,14 @@ def test_two_jails_do_not_open_each_others_work_folder(work: Path, secret: Path,
     neighbour = tmp_path / "neighbour"
     neighbour.mkdir()
     (neighbour / "answer").write_text("theirs", encoding="utf-8")
-    first = "confine._landlock(confine.Jail(Path(secret).parent / 'neighbour', (), None, (), jail.limits), gates)"
-    gates = f"pid = os.fork()\nif pid == 0:\n    confine._prctl(38, 1); {first}; os._exit(0)\nos.waitpid(pid, 0)"
-    said = confined(work, secret, f"open({str(neighbour / 'answer')!r})", gates=gates)
-    assert "Permission denied" in said[-1]
+    first = "libc.prctl(38, 1); landlock.restrict(Path(secret).parent / 'neighbour', gates.readable); os._exit(0)"
+    gates = f"pid = os.fork()\nif pid == 0:\n    {first}\nos.waitpid(pid, 0)"
+    lines = confined(work, secret, f"open({str(neighbour / 'answer')!r})", gates=gates)
+    assert "Permission denied" in lines[-1]
 
 
 @pytest.mark.parametrize(
-    ("gates", "said"),
+    ("gates", "message"),
     [
         ("gates = confine.Gates(gates.readable, None, 'libseccomp is needed')", "seccomp: "),
         ("gates = confine.Gates(gates.readable, b'\\x00' * 16)", "seccomp: "),
@@ -146,40 +146,40 @@ def test_two_jails_do_not_open_each_others_work_folder(work: Path, secret: Path,
     ],
     ids=["no filter", "broken filter", "no ruleset"],
 )
-def test_a_required_layer_that_fails_stops_everything(work: Path, secret: Path, gates: str, said: str) -> None:
+def test_a_required_layer_that_fails_stops_everything(work: Path, secret: Path, gates: str, message: str) -> None:
     lines = confined(work, secret, "print('student code ran')", gates=gates)
     assert len(lines) == 1
-    assert lines[0].startswith(f"ConfineError: {said}")
+    assert lines[0].startswith(f"ConfineError: {message}")
 
 
-def test_where_a_layer_is_left_out_the_canaries_still_close_the_door(work: Path, secret: Path) -> None:
+def test_the_canaries_notice_a_layer_that_is_missing(work: Path, secret: Path) -> None:
     """Without Landlock and without a user of its own, a student process could write where its owner can."""
     secret.unlink()
     required = ("rlimits", "no new privileges", "seccomp")
     lines = confined(
         work, secret, "print('student code ran')", required, gates="gates = confine.Gates((99,), gates.program)"
     )
-    assert lines == ["ConfineError: a canary got through: write outside the work folder"]
+    assert lines == ["ConfineError: a canary succeeded: write outside the work folder"]
 
 
-def test_a_canary_that_gets_through_stops_everything(work: Path) -> None:
+def test_a_canary_that_succeeds_stops_everything(work: Path) -> None:
     open_to_all = Path(os.__file__)
     lines = confined(work, open_to_all, "print('student code ran')")
-    assert lines == [f"ConfineError: a canary got through: read {open_to_all.name}"]
+    assert lines == [f"ConfineError: a canary succeeded: read {open_to_all.name}"]
 
 
-def test_another_user_can_be_told_apart_from_a_closed_folder(tmp_path: Path) -> None:
+def test_a_closed_folder_hides_everything_below_it_from_other_users(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     inner = tmp_path / "closed"
     inner.mkdir(mode=0o700)
     (inner / "python").mkdir(mode=0o755)
-    assert not confine.public_to_others([inner / "python"])
-    assert confine.public_to_others([Path("/usr/lib")])
+    assert not interpreter.others_can_read([inner / "python"])
+    assert interpreter.others_can_read([Path("/usr/lib")])
 
 
 def test_the_probe_tries_each_layer_and_confines_nobody(tmp_path: Path) -> None:
     jail = confine.Jail(tmp_path, (), None, (), Limits(5, 100, 1, 10))
-    gates = confine.prepare(confine.interpreter_folders())
+    gates = confine.prepare(interpreter.folders())
     offers = {offer.layer: offer.there for offer in confine.probe(jail, gates)}
     for handle in gates.readable:
         os.close(handle)

@@ -1,4 +1,4 @@
-"""Reported values in every form, and objects that do their worst when they are looked at."""
+"""Reported values in every form, and objects that misbehave when they are inspected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.judge import checks
 from autograder.judge.checks import BENCH
 from autograder.judge.context import CheckContext, CheckFailed
 from autograder.judge.evidence import live
-from autograder.sandbox.recorder import MAX_WEIGHTS
+from autograder.sandbox.model_description import MAX_WEIGHTS
 from autograder.tests.journals import NO_IMAGES, RULES
 from autograder.tests.with_keras import chain, quiet_keras
 
@@ -30,8 +30,8 @@ def k() -> Iterator[SimpleNamespace]:
         yield kit
 
 
-def said(name: str, value: Any) -> str:
-    """The first line of what the check of a reported value says; empty where it passes."""
+def complaint(name: str, value: Any) -> str:
+    """Return the first line of the check's complaint about a reported value; empty if it passes."""
     world = {BENCH: CheckContext(live(RULES, "q4", {name: value}), RULES, NO_IMAGES, NO_IMAGES)}
     try:
         checks.report(world, "q4", name)
@@ -61,7 +61,7 @@ TRUE: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("case", TRUE)
 def test_a_true_value_passes_in_every_form(case: str, k: Any) -> None:
     name, value = TRUE[case]
-    assert said(name, value(k) if callable(value) else value) == ""
+    assert complaint(name, value(k) if callable(value) else value) == ""
 
 
 class Raises:
@@ -161,7 +161,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_any_other_object_is_described_and_never_raises(case: str) -> None:
     value, expected = WRONG[case]
-    assert said(LENGTH, value) == f"Found: `{LENGTH}` {expected}"
+    assert complaint(LENGTH, value) == f"Found: `{LENGTH}` {expected}"
 
 
 @pytest.mark.parametrize("case", ["raises", "pretends", "nameless", "endless list", "generator", "class", "dots"])
