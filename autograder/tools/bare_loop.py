@@ -1,10 +1,10 @@
-"""CPU time of training with Keras, with Keras quickened, and with no Keras: a loop over the same arithmetic.
+"""CPU time of training with Keras, with the kit's faster Keras, and with a bare loop over the same arithmetic.
 
     python -m autograder.tools.bare_loop
 
-Each in a process of its own, in turn: 60,000 images of float64, 5 epochs, batches of 32, Flatten, Dense(128, relu),
-Dense(10, softmax), Adam. Prints the smallest of a few CPU times (user and system), which other work on the machine
-stretches least.
+Each runs in a process of its own, in turn: 60,000 images of float64, 5 epochs, batches of 32, Flatten, Dense(128, relu),
+Dense(10, softmax), Adam. Prints the smallest of a few CPU times (user and system): the one least affected by other work
+on the machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IMAGES, EPOCHS, BATCH = 60_000, 5, 32
 
 
 def main(arguments: list[str]) -> None:
-    """Measure one, or start processes that do."""
+    """Measure one way, or all of them in processes of their own."""
     console = Console()
     if arguments:
         console.print(f"{_one(arguments[0]):.2f}")
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
 
 
 def seconds(way: str) -> float:
-    """CPU seconds of one training in one of WAYS, in a process of its own with one thread."""
+    """Return the CPU seconds of one training in one of WAYS, in a process of its own with one thread."""
     one_thread = {**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", "autograder.tools.bare_loop", way]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **one_thread})
@@ -51,7 +51,7 @@ def seconds(way: str) -> float:
 
 
 def bare_loop(x: Any, y: Any, epochs: int, batch: int) -> list[Any]:
-    """Train as the notebook does, as one graph an epoch; the weights. The last partial batch is left out."""
+    """Train as the notebook does, with one graph an epoch, without the last partial batch. Return the weights."""
     import keras
     import tensorflow as tf
 

@@ -1,9 +1,9 @@
-"""Classes of several sizes, graded by this kit and by its peers, side by side in one run.
+"""Classes of several sizes, graded by this kit and by its peers in the same run.
 
     python -m autograder.tools.benchmark_classes [--full]
 
-Writes `comparison.md` and `comparison.png` beside this file. The peers start afresh for every notebook, each at the
-same cost, so they are measured on a few (`--full`: on all) and the rest is multiplied; the table says which.
+Writes `docs/benchmark-classes.md` and `.png`. The peers start again for every notebook at the same cost, so they are
+measured on a few (`--full`: on all) and extrapolated; the table says which.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ SAMPLE = {
     "otter run, as many at once as cores": os.cpu_count() or 1,
     "nbgrader autograde": 2,
 }
-"""Notebooks on which a peer is measured, once before and once after the largest class."""
+"""Notebooks that each peer is measured on, once before and once after the largest class."""
 
 TIMED = 8
 CHEAP = (32, 256)
 """Notebooks in the small and in the large class of cheap ones."""
 
 ROUNDS = 2
-"""Large classes that are measured, with as many notebooks in small ones around each."""
+"""Large classes to measure, with as many notebooks in small classes around each."""
 
 IDLE_S = 6
-"""Seconds that a notebook of the memory measurement stays around, for all workers to be there at once."""
+"""Seconds that a notebook of the memory measurement waits, so that all workers run at once."""
 
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 BUILD_ONLY = """
@@ -64,14 +64,14 @@ model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.l
 
 @dataclass(frozen=True)
 class Measurement:
-    """One way of grading one class; `measured` is on how many notebooks, the rest is multiplied."""
+    """The cost of grading one class in one way; measured on `measured` notebooks, extrapolated to `size`."""
 
     way: str
     size: int
     measured: int
     cost: Cost
     notebooks_cpu_s: float = 0.0
-    """Core-seconds of the notebooks' own processes, where known."""
+    """Core-seconds of the notebooks' own processes; 0 if unknown."""
 
 
 def main(arguments: list[str]) -> None:
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console, *, full: bool) -> list[Measurement]:
-    """The peers are measured before and after the largest class, because other work on a machine comes and goes."""
+    """Measure the peers before and after the largest class, because the load of a machine changes."""
     numbers = count()
 
     def measured(way: str, size: int, place: Path | None = None) -> Cost:
@@ -148,9 +148,9 @@ def _made(answers: Mapping[str, str]) -> NotebookNode:
 
 
 def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
-    """Core-seconds of a notebook's own process but for `model.fit`, on average. Both are of the same processes.
+    """Return the mean core-seconds of a notebook's own process without `model.fit`, both from the same process.
 
-    Nothing but answers comes out of such a process, so the time is handed in as a wrong one.
+    Nothing but answers comes out of such a process, so the time is handed in as a wrong answer.
     """
     timed = copy.deepcopy(solution)
     answer = next(cell for cell in timed.cells if "model.fit(" in cell.source)
@@ -171,23 +171,22 @@ def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
 
 
 def _cheap_classes(folder: Path) -> Mapping[int, float]:
-    """Core-seconds of a small and of a large class of cheap notebooks, on average.
+    """Return the mean core-seconds of a small and a large class of cheap notebooks.
 
-    Both are measured in turn, on equally many notebooks, because other work on a machine comes and goes.
+    They are measured in turn, on equally many notebooks, because the load of a machine changes.
     """
     few, many = CHEAP
     around = (few,) * (many // few // 2)
     costs: dict[int, list[float]] = {few: [], many: []}
     for number, size in enumerate((*around, many, *around) * ROUNDS):
-        costs[size].append(_once_started(folder / f"cheap{number}", _cheap(), size))
+        costs[size].append(_once_started(folder / f"cheap{number}", _made({"q4": LOAD}), size))
     return {size: mean(several) for size, several in costs.items()}
 
 
 def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
-    """Core-seconds of grading all notebooks of a class but the first, one at a time, and of the pages of all.
+    """Return the core-seconds of grading all notebooks of a class but the first, one at a time, and of all pages.
 
-    The first comes with the start of the engine, whose cost is no class's and scatters by as much as a small class
-    takes.
+    The first includes the start of the engine, which varies by as much as a small class costs.
     """
     paths = write_class(folder / "class", notebook, size)
     with GradeRun(GradeOptions(tuple(paths), folder / "out", workers=1)) as session:
@@ -197,18 +196,14 @@ def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
         for _ in range(size - 1):
             next(grading)
         spent = tree_cpu_s() - started
-        next(grading, None)  # ends the engine, which is no cost of this class
+        next(grading, None)  # ends the engine, which is not a cost of the class
         started = tree_cpu_s()
         session.publish()
         return spent + tree_cpu_s() - started
 
 
-def _cheap() -> NotebookNode:
-    return _made({"q4": LOAD})
-
-
 def _idle() -> NotebookNode:
-    """Everything a notebook needs but arrays: a model, built, compiled, trained on a handful of images; then idle."""
+    """Make a notebook that builds, compiles and trains a model on a handful of images, then waits."""
     train = "model.compile('adam', 'sparse_categorical_crossentropy')\n"
     train += "model.fit(np.zeros((64, 28, 28)), np.zeros(64), verbose=0)\n"
     return _made({"q5": BUILD_ONLY, "q6": f"{train}import time; time.sleep({IDLE_S})"})
@@ -222,13 +217,12 @@ def report(
     memory: Mapping[int, Cost],
     cores: int,
 ) -> str:
-    """The table as Markdown, with the ratios that are promised.
+    """Return the table as Markdown, with its ratios.
 
-    `limit_s` are the core-seconds of the bare loop, `other_s` those of a notebook's own process but for its training.
+    `limit_s` are the core-seconds of the bare loop, `other_s` those of a notebook's own process without training.
     """
     by = {(row.way, row.size): row.cost for row in rows}
-    first, *peers = PEERS
-    few, many = SIZES[-2:]
+    (first, *peers), (few, many) = PEERS, SIZES[-2:]
     further_s = (by[first, many].cpu_s - by[first, few].cpu_s) / (many - few)
     own = {row.size: row for row in rows if row.way == first}
     notebook_s = own[many].notebooks_cpu_s / many
@@ -248,8 +242,8 @@ def report(
     lines = [
         "# Grading a class: this kit and its peers",
         "",
-        "Made by `make bench`, all in one run. Every notebook is the solution, with its five epochs of training. Where",
-        "fewer notebooks were measured than the class has, wall time and core-seconds are multiplied.",
+        "Made by `make bench`, all in one run. Every notebook is the solution, with its five epochs of training. If",
+        "fewer notebooks were measured than the class has, wall time and core-seconds are extrapolated.",
         "",
         "| | class | measured | wall s | core-seconds | peak memory MB | wall s a notebook |",
         "|---|--:|--:|--:|--:|--:|--:|",
@@ -261,7 +255,7 @@ def report(
         "",
         f"A further notebook takes {notebook_s:.1f} core-seconds in its own process and {beside_s:.1f} for the border, "
         "the judge, the pages and the gradebook.",
-        f"Of those in its own process, all but its training (`model.fit`) take {other_s:.1f}, measured in {TIMED} "
+        f"Without its training (`model.fit`) its own process takes {other_s:.1f}, measured in {TIMED} "
         "notebooks that time themselves.",
         f"A bare loop over the same training takes {limit_s:.1f}.",
         f"1,000 notebooks take {1000 * further_s / 3600:.1f} core-hours, on any number of machines.",
@@ -282,7 +276,7 @@ def _line(row: Measurement) -> str:
 
 
 def plot(rows: list[Measurement], path: Path) -> None:
-    """Wall time over class size; markers filled where measured."""
+    """Plot wall time over class size; filled markers are measured."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -295,7 +289,7 @@ def plot(rows: list[Measurement], path: Path) -> None:
         for row in mine:
             face = line.get_color() if row.measured == row.size else "white"
             axes.plot(row.size, row.cost.wall_s / 60, marker, color=line.get_color(), markerfacecolor=face)
-    axes.set(xlabel="notebooks in the class", ylabel="minutes", title="Grading a class (white: multiplied from a few)")
+    axes.set(xlabel="notebooks in the class", ylabel="minutes", title="Grading a class (white: extrapolated)")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

@@ -1,10 +1,10 @@
-"""What confining one student process costs.
+"""The cost of confining one student process.
 
     python -m autograder.tools.benchmark_confinement
 
 Forks children from a process that has TensorFlow loaded, as the zygote does, with and without confinement, in turn,
-and prints medians in milliseconds: wall time from before the fork to where student code would begin, and the CPU time
-of the child by then, which other work on the machine does not stretch.
+and prints medians in milliseconds: the wall time from the fork to the first line of student code, and the CPU time of
+the child until then, which other work on the machine does not affect.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ def main() -> None:
     for name, seconds in (("wall", walls), ("CPU", cpus)):
         bare, confined = (1000 * statistics.median(seconds[how]) for how in (False, True))
         console.print(
-            f"{name}: fork {bare:.1f} ms, with confinement {confined:.1f} ms, so {confined - bare:.1f} ms for it"
+            f"{name}: fork {bare:.1f} ms, with confinement {confined:.1f} ms, a difference of {confined - bare:.1f} ms"
         )
     console.print(f"medians of {REPEATS} each")
 
 
 def _once(jail: confine.Jail | None, gates: confine.Gates) -> tuple[float, float, tuple[str, ...]]:
-    """Wall and CPU seconds until a child would run its first cell, and the layers it reports."""
+    """Return the wall and CPU seconds until a child would run its first cell, and the layers it reports."""
     read_end, write_end = os.pipe()
     parent, began = os.getpid(), time.monotonic()
     pid = os.fork()

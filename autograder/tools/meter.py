@@ -1,4 +1,4 @@
-"""What one command costs: wall time, CPU time of all its processes, and the most memory they held together."""
+"""The cost of a command: wall time, CPU time of all its processes, and the peak of their memory together."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ import psutil
 __all__ = ["Cost", "measure", "tree_cpu_s"]
 
 LOOK_EVERY_S = 3.0
-"""Adding up the memory of processes this large takes a tenth of a second of a core that is being measured."""
+"""Seconds between two measurements of memory; each takes a tenth of a second of a core that is being measured."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """`wall_s` seconds by the clock, `cpu_s` core-seconds (user and system), `memory_mb` the peak of the
-    proportional set sizes of all processes (pages that several share are counted once), in 2**20 bytes."""
+    """The cost of a command: `wall_s` seconds by the clock, `cpu_s` core-seconds (user and system), and `memory_mb`.
+
+    The last is the peak of the proportional set sizes of all processes (shared pages count once), in 2**20 bytes.
+    """
 
     wall_s: float
     cpu_s: float
@@ -34,7 +36,7 @@ class Cost:
 def measure(
     commands: Sequence[Sequence[str | Path]], *, at_once: int = 1, folder: Path, environment: Mapping[str, str]
 ) -> Cost:
-    """Run commands in `folder`, `at_once` at a time. Raises RuntimeError with its output where one fails."""
+    """Run commands in `folder`, `at_once` at a time. Raises RuntimeError with the output of one that fails."""
     over = threading.Event()
     peak = [0.0]
     watcher = threading.Thread(target=_watch, args=(over, peak))
@@ -53,7 +55,7 @@ def measure(
 
 
 def tree_cpu_s() -> float:
-    """Core-seconds so far of this process, of all its descendants, and of those of theirs that are over."""
+    """Return the core-seconds of this process and all its descendants so far, including those that have ended."""
     used = 0.0
     own = psutil.Process()
     for process in (own, *own.children(recursive=True)):
@@ -79,7 +81,7 @@ def _run(
 
 
 def _cpu() -> float:
-    """Core-seconds of all descendants that are over and waited for."""
+    """Return the core-seconds of all descendants that have ended and been waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

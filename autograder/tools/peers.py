@@ -1,7 +1,7 @@
-"""The same class, graded by this kit and by what one would use otherwise.
+"""One class graded by this kit and by its peers.
 
-Every peer gets its own best: the built zip for `otter run`, an assignment with the same cells and tests of the same
-facts for `nbgrader autograde`, the images without a download for all.
+Every peer is used at its best: `otter run` with the built zip, `nbgrader autograde` with an assignment of the same
+cells and tests of the same facts, all of them with images that need no download.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["PEERS", "kit", "nbgrader", "otter_run", "otter_run_each", "write_cla
 
 BIN = Path(sys.executable).parent
 QUIET = {
-    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",  # nbgrader looks for another command of its own there
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",  # nbgrader looks for its other commands there
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
     "NO_COLOR": "1",
@@ -38,14 +38,14 @@ assert model.evaluate(x_test, y_test, verbose=0)[1] > 0.95
 
 
 def write_class(folder: Path, notebook: NotebookNode, size: int) -> list[Path]:
-    """`size` copies of a notebook, no two of them alike to the byte."""
+    """Write `size` copies of a notebook, no two with the same bytes. Return their paths."""
     folder.mkdir(parents=True)
     paths = []
     for number in range(size):
-        each = copy.deepcopy(notebook)
-        each.cells.append(nbformat.v4.new_markdown_cell(f"Handed in by number {number}.", id=f"number-{number}"))
+        copied = copy.deepcopy(notebook)
+        copied.cells.append(nbformat.v4.new_markdown_cell(f"Submission {number}.", id=f"number-{number}"))
         paths.append(folder / f"student{number}.ipynb")
-        nbformat.write(each, paths[-1])
+        nbformat.write(copied, paths[-1])
     return paths
 
 
@@ -68,7 +68,7 @@ def otter_run_each(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:
 
 
 def nbgrader(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:  # noqa: ARG001  # a peer's signature
-    """The time of `nbgrader autograde` alone; making the assignment is not counted."""
+    """Measure `nbgrader autograde` alone, without making the assignment."""
     course = folder / "course"
     source = course / "source" / "mnist" / "mnist.ipynb"
     source.parent.mkdir(parents=True)
@@ -91,7 +91,7 @@ def nbgrader(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:  # no
 
 
 def _for_nbgrader(notebook: NotebookNode) -> NotebookNode:
-    """The cells without Otter, the tests in a cell of nbgrader's own kind at the end."""
+    """Replace Otter's cells by one cell of tests in nbgrader's format."""
     made = copy.deepcopy(notebook)
     made.cells = [cell for cell in made.cells if "otter" not in cell.source and "grader." not in cell.source]
     tests = nbformat.v4.new_code_cell(NBGRADER_TESTS, id="tests")
@@ -112,4 +112,4 @@ PEERS = {
     "otter run, as many at once as cores": otter_run,
     "nbgrader autograde": nbgrader,
 }
-"""How each grades `notebooks` with `cores` cores, leaving its files in `folder`."""
+"""Functions that grade `notebooks` with `cores` cores and leave their files in `folder`."""

@@ -1,9 +1,9 @@
-"""Pictures of the pages, for the documents: the class report and the review.
+"""Pictures of the class report and the review, for the documents.
 
     python -m autograder.tools.pictures [FOLDER]
 
-FOLDER is what `mnist-kit demo` left; `make pictures` does both. A copy of its gradebook is marked as a reviewer would,
-and looked at with Debian's Chromium. Writes `report.png` and `review.png` beside this file.
+FOLDER is the output of `mnist-kit demo`; `make pictures` runs both. The tool marks a copy of its gradebook as a
+reviewer would and takes screenshots with Debian's Chromium. Writes `docs/report.png` and `docs/review.png`.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ DOCUMENTS = Path(__file__).parent.parent / "docs"
 CHROMIUM = Path("/usr/bin/chromium")
 REVIEWERS = ("ann", "ben")
 SHOWN = ("q2", "solution")
-"""The answer on the picture of the review: its question and its submission."""
+"""Question and submission of the answer in the picture of the review."""
 
 ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"q1": ("fit", "unseen"), "q2": ("relu", "softmax", "ten"), "q3": ("loss", "optimizer")}
 )
-"""What the written answers of the bundled class deserve; the solution's deserve all, an empty one nothing."""
+"""Rubric items for the written answers of the bundled class; the solution gets all of them, an empty answer none."""
 
 COMMENT = "Right, and well said: without the bend, two layers could do no more than one."
 MARKING: ViewportSize = {"width": 1280, "height": 700}
 REPORT: ViewportSize = {"width": 1000, "height": 900}
 END = "h2#questions"
-"""The heading of the report before which its picture ends."""
+"""The heading of the report where its picture ends."""
 
 COLOURS = 128
 FEW = 6
 
 
 def main(folder: Path, place: Path = DOCUMENTS) -> None:
-    """Take both pictures of the class in `folder`. Raises GradebookError where no class was graded there."""
+    """Take both pictures of the class in `folder`. Raises GradebookError if no class was graded there."""
     with tempfile.TemporaryDirectory(prefix="mnist-kit-pictures-") as scratch:
         copy = Path(scratch)
         shutil.copy(existing(folder, None), copy / DATABASE)
@@ -67,7 +67,7 @@ def main(folder: Path, place: Path = DOCUMENTS) -> None:
 
 
 def mark(desk: Desk, leave: str = "") -> None:
-    """Mark every answer that waits; of the question `leave` only the first few, and not the solution's."""
+    """Mark every unmarked answer; of the question `leave` only the first few, without the solution's."""
     for question, items in ITEMS.items():
         last = FEW if question == leave else desk.marks.count(question)
         for number in range(1, last + 1):
@@ -81,12 +81,12 @@ def mark(desk: Desk, leave: str = "") -> None:
 
 
 def photograph(page: Page, clip: FloatRect | None = None) -> bytes:
-    """What the page shows, as PNG; or the part of the page that is named."""
+    """Take a screenshot of the visible page, or of a part of the whole page, as PNG."""
     return page.screenshot(clip=clip, full_page=clip is not None, animations="disabled")
 
 
 def shrunk(picture: bytes) -> bytes:
-    """The same as PNG with a palette: a page has few colours."""
+    """Reduce a PNG to a palette, which is enough for a page's few colours."""
     out = io.BytesIO()
     Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
         out, "png", optimize=True
@@ -95,7 +95,7 @@ def shrunk(picture: bytes) -> bytes:
 
 
 def _review(browser: Browser, desk: Desk) -> bytes:
-    """A reviewer at work: three items given, a comment written, nothing saved yet."""
+    """Photograph a reviewer at work: three items given, a comment written, nothing saved yet."""
     answer = desk.marks.find(SHOWN[1], SHOWN[0])
     assert answer is not None  # the bundled class has a solution
     place = desk.marks.answer(answer, REVIEWERS[0])
@@ -112,7 +112,7 @@ def _review(browser: Browser, desk: Desk) -> bytes:
 
 
 def _report(browser: Browser, folder: Path) -> bytes:
-    """The upper part of the report: how the class did, all in all and question by question."""
+    """Photograph the upper part of the report."""
     seen = desk.reviewed(folder)
     made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     written = result_files.write_report(
@@ -135,7 +135,7 @@ def _report(browser: Browser, folder: Path) -> bytes:
 
 @contextlib.contextmanager
 def _serving(desk: Desk) -> Iterator[Mapping[str, str]]:
-    """The review on a port of its own; yields the reviewers' links."""
+    """Serve the review on a port of its own; yield the reviewers' links."""
     with serve.listen(0) as bound:
         site = serve.Listening(desk, bound)
         server = site.server()

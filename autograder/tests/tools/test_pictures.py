@@ -54,7 +54,7 @@ def test_all_answers_are_marked_but_those_of_the_question_that_is_shown(folder: 
 def test_both_pictures_are_taken_of_a_graded_class(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     place, before = tmp_path_factory.mktemp("pictures"), (folder / DATABASE).read_bytes()
     pictures.main(folder, place)
-    assert sorted(path.name for path in place.iterdir()) == [path.name for path in KEPT]
+    assert sorted(path.name for path in place.iterdir()) == ["report.png", "review.png"]
     for path in place.iterdir():
         with Image.open(path) as picture:
             assert len(picture.convert("RGB").getcolors(pictures.COLOURS) or ()) > 20, "a page was drawn"
