@@ -26,6 +26,7 @@ from autograder.engine.environment import lacking
 from autograder.engine.slow_imports import leave_out
 from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
+from autograder.text import printable
 
 if TYPE_CHECKING:
     from autograder.commands.grade import GradeOptions, GradeRun
@@ -426,7 +427,7 @@ def _grade(request: GradeOptions, *, yes: bool = False) -> None:
         with Progress(*_columns("grading"), console=err, disable=session.known == session.total) as progress:
             task = progress.add_task("grade", total=session.total - session.known, last="")
             for report in session.grade():
-                progress.update(task, advance=1, last=table.printable(report.name)[:30])
+                progress.update(task, advance=1, last=printable(report.name)[:30])
         if session.changes:
             err.print(table.changes(session.changes))
         if request.regrade:

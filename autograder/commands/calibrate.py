@@ -14,6 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from autograder import atomic
 from autograder.authoring import build
 from autograder.calibration import miss_rate
 from autograder.calibration.calibration import Origin, TrainingRun
@@ -136,14 +137,12 @@ def train_in(pool: batch.Pool, plan: CalibrationPlan) -> Iterator[TrainingRun]:
 
 
 def store(path: Path, content: bytes) -> Path:
-    """Write beside, then put in place; returns the path. Raises BuildError where the disk does not take it."""
-    draft = path.with_name(path.name + ".part")
+    """Write a file whole or not at all and return its path. Raises BuildError if the disk does not allow it."""
     try:
-        draft.write_bytes(content)
-        return draft.replace(path)
+        atomic.write(path, content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BuildError(f"{path}: it cannot be written ({error.strerror})") from error
+    return path
 
 
 def _run(seed: int, report: GradeReport) -> TrainingRun:

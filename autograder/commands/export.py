@@ -23,6 +23,7 @@ from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
 from autograder.report import feedback_page, result_files, table
 from autograder.submissions.submission import slug
+from autograder.text import printable
 
 __all__ = ["Exported", "export"]
 
@@ -52,7 +53,7 @@ class Exported:
     @property
     def remarks(self) -> str:
         """All that there is to say about it, for the terminal."""
-        return "\n".join(table.printable(line) for line in (*self._open(), *self._roster(), *self._canvas()))
+        return "\n".join(printable(line) for line in (*self._open(), *self._roster(), *self._canvas()))
 
     def _open(self) -> Iterator[str]:
         names = [f"{name}: {', '.join(questions)}" for name, questions in self.unmarked]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder import atomic
 from autograder.data.dataset import DATASETS, Bytes, load, remedy
 from autograder.errors import DatasetError
 from autograder.layout import Layout
@@ -50,12 +51,9 @@ def provide(layout: Layout, name: str, folder: Path | None = None) -> bool:
     if folder is None and DATASETS[name].bundled:
         raise DatasetError(f"{target} is missing or damaged: {remedy(name)}")
     arrays = dict(_arrays(folder or _find(name), name))
-    draft = target.with_name(f"{target.name}.part")
     try:
-        _save(draft, arrays)
-        draft.replace(target)
+        atomic.write(target, _npz(arrays))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise DatasetError(f"{target} cannot be written ({error.strerror})") from error
     return True
 
@@ -112,13 +110,15 @@ def _wanted() -> str:
     return f"Wanted are the four files {', '.join(FILES.values())}, each with .gz at its end or without"
 
 
-def _save(path: Path, arrays: Mapping[str, Bytes]) -> None:
-    """What `np.savez` writes, but without zip64, whose headers are not the same in all versions of Python 3.11."""
-    with zipfile.ZipFile(path, "w") as archive:
+def _npz(arrays: Mapping[str, Bytes]) -> bytes:
+    """Return what `np.savez` writes, but without zip64: its headers differ between versions of Python 3.11."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
+    return file.getvalue()
 
 
 def _is_right(path: Path) -> bool:

@@ -58,6 +58,7 @@ from autograder.gradebook.tables import (
 )
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
+from autograder.text import storable
 
 __all__ = ["MarkStore"]
 
@@ -519,7 +520,7 @@ def _checked(draft: Draft, rubric: Rubric) -> Draft:
         raise ReviewError(f"An adjustment is a number of points up to {MOST_ADJUSTMENT}, not {draft.adjustment:g}.")
     if len(draft.comment) > LONGEST_COMMENT:
         raise ReviewError(f"A comment has up to {LONGEST_COMMENT} characters; this one has {len(draft.comment)}.")
-    comment = draft.comment.strip().replace("\0", "").encode("utf-8", "replace").decode()
+    comment = storable(draft.comment.strip())
     return replace(draft, items=tuple(id for id in known if id in draft.items), comment=comment)
 
 

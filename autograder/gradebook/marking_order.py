@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from autograder.judge.grade_report import GradeReport, Status
 from autograder.policy.policy import Policy
+from autograder.text import storable
 
 __all__ = ["Seat", "answers", "in_order", "share_out"]
 
@@ -38,7 +39,8 @@ def answers(reports: Iterable[GradeReport], policy: Policy) -> dict[str, dict[st
             continue
         for question in report.questions:
             if question.id in found:
-                found[question.id][report.key] = _clean(question.answer)
+                answer = question.answer or ""
+                found[question.id][report.key] = storable(answer) if answer.strip() else None
     return found
 
 
@@ -73,10 +75,3 @@ def share_out(question: str, seats: Sequence[Seat], reviewers: Sequence[str], sa
 
 def _lot(question: str, what: str, submission: str) -> bytes:
     return hashlib.sha256("\0".join((what, question, submission)).encode("utf-8", "backslashreplace")).digest()
-
-
-def _clean(text: str | None) -> str | None:
-    """A text as every database takes it: no zero characters, no halves of characters; None where it is blank."""
-    if text is None or not text.strip():
-        return None
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

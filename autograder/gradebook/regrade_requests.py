@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Literal, get_args
 
 from autograder.errors import RequestError
 from autograder.lms import row_matching
-from autograder.lms.csv_file import CsvFormat, CsvTable, active, inert
+from autograder.lms.csv_file import CsvFormat, CsvTable
 from autograder.lms.roster import MatchedRoster
+from autograder.text import escape_formula, printable_lines, unescape_formula
 
 __all__ = ["RegradeRequest", "Standing", "read", "render"]
 
@@ -90,7 +90,7 @@ def render(requests: Sequence[RegradeRequest]) -> str:
     for each in requests:
         points = ("" if value is None else f"{value:g}" for value in (each.before, each.after))
         texts = (each.submission, each.question, each.text, each.status, each.reply)
-        writer.writerow([*(inert(_clean(text)) for text in texts), *points])
+        writer.writerow([*(escape_formula(printable_lines(_lines(text))) for text in texts), *points])
     return out.getvalue()
 
 
@@ -109,7 +109,7 @@ def _submissions(
 
 
 def _who(cells: Mapping[str, str], kind: str) -> str:
-    return active(cells.get(kind, ""))
+    return unescape_formula(cells.get(kind, ""))
 
 
 def _submission(
@@ -156,18 +156,10 @@ def _request(sheet: CsvTable, line: int, cells: Mapping[str, str], submission: s
         for kind in ("before", "after")
     )
     status = next((each for each in STANDINGS if each == cells.get("status")), STANDINGS[0])
-    text, reply = (active(_lines(cells.get(kind, ""))) for kind in ("text", "reply"))
+    text, reply = (unescape_formula(_lines(cells.get(kind, ""))) for kind in ("text", "reply"))
     return RegradeRequest(submission, cells["question"], text, status, reply, before, after)
 
 
 def _lines(text: str) -> str:
     """Every line end as one character, whatever the spreadsheet made of it."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _clean(text: str) -> str:
-    """Lines stay; other control characters, and halves of characters, which no file can hold, do not."""
-    return "".join(
-        each if each in "\n\t" or unicodedata.category(each) not in ("Cc", "Cs") else "\N{REPLACEMENT CHARACTER}"
-        for each in _lines(text)
-    )

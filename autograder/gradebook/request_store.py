@@ -12,6 +12,7 @@ from sqlalchemy import select
 from autograder.errors import ReviewError
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import LogRow, RequestRow
+from autograder.text import storable
 
 __all__ = ["ACCEPTED", "DECLINED", "OPEN", "RequestStore", "StoredRequest"]
 
@@ -95,7 +96,7 @@ class RequestStore:
             if row.status != OPEN and not anew:
                 raise ReviewError(f"{row.by} has {row.status} this request in the meantime. Yours was not sent.")
             now = datetime.now(UTC)
-            row.status, row.reply, row.by, row.at = status, reply.strip().replace("\0", ""), reviewer, now
+            row.status, row.reply, row.by, row.at = status, storable(reply.strip()), reviewer, now
             did = "opened" if status == OPEN else status
             session.add(LogRow(at=now, who=reviewer, what=f"{did} the request on {row.question}", answer=None))
 

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from autograder import atomic
 from autograder.authoring import build
 from autograder.calibration import reference
 from autograder.engine import feedback
@@ -28,6 +29,7 @@ from autograder.policy.policy import Policy
 from autograder.report import results_json
 from autograder.submissions import submission
 from autograder.submissions.submission import Submission
+from autograder.text import printable_lines
 from autograder.version import kit_version
 
 __all__ = ["ContainerPaths", "main"]
@@ -84,7 +86,7 @@ def main(root: Path) -> None:
     refused = refusal(metadata, policy.attempts)
     if refused is not None and not place.pickle.exists():
         _say(f"Not graded: {refused.message}")
-        _replace(place.results, _json(stands(refused)))
+        atomic.write(place.results, _json(stands(refused)))
         return
     policy = _fitting(policy)
     report = _report(place, policy)
@@ -95,11 +97,11 @@ def main(root: Path) -> None:
         document |= _carried(metadata)
     for note in report.notes:
         _say(note)
-    _replace(place.results, _json(document))
+    atomic.write(place.results, _json(document))
     if place.pickle.exists():
         from autograder.gradescope.otter_results import pickled  # importing Otter takes seconds
 
-        _replace(place.pickle, pickled(report))
+        atomic.write(place.pickle, pickled(report))
 
 
 def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
@@ -129,7 +131,7 @@ def _choose(folder: Path, policy: Policy) -> Submission:
     else:
         names = ", ".join(sorted(path.name for path in folder.glob("[!.]*"))[:5])
         problem = f"No notebook was handed in{f', only {names}' if names else ''}. Hand in the .ipynb file itself."
-    return Submission(folder.name, str(folder), b"", results_json.clean(problem))
+    return Submission(folder.name, str(folder), b"", printable_lines(problem))
 
 
 def _fitting(policy: Policy) -> Policy:
@@ -173,15 +175,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _json(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside, then put in place: whoever reads sees the one or the other."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_bytes(content)
-    draft.replace(path)
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def _say(words: str) -> None:

@@ -15,7 +15,6 @@ Forged values are possible and harmless: a right value is right, and weights are
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NoReturn, Self
 
@@ -27,6 +26,7 @@ from autograder.errors import EvidenceError
 from autograder.policy.policy import CodeQuestion, Policy
 from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take
+from autograder.text import printable
 
 __all__ = [
     "BLOB_LIMIT",
@@ -210,7 +210,7 @@ def parse(journal: bytes, blob: bytes) -> Evidence:
             record = _Record.model_validate(data)
         except ValidationError as error:
             first = error.errors()[0]
-            where = _printable(".".join(map(str, first["loc"])))
+            where = printable(".".join(map(str, first["loc"]))[:80])
             raise EvidenceError(f"journal line {number}: {where}: {first['msg'][:200]}") from None
         if record.error:
             errors.append(record.error)
@@ -281,7 +281,7 @@ def _json(line: bytes, number: int) -> dict[str, Any]:
     try:
         data = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=constant)
     except (ValueError, RecursionError) as error:
-        refuse(f"not JSON ({_printable(str(error))})")
+        refuse(f"not JSON ({printable(str(error)[:80])})")
     if not isinstance(data, dict):
         refuse("not a JSON object")
     return data
@@ -292,7 +292,3 @@ def _check_settings(entry: QuestionEvidence, number: int) -> None:
         unknown = set(layer.settings) - KNOWN_SETTINGS
         if unknown:
             raise EvidenceError(f"journal line {number}: unknown layer setting {sorted(unknown)[0]!r}")
-
-
-def _printable(text: str) -> str:
-    return re.sub(r"[^ -~]", "?", text[:80])

@@ -1,4 +1,4 @@
-"""CSV files that people hand in, read so that a message can lead to the line; and what makes a cell safe to hand out.
+"""CSV files that people hand in, read so that a message can lead to the line.
 
 A file is of a certain form, which its head decides; where it is not, the form's own error says what was expected.
 """
@@ -17,12 +17,10 @@ from typing import Self
 
 from autograder.errors import KitError, unreadable
 
-__all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "Record", "active", "inert", "number", "records", "refilled", "text"]
+__all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "Record", "number", "records", "refilled", "text"]
 
 DELIMITERS = ",;"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-FORMULA = re.compile(r"'*\s*[=+\-@＝＋－＠]")
-"""What a formula begins with, in half and in full width; with quotes before it, what was made inert already."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +145,6 @@ def number(cell: str) -> float | None:
     """What stands there in figures; None where it is no number, or none that is finite."""
     value = float(cell) if NUMBER.fullmatch(cell) else math.nan
     return value if math.isfinite(value) else None
-
-
-def inert(value: str) -> str:
-    """A spreadsheet takes a cell that begins like a formula for one; with a quote before it, it is text."""
-    return f"'{value}" if FORMULA.match(value) else value
-
-
-def active(value: str) -> str:
-    """What `inert` was given, where a file that was handed out comes back."""
-    return value[1:] if value.startswith("'") and FORMULA.match(value) else value
 
 
 def _match(pattern: re.Pattern[str], content: str, start: int) -> re.Match[str]:

@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from autograder.judge.grade_report import Outcome
-from autograder.report.results_json import clean
+from autograder.text import printable_lines
 
 __all__ = ["environment", "made", "style"]
 
@@ -50,4 +50,4 @@ def style(outcome: Outcome) -> str:
 
 def _final(value: Any) -> Any:
     """Markup is what macros and charts made, of words that went through here before."""
-    return value if isinstance(value, Markup) or (isinstance(value, str) and value.isprintable()) else clean(value)
+    return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from autograder import atomic
 from autograder.errors import BuildError
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
@@ -76,13 +77,10 @@ def write_requests(text: str, output: Path) -> Path:
 
 
 def replace(path: Path, content: str | bytes) -> None:
-    """Write beside, then put in place, so that a file is never half there. Raises BuildError where that cannot be."""
-    draft = path.with_name(path.name + ".part")
+    """Write a file whole or not at all. Raises BuildError if the disk does not allow it."""
     try:
-        draft.write_bytes(content if isinstance(content, bytes) else content.encode(errors="replace"))
-        draft.replace(path)
+        atomic.write(path, content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BuildError(
             f"{path}: it cannot be written ({error.strerror}); what was written before is complete"
         ) from error

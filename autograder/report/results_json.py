@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.policy.policy import Policy
+from autograder.text import printable_lines
 
-__all__ = ["clean", "faults", "results"]
+__all__ = ["faults", "results"]
 
 LATER = {
     "after_due_date": "they are shown after the due date",
@@ -57,7 +57,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         document["leaderboard"] = list(_leaderboard(report))
     if report.seconds:
         document["execution_time"] = round(sum(seconds for _, seconds in report.seconds))
-    cleaned: dict[str, Any] = clean(document)
+    cleaned: dict[str, Any] = _clean(document)
     return cleaned
 
 
@@ -80,16 +80,14 @@ def faults(report: GradeReport) -> list[str]:
     return [*([report.fault] if report.fault else []), *broken]
 
 
-def clean(value: Any) -> Any:
-    """Text, or the texts in a document, without control characters and halves of characters, which no page can show."""
+def _clean(value: Any) -> Any:
+    """Make all the texts in a document printable."""
     if isinstance(value, str):
-        return "".join(
-            char if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs") else "\ufffd" for char in value
-        )
+        return printable_lines(value)
     if isinstance(value, dict):
-        return {clean(key): clean(inside) for key, inside in value.items()}
+        return {_clean(key): _clean(inside) for key, inside in value.items()}
     if isinstance(value, list):
-        return [clean(inside) for inside in value]
+        return [_clean(inside) for inside in value]
     return value
 
 

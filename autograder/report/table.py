@@ -12,10 +12,10 @@ from rich.table import Table
 
 from autograder.gradebook.gradebook import Change
 from autograder.judge.grade_report import GradeReport, Outcome, QuestionGrade, Status
-from autograder.lms.csv_file import inert
 from autograder.lms.external_grades import Comparison
 from autograder.lms.roster import MatchedRoster, Student
 from autograder.policy.policy import Policy
+from autograder.text import escape_formula, printable
 
 __all__ = [
     "automatic",
@@ -25,7 +25,6 @@ __all__ = [
     "join_remarks",
     "joins",
     "phases",
-    "printable",
     "remark",
     "remarks",
     "screen",
@@ -53,7 +52,7 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
             remark(report),
             "; ".join(report.flags),
         ]
-        writer.writerow([inert(printable(value)) for value in row])
+        writer.writerow([escape_formula(printable(value)) for value in row])
     return out.getvalue()
 
 
@@ -78,7 +77,7 @@ def totals_csv(reports: Sequence[GradeReport], policy: Policy, roll: MatchedRost
         points = [""] * (len(policy.questions) + 4) if report is None else _points(report, policy)
         said = [why or "no submission"] if report is None else [why, remark(report), _waiting(report)]
         row = [*person, name or "", *points, "; ".join(filter(None, said))]
-        writer.writerow([inert(printable(value)) for value in row])
+        writer.writerow([escape_formula(printable(value)) for value in row])
     return out.getvalue()
 
 
@@ -206,8 +205,3 @@ def _points(report: GradeReport, policy: Policy) -> list[str]:
         report.points,
     ]
     return ["" if points is None else f"{points:g}" for points in shown]
-
-
-def printable(text: str) -> str:
-    """No control characters, which a terminal would obey, and no halves of characters, which no file can hold."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Draft
-from autograder.report.results_json import clean
+from autograder.text import printable_lines
 
 __all__ = ["LARGEST_ID", "PostedForm", "amount"]
 
@@ -22,7 +22,7 @@ class PostedForm:
         self._fields = fields
 
     def all(self, name: str) -> tuple[str, ...]:
-        return tuple(clean(value.replace("\r\n", "\n")) for field, value in self._fields if field == name)
+        return tuple(printable_lines(value.replace("\r\n", "\n")) for field, value in self._fields if field == name)
 
     def text(self, name: str, default: str = "") -> str:
         return next(iter(self.all(name)), default)

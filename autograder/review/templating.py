@@ -16,8 +16,8 @@ from autograder.gradebook.mark import Draft, Mark
 from autograder.gradebook.rubric import Rubric
 from autograder.gradebook.tables import UNDONE
 from autograder.report import page
-from autograder.report.results_json import clean
 from autograder.review.access import STATIC, Denied
+from autograder.text import printable_lines
 
 __all__ = ["Pages", "mark_data", "mark_words", "moment"]
 
@@ -101,7 +101,7 @@ def mark_data(mark: Mark | None, rubric: Rubric) -> dict[str, Any] | None:
         "when": moment(mark.at),
         "items": list(mark.items),
         "adjustment": mark.adjustment,
-        "comment": clean(mark.comment),
+        "comment": printable_lines(mark.comment),
         "flagged": mark.flagged,
         "points": mark.points,
         "words": mark_words(mark, rubric),

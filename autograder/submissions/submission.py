@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autograder.errors import SubmissionError, unreadable
 from autograder.submissions import archive
+from autograder.text import printable
 
 __all__ = ["Submission", "collect", "demand", "slug"]
 
@@ -149,18 +150,14 @@ def _named_apart(found: list[Submission]) -> Iterator[Submission]:
     seen: set[str] = set()
     last: dict[str, int] = {}
     for submission in found:
-        name = plain = _short(_printable(submission.name))
+        name = plain = _short(printable(submission.name))
         number = last.get(plain, 1)
         while name in seen:
             number += 1
             name = f"{plain} ({number})"
         last[plain] = number
         seen.add(name)
-        yield Submission(name, _printable(submission.source), submission.data, _printable(submission.problem))
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+        yield Submission(name, printable(submission.source), submission.data, printable(submission.problem))
 
 
 def _short(name: str) -> str:

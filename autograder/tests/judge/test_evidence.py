@@ -112,7 +112,7 @@ BREACHES = {
     "a text of two lines": (line(note="a\nb"), CONTROL),
     "a text too long": (line(note="a" * 201), "line 1: note: String should have at most 200 characters"),
     "an unknown key": (line(points=100), f"line 1: points: {EXTRA}"),
-    "an unknown key that is hostile": (line(**{"\x1b[2Jé" * 99: 1}), r"line 1: \?\[2J\?\?.{1,80}: Extra inputs"),
+    "an unknown key that is hostile": (line(**{"\x1b[2Jé" * 99: 1}), r"line 1: \ufffd\[2Jé\ufffd.{1,80}: Extra inputs"),
     "an unknown key in a question": (line(question="q4", at="end", values={}, points=9), f"points: {EXTRA}"),
     "an unknown key in a layer": (layer(name="dense"), f"model.layers.0.name: {EXTRA}"),
     "an unknown setting": (layer(settings={"kernel_initializer": 1}), "unknown layer setting 'kernel_initializer'"),

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograder.errors import RosterError
-from autograder.lms.csv_file import CsvFormat, Record, active, inert, number, records, refilled
+from autograder.lms.csv_file import CsvFormat, Record, number, records, refilled
 
 FORM = CsvFormat(RosterError, "a file", "of ours", "expected something else.")
 CELLS = st.text(alphabet=st.sampled_from("ab1 ,;\"'\n\r.é=-"), max_size=8)
@@ -77,20 +77,9 @@ def test_all_but_the_cell_stays_as_it_stood(raw: str, at: int, value: str, expec
     assert refilled(row, ",", at, value) == expected
 
 
-@given(st.text(alphabet=st.sampled_from("'=+-@＝ \ta1"), max_size=6))
-def test_what_was_made_inert_is_no_formula_and_comes_back_as_it_was(value: str) -> None:
-    assert not inert(value).lstrip().startswith(("=", "+", "-", "@", "＝"))
-    assert active(inert(value)) == value
-
-
 @pytest.mark.parametrize(
     ("cell", "value"),
     [("2.5", 2.5), ("-1", -1.0), ("1e2", 100.0), ("", None), ("x", None), ("1e999", None), ("٣", None)],
 )
 def test_a_number_is_one_in_figures_and_finite(cell: str, value: float | None) -> None:
     assert number(cell) == value
-
-
-@pytest.mark.parametrize("value", ["-1 is wrong", "=x", "'quoted'", "plain", ""])
-def test_what_was_never_made_inert_stays_as_it_is(value: str) -> None:
-    assert active(value) == value

@@ -19,7 +19,6 @@ from autograder.report.table import (
     grades_csv,
     join_remarks,
     joins,
-    printable,
     remark,
     remarks,
     screen,
@@ -166,12 +165,6 @@ def test_a_remark_is_the_fault_first_then_the_first_note_that_matters() -> None:
     assert remark(ungraded(notes=("A note.",))) == "could not be graded: the judge took too long"
     assert remark(graded(notes=("q1: no answer was written.", "A note.", "More."))) == "A note."
     assert remark(graded(notes=())) == ""
-
-
-def test_printable_text_is_left_alone_and_the_rest_replaced() -> None:
-    assert printable("é 数 ≠ 'a'") == "é 数 ≠ 'a'"
-    assert printable(HOSTILE).isprintable()
-    assert printable("a\nb\x1b\ud800\u202e") == "a\ufffdb\ufffd\ufffd\ufffd"
 
 
 def test_written_points_are_no_automatic_ones() -> None:
