@@ -2,9 +2,9 @@
 
     python -m autograder.tools.bare_loop
 
-Each runs in a process of its own, in turn: 60,000 images of float64, 5 epochs, batches of 32, Flatten, Dense(128, relu),
-Dense(10, softmax), Adam. Prints the smallest of a few CPU times (user and system): the one least affected by other work
-on the machine.
+Each runs in a process of its own, in turn: 60,000 images of float64, 5 epochs, batches of 32, Flatten, Dense(128,
+relu), Dense(10, softmax), Adam. Prints the smallest of a few CPU times (user and system), the one that other work on
+the machine affected least.
 """
 
 from __future__ import annotations

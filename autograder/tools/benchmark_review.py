@@ -47,7 +47,7 @@ DOCUMENTS = Path(__file__).parent.parent / "docs"
 
 @dataclass(frozen=True)
 class LoadRun:
-    """One run. `cpu` is the server's share of a core; `saved` marks were acknowledged, `stored` are in the gradebook."""
+    """One run. `cpu` is the server's share of a core; `saved` marks were acknowledged, `stored` were stored."""
 
     way: str
     think_s: float

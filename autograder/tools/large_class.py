@@ -23,9 +23,7 @@ LARGE = 2**20
 LARGE_ONES = (100, 500, 900)
 """The students who give them."""
 
-COMMON = tuple(
-    ["the", "of", "and", "a", "is", "to", "it", "on", "training", "test", "set", "data", "model", "accuracy", "loss"]
-)
+COMMON = ("the", "of", "and", "a", "is", "to", "it", "training", "test", "set", "data", "model", "accuracy", "loss")
 OTHERS = tuple(
     first + middle + last
     for first in ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru", "sa", "te")
