@@ -247,9 +247,9 @@ def export(
     """
     _demand_together(column is not None, "--column", canvas is not None, "--canvas")
     from autograder.commands import export as exporter
-    from autograder.review import desk
+    from autograder.review import class_review
 
-    seen = desk.reviewed(folder, database)
+    seen = class_review.marked_class(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
     pages = [path for path in made.paths if path.suffix == ".html"]
     for path in (each for each in made.paths if each not in pages):
@@ -269,9 +269,9 @@ def report(folder: options.Class = Path("out"), database: options.Server = None)
     FOLDER/report.html, to keep or to print: points, questions, what was often wrong, how far the reviewers agree.
     """
     from autograder.report import class_report, result_files
-    from autograder.review import desk
+    from autograder.review import class_review
 
-    seen = desk.reviewed(folder, database)
+    seen = class_review.marked_class(folder, database)
     page = class_report.course_page(
         seen.reports,
         seen.policy,
@@ -317,9 +317,9 @@ def review(
     Prints a link for each reviewer, and serves on this machine alone until Ctrl-C. Every mark is kept as it is given.
     """
     from autograder.review import serve
-    from autograder.review.desk import open_desk
+    from autograder.review.class_review import open_review
 
-    with open_desk(folder, database, reviewers or ()) as desk, serve.listening(desk, port) as site:
+    with open_review(folder, database, reviewers or ()) as opened, serve.listening(opened, port) as site:
         for reviewer, link in site.links.items():
             out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
         err.print(
@@ -345,9 +345,9 @@ def requests(
     the replies and the points before and after, are written to FOLDER/export/requests.csv.
     """
     from autograder.report import result_files
-    from autograder.review import desk
+    from autograder.review import class_review
 
-    path = result_files.write_requests(desk.take_requests(take, folder, database, roster), folder)
+    path = result_files.write_requests(class_review.exchange_requests(take, folder, database, roster), folder)
     out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 

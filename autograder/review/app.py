@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from autograder.errors import GradebookError, ReviewError
 from autograder.review import class_pages, double_marking, groups, marking, rubric_editor
 from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Denied, Gate, cookie_name
-from autograder.review.desk import Desk
+from autograder.review.class_review import ClassReview
 from autograder.review.site import Site
 from autograder.review.templating import Pages
 
@@ -33,17 +33,17 @@ TITLES: Mapping[int, str] = {
 }
 
 
-def access(desk: Desk) -> Access:
+def access(review: ClassReview) -> Access:
     """The reviewers' links to a class."""
-    return Access(desk.marks.secret(), desk.reviewers)
+    return Access(review.marks.secret(), review.reviewers)
 
 
-def create(desk: Desk) -> ASGIApp:
+def create(review: ClassReview) -> ASGIApp:
     """The app for an opened class."""
-    granted = access(desk)
-    pages = Pages(tuple(desk.policy.written), desk.marks.identity())
+    granted = access(review)
+    pages = Pages(tuple(review.policy.written), review.marks.identity())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.site = site = Site(desk, granted, pages)
+    app.state.site = site = Site(review, granted, pages)
     site.warm()
     _let_in(app, granted, pages)
     for routes in (class_pages.routes, double_marking.routes, rubric_editor.routes, groups.routes, marking.routes):

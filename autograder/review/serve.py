@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import uvicorn
 
 from autograder.review import app
-from autograder.review.desk import Desk
+from autograder.review.class_review import ClassReview
 
 __all__ = ["HOST", "Listening", "listen", "listening"]
 
@@ -28,11 +28,11 @@ waits that much more after each answer of it."""
 class Listening:
     """A review that has its port; `links` let each reviewer in."""
 
-    def __init__(self, desk: Desk, bound: socket.socket) -> None:
+    def __init__(self, review: ClassReview, bound: socket.socket) -> None:
         self._bound = bound
-        self._app = app.create(desk)
+        self._app = app.create(review)
         self.port: int = bound.getsockname()[1]
-        granted = app.access(desk)
+        granted = app.access(review)
         self.links: Mapping[str, str] = {name: granted.link(name, self.port) for name in granted.reviewers}
 
     def run(self) -> None:
@@ -56,10 +56,10 @@ class Listening:
 
 
 @contextlib.contextmanager
-def listening(desk: Desk, port: int) -> Iterator[Listening]:
+def listening(review: ClassReview, port: int) -> Iterator[Listening]:
     """The review of an opened class on this port of 127.0.0.1 or, where that is taken, on a free one."""
     with listen(port) as bound:
-        yield Listening(desk, bound)
+        yield Listening(review, bound)
 
 
 def listen(port: int) -> socket.socket:

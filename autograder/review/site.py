@@ -21,7 +21,7 @@ from autograder.errors import ReviewError
 from autograder.gradebook.mark import Answer, Progress, QueuePosition
 from autograder.gradebook.rubric import Rubric
 from autograder.review.access import Access
-from autograder.review.desk import Desk
+from autograder.review.class_review import ClassReview
 from autograder.review.forms import LARGEST_ID, PostedForm
 from autograder.review.markdown import Rendered, render
 from autograder.review.presence import Presence
@@ -89,17 +89,17 @@ class Memory:
 class Site:
     """The class that is reviewed, and the pages about it."""
 
-    def __init__(self, desk: Desk, access: Access, pages: Pages) -> None:
-        self.marks = desk.marks
-        self.policy = desk.policy
-        self.reports = desk.reports
+    def __init__(self, review: ClassReview, access: Access, pages: Pages) -> None:
+        self.marks = review.marks
+        self.policy = review.policy
+        self.reports = review.reports
         self.access = access
         self.pages = pages
-        self.inbox = desk.inbox
+        self.inbox = review.inbox
         self.presence = Presence()
         self.fresh = Memory(KEPT_S)
         self.slow = Memory(KEPT_LONG_S)
-        self.names = tuple(sorted(desk.reports))
+        self.names = tuple(sorted(review.reports))
         self.rows: dict[str, tuple[object, Markup]] = {}
         """Rows of the gradebook by submission, each with the marks it shows; most stay as they are."""
         self._rendered = lru_cache(maxsize=4096)(self._render)

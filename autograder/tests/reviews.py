@@ -15,8 +15,8 @@ from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, Que
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
-from autograder.review import app as review
-from autograder.review.desk import Desk
+from autograder.review import app
+from autograder.review.class_review import ClassReview
 from autograder.review.serve import Listening, listen
 
 REVIEWERS = ("ann", "ben")
@@ -70,16 +70,16 @@ def alike(texts: Mapping[int, str | None]) -> tuple[tuple[int, ...], ...]:
 
 
 @contextlib.contextmanager
-def desk(
+def opened_class(
     place: Path | str, size: int = 30, *, sample: int = 0, reviewers: Sequence[str] = REVIEWERS,
     texts: Mapping[int, str | None] | None = None, group: bool = True,
-) -> Iterator[Desk]:  # fmt: skip
+) -> Iterator[ClassReview]:  # fmt: skip
     """A class of `size`, opened for marking."""
     policy = rules(sample=sample, reviewers=reviewers)
     reports = class_of(size, policy, texts)
     with MarkStore(place) as marks:
         marks.sync(policy, reports, reviewers, alike if group else lambda _: ())
-        yield Desk(
+        yield ClassReview(
             marks, RequestStore(marks.database), policy, tuple(reviewers), {report.key: report for report in reports}
         )
 
@@ -88,7 +88,7 @@ def desk(
 class Running:
     """A review that a browser can reach."""
 
-    desk: Desk
+    review: ClassReview
     port: int
 
     @property
@@ -96,20 +96,20 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def link(self, reviewer: str) -> str:
-        return review.access(self.desk).link(reviewer, self.port)
+        return app.access(self.review).link(reviewer, self.port)
 
 
 @contextlib.contextmanager
-def running(desk: Desk, port: int = 0) -> Iterator[Running]:
+def running(review: ClassReview, port: int = 0) -> Iterator[Running]:
     """The review of this class on a port of its own, in a thread."""
     with listen(port) as bound:
-        server = Listening(desk, bound).server()
+        server = Listening(review, bound).server()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
             while not server.started:
                 time.sleep(0.01)
-            yield Running(desk, bound.getsockname()[1])
+            yield Running(review, bound.getsockname()[1])
         finally:
             server.should_exit = True
             thread.join()

@@ -25,8 +25,8 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_pla
 from autograder.gradebook.database import DATABASE, existing
 from autograder.gradebook.mark import Draft
 from autograder.report import class_report, result_files
-from autograder.review import desk, serve
-from autograder.review.desk import Desk, open_desk
+from autograder.review import class_review, serve
+from autograder.review.class_review import ClassReview, open_review
 
 __all__ = ["ITEMS", "main", "mark", "photograph", "shrunk"]
 
@@ -58,26 +58,26 @@ def main(folder: Path, place: Path = DOCUMENTS) -> None:
         shutil.copy(existing(folder, None), copy / DATABASE)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            with open_desk(copy, reviewers=REVIEWERS) as desk:
-                mark(desk, leave=SHOWN[0])
-                (place / "review.png").write_bytes(shrunk(_review(browser, desk)))
-                mark(desk)
+            with open_review(copy, reviewers=REVIEWERS) as review:
+                mark(review, leave=SHOWN[0])
+                (place / "review.png").write_bytes(shrunk(_review(browser, review)))
+                mark(review)
             (place / "report.png").write_bytes(shrunk(_report(browser, copy)))
             browser.close()
 
 
-def mark(desk: Desk, leave: str = "") -> None:
+def mark(review: ClassReview, leave: str = "") -> None:
     """Mark every unmarked answer; of the question `leave` only the first few, without the solution's."""
     for question, items in ITEMS.items():
-        last = FEW if question == leave else desk.marks.count(question)
+        last = FEW if question == leave else review.marks.count(question)
         for number in range(1, last + 1):
-            place = desk.marks.place(question, number, REVIEWERS[0])
+            place = review.marks.place(question, number, REVIEWERS[0])
             reviewer, best = place.answer.reviewers[0], place.answer.submission == SHOWN[1]
             if place.mark is not None or (best and question == leave):
                 continue
-            given = tuple(item.id for item in desk.marks.rubric(question).items) if best else items
+            given = tuple(item.id for item in review.marks.rubric(question).items) if best else items
             draft = Draft(given if place.answer.text else ())
-            desk.marks.mark(place.answer.id, reviewer, draft, 0, f"{question} {number}")
+            review.marks.mark(place.answer.id, reviewer, draft, 0, f"{question} {number}")
 
 
 def photograph(page: Page, clip: FloatRect | None = None) -> bytes:
@@ -94,12 +94,12 @@ def shrunk(picture: bytes) -> bytes:
     return out.getvalue()
 
 
-def _review(browser: Browser, desk: Desk) -> bytes:
+def _review(browser: Browser, review: ClassReview) -> bytes:
     """Photograph a reviewer at work: three items given, a comment written, nothing saved yet."""
-    answer = desk.marks.find(SHOWN[1], SHOWN[0])
+    answer = review.marks.find(SHOWN[1], SHOWN[0])
     assert answer is not None  # the bundled class has a solution
-    place = desk.marks.answer(answer, REVIEWERS[0])
-    with _serving(desk) as links:
+    place = review.marks.answer(answer, REVIEWERS[0])
+    with _serving(review) as links:
         page = browser.new_page(viewport=MARKING, color_scheme="light")
         page.goto(links[REVIEWERS[0]])
         page.goto(f"{page.url.rstrip('/')}/question/{SHOWN[0]}/{place.number}")
@@ -113,7 +113,7 @@ def _review(browser: Browser, desk: Desk) -> bytes:
 
 def _report(browser: Browser, folder: Path) -> bytes:
     """Photograph the upper part of the report."""
-    seen = desk.reviewed(folder)
+    seen = class_review.marked_class(folder)
     made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     written = result_files.write_report(
         class_report.course_page(
@@ -134,10 +134,10 @@ def _report(browser: Browser, folder: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _serving(desk: Desk) -> Iterator[Mapping[str, str]]:
+def _serving(review: ClassReview) -> Iterator[Mapping[str, str]]:
     """Serve the review on a port of its own; yield the reviewers' links."""
     with serve.listen(0) as bound:
-        site = serve.Listening(desk, bound)
+        site = serve.Listening(review, bound)
         server = site.server()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

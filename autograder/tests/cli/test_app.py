@@ -24,7 +24,7 @@ from autograder.authoring.bundled_class import LOAD, Member
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
 from autograder.layout import HOME
-from autograder.review.desk import ALONE, open_desk
+from autograder.review.class_review import ALONE, open_review
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.report.test_results_json import validate
@@ -153,7 +153,7 @@ def test_what_was_graded_is_kept_and_a_regrade_asks_first(here: Path, template: 
     assert second.stdout == first.stdout
     assert len(list((here / "out" / "submissions").glob("*/results.json"))) == 2, "the pages are made again"
 
-    with open_desk(here / "out") as review:
+    with open_review(here / "out") as review:
         place = review.marks.answer(review.marks.find("ann", "q1") or 0, ALONE)
         review.marks.mark(place.answer.id, ALONE, Draft(("fit",), comment="fit is right"), 0, "one mark")
     again = grade(here)

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.review.access import LARGEST, SECURITY_HEADERS, Access, cookie_name
 from autograder.review.app import access
-from autograder.tests.reviews import Running, desk, running
+from autograder.tests.reviews import Running, opened_class, running
 
 ANSWER = "/answer/1/mark"
 JSON = {"accept": "application/json"}
@@ -19,14 +19,14 @@ JSON = {"accept": "application/json"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with desk(tmp_path_factory.mktemp("class") / "gradebook.db", 6) as opened, running(opened) as served:
+    with opened_class(tmp_path_factory.mktemp("class") / "gradebook.db", 6) as opened, running(opened) as served:
         yield served
 
 
 @pytest.fixture
 def ann(site: Running) -> Iterator[httpx.Client]:
     """A browser in which ann has entered, whose forms hold her token."""
-    granted = access(site.desk)
+    granted = access(site.review)
     headers = {"origin": site.home, "x-csrf-token": granted.csrf("ann")}
     with httpx.Client(base_url=site.home, headers=headers) as client:
         assert client.get(site.link("ann")).status_code == 303
@@ -34,7 +34,7 @@ def ann(site: Running) -> Iterator[httpx.Client]:
 
 
 def unmarked(site: Running) -> bool:
-    return all(each.done == 0 for each in site.desk.marks.progress())
+    return all(each.done == 0 for each in site.review.marks.progress())
 
 
 def test_a_token_belongs_to_its_reviewer_and_to_the_gradebook() -> None:
@@ -148,7 +148,7 @@ def test_a_form_that_names_no_origin_is_refused(ann: httpx.Client, site: Running
 
 @pytest.mark.parametrize("token", ["", "wrong", "ben's"])
 def test_a_form_without_its_token_changes_nothing(ann: httpx.Client, site: Running, token: str) -> None:
-    given = access(site.desk).csrf("ben") if token == "ben's" else token
+    given = access(site.review).csrf("ben") if token == "ben's" else token
     reply = ann.post(ANSWER, data={"seen": "0", "nonce": "0" * 16}, headers={"x-csrf-token": given})
     assert reply.status_code == 403
     assert "out of date" in reply.text

@@ -21,7 +21,7 @@ from autograder.review.presence import FORGOTTEN_S, Presence
 from autograder.review.serve import listen
 from autograder.review.site import Memory
 from autograder.tests.reports import HOSTILE
-from autograder.tests.reviews import Running, desk, running
+from autograder.tests.reviews import Running, opened_class, running
 
 JSON = {"accept": "application/json"}
 NONCES = count(10**15)
@@ -29,14 +29,14 @@ NONCES = count(10**15)
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Running]:
-    with desk(tmp_path / "gradebook.db", 12) as opened, running(opened) as served:
+    with opened_class(tmp_path / "gradebook.db", 12) as opened, running(opened) as served:
         yield served
 
 
 @pytest.fixture
 def sampled(tmp_path: Path) -> Iterator[Running]:
     """A class of which two answers to each question are marked by both."""
-    with desk(tmp_path / "gradebook.db", 8, sample=2) as opened, running(opened) as served:
+    with opened_class(tmp_path / "gradebook.db", 8, sample=2) as opened, running(opened) as served:
         yield served
 
 
@@ -45,7 +45,7 @@ def enter() -> Iterator[Callable[[Running, str], httpx.Client]]:
     clients: list[httpx.Client] = []
 
     def entered(site: Running, reviewer: str) -> httpx.Client:
-        headers = {"origin": site.home, "x-csrf-token": access(site.desk).csrf(reviewer)}
+        headers = {"origin": site.home, "x-csrf-token": access(site.review).csrf(reviewer)}
         client = httpx.Client(base_url=site.home, headers=headers, timeout=60)
         clients.append(client)
         client.get(site.link(reviewer))
@@ -124,7 +124,7 @@ def test_each_page_says_in_its_title_what_it_is(ann: httpx.Client) -> None:
 def test_hostile_text_is_shown_as_text(tmp_path: Path, enter: Callable[[Running, str], httpx.Client]) -> None:
     hostile = HOSTILE.replace("\ud800", "")  # no browser sends half a character
     texts = dict.fromkeys(range(4), f"{HOSTILE} <img src=x onerror=alert(1)> [a](javascript:alert(1))")
-    with desk(tmp_path / "hostile.db", 4, texts=texts) as opened, running(opened) as site:
+    with opened_class(tmp_path / "hostile.db", 4, texts=texts) as opened, running(opened) as site:
         ann = enter(site, "ann")
         ann.post("/answer/1/mark", data=form("fit", comment=hostile))
         ann.post("/question/q1/snippets", data={"comment": hostile, "number": "1"})
@@ -140,7 +140,10 @@ def test_an_answer_of_a_megabyte_is_cut_and_can_be_read_whole(
     tmp_path: Path, enter: Callable[[Running, str], httpx.Client]
 ) -> None:
     text = "<b>word</b> $x$ " * 65_000
-    with desk(tmp_path / "large.db", 2, texts={0: text, 1: text}, group=False) as opened, running(opened) as site:
+    with (
+        opened_class(tmp_path / "large.db", 2, texts={0: text, 1: text}, group=False) as opened,
+        running(opened) as site,
+    ):
         ann = enter(site, "ann")
         page = ann.get("/question/q1/1")
         assert page.status_code == 200
@@ -158,16 +161,16 @@ def test_an_answer_of_a_megabyte_is_cut_and_can_be_read_whole(
 
 
 def test_a_mark_is_stored_and_the_next_answer_comes(ann: httpx.Client, site: Running) -> None:
-    first = site.desk.marks.next("q1", "ann")
+    first = site.review.marks.next("q1", "ann")
     assert first is not None
-    place = site.desk.marks.place("q1", first, "ann")
+    place = site.review.marks.place("q1", first, "ann")
     url = f"/answer/{place.answer.id}/mark"
     reply = ann.post(url, data=form("fit", "unseen", adjustment="-0.5", comment="Good.", flagged="1"), headers=JSON)
     assert reply.status_code == 200
-    mark = site.desk.marks.place("q1", first, "ann").mark
+    mark = site.review.marks.place("q1", first, "ann").mark
     assert mark is not None
     assert (mark.items, mark.adjustment, mark.comment, mark.flagged) == (("fit", "unseen"), -0.5, "Good.", True)
-    assert reply.json()["url"] == f"/question/q1/{site.desk.marks.next('q1', 'ann', first)}"
+    assert reply.json()["url"] == f"/question/q1/{site.review.marks.next('q1', 'ann', first)}"
     assert reply.json()["words"] == f"Answer {first} saved: 2.5 of 4 (fit, unseen), adjusted −0.5, flagged."
     assert reply.json()["mark"]["id"] == mark.id
 
@@ -181,7 +184,7 @@ def test_without_the_script_a_form_leads_on(ann: httpx.Client) -> None:
 def test_after_the_last_answer_comes_the_overview(ann: httpx.Client, site: Running) -> None:
     url = ""
     for number in range(1, 13):
-        answer = site.desk.marks.place("q1", number, "ann").answer.id
+        answer = site.review.marks.place("q1", number, "ann").answer.id
         url = ann.post(f"/answer/{answer}/mark", data=form("fit"), headers=JSON).json()["url"]
     assert url == "/?done=q1"
     assert "Everything in q1 that waits for you is marked." in ann.get(url).text
@@ -189,7 +192,7 @@ def test_after_the_last_answer_comes_the_overview(ann: httpx.Client, site: Runni
 
 
 def test_the_question_leads_to_the_next_that_waits(ann: httpx.Client, site: Running) -> None:
-    number = site.desk.marks.next("q2", "ann")
+    number = site.review.marks.next("q2", "ann")
     assert ann.get("/question/q2").headers["location"] == f"/question/q2/{number}"
     assert ann.get("/question/q2?number=7").headers["location"] == "/question/q2/7"
 
@@ -201,7 +204,7 @@ def test_a_mark_in_between_is_a_conflict_that_shows_it(ann: httpx.Client, ben: h
     theirs = reply.json()["mark"]
     assert (theirs["reviewer"], theirs["items"], theirs["comment"]) == ("ben", ["unseen"], "Ben's words")
     assert ann.post("/answer/1/mark", data=form("fit", seen=theirs["id"]), headers=JSON).status_code == 200
-    assert [mark.reviewer for mark in site.desk.marks.history(1, "ann")] == ["ben", "ann"]
+    assert [mark.reviewer for mark in site.review.marks.history(1, "ann")] == ["ben", "ann"]
 
 
 def test_a_conflict_without_the_script_keeps_what_was_typed(ann: httpx.Client, ben: httpx.Client) -> None:
@@ -216,7 +219,7 @@ def test_the_same_save_twice_is_one_mark(ann: httpx.Client, site: Running) -> No
     sent = form("fit")
     ids = {ann.post("/answer/1/mark", data=sent, headers=JSON).json()["mark"]["id"] for _ in range(3)}
     assert len(ids) == 1
-    assert len(site.desk.marks.history(1, "ann")) == 1
+    assert len(site.review.marks.history(1, "ann")) == 1
 
 
 @pytest.mark.parametrize(
@@ -241,20 +244,20 @@ def test_what_is_not_a_mark_is_refused_with_a_reason(
     reply = ann.post("/answer/1/mark", data={**form("fit"), **fields}, headers=JSON)
     assert reply.status_code == 422
     assert said in reply.json()["why"]
-    assert site.desk.marks.answer(1, "ann").mark is None
+    assert site.review.marks.answer(1, "ann").mark is None
 
 
 @pytest.mark.parametrize(("typed", "points"), [("1,5", 1.5), ("−1", -1.0), ("+2", 2.0), ("", 0.0), (" 0.5 ", 0.5)])
 def test_points_may_be_typed_as_people_write_them(ann: httpx.Client, site: Running, typed: str, points: float) -> None:
     ann.post("/answer/1/mark", data=form("fit", adjustment=typed))
-    mark = site.desk.marks.answer(1, "ann").mark
+    mark = site.review.marks.answer(1, "ann").mark
     assert mark is not None
     assert mark.adjustment == points
 
 
 def test_strange_characters_in_a_comment_are_stored_as_characters(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/1/mark", content=urlencode(form("fit", comment="a\0b\r\nc 𝛼 \x1b"), doseq=True))
-    mark = site.desk.marks.answer(1, "ann").mark
+    mark = site.review.marks.answer(1, "ann").mark
     assert mark is not None
     assert mark.comment == "a\ufffdb\nc 𝛼 \ufffd"
 
@@ -283,15 +286,15 @@ def test_who_looks_elsewhere_or_has_gone_is_not_there() -> None:
 
 def test_undo_takes_back_and_leads_there(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/3/mark", data=form("fit"))
-    number = site.desk.marks.answer(3, "ann").number
+    number = site.review.marks.answer(3, "ann").number
     reply = ann.post("/undo", headers=JSON).json()
     assert reply == {"url": f"/question/q1/{number}", "words": "Taken back: 1 mark."}
-    assert site.desk.marks.answer(3, "ann").mark is None
+    assert site.review.marks.answer(3, "ann").mark is None
     assert ann.post("/undo", headers=JSON).json()["words"] == "There is no mark of yours to take back."
 
 
 def test_revealing_tells_the_name_and_is_logged(ann: httpx.Client, site: Running) -> None:
-    name = site.desk.marks.answer(1, "ann").answer.submission
+    name = site.review.marks.answer(1, "ann").answer.submission
     assert ann.post("/answer/1/reveal", headers=JSON).json() == {"name": name}
     assert name in ann.post("/answer/1/reveal").text
     assert "revealed the name" in ann.get("/log").text
@@ -318,7 +321,7 @@ def test_the_history_says_who_and_what(ann: httpx.Client, ben: httpx.Client) -> 
 
 
 def test_the_gradebook_links_to_answers_by_their_id(ann: httpx.Client, site: Running) -> None:
-    number = site.desk.marks.answer(5, "ann").number
+    number = site.review.marks.answer(5, "ann").number
     assert ann.get("/answer/5").headers["location"] == f"/question/q1/{number}"
 
 
@@ -327,7 +330,7 @@ def test_the_gradebook_links_to_answers_by_their_id(ann: httpx.Client, site: Run
 
 def group_of(site: Running) -> tuple[int, list[int]]:
     """The key of the group without answers, and the ids in it."""
-    places = site.desk.marks.groups("q1", "ann")[0]
+    places = site.review.marks.groups("q1", "ann")[0]
     assert places[0].answer.text is None
     return places[0].answer.group or 0, [place.answer.id for place in places]
 
@@ -339,7 +342,7 @@ def test_a_group_is_marked_together_each_answer_by_itself(ann: httpx.Client, sit
     sent = {**form(), "group": str(key), "answer": [str(answer) for answer in answers]}
     reply = ann.post("/question/q1/groups", data=sent, headers=JSON).json()
     assert reply["words"] == f"{len(answers)} answers marked: 0 each."
-    marks = [site.desk.marks.answer(answer, "ann").mark for answer in answers]
+    marks = [site.review.marks.answer(answer, "ann").mark for answer in answers]
     assert all(mark is not None and mark.points == 0 for mark in marks)
     assert len({mark.id for mark in marks if mark}) == len(answers)
     assert ann.post("/undo", headers=JSON).json()["words"] == f"Taken back: {len(answers)} marks."
@@ -354,7 +357,7 @@ def test_a_group_of_which_one_was_marked_meanwhile_is_left_alone(
     reply = ann.post("/question/q1/groups", data=sent, headers=JSON)
     assert reply.status_code == 422
     assert "Nothing was marked" in reply.json()["why"]
-    assert site.desk.marks.answer(answers[0], "ann").mark is None
+    assert site.review.marks.answer(answers[0], "ann").mark is None
 
 
 def test_a_group_with_nothing_ticked_says_so(ann: httpx.Client) -> None:
@@ -368,7 +371,7 @@ def test_an_answer_is_taken_out_and_put_back(ann: httpx.Client, site: Running) -
     _, answers = group_of(site)
     where = ann.post(f"/answer/{answers[0]}/apart").headers["location"]
     assert "was taken out of its group" in ann.get(where).text
-    left = [place.answer.id for group in site.desk.marks.groups("q1", "ann") for place in group]
+    left = [place.answer.id for group in site.review.marks.groups("q1", "ann") for place in group]
     assert answers[0] not in left
     ann.get(ann.post(f"/answer/{answers[0]}/together").headers["location"])
     assert group_of(site)[1] == answers
@@ -390,16 +393,16 @@ def typed(rubric: Rubric, do: str = "effects", **changes: str) -> dict[str, obje
 
 def test_a_changed_rubric_shows_whom_it_changes_before_it_does(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/1/mark", data=form("fit"))
-    number = site.desk.marks.answer(1, "ann").number
-    rubric = site.desk.marks.rubric("q1")
+    number = site.review.marks.answer(1, "ann").number
+    rubric = site.review.marks.rubric("q1")
     page = ann.post("/question/q1/rubric", data=typed(rubric, fit="2", unseen="1")).text
     assert "1 answer would change" in page
     assert f"Answer {number} 1 2 +1" in words(page)
     assert "student-" not in page
-    assert site.desk.marks.rubric("q1") == rubric
+    assert site.review.marks.rubric("q1") == rubric
     page = ann.post("/question/q1/rubric", data=typed(rubric, "apply", fit="2", unseen="1")).text
     assert "This rubric is in force now; 1 mark changed." in page
-    mark = site.desk.marks.answer(1, "ann").mark
+    mark = site.review.marks.answer(1, "ann").mark
     assert mark is not None
     assert mark.points == 2
     assert "changed the rubric of q1: 1 mark changed" in ann.get("/log").text
@@ -412,28 +415,28 @@ def test_a_changed_rubric_shows_whom_it_changes_before_it_does(ann: httpx.Client
 def test_a_rubric_that_does_not_add_up_is_refused_and_what_was_typed_stays(
     ann: httpx.Client, site: Running, do: str, points: str, said: str
 ) -> None:
-    rubric = site.desk.marks.rubric("q1")
+    rubric = site.review.marks.rubric("q1")
     reply = ann.post("/question/q1/rubric", data=typed(rubric, do, fit=points))
     assert reply.status_code == 422
     assert said in words(reply.text)
     assert f'value="{points}"' in reply.text
-    assert site.desk.marks.rubric("q1") == rubric
+    assert site.review.marks.rubric("q1") == rubric
 
 
 def test_a_rubric_that_somebody_changed_meanwhile_is_not_overwritten(
     ann: httpx.Client, ben: httpx.Client, site: Running
 ) -> None:
-    rubric = site.desk.marks.rubric("q1")
+    rubric = site.review.marks.rubric("q1")
     ben.post("/question/q1/rubric", data=typed(rubric, "apply", fit="2", unseen="1"))
     reply = ann.post("/question/q1/rubric", data=typed(rubric, "apply", fit="1.5", unseen="1.5"))
     assert reply.status_code == 422
     assert "Somebody changed this rubric" in reply.text
     assert 'value="1.5"' in reply.text
-    assert site.desk.marks.rubric("q1").items[0].points == 2
+    assert site.review.marks.rubric("q1").items[0].points == 2
 
 
 def test_items_are_added_removed_and_moved_without_a_script(ann: httpx.Client, site: Running) -> None:
-    rubric = site.desk.marks.rubric("q1")
+    rubric = site.review.marks.rubric("q1")
     page = ann.post("/question/q1/rubric", data=typed(rubric, "add")).text
     assert page.count("<textarea") == 4
     page = ann.post("/question/q1/rubric", data=typed(rubric, "remove:2")).text
@@ -443,20 +446,20 @@ def test_items_are_added_removed_and_moved_without_a_script(ann: httpx.Client, s
     for odd in ("up:1", "down:3", "up:99", "remove:x", "up:", "nonsense"):
         page = ann.post("/question/q1/rubric", data=typed(rubric, odd)).text
         assert sorted(re.findall(r'name="id" value="(.*?)"', page)) == ["fit", "overfit", "unseen"]
-    assert site.desk.marks.rubric("q1") == rubric
+    assert site.review.marks.rubric("q1") == rubric
 
 
 def test_a_new_item_gets_an_id_of_its_words_and_may_take_points(ann: httpx.Client, site: Running) -> None:
-    sent = typed(site.desk.marks.rubric("q1"), "apply")
+    sent = typed(site.review.marks.rubric("q1"), "apply")
     for name, value in (("id", ""), ("points", "-1"), ("text", "Says: fit!")):
         sent[name] = [*sent[name], value]  # type: ignore[misc]
     assert ann.post("/question/q1/rubric", data=sent).status_code == 200
-    assert site.desk.marks.rubric("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
+    assert site.review.marks.rubric("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
 
 
 def test_the_page_of_an_answer_learns_that_the_rubric_changed(ann: httpx.Client, site: Running) -> None:
     before = ann.get("/answer/1/now").json()["revision"]
-    ann.post("/question/q1/rubric", data=typed(site.desk.marks.rubric("q1"), "apply", fit="2", unseen="1"))
+    ann.post("/question/q1/rubric", data=typed(site.review.marks.rubric("q1"), "apply", fit="2", unseen="1"))
     assert ann.get("/answer/1/now").json()["revision"] != before
 
 
@@ -467,7 +470,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
     sampled: Running, enter: Callable[[Running, str], httpx.Client]
 ) -> None:
     ann, ben = enter(sampled, "ann"), enter(sampled, "ben")
-    pair = sampled.desk.marks.pairs("q1")[0]
+    pair = sampled.review.marks.pairs("q1")[0]
     url, page = f"/answer/{pair.answer.id}", f"/question/q1/{pair.number}"
     ann.post(f"{url}/mark", data=form("fit", comment="SECRET"))
     for path in (page, f"{url}/history", f"{url}/now?seen=0", "/question/q1/sample", "/question/q1/groups"):
@@ -476,7 +479,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
     assert "marked 1 of 4" in ann.get("/log").text
     assert "marked 1 of 4" not in ben.get("/log").text
     effects = words(
-        ben.post("/question/q1/rubric", data=typed(sampled.desk.marks.rubric("q1"), fit="2", unseen="1")).text
+        ben.post("/question/q1/rubric", data=typed(sampled.review.marks.rubric("q1"), fit="2", unseen="1")).text
     )
     assert f"Answer {pair.number} in the sample: shown once both have marked it" in effects
     assert ben.get(f"/question/q1/sample/{pair.number}").status_code == 404
@@ -486,7 +489,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
 
 def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, str], httpx.Client]) -> None:
     ann, ben = enter(sampled, "ann"), enter(sampled, "ben")
-    first, second = sampled.desk.marks.pairs("q1")
+    first, second = sampled.review.marks.pairs("q1")
     for client, items in ((ann, ("fit",)), (ben, ("fit", "unseen"))):
         client.post(f"/answer/{first.answer.id}/mark", data=form(*items))
         client.post(f"/answer/{second.answer.id}/mark", data=form("fit"))
@@ -501,7 +504,7 @@ def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, s
     assert "differs" in shown
     reply = ben.post(url, data=form("unseen"), headers=JSON).json()
     assert reply["words"] == f"Answer {first.number} is settled: 2 of 4 (unseen)."
-    counting = sampled.desk.marks.counting()
+    counting = sampled.review.marks.counting()
     assert counting[first.answer.submission, "q1"].points == 2
     late = ann.post(url, data=form("fit"), headers=JSON)
     assert (late.status_code, late.json()["mark"]["reviewer"]) == (409, "ben")
@@ -512,7 +515,7 @@ def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, s
 
 
 def test_the_gradebook_shows_what_is_decided_and_what_is_not(ann: httpx.Client, site: Running) -> None:
-    marks = site.desk.marks
+    marks = site.review.marks
     answer = marks.answer(1, "ann").answer
     ann.post("/answer/1/mark", data=form("fit", "unseen"))
     page = ann.get("/gradebook").text
@@ -524,7 +527,7 @@ def test_the_gradebook_shows_what_is_decided_and_what_is_not(ann: httpx.Client, 
 
 
 def test_a_large_class_is_paged(tmp_path: Path, enter: Callable[[Running, str], httpx.Client]) -> None:
-    with desk(tmp_path / "large.db", 205, group=False) as opened, running(opened) as site:
+    with opened_class(tmp_path / "large.db", 205, group=False) as opened, running(opened) as site:
         ann = enter(site, "ann")
         pages = [ann.get(f"/gradebook?page={page}").text for page in (1, 2, 3, 99)]
     assert [page.count('<th scope="row">') for page in pages] == [100, 100, 5, 5]
@@ -532,15 +535,15 @@ def test_a_large_class_is_paged(tmp_path: Path, enter: Callable[[Running, str], 
 
 
 def test_requests_are_answered(ann: httpx.Client, site: Running) -> None:
-    site.desk.inbox.add([("student-001", "q1", "Please <look> again."), ("student-002", "q2", "And here.")], {})
+    site.review.inbox.add([("student-001", "q1", "Please <look> again."), ("student-002", "q2", "And here.")], {})
     assert "2 regrade requests" in ann.get("/").text
     page = ann.get("/requests").text
     assert "Please &lt;look&gt; again." in page
-    assert f'/answer/{site.desk.marks.find("student-001", "q1")}"' in page
-    first, second = (asked.id for asked in site.desk.inbox.requests())
+    assert f'/answer/{site.review.marks.find("student-001", "q1")}"' in page
+    first, second = (asked.id for asked in site.review.inbox.requests())
     assert "was accepted" in ann.post(f"/requests/{first}", data={"status": "accepted", "reply": "You are right."}).text
     assert "was declined" in ann.post(f"/requests/{second}", data={"status": "declined", "reply": ""}).text
-    assert {asked.status for asked in site.desk.inbox.requests()} == {"accepted", "declined"}
+    assert {asked.status for asked in site.review.inbox.requests()} == {"accepted", "declined"}
     assert "You are right." in ann.get("/requests").text
     refused = ann.post(f"/requests/{first}", data={"status": "eaten", "reply": "typed"})
     assert refused.status_code == 422
@@ -555,7 +558,7 @@ def test_a_gradebook_that_is_locked_is_a_clear_page(
 ) -> None:
     monkeypatch.setattr("autograder.gradebook.database.BUSY_S", 0.2)
     path = tmp_path / "locked.db"
-    with desk(path, 3) as opened, running(opened) as site:
+    with opened_class(path, 3) as opened, running(opened) as site:
         ann = enter(site, "ann")
         other = sqlite3.connect(path, isolation_level=None)
         try:
@@ -574,7 +577,7 @@ def test_a_gradebook_that_is_locked_is_a_clear_page(
 
 def test_a_damaged_gradebook_is_a_clear_page(tmp_path: Path, enter: Callable[[Running, str], httpx.Client]) -> None:
     path = tmp_path / "damaged.db"
-    with desk(path, 3) as opened, running(opened) as site:
+    with opened_class(path, 3) as opened, running(opened) as site:
         ann = enter(site, "ann")
         with sqlite3.connect(path) as connection:
             connection.execute("DROP TABLE marks")
@@ -593,9 +596,12 @@ def test_a_fault_of_the_review_itself_is_a_clear_page(ann: httpx.Client, monkeyp
 
 
 def test_a_link_outlives_a_restart(tmp_path: Path, enter: Callable[[Running, str], httpx.Client]) -> None:
-    with desk(tmp_path / "gradebook.db", 3) as opened, running(opened) as site:
+    with opened_class(tmp_path / "gradebook.db", 3) as opened, running(opened) as site:
         link = site.link("ann")
-    with desk(tmp_path / "gradebook.db", 3) as opened, running(replace(opened, reviewers=("cal", "ann"))) as again:
+    with (
+        opened_class(tmp_path / "gradebook.db", 3) as opened,
+        running(replace(opened, reviewers=("cal", "ann"))) as again,
+    ):
         assert again.link("ann").partition("token=")[2] == link.partition("token=")[2]
         assert enter(again, "ann").get("/").status_code == 200
 
@@ -629,6 +635,6 @@ def test_a_mark_shows_in_the_progress_at_once(ann: httpx.Client) -> None:
 
 def test_a_draft_without_words_is_a_mark_without_points(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/1/mark", data=form())
-    mark = site.desk.marks.answer(1, "ann").mark
+    mark = site.review.marks.answer(1, "ann").mark
     assert mark is not None
     assert Draft(mark.items, mark.adjustment, mark.comment, mark.flagged) == Draft()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
-from autograder.review.desk import open_desk
+from autograder.review.class_review import open_review
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 from autograder.tools import pictures
@@ -39,14 +39,14 @@ def test_a_picture_is_small_enough_for_a_document(path: Path) -> None:
 
 
 def test_all_answers_are_marked_but_those_of_the_question_that_is_shown(folder: Path) -> None:
-    with open_desk(folder, reviewers=pictures.REVIEWERS) as desk:
-        pictures.mark(desk, leave="q2")
-        solution = desk.marks.find(pictures.SHOWN[1], "q2")
+    with open_review(folder, reviewers=pictures.REVIEWERS) as review:
+        pictures.mark(review, leave="q2")
+        solution = review.marks.find(pictures.SHOWN[1], "q2")
         assert solution is not None
-        assert desk.marks.answer(solution, "ann").mark is None
-        pictures.mark(desk)
-        assert desk.marks.answer(solution, "ann").mark is not None
-        assert {(each.done, each.total) for each in desk.marks.progress() if each.reviewer is None} == {(8, 8)}
+        assert review.marks.answer(solution, "ann").mark is None
+        pictures.mark(review)
+        assert review.marks.answer(solution, "ann").mark is not None
+        assert {(each.done, each.total) for each in review.marks.progress() if each.reviewer is None} == {(8, 8)}
 
 
 @pytest.mark.browser

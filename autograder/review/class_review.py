@@ -24,14 +24,14 @@ from autograder.lms import roster as rosters
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 
-__all__ = ["ALONE", "Desk", "Reviewed", "agreements", "open_desk", "reviewed", "take_requests"]
+__all__ = ["ALONE", "ClassReview", "MarkedClass", "agreements", "exchange_requests", "marked_class", "open_review"]
 
 ALONE = "reviewer"
 """Who marks where grading.yml and the command name nobody."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class ClassReview:
     """What the review needs: marks, requests, grading.yml, who reviews, and the automatic results by submission."""
 
     marks: MarkStore
@@ -42,7 +42,7 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Reviewed:
+class MarkedClass:
     """A class as it stands: reports with the marks that count, by name; progress; agreement by question.
 
     `flagged` are the submissions and questions whose mark a reviewer flagged.
@@ -56,7 +56,7 @@ class Reviewed:
 
 
 @contextlib.contextmanager
-def open_desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[Desk]:
+def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[ClassReview]:
     """Open a graded class for marking: its answers taken over, grouped and shared out.
 
     `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, ReviewError for
@@ -77,10 +77,12 @@ def open_desk(folder: Path, url: str | None = None, reviewers: Sequence[str] = (
     reports = _reports(place)
     with MarkStore(place) as marks:
         marks.sync(policy, reports, people, groups)
-        yield Desk(marks, RequestStore(marks.database), policy, people, {report.key: report for report in reports})
+        yield ClassReview(
+            marks, RequestStore(marks.database), policy, people, {report.key: report for report in reports}
+        )
 
 
-def reviewed(folder: Path, url: str | None = None) -> Reviewed:
+def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
     """The class as it stands."""
     policy = grading_file.load(HOME.policy)
     place = existing(folder, url)
@@ -88,10 +90,10 @@ def reviewed(folder: Path, url: str | None = None) -> Reviewed:
         counting, rubrics = marks.counting(), marks.rubrics()
         reports = tuple(marked(report, counting, rubrics) for report in _reports(place))
         flagged = tuple(sorted(key for key, mark in counting.items() if mark.flagged))
-        return Reviewed(policy, reports, marks.progress(), agreements(marks), flagged)
+        return MarkedClass(policy, reports, marks.progress(), agreements(marks), flagged)
 
 
-def take_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
+def exchange_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
     """Put a file of regrade requests before the reviewers, where one is given; all requests as CSV, with the replies.
 
     Raises RequestError or RosterError, and takes nothing, where a file cannot be read.
