@@ -44,12 +44,12 @@ CASES: dict[str, Case] = {
 NEIGHBOUR = Member("honest", "three right answers", {}, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
 
 LIVE_HTML = ("<script>alert", "<img src=x", "<b>bold", "\x1b[")
-"""What hostile texts carry, and no output may pass on as it is."""
+"""Parts of hostile texts that no output may contain unescaped."""
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """A running engine, and what is planted around it."""
+    """A running engine with a secret planted around it."""
 
     engine: Engine
     policy: Policy
@@ -62,13 +62,13 @@ class Guarded:
         return {KIT: str(self.layout.root), SECRET: str(self.secret_file)}
 
     def files(self) -> dict[str, int]:
-        """All files of the kit and around it, with the time each was last written."""
+        """Return all files in and around the kit, with the time of their last change."""
         return {str(path): path.lstat().st_mtime_ns for path in sorted(self.layout.root.parent.glob("kit*/**/*"))}
 
 
 @pytest.fixture(scope="module")
 def guarded(rules: Policy, layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """One engine for all cases, with a secret in a file, in the environment, and in the tests the evaluator holds."""
+    """One engine for all cases, with a secret in a file, in the environment, and in the evaluator's tests."""
     limits = rules.execution.model_copy(update={"timeout_s": TIMEOUT_S, "output_mb": 0.5})
     policy = rules.model_copy(update={"execution": limits})
     secret = f"secret-{secrets.token_hex(16)}"
@@ -113,17 +113,12 @@ def test_a_hostile_notebook_gains_nothing_and_harms_nobody(
     check_outputs(report, guarded, tmp_path, "".join(capfd.readouterr()))
 
 
-def test_every_case_has_a_name_of_its_own_and_says_what_it_shows() -> None:
-    assert len(CASES) == sum(len(getattr(module, "CASES", ())) for module in MODULES.values())
-    assert all(case.shows.strip() for case in CASES.values())
-
-
 def earned(report: GradeReport) -> dict[str, float | None]:
     return {question.id: question.earned for question in report.questions if not question.written}
 
 
 def text_of(report: GradeReport) -> str:
-    """All words of a report."""
+    """Return all text of a report."""
     words = [*report.notes, report.fault, *report.isolation]
     for question in report.questions:
         words += [question.message, *(check.message for check in question.checks)]
@@ -131,14 +126,14 @@ def text_of(report: GradeReport) -> str:
 
 
 def left_running(engine: Engine) -> list[psutil.Process]:
-    """Processes below the warm one, the evaluator left out, that are alive."""
+    """Return the live descendants of the warm process, without the evaluator."""
     warm = psutil.Process(engine.processes()[0])
     evaluator = min(warm.children(), key=lambda process: process.pid)
     return [process for process in warm.children(recursive=True) if process.pid != evaluator.pid]
 
 
 def check_outputs(report: GradeReport, guarded: Guarded, folder: Path, printed: str) -> None:
-    """What is written for Gradescope and the student is valid, inert, and holds no secret."""
+    """Check that the files for Gradescope and the student are valid, inert, and hold no secret."""
     result_files.prepare(folder)
     result_files.write_one(report, guarded.policy, folder)
     result_files.write_class([report], guarded.policy, folder)

@@ -9,7 +9,6 @@ import resource
 import stat
 import struct
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -183,9 +182,8 @@ def test_a_zip_file_is_taken_or_told(make: Callable[[], bytes], expected: dict[s
     path = tmp_path / "in" / "z.zip"
     path.parent.mkdir()
     path.write_bytes(make())
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     agree(collect([path], LIMIT), expected)
-    assert time.monotonic() - began < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
     assert [each.name for each in tmp_path.rglob("*")] == ["in", "z.zip"], "nothing was unpacked"
 
@@ -328,7 +326,5 @@ MANY: dict[str, Edit] = {
 @pytest.mark.parametrize("edit", MANY.values(), ids=MANY)
 def test_a_notebook_of_a_million_parts_is_turned_away_before_it_is_converted(edit: Edit) -> None:
     data = json.dumps(edited(edit)).encode()
-    began = time.monotonic()
     with pytest.raises(SubmissionError, match="far more cells, or data beside the cells"):
         notebook.read(data, RULES)
-    assert time.monotonic() - began < 5

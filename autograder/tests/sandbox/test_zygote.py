@@ -94,47 +94,45 @@ def finish(started: tuple[socket.socket, int]) -> tuple[dict[str, Any], bytes]:
         return report, pipe.read() or b""
 
 
-def test_a_child_runs_the_handler_and_its_end_is_told(control: socket.socket) -> None:
+def test_a_child_runs_the_handler_and_its_end_is_reported(control: socket.socket) -> None:
     report, said = finish(start(control, do="write", text="hello"))
     assert said == b"hello"
     assert (report["exit"], report["signal"], report["over"]) == (0, None, None)
     assert 0 < report["peak_memory_mb"] < 500
 
 
-def test_many_children_at_once_are_told_apart(control: socket.socket) -> None:
+def test_many_children_at_once_keep_their_own_output(control: socket.socket) -> None:
     started = [start(control, do="write", text=f"child {number}") for number in range(20)]
     assert [finish(each)[1] for each in started] == [f"child {number}".encode() for number in range(20)]
 
 
-def test_a_handler_that_raises_is_told_by_its_exit_code(control: socket.socket) -> None:
+def test_a_handler_that_raises_has_its_own_exit_code(control: socket.socket) -> None:
     assert finish(start(control, do="raise"))[0]["exit"] == zygote.HANDLER_FAILED
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_an_exit_without_ceremony_is_told(control: socket.socket, code: int) -> None:
+def test_an_exit_by_the_handler_is_reported(control: socket.socket, code: int) -> None:
     assert finish(start(control, do="exit", code=code))[0]["exit"] == code
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
-def test_a_death_by_signal_is_told(control: socket.socket, number: int) -> None:
+def test_a_death_by_signal_is_reported(control: socket.socket, number: int) -> None:
     assert finish(start(control, do="kill", signal=int(number)))[0]["signal"] == number
 
 
 @pytest.mark.parametrize("what", ["sleep", "stubborn"])
-def test_time_is_up_for_whoever_sleeps_stops_or_ignores_signals(control: socket.socket, what: str) -> None:
-    began = time.monotonic()
-    report, _ = finish(start(control, wall_s=0.5, do=what, s=30))
-    assert report["over"] == "time"
-    assert report["signal"] == signal.SIGKILL
-    assert time.monotonic() - began < 10
+def test_the_time_limit_ends_a_child_that_sleeps_or_ignores_signals(control: socket.socket, what: str) -> None:
+    report, _ = finish(start(control, wall_s=0.5, do=what, s=300))
+    assert (report["over"], report["signal"]) == ("time", signal.SIGKILL)
 
 
 def test_a_slow_child_does_not_hold_up_a_quick_one(control: socket.socket) -> None:
-    slow = start(control, do="sleep", s=2)
-    began = time.monotonic()
-    finish(start(control, do="write", text="quick"))
-    assert time.monotonic() - began < 1.5
-    assert finish(slow)[0]["exit"] == 0
+    status, read_end = start(control, do="sleep", s=600)
+    assert finish(start(control, do="write", text="quick"))[1] == b"quick"
+    with pytest.raises(BlockingIOError):
+        status.recv(10, socket.MSG_DONTWAIT)
+    status.close()
+    os.close(read_end)
 
 
 def test_nothing_of_a_child_stays_behind(control: socket.socket) -> None:
@@ -146,7 +144,7 @@ def test_nothing_of_a_child_stays_behind(control: socket.socket) -> None:
         assert pipe.read() == b"parent done", "the pipe ends only when the grandchild is dead too"
 
 
-def test_whatever_a_child_leaves_in_another_session_is_ended_too(control: socket.socket) -> None:
+def test_a_process_in_another_session_is_ended_too(control: socket.socket) -> None:
     status, read_end = start(control, do="escape")
     status.settimeout(20)
     with status:
@@ -156,7 +154,7 @@ def test_whatever_a_child_leaves_in_another_session_is_ended_too(control: socket
 
 
 @pytest.mark.parametrize("how", ["eat", "share"])
-def test_a_child_over_its_memory_is_ended_and_told(control: socket.socket, tmp_path: Path, how: str) -> None:
+def test_a_child_over_its_memory_limit_is_ended(control: socket.socket, tmp_path: Path, how: str) -> None:
     report, _ = finish(start(control, memory_mb=200, work=tmp_path, do=how, mb=400))
     assert (report["over"], report["signal"]) == ("memory", signal.SIGKILL)
 
@@ -167,7 +165,7 @@ def test_a_child_without_a_work_folder_is_watched_too(control: socket.socket) ->
 
 
 @pytest.mark.parametrize(("number", "size", "over"), [(100, 0, "files"), (10, 400_000, "disk")])
-def test_a_child_over_its_disk_is_ended_and_told(
+def test_a_child_over_its_disk_limit_is_ended(
     control: socket.socket, tmp_path: Path, number: int, size: int, over: str
 ) -> None:
     report, _ = finish(start(control, work=tmp_path, do="files", folder=str(tmp_path), n=number, size=size))
