@@ -1,4 +1,4 @@
-"""What the solution reached when it was trained many times, and what that came from; kept as calibration.json."""
+"""The accuracies of many trainings of the solution, and their origin; stored as calibration.json."""
 
 from __future__ import annotations
 
@@ -11,38 +11,33 @@ from statistics import median
 from typing import Annotated, Literal, Self
 
 import nbformat
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from autograder.data.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
+from autograder.policy.closed_model import StrictModel
 from autograder.submissions.cells import FIRST_CELL
 from autograder.version import kit_version
 
 __all__ = ["LIBRARIES", "Calibration", "Origin", "TrainingRun", "load"]
 
 LIBRARIES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "keras": ("keras",)}
-"""What trains, and the names under which it may be installed."""
+"""The libraries that train, with the names of the packages that may hold them."""
 
-AGAIN = "Make it anew: mnist-kit calibrate"
+REMEDY = "Calibrate again: mnist-kit calibrate"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-"""What NumPy, and with it keras.utils.set_random_seed, takes."""
+"""The range that NumPy takes, and with it keras.utils.set_random_seed."""
 
 
-class _Strict(BaseModel):
-    """Frozen; every key known, every value of its own type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class TrainingRun(_Strict):
+class TrainingRun(StrictModel):
     """One training of the solution. `accuracy` is a fraction of the private images, `earned` the automatic points.
 
-    `lost` are the questions, by id, that did not get all their points.
+    `lost` holds the ids of the questions that did not get all their points.
     """
 
     seed: Seed
@@ -51,11 +46,11 @@ class TrainingRun(_Strict):
     lost: tuple[Words, ...] = ()
 
 
-class Origin(_Strict):
-    """What the accuracies come from.
+class Origin(StrictModel):
+    """The origin of the accuracies.
 
-    `solution` is the SHA-256 of the solution's code cells, whatever its prose says; `data` that of the file of images.
-    `split_seed` says which images are private. The versions of the kit, TensorFlow and Keras are told for the record.
+    `solution` is the SHA-256 of the solution's code cells, without its prose; `data` that of the file of images;
+    `split_seed` decides which images are private. The versions of kit, TensorFlow and Keras are kept for the record.
     """
 
     solution: Sha256
@@ -67,17 +62,17 @@ class Origin(_Strict):
 
     @classmethod
     def of(cls, layout: Layout, dataset: str, split_seed: int) -> Self:
-        """What a calibration made now would come from.
+        """Return the origin that a calibration made now would have.
 
-        Raises BuildError where there is no solution, DatasetError where there are no images.
+        Raises BuildError if the solution, and DatasetError if the images, cannot be read.
         """
         libraries = {name: _installed(names) for name, names in LIBRARIES.items()}
-        solution, data = _solution(layout.solution), _data(layout.data(dataset))
+        solution, data = _code_digest(layout.solution), _file_digest(layout.data(dataset))
         return cls(solution=solution, data=data, split_seed=split_seed, kit=kit_version(), **libraries)
 
 
-class Calibration(_Strict):
-    """The runs, by rising seed, and what they come from. `form` goes up with every change of the file's form."""
+class Calibration(StrictModel):
+    """The runs, by rising seed, and their origin. `form` goes up with every change of the file's format."""
 
     form: Literal[1]
     origin: Origin
@@ -87,64 +82,64 @@ class Calibration(_Strict):
     def _one_run_a_seed(self) -> Self:
         seeds = [run.seed for run in self.runs]
         if seeds != sorted(set(seeds)):
-            raise PydanticCustomError("seeds", "one run a seed is wanted, by rising seed")
+            raise PydanticCustomError("seeds", "expected one run a seed, by rising seed")
         return self
 
     @classmethod
     def of(cls, origin: Origin, runs: Iterable[TrainingRun]) -> Self:
-        """The runs in any order. Raises CalibrationError where there is none, or two have the same seed."""
+        """Sort the runs. Raises CalibrationError if there are none, or two have the same seed."""
         try:
             return cls(form=1, origin=origin, runs=tuple(sorted(runs, key=lambda run: run.seed)))
         except ValidationError as error:
-            raise CalibrationError(f"these runs make no calibration: {_told(error)}") from None
+            raise CalibrationError(f"these runs cannot be stored: {_first_mistake(error)}") from None
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Raises CalibrationError where the text is not what `to_json` writes."""
+        """Parse what `to_json` writes. Raises CalibrationError for any other text."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise CalibrationError(f"this is no calibration: {_told(error)}") from None
+            raise CalibrationError(f"not a valid calibration: {_first_mistake(error)}") from None
 
     def to_json(self) -> str:
-        """Indented, one value a line, so that a version control system shows what changed."""
+        """Write one value a line, so that a version control system shows what changed."""
         return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
 
     @property
     def accuracies(self) -> tuple[float, ...]:
-        """Fractions of the private images, by rising seed."""
+        """The fractions of the private images, by rising seed."""
         return tuple(run.accuracy for run in self.runs)
 
     @property
     def reference(self) -> float:
-        """What a correct submission can be expected to reach: the median accuracy, a fraction."""
+        """The accuracy that a correct submission can be expected to reach: the median, a fraction."""
         return median(self.accuracies)
 
     @property
     def short_of_full(self) -> tuple[TrainingRun, ...]:
-        """The runs that did not get every automatic point: bands or checks ask more than the solution gives."""
+        """The runs that did not get every automatic point, because bands or checks ask too much."""
         return tuple(run for run in self.runs if run.lost)
 
     def is_current(self, now: Origin) -> bool:
-        """Whether it is about the same solution, images and split as `now`, whichever versions trained."""
-        mine = self.origin
-        return (mine.solution, mine.data, mine.split_seed) == (now.solution, now.data, now.split_seed)
+        """Return whether solution, images and split are those of `now`; the versions do not matter."""
+        then = self.origin
+        return (then.solution, then.data, then.split_seed) == (now.solution, now.data, now.split_seed)
 
 
 def load(layout: Layout) -> Calibration:
-    """The stored calibration. Raises CalibrationError where there is none, or none that can be read."""
+    """Read the stored calibration. Raises CalibrationError if it is missing or not valid."""
     try:
         return Calibration.from_json(layout.calibration.read_bytes())
     except FileNotFoundError:
-        raise CalibrationError(f"{layout.calibration} is missing. {AGAIN}") from None
+        raise CalibrationError(f"{layout.calibration} is missing. {REMEDY}") from None
     except OSError as error:
-        raise CalibrationError(f"{layout.calibration} cannot be read ({error.strerror}). {AGAIN}") from error
+        raise CalibrationError(f"{layout.calibration} cannot be read ({error.strerror}). {REMEDY}") from error
     except CalibrationError as error:
-        raise CalibrationError(f"{layout.calibration}: {error}. {AGAIN}") from None
+        raise CalibrationError(f"{layout.calibration}: {error}. {REMEDY}") from None
 
 
-def _solution(path: Path) -> str:
-    """SHA-256 of the code cells' text, each framed by its own digest, without the kit's own: they train nothing."""
+def _code_digest(path: Path) -> str:
+    """Hash the code cells of a notebook, each framed by its own digest, without the kit's own, which train nothing."""
     try:
         cells = nbformat.read(path, as_version=4).cells
     except FileNotFoundError:
@@ -159,7 +154,7 @@ def _solution(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _data(path: Path) -> str:
+def _file_digest(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -176,8 +171,7 @@ def _installed(names: Iterable[str]) -> str:
     return "not installed"
 
 
-def _told(error: ValidationError) -> str:
-    """The first mistake, and its place."""
+def _first_mistake(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}" if place else first["msg"]
+    key = ".".join(map(str, first["loc"]))
+    return f"{key}: {first['msg']}" if key else first["msg"]

@@ -1,7 +1,7 @@
-"""How likely a correct submission is to miss an accuracy: the tail of what retrained solutions reach.
+"""The rate at which a correct submission misses an accuracy, estimated from retrained solutions.
 
-Pure. Networks that are trained alike from different random numbers differ in their errors, and those are skewed: there
-is a floor, and no ceiling. The log of the error rate is close to normal, so that is what is fitted.
+Networks that are trained alike from different random numbers differ in their errors. Error rates are skewed, for they
+have a floor and no ceiling, but their logarithm is close to normal, so a normal distribution is fitted to it.
 """
 
 from __future__ import annotations
@@ -11,54 +11,36 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean, stdev
-from typing import Any
+from statistics import NormalDist, fmean, stdev
 
 from autograder.errors import CalibrationError
 
-__all__ = [
-    "CONFIDENCE",
-    "DOUBTFUL",
-    "FEWEST",
-    "MOST",
-    "RARE",
-    "Levels",
-    "MissRate",
-    "Tail",
-    "above",
-    "demand",
-    "fit",
-    "limits",
-]
+__all__ = ["CONFIDENCE", "FEWEST", "RARE", "AccuracyDistribution", "Levels", "MissRate", "fit", "require_enough"]
 
 RARE = 1e-5
-"""A chance that may be neglected, once in 100,000: a class of a thousand, every year for a century, has one case."""
+"""A negligible chance, once in 100,000: a class of a thousand, every year for a century, has one case."""
 
 CONFIDENCE = 0.95
-"""Of the two-sided interval for a chance: one in forty such intervals ends below the truth."""
+"""The confidence of the two-sided interval for a chance: one in forty such intervals ends below the truth."""
 
-DOUBTFUL = 0.01
-"""A p-value of the Shapiro-Wilk test below which log errors are not taken for normal without a word."""
+WIDTH = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+"""Half the width of that interval, in standard errors."""
 
 STEP = 0.005
-"""Distance of the levels that can be recommended: bands are written in halves of a percent."""
+"""The distance between levels that can be recommended: bands are written in halves of a percent."""
 
 Levels = Sequence[tuple[float, float]]
-"""Accuracies (fractions) that are asked for, and the points each is worth; rising."""
+"""The accuracies (fractions) that are asked for, with the points that each is worth; rising."""
 
-FEWEST, MOST = 8, 5000
-"""Runs that can be fitted. With fewer the limits of a tail are too wide to be of use; the Shapiro-Wilk test was made
-for at most 5,000 (P. Royston, Applied Statistics 44 (1995), 547-551)."""
-
-FAR = 100.0
-"""Standard deviations beyond which a chance is 0, or 1, to the last digit."""
+FEWEST = 8
+"""The fewest runs that can be fitted. With fewer, the interval is too wide to be of use."""
 
 
 @dataclass(frozen=True)
 class MissRate:
-    """That a correct submission misses `level` (a fraction): the estimate, and its confidence interval.
+    """The chance that a correct submission misses `level` (a fraction): its estimate and its confidence limits.
 
-    `below` is how many of the runs missed it.
+    `below` is the number of runs that missed the level.
     """
 
     level: float
@@ -69,68 +51,65 @@ class MissRate:
 
     @property
     def safe(self) -> bool:
-        """Even the upper limit of the chance is below RARE, and no run missed the level."""
+        """Whether even the upper limit is below RARE and no run missed the level."""
         return self.high < RARE and not self.below
 
 
 @dataclass(frozen=True)
-class Tail:
-    """What was fitted. `accuracies` (fractions) rise; `mean` and `sd` (ddof 1) are of the log error rate.
+class AccuracyDistribution:
+    """The fitted distribution of accuracies.
 
-    `normality` is the p-value of the Shapiro-Wilk test on the log error rates.
+    `accuracies` (fractions) rise; `mean` and `sd` (ddof 1) are those of the log error rate.
     """
 
     accuracies: tuple[float, ...]
     mean: float
     sd: float
-    normality: float
-
-    @property
-    def doubtful(self) -> bool:
-        """The log errors do not look normal, so every chance is a guess."""
-        return self.normality < DOUBTFUL
 
     @cached_property
     def recommended(self) -> float | None:
-        """The highest safe level on the grid of STEP; None where not even the lowest one is."""
-        grid = [round(place * STEP, 6) for place in range(1, round(1 / STEP))]
-        count = bisect_left(grid, True, key=lambda level: not self.chance(level).safe)
+        """The highest safe level on the grid of STEP; None if no level is safe."""
+        grid = [round(index * STEP, 6) for index in range(1, round(1 / STEP))]
+        count = bisect_left(grid, True, key=lambda level: not self.miss_rate(level).safe)
         return grid[count - 1] if count else None
 
-    def chance(self, level: float) -> MissRate:
-        """The chance to miss `level` (above 0, below 1)."""
+    def miss_rate(self, level: float) -> MissRate:
+        """Estimate the chance to miss `level` (above 0, below 1).
+
+        The standard error of a level's distance from the mean, in standard deviations, is the usual one for a normal
+        sample; NIST's approximate tolerance limits follow from it (NIST/SEMATECH e-Handbook of Statistical Methods,
+        7.2.6.3). With 8 runs or more, between 2 and 3 % of the intervals lie on either side of the truth.
+        """
+        size = len(self.accuracies)
         distance = (math.log1p(-level) - self.mean) / self.sd
-        low, high = limits(distance, len(self.accuracies))
-        return MissRate(level, above(distance), low, high, bisect_left(self.accuracies, level))
+        margin = WIDTH * math.sqrt(1 / size + distance**2 / (2 * (size - 1)))
+        low, estimate, high = (_chance_above(z) for z in (distance + margin, distance, distance - margin))
+        return MissRate(level, estimate, low, high, bisect_left(self.accuracies, level))
 
     def density(self, accuracy: float) -> float:
-        """The fitted density at `accuracy` (below 1), per unit of accuracy."""
-        z = (math.log1p(-accuracy) - self.mean) / self.sd
-        return math.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * self.sd * (1 - accuracy))
+        """Return the fitted density at `accuracy` (below 1), per unit of accuracy."""
+        return NormalDist(self.mean, self.sd).pdf(math.log1p(-accuracy)) / (1 - accuracy)
 
 
-def demand(runs: int) -> None:
-    """Raises CalibrationError where that is too few runs, or too many, to fit anything to them."""
+def require_enough(runs: int) -> None:
+    """Raise CalibrationError if there are too few runs to fit a distribution."""
     if runs < FEWEST:
         raise CalibrationError(
-            f"{runs} runs are too few to tell how accuracies spread: at least {FEWEST} are needed, and 30 are better"
+            f"{runs} runs are too few to show how accuracies spread: at least {FEWEST} are needed, and 30 are better"
         )
-    if runs > MOST:
-        raise CalibrationError(f"{runs:,} runs are more than can be worked with: {MOST:,} at most")
 
 
-def fit(accuracies: Sequence[float]) -> Tail:
-    """Fit the tail to the accuracies (fractions) of independent runs.
+def fit(accuracies: Sequence[float]) -> AccuracyDistribution:
+    """Fit the distribution to the accuracies (fractions) of independent runs.
 
-    Raises CalibrationError where there are too few, where one of them is not from 0 to below 1, or where they are all
-    the same.
+    Raises CalibrationError if they are too few, all the same, or not all from 0 to below 1.
     """
-    demand(len(accuracies))
+    require_enough(len(accuracies))
     for accuracy in accuracies:
         if not 0 <= accuracy < 1:
             raise CalibrationError(
-                f"an accuracy of {accuracy:.2%} was found; only from 0% to below 100% is there an error rate to take "
-                "the log of"
+                f"a run reached {accuracy:.2%}; only accuracies from 0% to below 100% can be fitted, because "
+                "the log of the error rate is needed"
             )
     if min(accuracies) == max(accuracies):
         raise CalibrationError(
@@ -138,36 +117,9 @@ def fit(accuracies: Sequence[float]) -> Tail:
             "solution set a seed of its own?"
         )
     errors = [math.log1p(-accuracy) for accuracy in accuracies]
-    return Tail(tuple(sorted(accuracies)), fmean(errors), stdev(errors), float(_stats().shapiro(errors).pvalue))
+    return AccuracyDistribution(tuple(sorted(accuracies)), fmean(errors), stdev(errors))
 
 
-def above(z: float) -> float:
-    """The chance that a standard normal value is above `z`; exact far out, too."""
-    return float(_stats().norm.sf(z))
-
-
-def limits(distance: float, size: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Two-sided confidence limits for the chance that a normal value is above a level.
-
-    `distance` is from the sample's mean to the level, in the sample's standard deviations (ddof 1); `size` is the
-    number of values; `confidence` is a fraction. The limits are exact for normal samples: the distance times
-    sqrt(size) has a noncentral t distribution with size - 1 degrees of freedom, and its noncentrality is the true
-    distance times sqrt(size) (D. B. Owen, Technometrics 10 (1968), 445-478).
-    """
-    from scipy.special import nctdtrinc  # the noncentrality at which a value has a given cumulative chance
-
-    if distance < 0:
-        low, high = limits(-distance, size, confidence)
-        return 1 - high, 1 - low
-    root = math.sqrt(size)
-    t = min(distance, FAR) * root
-    beyond = (1 - confidence) / 2
-    far, near = (float(nctdtrinc(size - 1, share, t)) / root for share in (beyond, 1 - beyond))
-    return above(far), above(near)
-
-
-def _stats() -> Any:
-    """SciPy's statistics; here, because only a calibration has any use for them."""
-    from scipy import stats
-
-    return stats
+def _chance_above(z: float) -> float:
+    """Return the chance that a standard normal value is above `z`, exact even far out."""
+    return math.erfc(z / math.sqrt(2)) / 2

@@ -1,4 +1,4 @@
-"""The rules that grade: grading.yml, and what the hidden solution was found to reach."""
+"""The rules that grade: grading.yml, with the accuracy that the hidden solution reaches."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ __all__ = ["rules"]
 
 
 def rules(layout: Layout) -> Policy:
-    """grading.yml, with the median accuracy of the stored calibration as `reference` where the file gives none.
+    """Load grading.yml, with the median accuracy of the stored calibration as `reference` if the file gives none.
 
-    A calibration of another solution, other images or another split is left aside. In an unpacked autograder zip
-    there is no solution to compare it with; the build did. Raises PolicyError, and CalibrationError where a band is
-    relative to the reference and there is none, or it leaves no room for the bands below.
+    A calibration of another solution, other images or another split is not used. An unpacked autograder zip holds no
+    solution to compare it with; the build compared it. Raises PolicyError, and CalibrationError if a band is relative
+    to the reference and the reference is unknown, or leaves no room for the bands below.
     """
     policy = grading_file.load(layout.policy)
-    known, why = _reference(layout, policy)
-    if known is not None:
+    reference, reason = _reference(layout, policy)
+    if reference is not None:
         try:
-            return policy.at_reference(known)
+            return policy.at_reference(reference)
         except ValidationError as error:
             raise CalibrationError(
-                f"grading.yml: with the hidden solution's {known:.2%}, `reference_margin` leaves no room for the bands "
-                f"({error.errors()[0]['msg']}). Lower the margin or the bands"
+                f"grading.yml: with the hidden solution's {reference:.2%}, `reference_margin` leaves no room for the "
+                f"bands ({error.errors()[0]['msg']}). Lower the margin or the bands"
             ) from None
     if any(question.accuracy and question.accuracy.summit is None for question in policy.code.values()):
-        raise CalibrationError(f"grading.yml asks for an accuracy relative to the hidden solution's: {why}")
+        raise CalibrationError(f"grading.yml asks for an accuracy relative to the hidden solution's: {reason}")
     return policy
 
 
 def _reference(layout: Layout, policy: Policy) -> tuple[float | None, str]:
-    """The stored reference, or None and why it cannot be used."""
+    """Return the stored reference, or None and the reason why it cannot be used."""
     if not layout.calibration.exists():
         return None, f"{layout.calibration} is missing. Make it: mnist-kit calibrate"
     stored = calibration.load(layout)

@@ -51,7 +51,7 @@ class CalibrationPlan:
 
         Raises KitError: too few runs, no accuracy asked for in grading.yml, a solution that cannot be built or read.
         """
-        miss_rate.demand(runs)
+        miss_rate.require_enough(runs)
         policy = grading_file.load(layout.policy)
         levels(policy, 1.0)
         if build.is_stale(layout):

@@ -242,7 +242,9 @@ def _accuracies(layout: Layout, policy: Policy) -> Iterator[Step]:
         return
     most = "none" if fitted.recommended is None else f"{100 * fitted.recommended:g} %"
     high = [
-        f"{100 * level:g} %" for level, _ in calibrate.levels(policy, stored.reference) if not fitted.chance(level).safe
+        f"{100 * level:g} %"
+        for level, _ in calibrate.levels(policy, stored.reference)
+        if not fitted.miss_rate(level).safe
     ]
     if high:
         found = f"correct submissions may miss {' and '.join(high)}; the most that is safe to ask for is {most}"

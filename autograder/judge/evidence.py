@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import EvidenceError
+from autograder.policy.closed_model import StrictModel
 from autograder.policy.policy import CodeQuestion, Policy
 from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take
@@ -56,11 +57,7 @@ OPEN = ("missing", "ellipsis")
 Float32 = npt.NDArray[np.float32]
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ReportedValue(Strict):
+class ReportedValue(StrictModel):
     """A reported value. `value` is set for the kinds bool, text, number and numbers."""
 
     kind: Literal["missing", "ellipsis", "none", "bool", "text", "number", "numbers", "array", "other"]
@@ -76,7 +73,7 @@ class ReportedValue(Strict):
         return self
 
 
-class Layer(Strict):
+class Layer(StrictModel):
     """`type` is `keras:Dense`, `custom:Foo` and the like; `weights` the shapes of its arrays, in order."""
 
     type: Text
@@ -84,7 +81,7 @@ class Layer(Strict):
     weights: Annotated[list[Shape], Field(max_length=16)]
 
 
-class CompileSettings(Strict):
+class CompileSettings(StrictModel):
     """`from_logits` is None where the loss has no such setting."""
 
     optimizer: Text
@@ -93,14 +90,14 @@ class CompileSettings(Strict):
     from_logits: bool | None
 
 
-class Blob(Strict):
+class Blob(StrictModel):
     """Where in the blob a model's weights stand, counted in float32 numbers."""
 
     start: Size
     count: Annotated[int, Field(ge=0, le=MAX_WEIGHTS)]
 
 
-class Model(Strict):
+class Model(StrictModel):
     """A model as described by the process that built it. Shapes begin with the batch size (None)."""
 
     kind: Literal["missing", "ellipsis", "other", "keras"]
@@ -115,7 +112,7 @@ class Model(Strict):
     blob: Blob | None = None
 
 
-class QuestionEvidence(Strict):
+class QuestionEvidence(StrictModel):
     """One question's evidence, taken at its check or at the end of the notebook: values, a model, or both.
 
     `loaded` are the datasets that had been asked for by then, as modules of `keras.datasets`.
@@ -141,7 +138,7 @@ class QuestionEvidence(Strict):
         return self
 
 
-class CellError(Strict):
+class CellError(StrictModel):
     """A cell that raised."""
 
     cell: Size
@@ -149,7 +146,7 @@ class CellError(Strict):
     text: Text
 
 
-class _Record(Strict):
+class _Record(StrictModel):
     cell: Size | None = None
     error: CellError | None = None
     note: Text | None = None

@@ -22,6 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from autograder.errors import PolicyError, PolicyProblem
+from autograder.policy.closed_model import ClosedModel
 from autograder.policy.policy import (
     AccuracyRule,
     Assignment,
@@ -34,13 +35,12 @@ from autograder.policy.policy import (
     Policy,
     Review,
     RubricItem,
-    Strict,
     WrittenQuestion,
 )
 
 __all__ = ["load", "parse"]
 
-SECTIONS: Mapping[str, type[Strict]] = {
+SECTIONS: Mapping[str, type[ClosedModel]] = {
     "assignment": Assignment,
     "written": WrittenQuestion,
     "code": CodeQuestion,

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from autograder.data.dataset import DATASETS, FACTS
+from autograder.policy.closed_model import ClosedModel
 
 __all__ = [
     "AccuracyRule",
@@ -46,13 +47,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 
-class Strict(BaseModel):
-    """Frozen, and every key must be a known one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Assignment(Strict):
+class Assignment(ClosedModel):
     """What is being assigned. `split_seed` fixes which half of the test images is scored."""
 
     name: Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
@@ -61,7 +56,7 @@ class Assignment(Strict):
     split_seed: Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)] = 0
 
 
-class RubricItem(Strict):
+class RubricItem(ClosedModel):
     """One thing a reviewer gives points for."""
 
     id: Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
@@ -69,7 +64,7 @@ class RubricItem(Strict):
     text: Text
 
 
-class Misconception(Strict):
+class Misconception(ClosedModel):
     """A common wrong idea, why it is wrong, and phrases by which it can be spotted."""
 
     claim: Text
@@ -77,7 +72,7 @@ class Misconception(Strict):
     phrases: tuple[Text, ...] = ()
 
 
-class WrittenQuestion(Strict):
+class WrittenQuestion(ClosedModel):
     """A question that a person marks; the rubric's points add up to the question's."""
 
     kind: Literal["written"]
@@ -100,7 +95,7 @@ class WrittenQuestion(Strict):
         return self
 
 
-class LayerRule(Strict):
+class LayerRule(ClosedModel):
     """One layer the model must have, in its place. Dense needs `units` and `activation`."""
 
     type: Literal["Flatten", "Dense"]
@@ -124,7 +119,7 @@ class LayerRule(Strict):
         return self
 
 
-class AccuracyRule(Strict):
+class AccuracyRule(ClosedModel):
     """All points at `full`; below it, the points of the highest band that is reached.
 
     Accuracies are fractions of the private test images. Bands rise in both accuracy and points. In place of `full`
@@ -188,7 +183,7 @@ class AccuracyRule(Strict):
         return self
 
 
-class CodeQuestion(Strict):
+class CodeQuestion(ClosedModel):
     """A question the machine grades: exactly one of reports, layers, optimizer and loss, or accuracy.
 
     `variable` is the name of the student's model. Where parts carry no points of their own they share
@@ -242,7 +237,7 @@ class CodeQuestion(Strict):
 Question = Annotated[WrittenQuestion | CodeQuestion, Field(discriminator="kind")]
 
 
-class Execution(Strict):
+class Execution(ClosedModel):
     """Limits on one submission. Times are wall-clock seconds, sizes megabytes (2**20 bytes)."""
 
     timeout_s: Annotated[float, Field(strict=True, gt=0, le=86_400)] = 300
@@ -253,21 +248,21 @@ class Execution(Strict):
     notebook_mb: Annotated[float, Field(strict=True, gt=0, le=1024)] = 50
 
 
-class Attempts(Strict):
+class Attempts(ClosedModel):
     """How often one submitter may hand in on Gradescope, in any 24 hours and in all; None is no limit."""
 
     per_day: Limit | None = None
     per_assignment: Limit | None = None
 
 
-class Feedback(Strict):
+class Feedback(ClosedModel):
     """When students see the hidden checks (Gradescope's own words), and whether there is a leaderboard."""
 
     show_hidden: Literal["visible", "after_due_date", "after_published", "hidden"] = "after_published"
     leaderboard: Annotated[bool, Field(strict=True)] = False
 
 
-class Review(Strict):
+class Review(ClosedModel):
     """Who marks the written answers.
 
     `sample` is how many answers of each question two reviewers mark, blind to each other, so that their agreement
@@ -295,7 +290,7 @@ class Review(Strict):
         return self
 
 
-class Policy(Strict):
+class Policy(ClosedModel):
     """All of grading.yml."""
 
     assignment: Assignment

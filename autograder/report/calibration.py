@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.calibration.calibration import Calibration, TrainingRun
-from autograder.calibration.miss_rate import CONFIDENCE, DOUBTFUL, RARE, Levels, MissRate, Tail
+from autograder.calibration.miss_rate import CONFIDENCE, RARE, AccuracyDistribution, Levels, MissRate
 
 __all__ = ["once", "picture", "screen"]
 
@@ -34,12 +34,10 @@ PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
 """Behind words, where they cross a line."""
 
 
-def screen(found: Calibration, fitted: Tail, levels: Levels) -> RenderableType:
+def screen(found: Calibration, fitted: AccuracyDistribution, levels: Levels) -> RenderableType:
     """The distribution, what each level means for a correct submission, and what to do about it."""
     parts: list[RenderableType] = [_distribution(found), _chances(fitted, levels)]
     parts.append(Text(_advice(fitted, levels)))
-    if fitted.doubtful:
-        parts.append(Text(_doubt(fitted), "yellow"))
     if found.short_of_full:
         parts.append(Text(_short(found), "red"))
     return Group(*parts)
@@ -55,7 +53,7 @@ def once(chance: float) -> str:
     return f"1 in {count / 1e6:g} million" if count >= 1e6 else f"1 in {count:,.0f}"
 
 
-def picture(found: Calibration, fitted: Tail, levels: Levels) -> bytes:
+def picture(found: Calibration, fitted: AccuracyDistribution, levels: Levels) -> bytes:
     """A PNG: how many runs reached what, the fitted curve, and the levels.
 
     Where a level is far below the runs, all levels are shown once more beneath, on a scale that has room for them.
@@ -87,7 +85,7 @@ def _distribution(found: Calibration) -> Table:
     return table
 
 
-def _chances(fitted: Tail, levels: Levels) -> Table:
+def _chances(fitted: AccuracyDistribution, levels: Levels) -> Table:
     title = "How often a correct submission misses what grading.yml asks for"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))  # to fit 80 columns
     sure = f"{CONFIDENCE:.0%} sure"
@@ -95,37 +93,29 @@ def _chances(fitted: Tail, levels: Levels) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("verdict", no_wrap=True)
     for level, points in levels:
-        chance = fitted.chance(level)
+        chance = fitted.miss_rate(level)
         chances = map(once, (chance.estimate, chance.low, chance.high))
-        table.add_row(_percent(level), f"{points:g}", str(chance.below), *chances, _verdict(chance, fitted))
+        table.add_row(_percent(level), f"{points:g}", str(chance.below), *chances, _verdict(chance))
     return table
 
 
-def _verdict(chance: MissRate, fitted: Tail) -> Text:
-    if not chance.safe:
-        return Text("too high", "red")
-    return Text("safe?", "yellow") if fitted.doubtful else Text("safe", "green")
+def _verdict(chance: MissRate) -> Text:
+    return Text("safe", "green") if chance.safe else Text("too high", "red")
 
 
-def _advice(fitted: Tail, levels: Levels) -> str:
+def _advice(fitted: AccuracyDistribution, levels: Levels) -> str:
     """What to ask for, in one plain sentence, and what was asked for that is too much."""
     meaning = (
         f"a submission that trains as the solution does misses it less than {once(RARE).replace('1 in', 'once in')}"
     )
-    high = [_percent(level) for level, _ in levels if not fitted.chance(level).safe]
+    high = [_percent(level) for level, _ in levels if not fitted.miss_rate(level).safe]
     if fitted.recommended is None:
         return "No accuracy can be asked for safely: the runs differ too much. Look at the solution first."
     most = _percent(fitted.recommended)
-    if fitted.doubtful:
-        return f"If the fitted curve held, {most} would be the most to ask for."
     told = f"{most} is the most to ask for: {meaning} times."
-    return f"{told} Lower in grading.yml: {', '.join(high)}." if high else f"{told} Every band is safe."
-
-
-def _doubt(fitted: Tail) -> str:
+    bands = f"Lower in grading.yml: {', '.join(high)}." if high else "Every band is safe."
     return (
-        f"Take the chances with care: the runs do not spread as the fitted curve says (Shapiro-Wilk p = "
-        f"{fitted.normality:.2g}, below {DOUBTFUL:g}). Look at the plot for runs that stand apart."
+        f"{told} {bands}\nThis holds if the runs follow the fitted curve: look at the plot for runs that stand apart."
     )
 
 
@@ -150,13 +140,13 @@ def _points(points: float) -> str:
     return f"{points:g} point{'' if points == 1 else 's'}"
 
 
-def _floor(fitted: Tail) -> float:
+def _floor(fitted: AccuracyDistribution) -> float:
     """The lowest accuracy that is drawn at the scale of the runs."""
     least, highest = fitted.accuracies[0], fitted.accuracies[-1]
     return least - NEAR * (highest - least)
 
 
-def _draw_runs(axes: Any, fitted: Tail) -> None:
+def _draw_runs(axes: Any, fitted: AccuracyDistribution) -> None:
     """The histogram, its bins a whole number of images wide, and the fitted curve at the same scale."""
     accuracies = [100 * accuracy for accuracy in fitted.accuracies]
     least, span = accuracies[0], accuracies[-1] - accuracies[0]
@@ -176,7 +166,7 @@ def _draw_runs(axes: Any, fitted: Tail) -> None:
     axes.legend(edgecolor="none", loc="upper right")
 
 
-def _draw_levels(axes: Any, fitted: Tail, levels: Levels) -> None:
+def _draw_levels(axes: Any, fitted: AccuracyDistribution, levels: Levels) -> None:
     """Lines for the recommended level and for those of the policy, where they are near the runs."""
     floor = _floor(fitted)
     for level, points in levels:
@@ -185,8 +175,7 @@ def _draw_levels(axes: Any, fitted: Tail, levels: Levels) -> None:
             _label(axes, level, f"asked for: {_percent(level)}, {_points(points)}", INK)
     if fitted.recommended is not None and fitted.recommended >= floor:
         axes.axvline(100 * fitted.recommended, color=ADVICE, linewidth=1.4, linestyle=(0, (4, 2)))
-        words = "perhaps safe" if fitted.doubtful else "safe"
-        _label(axes, fitted.recommended, f"{words} up to {_percent(fitted.recommended)}", ADVICE, right=True)
+        _label(axes, fitted.recommended, f"safe up to {_percent(fitted.recommended)}", ADVICE, right=True)
 
 
 def _label(axes: Any, level: float, text: str, color: str, *, right: bool = False) -> None:
@@ -206,7 +195,7 @@ def _label(axes: Any, level: float, text: str, color: str, *, right: bool = Fals
     )
 
 
-def _draw_scale(axes: Any, fitted: Tail, levels: Levels) -> None:
+def _draw_scale(axes: Any, fitted: AccuracyDistribution, levels: Levels) -> None:
     """All levels of the policy, and the runs, on one scale up to 100 %; labels in two rows, so that near ones fit."""
     least, highest = (100 * fitted.accuracies[at] for at in (0, -1))
     axes.axvspan(least, highest, color=FILL)

@@ -70,25 +70,25 @@ def test_the_file_is_the_same_for_the_same_runs_in_any_order() -> None:
         (lambda it: it["runs"][0].update(earned=float("inf")), r"runs\.0\.earned"),
         (lambda it: it["runs"][0].update(points=3), r"runs\.0\.points: Extra inputs"),
         (lambda it: it["runs"][0].update(seed=-1), r"runs\.0\.seed"),
-        (lambda it: it["runs"].reverse(), "one run a seed is wanted, by rising seed"),
-        (lambda it: it["runs"][1].update(seed=1), "one run a seed is wanted"),
+        (lambda it: it["runs"].reverse(), "expected one run a seed, by rising seed"),
+        (lambda it: it["runs"][1].update(seed=1), "expected one run a seed"),
     ],
 )
 def test_a_file_that_is_not_what_was_written_is_refused(edit: Callable[[dict[str, Any]], object], said: str) -> None:
     content = json.loads(calibration().to_json())
     edit(content)
-    with pytest.raises(CalibrationError, match=f"this is no calibration: .*{said}"):
+    with pytest.raises(CalibrationError, match=f"not a valid calibration: .*{said}"):
         Calibration.from_json(json.dumps(content))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null", b"\xff"])
 def test_a_file_that_is_something_else_is_refused(text: str | bytes) -> None:
-    with pytest.raises(CalibrationError, match="this is no calibration"):
+    with pytest.raises(CalibrationError, match="not a valid calibration"):
         Calibration.from_json(text)
 
 
 def test_a_calibration_has_a_run_and_each_seed_once() -> None:
-    with pytest.raises(CalibrationError, match="these runs make no calibration"):
+    with pytest.raises(CalibrationError, match="these runs cannot be stored"):
         Calibration.of(ORIGIN, ())
     with pytest.raises(CalibrationError, match="one run a seed"):
         Calibration.of(ORIGIN, (SHORT, SHORT))
@@ -147,13 +147,13 @@ def test_without_a_solution_or_images_there_is_no_origin(copy: Layout) -> None:
 
 def test_the_stored_calibration_is_found_or_it_is_told_how_to_make_one(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    with pytest.raises(CalibrationError, match=r"calibration\.json is missing\. Make it anew: mnist-kit calibrate"):
+    with pytest.raises(CalibrationError, match=r"calibration\.json is missing\. Calibrate again: mnist-kit calibrate"):
         load(layout)
     layout.calibration.parent.mkdir()
     layout.calibration.write_text(calibration().to_json(), encoding="utf-8")
     assert load(layout) == calibration()
     layout.calibration.write_text("{}", encoding="utf-8")
-    with pytest.raises(CalibrationError, match=r"calibration\.json: this is no calibration: .* mnist-kit calibrate"):
+    with pytest.raises(CalibrationError, match=r"calibration\.json: not a valid calibration: .* mnist-kit calibrate"):
         load(layout)
     layout.calibration.unlink()
     layout.calibration.mkdir()
