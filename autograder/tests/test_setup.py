@@ -1,4 +1,4 @@
-"""`make setup` where it cannot go on: the real Makefile on a bare copy, with Pythons that do not fit and no network."""
+"""`make setup` when it fails: the real Makefile on a bare copy, with unsuitable Pythons and without a network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OFFLINE = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "-
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """What `make setup` reads, and nothing of what it makes."""
+    """The files that `make setup` reads."""
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(HOME.root / name, tmp_path)
     return tmp_path
@@ -39,7 +39,7 @@ def make(
 
 
 def bare_path(folder: Path, *more: str) -> str:
-    """A path with what make itself needs, and no Python but `more`."""
+    """Return a PATH with the programs that make needs, and no Python but `more`."""
     (folder / "bin").mkdir()
     for name in ("make", "sh", *more):
         found = shutil.which(name)
@@ -49,23 +49,23 @@ def bare_path(folder: Path, *more: str) -> str:
 
 
 @pytest.mark.parametrize("python", [*map(str, old_pythons()), "no-such-python"])
-def test_a_python_that_does_not_fit_is_refused_and_one_that_does_is_named(copy: Path, python: str) -> None:
+def test_an_unsuitable_python_is_refused_and_a_suitable_one_is_named(copy: Path, python: str) -> None:
     place = bare_path(copy)
     (copy / "bin" / "python3.11").symlink_to(sys.executable)
     done = make(copy, f"PYTHON={python}", PATH=place)
     assert done.returncode == 2
     first, second, *_ = done.stderr.splitlines()
     assert first.startswith(f"mnist-kit needs Python 3.11, 3.12 or 3.13; {python} is ")
-    assert first.endswith("not there." if python == "no-such-python" else ".")
-    assert second == "There is python3.11 here. Try: make PYTHON=python3.11 setup"
+    assert first.endswith("missing." if python == "no-such-python" else ".")
+    assert second == "This machine has python3.11. Try: make PYTHON=python3.11 setup"
     assert not (copy / ".venv").exists()
 
 
-def test_where_no_python_fits_it_is_told_how_to_get_one(copy: Path) -> None:
+def test_without_a_suitable_python_the_message_says_how_to_install_one(copy: Path) -> None:
     done = make(copy, PATH=bare_path(copy))
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == "mnist-kit needs Python 3.11, 3.12 or 3.13; python3 is not there."
-    assert "Get one, for example with: uv python install 3.12" in done.stderr
+    assert done.stderr.splitlines()[0] == "mnist-kit needs Python 3.11, 3.12 or 3.13; python3 is missing."
+    assert "Install one, for example with: uv python install 3.12" in done.stderr
     assert "Then: make PYTHON=python3.12 setup" in done.stderr
 
 
@@ -78,6 +78,6 @@ def test_where_no_python_fits_it_is_told_how_to_get_one(copy: Path) -> None:
 def test_without_a_network_the_last_words_name_the_remedy(copy: Path) -> None:
     done = make(copy, f"PYTHON={sys.executable}", before=tuple(OFFLINE), PIP_RETRIES="0", UV_HTTP_RETRIES="0")
     assert done.returncode == 2
-    assert "The packages could not be installed; the lines above say why. This needs a network, once" in done.stderr
+    assert "The packages could not be installed; the lines above say why. Setting up needs a network once" in done.stderr
     assert "name a mirror (PIP_INDEX_URL and UV_DEFAULT_INDEX), and run the same command again." in done.stderr
     assert not (copy / ".venv" / ".ready").exists(), "the next `make setup` begins anew"
