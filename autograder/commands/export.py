@@ -16,9 +16,9 @@ from pathlib import Path
 
 from autograder.errors import BuildError
 from autograder.judge.grade_report import GradeReport
-from autograder.lms import canvas as gradebook
+from autograder.lms import canvas_file, canvas_fill
 from autograder.lms import roster as rosters
-from autograder.lms.canvas import FilledExport
+from autograder.lms.canvas_fill import FilledExport
 from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
 from autograder.report import feedback_page, result_files, table
@@ -63,22 +63,22 @@ class Exported:
     def _roster(self) -> Iterator[str]:
         if self.roll is not None:
             yield from _list("on the roster without a submission", [each.label for each in self.roll.missing])
-            unjoined = [f"{each.student.label}: {each.why}" for each in self.roll.unjoined]
+            unjoined = [f"{each.student.label}: {each.why}" for each in self.roll.unmatched]
             yield from _list("on the roster whose submission could not be told", unjoined)
-            yield from _list("without a student on the roster", self.roll.strangers)
+            yield from _list("without a student on the roster", self.roll.without_student)
 
     def _canvas(self) -> Iterator[str]:
         if self.old is not None:
             yield f"{self.old} is of an earlier export, and as it was then; --canvas makes a new one."
         if self.canvas is not None:
-            filled = len(self.canvas.values)
-            students = filled + len(self.canvas.left) + len(self.canvas.unjoined)
+            filled = len(self.canvas.cells)
+            students = filled + len(self.canvas.skipped) + len(self.canvas.unmatched)
             yield f"Canvas, {self.canvas.column}: {filled} of {students} students have their points."
             if self.canvas.remark:
                 yield f"  {self.canvas.remark}."
-            for what, left in (("left as they were", self.canvas.left), ("not joined", self.canvas.unjoined)):
+            for what, left in (("left as they were", self.canvas.skipped), ("not joined", self.canvas.unmatched)):
                 yield from _list(f"in Canvas {what}", [f"{each.name}: {each.why}" for each in left])
-            yield from _list("that belong to nobody in Canvas", self.canvas.strangers)
+            yield from _list("that belong to nobody in Canvas", self.canvas.without_student)
 
 
 def export(
@@ -119,9 +119,9 @@ def export(
 def _filled(
     canvas: Path, reports: Sequence[GradeReport], policy: Policy, roll: MatchedRoster | None, column: str | None
 ) -> FilledExport:
-    exported = gradebook.read(canvas)
-    at = gradebook.column(exported, policy.assignment.title, column)
-    return gradebook.fill(exported, at, reports, roll=roll)
+    exported = canvas_file.read(canvas)
+    at = canvas_fill.find_column(exported, policy.assignment.title, column)
+    return canvas_fill.fill(exported, at, reports, roster=roll)
 
 
 def _prepare(folder: Path, pages: Mapping[str, bytes]) -> None:

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from autograder.errors import RequestError
 from autograder.lms import row_matching
-from autograder.lms.csv_file import CsvFormat, CsvTable
+from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
 from autograder.lms.roster import MatchedRoster
 from autograder.text import escape_formula, printable_lines, unescape_formula
 
@@ -28,7 +28,6 @@ COLUMNS = ("submission", "question", "text", "status", "reply", "before", "after
 FORM = CsvFormat(
     RequestError,
     "a CSV file of requests",
-    "of requests",
     "expected the columns question and text, and one or more of submission, email and id. Give the columns these "
     "names.",
 )
@@ -58,7 +57,7 @@ def read(
     joined, else in the submission's name. Raises RequestError where the file cannot be read, holds no request, or a
     request without a text, on no question there is, twice, or of nobody who handed in; all such rows are named.
     """
-    sheet = CsvTable.of(path, FORM, lambda columns: _is_form({column.casefold() for column in columns}))
+    sheet = read_table(path, FORM, lambda columns: _is_form({column.casefold() for column in columns}))
     rows = [(line, {name.casefold(): cell for name, cell in cells.items()}) for line, cells in sheet.rows]
     rows = [(line, {**cells, "question": cells["question"].casefold()}) for line, cells in rows]
     if not rows:
@@ -102,7 +101,7 @@ def _submissions(
     rows: Sequence[Mapping[str, str]], submissions: Collection[str], roll: MatchedRoster | None
 ) -> list[row_matching.Match]:
     """Whose each request is. Several may be of one person, so each is looked for on its own, and once."""
-    names = {name: row_matching.folded(name) for name in submissions}
+    names = {name: row_matching.normalized(name) for name in submissions}
     people = [(_who(cells, "submission"), _who(cells, "email"), _who(cells, "id")) for cells in rows]
     found = {who: _submission(*who, names, roll) for who in dict.fromkeys(people)}
     return [found[who] for who in people]
@@ -119,12 +118,12 @@ def _submission(
         return row_matching.Match(None, "the row names nobody; expected a submission, an email or an id")
     said = " or ".join(filter(None, (submission, email, id and f"id {id}")))
     if submission or roll is None:
-        clues = [row_matching.whole(submission)] if submission else [row_matching.words(email, id)]
+        clues = [row_matching.is_any_of(submission)] if submission else [row_matching.contains_word(email, id)]
         if not submission:
-            clues += [row_matching.words(row_matching.account(email))]
-        (met,) = row_matching.match([clues], names)
+            clues += [row_matching.contains_word(row_matching.local_part(email))]
+        (met,) = row_matching.match([clues], names, remedy="in the `submission` column")
         return met if met.name or met.why else row_matching.Match(None, f"no submission of {said}")
-    marks = {row_matching.folded(mark) for mark in (email, id) if mark}
+    marks = {row_matching.normalized(mark) for mark in (email, id) if mark}
     rows = [each for each in roll.enrolments if _has_mark(each.student.ids + each.student.emails, marks)]
     if len(rows) != 1:
         return row_matching.Match(None, f"{len(rows) or 'no'} students on the roster have {said}")
@@ -133,7 +132,7 @@ def _submission(
 
 
 def _has_mark(marks: Collection[str], wanted: Collection[str]) -> bool:
-    return not {row_matching.folded(mark) for mark in marks}.isdisjoint(wanted)
+    return not {row_matching.normalized(mark) for mark in marks}.isdisjoint(wanted)
 
 
 def _trouble(cells: Mapping[str, str], met: row_matching.Match, questions: Collection[str]) -> str:
@@ -150,7 +149,7 @@ def _trouble(cells: Mapping[str, str], met: row_matching.Match, questions: Colle
 
 
 def _request(sheet: CsvTable, line: int, cells: Mapping[str, str], submission: str) -> RegradeRequest:
-    numbers = {name.casefold(): name for name in sheet.head}
+    numbers = {name.casefold(): name for name in sheet.header}
     before, after = (
         sheet.number(line, {numbers[kind]: cells[kind]}, numbers[kind]) if kind in numbers else None
         for kind in ("before", "after")

@@ -1,6 +1,6 @@
-"""CSV files that people hand in, read so that a message can lead to the line.
+"""CSV files from other systems, read so that every message names the line.
 
-A file is of a certain form, which its head decides; where it is not, the form's own error says what was expected.
+The header decides whether a file has the expected form; if it has not, the form's own error says what was expected.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from autograder.errors import KitError, unreadable
 
-__all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "Record", "number", "records", "refilled", "text"]
+__all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "parse_number", "parse_rows", "read_table", "read_text", "wrong_form"]
 
 DELIMITERS = ",;"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -25,141 +24,112 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """What a file should be.
+    """The expected form of a file.
 
-    `error` is raised where it is something else; `what` and `whose` name it there ("a CSV file of grades", "as
-    Gradescope makes it"), and `expected` is the sentence about its columns, with the next step.
+    `error` is the type to raise, `description` names the form in messages ("a CSV file of grades"), and `expected`
+    is the sentence about its columns, with the next step.
     """
 
     error: type[KitError]
-    what: str
-    whose: str
+    description: str
     expected: str
 
 
 @dataclass(frozen=True)
-class Record:
-    """One row: the number of its first line, its cells, and how it stands in the file, line end included."""
-
-    line: int
-    cells: tuple[str, ...]
-    raw: str
-
-    @property
-    def blank(self) -> bool:
-        return not any(cell.strip() for cell in self.cells)
-
-
-@dataclass(frozen=True)
 class CsvTable:
-    """A CSV file of a known form: its head, and each row's line and cells by column."""
+    """A CSV file of a known form: its header, and each row's line and cells by column."""
 
     path: Path
     form: CsvFormat
     delimiter: str
-    head: tuple[str, ...]
+    header: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
 
-    @classmethod
-    def of(cls, path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> Self:
-        """The file at this path, if `accepts` takes the names of its columns. Raises the form's error."""
-        content = text(path, form).removeprefix("\ufeff")
-        delimiter = _delimiter(path, content, form, accepts)
-        filled = (record for record in records(path, content, delimiter, form) if not record.blank)
-        head = tuple(cell.strip() for cell in next(filled).cells)
-        for column, times in Counter(filter(None, head)).items():
-            if times > 1:
-                raise form.error(
-                    f"{path}: the column {column} stands there {times} times; expected every column once. Delete or "
-                    "rename the others."
-                )
-        rows = []
-        for record in filled:
-            if len(record.cells) != len(head):
-                raise form.error(
-                    f"{path}, line {record.line}: {len(record.cells)} cells; expected {len(head)}, as many as the "
-                    "head has. Look for a comma too many or too few in that line."
-                )
-            rows.append((record.line, dict(zip(head, map(str.strip, record.cells), strict=True))))
-        return cls(path, form, delimiter, head, tuple(rows))
-
     def number(self, line: int, cells: Mapping[str, str], column: str) -> float | None:
-        """What stands in this cell; None where it is empty. Raises the form's error for what is no number."""
+        """Parse a cell as a number; None if it is empty. Raises the form's error if it is something else."""
         cell = cells[column]
         if not cell:
             return None
-        value = number(cell.replace(",", ".") if self.delimiter == ";" else cell)
+        value = parse_number(cell.replace(",", ".") if self.delimiter == ";" else cell)
         if value is None:
             raise self.form.error(
-                f"{self.path}, line {line}, column {column}: {cell!r} is no number; expected one such as 2.5, or "
-                "nothing. Mend that cell, or make the file again."
+                f"{self.path}, line {line}, column {column}: {cell!r} is not a number; expected one such as 2.5, or "
+                "nothing. Correct that cell, or make the file again."
             )
         return value
 
 
-def text(path: Path, form: CsvFormat) -> str:
-    """All of a file, with the mark that some programs put before UTF-8. Raises the form's error."""
+def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvTable:
+    """Read a file if `accepts` takes the names of its columns; blank rows are skipped. Raises the form's error."""
+    content = read_text(path, form).removeprefix("\ufeff")
+    for delimiter in DELIMITERS:
+        try:
+            header = next(_filled_rows(path, content, delimiter, form), (1, ()))[1]
+        except form.error:
+            continue
+        if accepts(frozenset(header)):
+            break
+    else:
+        raise wrong_form(path, content, form)
+    for column, times in Counter(filter(None, header)).items():
+        if times > 1:
+            raise form.error(
+                f"{path}: {times} columns are called {column}; expected every name once. Delete or rename the others."
+            )
+    rows = []
+    for line, cells in list(_filled_rows(path, content, delimiter, form))[1:]:
+        if len(cells) != len(header):
+            raise form.error(
+                f"{path}, line {line}: {len(cells)} cells; expected {len(header)}, as in the header. Look for an "
+                "extra or a missing comma in that line."
+            )
+        rows.append((line, dict(zip(header, cells, strict=True))))
+    return CsvTable(path, form, delimiter, header, tuple(rows))
+
+
+def read_text(path: Path, form: CsvFormat) -> str:
+    """Return all of a file, byte order mark included. Raises the form's error."""
     try:
         content = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise form.error(f"{path}: {unreadable(error)}. Expected {form.what}.") from error
+        raise form.error(f"{path}: {unreadable(error)}. Expected {form.description}.") from error
     except UnicodeDecodeError as error:
         raise form.error(
-            f"{path}: it is not text in UTF-8 (byte {error.start}); expected a CSV file {form.whose}. Where a "
-            "spreadsheet wrote it, save it again as CSV UTF-8."
+            f"{path}: it is not UTF-8 text (byte {error.start}); expected {form.description}. If a spreadsheet wrote "
+            "it, save it again as CSV UTF-8."
         ) from error
     if not content.removeprefix("\ufeff").strip():
         raise form.error(f"{path}: it is empty; {form.expected}")
     return content
 
 
-def records(path: Path, content: str, delimiter: str, form: CsvFormat) -> Iterator[Record]:
-    """All rows, blank ones too: put together, their `raw` is the content again. Raises the form's error."""
-    lines = io.StringIO(content, newline="").readlines()
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    before = 0
+def parse_rows(path: Path, content: str, delimiter: str, form: CsvFormat) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the first line and the cells of every row, blank ones too. Raises the form's error."""
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    line = 1
     try:
         for cells in reader:
-            yield Record(before + 1, tuple(cells), "".join(lines[before : reader.line_num]))
-            before = reader.line_num
+            yield line, tuple(cells)
+            line = reader.line_num + 1
     except csv.Error as error:
         raise form.error(
-            f"{path}, line {before + 1}: {error}; expected cells as CSV has them, quotes in pairs. Make the file again."
+            f"{path}, line {line}: {error}; expected CSV cells, with quotes in pairs. Make the file again."
         ) from error
 
 
-def refilled(record: Record, delimiter: str, index: int, value: str) -> str:
-    """How the record stands in a file when this value is in its cell number `index`; all else stays as it was."""
-    cell = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^{re.escape(delimiter)}\r\n]*')
-    start = 0
-    for _ in range(index):
-        start = _match(cell, record.raw, start).end() + len(delimiter)
-    old = _match(cell, record.raw, start)
-    quoted = old.group().startswith('"') or bool(set(value) & {delimiter, '"', "\r", "\n"})
-    quoted |= value == "" and len(record.cells) == 1  # an empty line would be no row at all
-    new = '"{}"'.format(value.replace('"', '""')) if quoted else value
-    return record.raw[:start] + new + record.raw[old.end() :]
-
-
-def number(cell: str) -> float | None:
-    """What stands there in figures; None where it is no number, or none that is finite."""
+def parse_number(cell: str) -> float | None:
+    """Parse a cell as a float; None if it is not a finite number."""
     value = float(cell) if NUMBER.fullmatch(cell) else math.nan
     return value if math.isfinite(value) else None
 
 
-def _match(pattern: re.Pattern[str], content: str, start: int) -> re.Match[str]:
-    found = pattern.match(content, start)
-    assert found is not None  # the pattern takes nothing at all, too
-    return found
+def wrong_form(path: Path, content: str, form: CsvFormat) -> KitError:
+    """Return the error for a file with another header."""
+    return form.error(f"{path}: its first line is {content.strip().splitlines()[0][:200]!r}; {form.expected}")
 
 
-def _delimiter(path: Path, content: str, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> str:
-    """What parts the cells: that with which the head is an accepted one."""
-    for delimiter in DELIMITERS:
-        try:
-            head = next(record for record in records(path, content, delimiter, form) if not record.blank)
-        except (form.error, StopIteration):
-            continue
-        if accepts(frozenset(cell.strip() for cell in head.cells)):
-            return delimiter
-    raise form.error(f"{path}: its first line is {content.strip().splitlines()[0][:200]!r}; {form.expected}")
+def _filled_rows(path: Path, content: str, delimiter: str, form: CsvFormat) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for line, cells in parse_rows(path, content, delimiter, form):
+        stripped = tuple(map(str.strip, cells))
+        if any(stripped):
+            yield line, stripped

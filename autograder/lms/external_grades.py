@@ -1,20 +1,20 @@
-"""Grades that were made elsewhere and come back as a CSV file: by `otter grade`, or from Gradescope.
+"""Grades that were made elsewhere, from a CSV file of `otter grade` or of Gradescope.
 
-Columns are found by their names, wherever they stand. What a row says is kept as it is; to whose submission it
-belongs is decided by `match`, which leaves a row alone rather than guess.
+Columns are found by their names, in any order. A row is kept as it is; `match` decides whose it is, and leaves a row
+alone rather than guess.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from autograder.errors import ReturnedError
 from autograder.lms import row_matching
-from autograder.lms.csv_file import CsvFormat, CsvTable
+from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
 from autograder.policy.policy import Policy
 
 __all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade", "match", "read", "read_all"]
@@ -22,36 +22,34 @@ __all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade",
 OTTER, GRADESCOPE = "otter grade", "Gradescope"
 
 COMPLETED, GRADED = "Completed", "Graded"
-"""The status of a row that is a grade: Otter's word and Gradescope's."""
+"""The status of a row that is a grade, in Otter's word and in Gradescope's."""
 
 MAXIMA = "points-per-question"
-"""The file name in Otter's row of what each question is worth."""
+"""The file name in Otter's row of the points that each question is worth."""
 
 OTTER_COLUMNS = ("file", "total_points_earned", "grading_status")
-OTTER_OTHERS = frozenset((*OTTER_COLUMNS, "percent_correct"))
 GRADESCOPE_COLUMNS = ("Total Score", "Status")
-GRADESCOPE_WHO = ("Email", "SID", "Name", "First Name", "Last Name")
+GRADESCOPE_NAMES = ("Email", "SID", "Name", "First Name", "Last Name")
 FORM = CsvFormat(
     ReturnedError,
-    "a CSV file of grades",
-    "as `otter grade` or Gradescope makes it",
+    "a CSV file of grades, made by `otter grade` or Gradescope",
     f"expected the columns {', '.join(OTTER_COLUMNS)} (final_grades.csv of `otter grade`), or "
-    f"{', '.join(GRADESCOPE_COLUMNS)} and one or more of {', '.join(GRADESCOPE_WHO)} (Gradescope's grades of one "
+    f"{', '.join(GRADESCOPE_COLUMNS)} and one or more of {', '.join(GRADESCOPE_NAMES)} (Gradescope's grades of one "
     "assignment). Download or make the file again.",
 )
 
 NUMBERED = re.compile(r"\d+(\.\d+)*\s*(:\s*|(?=\())", re.ASCII)
 WORTH = re.compile(r"\s*\(\d+([.,]\d+)? pts?\)$", re.ASCII)
-"""Gradescope's heads of question columns: `4: Title (6.0 pts)`, or `4.1 (6.0 pts)` where there is no title."""
+"""Gradescope's headers of question columns: `4: Title (6.0 pts)`, or `4.1 (6.0 pts)` without a title."""
 
 
 @dataclass(frozen=True)
 class ExternalGrade:
-    """One row of a file that came back.
+    """One row of grades made elsewhere.
 
     `name` is the submitted file's without its suffix (Otter), or the email, else the SID, else the person's name
-    (Gradescope). `total` is None where there is no grade; `points` are by question: by its id in grading.yml where
-    the column could be told, else by the column's own head.
+    (Gradescope). `total` is None without a grade; `points` are by question: by its id in grading.yml if the column
+    has one, else by the column's own header.
     """
 
     origin: str
@@ -64,7 +62,7 @@ class ExternalGrade:
     status: str
 
     def automatic(self, policy: Policy) -> float | None:
-        """The total without the points of written questions, which people gave; None where there is no grade."""
+        """Return the total without the points of written questions, which people gave; None without a grade."""
         if self.total is None:
             return None
         return self.total - sum(points or 0.0 for id, points in self.points if id in policy.written)
@@ -72,7 +70,7 @@ class ExternalGrade:
 
 @dataclass(frozen=True)
 class MatchedGrade:
-    """A row and the name of the submission it belongs to; or None, and why."""
+    """A row and the name of its submission; or None, and why."""
 
     row: ExternalGrade
     submission: str | None
@@ -81,7 +79,7 @@ class MatchedGrade:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row beside the gradebook: automatic points there and here, None where there is no grade."""
+    """A row beside the gradebook: the automatic points there and here, None without a grade."""
 
     joined: MatchedGrade
     there: float | None
@@ -89,163 +87,141 @@ class Comparison:
 
     @property
     def difference(self) -> float | None:
-        """How much more there is there than here."""
+        """The automatic points there minus those here."""
         if self.there is None or self.here is None:
             return None
         return round(self.there - self.here, 6) + 0.0
 
 
 def read_all(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
-    """The rows of several files. Raises ReturnedError as `read` does, and where two files grade one submission."""
+    """Read the rows of several files. Raises ReturnedError as `read` does, and if two files grade one submission."""
     rows: list[ExternalGrade] = []
-    where: dict[tuple[str, str], Path] = {}
+    origins: dict[tuple[str, str], Path] = {}
     for path in paths:
         for row in read(path, policy):
-            first = where.setdefault((row.origin, row.name), path)
+            first = origins.setdefault((row.origin, row.name), path)
             if first != path:
                 raise ReturnedError(
-                    f"{path}: there is a row for {row.name}, and one in {first} too; expected one row for each "
-                    "submission. Join the files one at a time: of a submission that was joined before, the later "
-                    "row stays."
+                    f"{path}: it has a row for {row.name}, and so has {first}; expected one row for each submission. "
+                    "Join the files one at a time: the row of the later one replaces the earlier."
                 )
             rows.append(row)
     return tuple(rows)
 
 
 def read(path: Path, policy: Policy) -> tuple[ExternalGrade, ...]:
-    """The rows of one file, in their order; which of the two kinds it is, its head says.
+    """Read the rows of one file, in its order; the header decides which of the two kinds it is.
 
-    Commas or semicolons may part the cells; where it is semicolons, a number may have a decimal comma. Raises
-    ReturnedError where the file cannot be read, is of neither kind, holds no submission or one of them twice, or
-    where something else stands in the place of a number.
+    Cells are separated by commas or by semicolons; with semicolons, a number may have a decimal comma. Raises
+    ReturnedError if the file cannot be read, is of neither kind, has no submission or one of them twice, or has
+    something else in place of a number.
     """
-    sheet = CsvTable.of(path, FORM, lambda columns: bool(_origin(columns)))
-    origin = _origin(frozenset(sheet.head))
+    table = read_table(path, FORM, _is_accepted)
+    is_otter = set(OTTER_COLUMNS) <= set(table.header)
+    questions = {} if is_otter else _questions(table.header, policy)
     lines: dict[str, int] = {}
     rows = []
-    for line, row in _otter(sheet) if origin == OTTER else _gradescope(sheet, policy):
+    for line, cells in table.rows:
+        if is_otter and cells["file"] == MAXIMA:
+            continue
+        row = _otter(table, line, cells) if is_otter else _gradescope(table, line, cells, questions)
         if not row.name:
             raise ReturnedError(
                 f"{path}, line {line}: the row names nobody; expected "
-                f"{'a file name in `file`' if origin == OTTER else 'an email, an SID or a name'}. Fill it in, or "
-                "delete the row."
+                f"{'a file name in `file`' if is_otter else 'an email, an SID or a name'}. Fill it in, or delete it."
             )
-        if row.name in lines:
+        first = lines.setdefault(row.name, line)
+        if first != line:
             raise ReturnedError(
-                f"{path}, line {line}: a second row for {row.name}, the first is line {lines[row.name]}; expected one "
-                "row for each submission. Delete the row that does not count."
+                f"{path}, line {line}: a second row for {row.name}, the first is line {first}; expected one row for "
+                "each submission. Delete the row that does not count."
             )
-        lines[row.name] = line
         rows.append(row)
     if not rows:
-        raise ReturnedError(f"{path}: no submission in it, only a head; expected a row for each. Make the file again.")
+        raise ReturnedError(f"{path}: no submission, only a header; expected a row for each. Make the file again.")
     return tuple(rows)
 
 
 def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[MatchedGrade, ...]:
-    """Each row with the submission it belongs to, where exactly one fits and no other row of its origin claims that.
+    """Match each row to its submission, if exactly one fits and no other row of its origin claims that.
 
-    A row belongs to the submission of its own name, in whatever case; failing that, to the one in whose name its
-    email or SID stands as a word, failing that, the part of the email before the @. What a stronger reason speaks
-    for, a weaker one does not take.
+    In this order: the submission of the row's own name, in any case; the one that has its email or SID as a word in
+    its name; the part of the email before the @. What a stronger clue has matched, a weaker one does not take.
     """
     found: dict[int, MatchedGrade] = {}
-    names = {name: row_matching.folded(name) for name in submissions}
+    targets = {name: row_matching.normalized(name) for name in submissions}
     for origin in {row.origin for row in rows}:
         own = {index: row for index, row in enumerate(rows) if row.origin == origin}
-        met = row_matching.match([_clues(row) for row in own.values()], names)
-        for (index, row), each in zip(own.items(), met, strict=True):
-            why = each.why if each.why or each.name else f"no submission has {_marks(row)} in its name"
-            found[index] = MatchedGrade(row, each.name, why)
+        clues = [
+            (
+                row_matching.is_any_of(row.name),
+                row_matching.contains_word(row.email, row.sid),
+                row_matching.contains_word(row_matching.local_part(row.email)),
+            )
+            for row in own.values()
+        ]
+        for (index, row), result in zip(own.items(), row_matching.match(clues, targets), strict=True):
+            sought = " or ".join(filter(None, (row.email, row.sid and f"SID {row.sid}"))) or row.name
+            why = result.why if result.why or result.name else f"no submission has {sought} in its name"
+            found[index] = MatchedGrade(row, result.name, why)
     return tuple(found[index] for index in range(len(rows)))
 
 
-def _clues(row: ExternalGrade) -> tuple[row_matching.Clue[str], ...]:
-    return (
-        row_matching.whole(row.name),
-        row_matching.words(row.email, row.sid),
-        row_matching.words(row_matching.account(row.email)),
+def _is_accepted(header: frozenset[str]) -> bool:
+    is_gradescope = header.issuperset(GRADESCOPE_COLUMNS) and not header.isdisjoint(GRADESCOPE_NAMES)
+    return is_gradescope or header.issuperset(OTTER_COLUMNS)
+
+
+def _otter(table: CsvTable, line: int, cells: Mapping[str, str]) -> ExternalGrade:
+    questions = [column for column in cells if column and column not in (*OTTER_COLUMNS, "percent_correct")]
+    graded = cells["grading_status"] == COMPLETED
+    return ExternalGrade(
+        origin=OTTER,
+        name=PurePath(cells["file"]).stem,
+        email="",
+        sid="",
+        person="",
+        total=table.number(line, cells, "total_points_earned") if graded else None,
+        points=tuple((column, table.number(line, cells, column) if graded else None) for column in questions),
+        status=cells["grading_status"],
     )
 
 
-def _marks(row: ExternalGrade) -> str:
-    marks = [mark for mark in (row.email, row.sid and f"SID {row.sid}") if mark]
-    return " or ".join(marks or [row.name])
+def _gradescope(table: CsvTable, line: int, cells: Mapping[str, str], questions: Mapping[str, str]) -> ExternalGrade:
+    email, sid = cells.get("Email", ""), cells.get("SID", "")
+    person = " ".join(filter(None, (cells.get("First Name"), cells.get("Last Name")))) or cells.get("Name", "")
+    total = table.number(line, cells, "Total Score")
+    return ExternalGrade(
+        origin=GRADESCOPE,
+        name=email or sid or person,
+        email=email,
+        sid=sid,
+        person=person,
+        total=total if cells["Status"] == GRADED else None,
+        points=tuple((id, table.number(line, cells, column)) for column, id in questions.items()),
+        status=cells["Status"],
+    )
 
 
-def _origin(columns: frozenset[str]) -> str:
-    """Where a file with these columns comes from; empty where it is of neither kind."""
-    if columns.issuperset(OTTER_COLUMNS):
-        return OTTER
-    return GRADESCOPE if columns.issuperset(GRADESCOPE_COLUMNS) and columns & set(GRADESCOPE_WHO) else ""
+def _questions(header: Iterable[str], policy: Policy) -> dict[str, str]:
+    """Map Gradescope's question columns to ids of questions, or to themselves if the header leaves a doubt.
 
-
-def _otter(sheet: CsvTable) -> Iterator[tuple[int, ExternalGrade]]:
-    questions = [column for column in sheet.head if column and column not in OTTER_OTHERS]
-    for line, cells in sheet.rows:
-        if cells["file"] == MAXIMA:
-            continue
-        graded = cells["grading_status"] == COMPLETED
-        yield (
-            line,
-            ExternalGrade(
-                origin=OTTER,
-                name=PurePath(cells["file"]).stem,
-                email="",
-                sid="",
-                person="",
-                total=sheet.number(line, cells, "total_points_earned") if graded else None,
-                points=tuple((each, sheet.number(line, cells, each) if graded else None) for each in questions),
-                status=cells["grading_status"],
-            ),
-        )
-
-
-def _gradescope(sheet: CsvTable, policy: Policy) -> Iterator[tuple[int, ExternalGrade]]:
-    questions = _questions(sheet.head, policy)
-    for line, cells in sheet.rows:
-        email, sid = cells.get("Email", ""), cells.get("SID", "")
-        both = " ".join(filter(None, (cells.get("First Name", ""), cells.get("Last Name", ""))))
-        person = both or cells.get("Name", "")
-        total = sheet.number(line, cells, "Total Score")
-        yield (
-            line,
-            ExternalGrade(
-                origin=GRADESCOPE,
-                name=email or sid or person,
-                email=email,
-                sid=sid,
-                person=person,
-                total=total if cells["Status"] == GRADED else None,
-                points=tuple((id, sheet.number(line, cells, column)) for column, id in questions.items()),
-                status=cells["Status"],
-            ),
-        )
-
-
-def _questions(head: Iterable[str], policy: Policy) -> dict[str, str]:
-    """Gradescope's question columns: the question's id where the head tells it beyond doubt, else the head itself.
-
-    It does so by `id:` after the number, or by the title of grading.yml. Of several columns that begin with one
-    id (a public check has a column of its own) it is the one with the title.
+    A header names a question by `id:` after the number, or by the title in grading.yml. Of several columns that begin
+    with one id (a public check has a column of its own), it is the one with the title.
     """
-    words = {column: text for column in head if (text := _title(column)) is not None}
-    titles = Counter(question.title for question in policy.questions.values())
-    named = {column: column for column in words}
+    titles = {}
+    for column in header:
+        number = NUMBERED.match(column)
+        if number or WORTH.search(column):
+            titles[column] = WORTH.sub("", column[number.end() if number else 0 :])
+    uses = Counter(question.title for question in policy.questions.values())
+    named = {column: column for column in titles}
     for id, question in policy.questions.items():
-        fitting = [column for column, text in words.items() if text.startswith(f"{id}:")]
-        if not fitting and titles[question.title] == 1:
-            fitting = [column for column, text in words.items() if text == question.title]
+        fitting = [column for column, title in titles.items() if title.startswith(f"{id}:")]
+        if not fitting and uses[question.title] == 1:
+            fitting = [column for column, title in titles.items() if title == question.title]
         elif len(fitting) > 1:
-            fitting = [column for column in fitting if words[column] == f"{id}: {question.title}"]
+            fitting = [column for column in fitting if titles[column] == f"{id}: {question.title}"]
         if len(fitting) == 1:
             named[fitting[0]] = id
     return named
-
-
-def _title(column: str) -> str | None:
-    """What stands between a question's number and its points; None where the column is no question."""
-    number = NUMBERED.match(column)
-    if number is None and WORTH.search(column) is None:
-        return None
-    return WORTH.sub("", column[number.end() if number else 0 :])

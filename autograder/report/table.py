@@ -71,7 +71,7 @@ def totals_csv(reports: Sequence[GradeReport], policy: Policy, roll: MatchedRost
         rows += [((), report.name, "") for report in reports]
     else:
         rows += [(_person(each.student), each.submission, each.why) for each in roll.enrolments]
-        rows += [([""] * len(who), name, "no student on the roster") for name in roll.strangers]
+        rows += [([""] * len(who), name, "no student on the roster") for name in roll.without_student]
     for person, name, why in rows:
         report = None if name is None else graded[name]
         points = [""] * (len(policy.questions) + 4) if report is None else _points(report, policy)

@@ -89,7 +89,7 @@ def test_who_could_not_be_joined_is_named_with_the_reason(tmp_path: Path) -> Non
     done = export([whole(name="ann_1"), whole(name="ann_2")], RULES, tmp_path / "out", roster=roster)
     assert done.remarks.splitlines()[:2] == [
         "1 on the roster whose submission could not be told:",
-        "  ann@x.edu: 2 submissions could be meant: ann_1, ann_2",
+        "  ann@x.edu: matches 2 submissions (ann_1, ann_2); name one in the roster's `file` column",
     ]
 
 

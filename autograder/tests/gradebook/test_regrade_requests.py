@@ -69,7 +69,7 @@ def test_with_a_roster_an_email_or_id_is_looked_up_there(tmp_path: Path) -> None
         tmp_path, "id,email,question,text\n21,a.lee@x.edu,q1,Why?\n", students
     )
     twice = [Student("Di", (), ("di@x.edu",))]
-    assert "2 submissions could be meant: di_1, di_2" in refused(
+    assert "matches 2 submissions (di_1, di_2); name one in the" in refused(
         tmp_path, "email,question,text\ndi@x.edu,q1,Why?\n", twice
     )
 
@@ -89,14 +89,17 @@ def test_answers_come_back_in(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "it is empty; expected the columns question and text, and one or more of submission, email and id."),
-        (b"\xff", "it is not text in UTF-8 (byte 0); expected a CSV file of requests."),
+        (b"\xff", "it is not UTF-8 text (byte 0); expected a CSV file of requests."),
         ("email,text\na,b\n", "its first line is 'email,text'; expected the columns question and text"),
         ("name,question,text\n", "Give the columns these names."),
         ("email,question,text\n", "no request in it, only a head; expected a row for each."),
         ("email,question,text\n,q1,Why?\n", "line 2: the row names nobody; expected a submission, an email or an id."),
         ("email,question,text\ned@x.edu,q1,Why?\n", "line 2: no submission of ed@x.edu. Mend or delete these rows"),
         ("id,question,text\n20,q1,Why?\n", "line 2: no submission of id 20."),
-        ("email,question,text\ndi@x.edu,q1,Why?\n", "line 2: 2 submissions could be meant: di_1, di_2."),
+        (
+            "email,question,text\ndi@x.edu,q1,Why?\n",
+            "line 2: matches 2 submissions (di_1, di_2); name one in the `submission` column.",
+        ),
         ("submission,question,text\nhw_ann,q9,Why?\n", "line 2: no question 'q9'; expected one of q1, q2."),
         ("submission,question,text\nhw_ann,q1,\n", "line 2: no text; expected what the student asks for."),
         (
@@ -109,7 +112,7 @@ def test_answers_come_back_in(tmp_path: Path) -> None:
         ),
         (
             "submission,question,text,after\nhw_ann,q1,a,two\n",
-            "line 2, column after: 'two' is no number; expected one such as 2.5, or nothing.",
+            "line 2, column after: 'two' is not a number; expected one such as 2.5, or nothing.",
         ),
         ("submission,question,text\nhw_ann,q1,a,b\n", "line 2: 4 cells; expected 3"),
     ],

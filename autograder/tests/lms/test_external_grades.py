@@ -200,43 +200,16 @@ def test_a_title_that_two_questions_share_tells_neither(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [otter_text(graded("ann.ipynb", ALL)), f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},5.5\n"])
-@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no BOM", "BOM"])
-def test_what_a_spreadsheet_makes_of_a_file_is_the_same_file(tmp_path: Path, text: str, ends: str, mark: str) -> None:
-    rows = read_text(tmp_path, text)
-    assert read_text(tmp_path, mark + text.replace("\n", ends)) == rows
-    assert read_text(tmp_path, mark + text.replace(",", ";").replace("\n", ends)) == rows
+def test_a_spreadsheet_with_decimal_commas_changes_nothing(tmp_path: Path, text: str) -> None:
     european = text.replace(",", ";").replace(".66", ",66").replace("20.5", "20,5").replace(";5.5", ";5,5")
-    assert read_text(tmp_path, mark + european.replace("\n", ends)) == rows
-    blank = text.splitlines()[0].count(",") * ","
-    assert read_text(tmp_path, f"\n{text}\n{blank}\n\n") == rows
+    assert read_text(tmp_path, european) == read_text(tmp_path, text)
 
 
-def test_an_unquoted_decimal_comma_between_commas_is_not_guessed_at(tmp_path: Path) -> None:
-    said = refused(tmp_path, f"{HEAD}\n{ANN.replace('20.5', '20,5')}\n")
-    assert "line 2: 14 cells; expected 13" in said
-    assert "column Total Score: '20,5' is no number" in refused(
-        tmp_path, f"{HEAD}\n{ANN.replace('20.5', chr(34) + '20,5' + chr(34))}\n"
-    )
-
-
-@pytest.mark.parametrize("word", ["A+", "nan", "inf", "1e999", "1_0", "٣", "1.2.3", "--", "6 pts"])
-def test_what_is_no_number_is_told_with_its_line_and_column(tmp_path: Path, word: str) -> None:
-    said = refused(tmp_path, f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},6.0\n\n{ANN.replace('ann@', 'bo@')},{word}\n")
-    assert f"line 4, column 4: q4: Look (6.0 pts): {word!r} is no number" in said
-    text = otter_text(graded("ann.ipynb", ALL)).replace("16.66", word)
-    assert f"line 3, column total_points_earned: {word!r} is no number" in refused(tmp_path, text)
-
-
-def test_the_line_is_the_one_of_the_file_where_an_error_text_has_several(tmp_path: Path) -> None:
+def test_what_is_no_number_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+    message = refused(tmp_path, f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},6.0\n\n{ANN.replace('ann@', 'bo@')},A+\n")
+    assert "line 4, column 4: q4: Look (6.0 pts): 'A+' is not a number" in message
     text = otter_text(broken("ann.ipynb", RuntimeError("one\ntwo\nthree")), graded("bo.ipynb", ALL))
-    assert "line 6, column q5: 'x' is no number" in refused(tmp_path, text.replace("2.66", "x"))
-
-
-@pytest.mark.parametrize("number", ["7", "7.0", "+7", "7.", "70e-1", " 7 "])
-def test_a_number_may_be_written_in_any_usual_way(tmp_path: Path, number: str) -> None:
-    (row,) = read_text(tmp_path, f"{HEAD}\n{ANN.replace('20.5', number)}\n")
-    assert row.total == 7.0
+    assert "line 6, column q5: 'x' is not a number" in refused(tmp_path, text.replace("2.66", "x"))
 
 
 def test_a_second_row_for_a_submission_is_told_with_both_lines(tmp_path: Path) -> None:
@@ -249,64 +222,16 @@ def test_a_second_row_for_a_submission_is_told_with_both_lines(tmp_path: Path) -
     ("content", "said"),
     [
         (b"", "it is empty; expected the columns file"),
-        (b"\xef\xbb\xbf \r\n\r\n", "it is empty"),
-        (b"\xff\xfef\x00i\x00", "it is not text in UTF-8 (byte 0)"),
         (b"Name,Grade\nAnn,3\n", "its first line is 'Name,Grade'; expected the columns file, total_points_earned"),
         (b"Total Score,Status\n3,Graded\n", "one or more of Email, SID, Name, First Name, Last Name"),
-        (b"file;q4,total_points_earned;grading_status\n", "its first line is"),
-        (b"PK\x03\x04\x14\n", "its first line is"),
-        (b"file,total_points_earned,grading_status\n", "no submission in it"),
-        (b"file,total_points_earned,grading_status\npoints-per-question,26,--\n", "no submission in it"),
+        (b"file,total_points_earned,grading_status\n", "no submission, only a header"),
+        (b"file,total_points_earned,grading_status\npoints-per-question,26,--\n", "no submission, only a header"),
         (b"file,total_points_earned,grading_status\n,26,Completed\n", "line 2: the row names nobody"),
         (b"Email,SID,Total Score,Status\n,,26,Graded\n", "line 2: the row names nobody; expected an email"),
-        (b"file,q4,q4,total_points_earned,grading_status\na,1,2,3,Completed\n", "the column q4 stands there 2 times"),
-        (b'file,total_points_earned,grading_status\na,1,"Comp\n', "line 2: unexpected end of data"),
-        (b'file,total_points_earned,grading_status\na,1,"Comp"l\n', "line 2: ',' expected after '\"'"),
-    ],
-    ids=[
-        "nothing",
-        "blanks",
-        "UTF-16",
-        "other columns",
-        "nobody's columns",
-        "two delimiters",
-        "no text",
-        "a head alone",
-        "maxima alone",
-        "no file",
-        "nobody",
-        "a column twice",
-        "a quote open",
-        "a quote inside",
     ],
 )
 def test_what_is_no_file_of_grades_is_told(tmp_path: Path, content: bytes, said: str) -> None:
     assert said in refused(tmp_path, content)
-
-
-def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    for path, said in ((tmp_path, "it is a folder"), (tmp_path / "none.csv", "no such file")):
-        with pytest.raises(ReturnedError, match=f"{said}.*Expected a CSV file of grades"):
-            read(path, RULES)
-
-
-@given(
-    st.sampled_from(["", "file,total_points_earned,grading_status\n", "SID;Email;Total Score;Status;1: q4: Look\n"]),
-    st.text(alphabet=st.sampled_from('aq4,;"\n\r\t.:-e1 \x00é'), max_size=60) | st.binary(max_size=60),
-)
-def test_any_bytes_are_rows_or_one_error(
-    tmp_path_factory: pytest.TempPathFactory, head: str, rest: str | bytes
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "any.csv"
-    path.write_bytes(head.encode() + (rest if isinstance(rest, bytes) else rest.encode()))
-    rows: tuple[ExternalGrade, ...] = ()
-    said = ""
-    try:
-        rows = read(path, RULES)
-    except ReturnedError as error:
-        said = str(error)
-    assert bool(rows) != (str(path) in said)
-    assert len({row.name for row in rows}) == len(rows)
 
 
 def test_several_files_are_one_class_and_no_submission_is_in_two_of_them(tmp_path: Path) -> None:
@@ -320,7 +245,7 @@ def test_several_files_are_one_class_and_no_submission_is_in_two_of_them(tmp_pat
     ]
     with pytest.raises(ReturnedError) as caught:
         read_all([one, two, three], RULES)
-    assert str(caught.value).startswith(f"{three}: there is a row for ann@x.edu, and one in {one} too")
+    assert str(caught.value).startswith(f"{three}: it has a row for ann@x.edu, and so has {one}")
 
 
 def test_the_automatic_points_are_the_total_without_what_people_gave() -> None:
@@ -410,18 +335,18 @@ def test_what_a_row_was_looked_for_by_is_said() -> None:
 def test_a_row_that_could_mean_several_submissions_is_left_alone() -> None:
     row = gradescope("ann@x.edu")
     (joined,) = match([row], ["hw_ann", "ann_hw", "bo"])
-    assert joined == MatchedGrade(row, None, "2 submissions could be meant: ann_hw, hw_ann")
+    assert joined == MatchedGrade(row, None, "matches 2 submissions (ann_hw, hw_ann)")
     (joined,) = match([row], [f"ann_{number}" for number in range(9)])
-    assert joined.why == "9 submissions could be meant: ann_0, ann_1, ann_2, ann_3, ann_4, …"
+    assert joined.why == "matches 9 submissions (ann_0, ann_1, ann_2, ann_3, ann_4, …)"
     (joined,) = match([otter("ann")], ["Ann", "ann"])
-    assert joined.why == "2 submissions could be meant: Ann, ann"
+    assert joined.why == "matches 2 submissions (Ann, ann)"
 
 
 def test_a_submission_that_several_rows_could_mean_goes_to_none_of_them() -> None:
     rows = [gradescope("ann@x.edu"), gradescope("ann@y.edu"), gradescope("bo@x.edu")]
     assert [(joined.submission, joined.why) for joined in match(rows, ["hw_ann", "bo"])] == [
-        (None, "2 rows could mean the submission hw_ann"),
-        (None, "2 rows could mean the submission hw_ann"),
+        (None, "2 rows match the submission hw_ann"),
+        (None, "2 rows match the submission hw_ann"),
         ("bo", ""),
     ]
 
@@ -442,7 +367,7 @@ def test_a_stronger_reason_goes_first_and_keeps_what_it_found() -> None:
 
 def test_an_email_and_an_sid_that_mean_two_submissions_mean_none() -> None:
     (joined,) = match([gradescope("ann@x.edu", "7")], ["hw ann@x.edu", "student_7"])
-    assert joined.why == "2 submissions could be meant: hw ann@x.edu, student_7"
+    assert joined.why == "matches 2 submissions (hw ann@x.edu, student_7)"
 
 
 @given(st.lists(st.text(alphabet="ab1@._ ", min_size=1, max_size=6), unique=True), st.data())

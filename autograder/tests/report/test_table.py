@@ -12,7 +12,7 @@ from rich.table import Table
 
 from autograder.judge.grade_report import GradeReport, QuestionGrade
 from autograder.lms.external_grades import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade
-from autograder.lms.roster import Student, join
+from autograder.lms.roster import FILE_COLUMN, Student, join
 from autograder.report.table import (
     automatic,
     cell,
@@ -214,7 +214,7 @@ def test_with_a_roster_its_students_are_the_rows_and_strangers_stand_below() -> 
     assert found == [
         ["Bo", "2", "bo@x.edu", "A", *[""] * 10, "no submission"],
         ["'=Ann", "1", "", "", "first", *points, ""],
-        ["Cy", "", "cy@x.edu", "", *[""] * 10, "2 submissions could be meant: 1 cy, cy 1"],
+        ["Cy", "", "cy@x.edu", "", *[""] * 10, f"matches 2 submissions (1 cy, cy 1); name one {FILE_COLUMN}"],
         ["", "", "", "", "second", *["0"] * 8, "30", "no student on the roster; It is not a notebook."],
         ["", "", "", "", "cy 1", *points, "no student on the roster"],
         ["", "", "", "", "1 cy", *points, "no student on the roster"],
