@@ -22,13 +22,10 @@ def parsed(content: str, delimiter: str = ",") -> tuple[Record, ...]:
 
 @given(st.text(alphabet=st.sampled_from('a1,;"\n\r é'), max_size=40), st.sampled_from(",;"))
 def test_the_rows_joined_are_the_file_again(content: str, delimiter: str) -> None:
-    message, rows = "", ()
     try:
         rows = parsed(content, delimiter)
     except CanvasError as error:
-        message = str(error)
-    if message:
-        assert message.startswith("a.csv, line ")
+        assert str(error).startswith("a.csv, line ")  # noqa: PT017  # either way will do
         return
     assert "".join(row.text for row in rows) == content
     assert [list(row.cells) for row in rows] == list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))
