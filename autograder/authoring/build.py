@@ -30,7 +30,8 @@ from autograder.data import dataset
 from autograder.errors import BuildError
 from autograder.layout import Layout
 from autograder.policy.grading_file import load
-from autograder.policy.policy import AccuracyRule, CodeQuestion, Policy, share
+from autograder.policy.policy import Policy
+from autograder.policy.questions import AccuracyRule, CodeQuestion, share
 from autograder.submissions.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
 
 __all__ = ["Built", "build", "hidden_tests", "is_stale", "master", "read_tests", "stale", "write"]
@@ -206,7 +207,7 @@ def _accuracy_tests(id: str, points: float, rule: AccuracyRule) -> Iterator[str]
     if rule.scaled is not None:
         yield _test("scaled_pixels", f"scaled(env, {id!r})", rule.scaled)
     before = 0.0
-    for level, reached in enumerate([*(points for _, points in rule.bands), points - rule.apart]):
+    for level, reached in enumerate([*(points for _, points in rule.bands), points - rule.other_points]):
         yield _test(f"accuracy_level_{level + 1}", f"accuracy(env, {id!r}, {level})", round(reached - before, 6))
         before = reached
     for name, worth in (rule.measured or {}).items():

@@ -125,7 +125,7 @@ def _tests(archive: zipfile.ZipFile, names: list[str]) -> Iterator[Finding]:
     images = f"files/assignment/data/{policy.assignment.dataset}.npz"
     absent = "" if images in names else f"missing: {images}; make it anew with `mnist-kit build`"
     yield Finding("the images that it asks for are there", absent)
-    if any(question.accuracy and question.accuracy.summit is None for question in policy.code.values()):
+    if any(question.accuracy and question.accuracy.full_accuracy is None for question in policy.code.values()):
         known = "files/solutions/calibration.json" in names
         yield Finding(
             "the reference of reference_margin is there", "" if known else "run `mnist-kit calibrate`, then build"

@@ -31,7 +31,7 @@ def rules(layout: Layout) -> Policy:
                 f"grading.yml: with the hidden solution's {reference:.2%}, `reference_margin` leaves no room for the "
                 f"bands ({error.errors()[0]['msg']}). Lower the margin or the bands"
             ) from None
-    if any(question.accuracy and question.accuracy.summit is None for question in policy.code.values()):
+    if any(question.accuracy and question.accuracy.full_accuracy is None for question in policy.code.values()):
         raise CalibrationError(f"grading.yml asks for an accuracy relative to the hidden solution's: {reason}")
     return policy
 

@@ -71,7 +71,7 @@ def levels(policy: Policy, reference: float) -> Levels:
         rule = question.accuracy
         if rule is not None:
             full = reference - rule.reference_margin if rule.reference_margin else rule.full or 0.0
-            found |= {*rule.bands, (round(full, 6), question.points - rule.apart)}
+            found |= {*rule.bands, (round(full, 6), question.points - rule.other_points)}
     if not found:
         raise CalibrationError("grading.yml has no question with `accuracy`, so there is nothing to calibrate")
     return tuple(sorted(found))

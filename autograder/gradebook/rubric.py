@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from autograder.policy.policy import WrittenQuestion
+from autograder.policy.questions import WrittenQuestion
 
 __all__ = ["MOST_ITEMS", "Effect", "Rubric", "RubricItem"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from autograder.judge.evidence import CompileSettings, Layer, Model
-from autograder.policy.policy import CodeQuestion
+from autograder.policy.questions import CodeQuestion
 
 __all__ = [
     "CLASSES",

@@ -34,7 +34,8 @@ from autograder.judge.architecture import (
 from autograder.judge.context import CheckContext, CheckFailed, NotChecked, Score
 from autograder.judge.evidence import Model, ReportedValue, live
 from autograder.layout import HOME
-from autograder.policy.policy import CodeQuestion, Policy
+from autograder.policy.policy import Policy
+from autograder.policy.questions import CodeQuestion
 
 __all__ = [
     "BENCH",

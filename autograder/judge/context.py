@@ -13,7 +13,8 @@ import numpy as np
 from autograder.data import dataset
 from autograder.judge import rebuild
 from autograder.judge.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, ReportedValue
-from autograder.policy.policy import CodeQuestion, Policy
+from autograder.policy.policy import Policy
+from autograder.policy.questions import CodeQuestion
 
 __all__ = ["CheckContext", "CheckFailed", "Fit", "NotChecked", "Score", "fit"]
 

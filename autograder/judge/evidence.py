@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from autograder.errors import EvidenceError
 from autograder.policy.closed_model import StrictModel
-from autograder.policy.policy import CodeQuestion, Policy
+from autograder.policy.policy import Policy
+from autograder.policy.questions import CodeQuestion
 from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take
 from autograder.text import printable

@@ -1,7 +1,7 @@
-"""grading.yml from its text to a Policy.
+"""Read grading.yml as a Policy.
 
-Every mistake in the file becomes one entry of a PolicyError: the line, the dotted key, what was found,
-what is allowed, and the nearest right spelling.
+Every mistake in the file becomes one entry of a PolicyError: the line, the dotted key, what was found, what is
+allowed, and the most similar allowed spelling.
 """
 
 from __future__ import annotations
@@ -15,28 +15,19 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
 from autograder.errors import PolicyError, PolicyProblem
 from autograder.policy.closed_model import ClosedModel
-from autograder.policy.policy import (
+from autograder.policy.policy import Assignment, Attempts, Execution, Feedback, Policy, Review
+from autograder.policy.questions import (
     AccuracyRule,
-    Assignment,
-    Attempts,
     CodeQuestion,
-    Execution,
-    Feedback,
     LayerRule,
     Misconception,
-    Policy,
-    Review,
     RubricItem,
     WrittenQuestion,
 )
+from autograder.policy.yaml_reader import read_yaml
 
 __all__ = ["load", "parse"]
 
@@ -53,7 +44,7 @@ SECTIONS: Mapping[str, type[ClosedModel]] = {
     "feedback": Feedback,
     "review": Review,
 }
-"""What pydantic calls a place, and the keys that may stand there."""
+"""The model of each section, by pydantic's name for its place; its fields are the allowed keys."""
 
 WORDS: Mapping[str, str] = {
     "missing": "this key, which is required",
@@ -61,7 +52,7 @@ WORDS: Mapping[str, str] = {
     "model_attributes_type": "a mapping (key: value)",
     "dict_type": "a mapping (key: value)",
     "tuple_type": "a list",
-    "string_type": "text (in quotes, where it looks like a number or a date)",
+    "string_type": "text (in quotes if it looks like a number or a date)",
     "float_type": "a number, without quotes",
     "int_type": "a whole number, without quotes",
     "bool_type": "true or false, without quotes",
@@ -69,14 +60,14 @@ WORDS: Mapping[str, str] = {
     "too_long": "at most {max_length} entries",
     "string_too_short": "at least {min_length} character",
     "string_too_long": "at most {max_length} characters",
-    "string_unicode": "text of whole characters",
-    "string_pattern_mismatch": "text of the form {pattern}",
+    "string_unicode": "text without lone surrogates",
+    "string_pattern_mismatch": "text that matches {pattern}",
 }
-"""What is allowed, where pydantic's own words would puzzle the reader of a YAML file."""
+"""What is allowed, by pydantic's type of error, if its own words would puzzle the reader of a YAML file."""
 
 
 def load(path: Path) -> Policy:
-    """Read grading.yml. Raises PolicyError, whatever is wrong with it."""
+    """Read grading.yml. Raises PolicyError for anything that is wrong with it."""
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -92,7 +83,7 @@ def load(path: Path) -> Policy:
 
 def parse(text: str, path: Path) -> Policy:
     """Parse the text of a grading.yml; `path` is used in messages only."""
-    data = _read(text, path)
+    data = read_yaml(text, path)
     if not isinstance(data, Mapping):
         line = (getattr(getattr(data, "lc", None), "line", None) or 0) + 1
         problem = PolicyProblem(line, "", _describe(data), "a mapping with the keys assignment and questions")
@@ -103,100 +94,43 @@ def parse(text: str, path: Path) -> Policy:
         raise PolicyError(path, _problems(error.errors(), data)) from None
 
 
-class _Constructor(RoundTripConstructor):
-    """Keeps the parsed text, and says where a value stands that cannot be made (a date with a 13th month)."""
-
-    root: Node
-
-    def construct_document(self, node: Node) -> Any:
-        self.root = node
-        return super().construct_document(node)
-
-    def construct_object(self, node: Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (YAMLError, RecursionError):
-            raise
-        except Exception as error:  # of many kinds
-            raise ConstructorError(None, None, f"a value that cannot be read ({error})", node.start_mark) from None
-
-
-def _read(text: str, path: Path) -> Any:
-    reader = YAML(typ="rt")
-    reader.Constructor = _Constructor
-    reader.composer.warn_double_anchors = False
-    try:
-        return reader.load(text)
-    except DuplicateKeyError as error:
-        mark = error.problem_mark
-        key = _key_at(reader.constructor.root, mark.index)
-        problem = PolicyProblem(mark.line + 1, key, "the same key twice", "each key once")
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        found = str(error.problem)
-        if error.context and error.context_mark:
-            found = f"{error.context} (line {error.context_mark.line + 1}): {found}"
-        problem = PolicyProblem(mark.line + 1 if mark else None, "", found, "valid YAML")
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problem = PolicyProblem(line, "", f"the character U+{error.character:04X}", "text without control characters")
-    except RecursionError:
-        problem = PolicyProblem(None, "", "lists or mappings nested too deeply", "valid YAML")
-    except Exception as error:  # ruamel raises many kinds on malformed text
-        problem = PolicyProblem(None, "", f"text that cannot be read ({error})", "valid YAML")
-    raise PolicyError(path, (problem,))
-
-
-def _key_at(node: Node, index: int) -> str:
-    """The dotted path of the key that begins at `index` of the text."""
-    path: list[str] = []
-    while isinstance(node, MappingNode | SequenceNode):
-        if isinstance(node, MappingNode):
-            entries = [(key.start_mark.index, str(key.value), value) for key, value in node.value]
-        else:
-            entries = [(item.start_mark.index, str(number), item) for number, item in enumerate(node.value)]
-        start, name, value = max((entry for entry in entries if entry[0] <= index), key=lambda entry: entry[0])
-        path.append(name)
-        if start == index:
-            break
-        node = value
-    return ".".join(path)
-
-
 @dataclass(frozen=True)
 class _Place:
-    """A place in the file: its keys, its line where that is known, and what stands there."""
+    """A place in the file: its keys, its line if known, and the value there."""
 
     path: tuple[str, ...]
     line: int | None
-    node: Any
+    value: Any
 
     def inside(self, part: int | str) -> _Place:
-        """The entry `part`; where there is none, the line is this place's own."""
-        keys: Iterable[Any] = range(len(self.node)) if isinstance(self.node, list) else ()
-        if isinstance(self.node, Mapping):
-            keys = self.node
+        """Return the entry `part`; if it is missing, it has this place's own line."""
+        keys: Iterable[Any] = range(len(self.value)) if isinstance(self.value, list) else ()
+        if isinstance(self.value, Mapping):
+            keys = self.value
         path = (*self.path, str(part))
         for key in keys:
             if str(key) == str(part):
-                return _Place(path, _line(self.node, key) or self.line, self.node[key])
+                try:
+                    line = int(self.value.lc.data[key][0]) + 1  # ruamel counts from 0
+                except (AttributeError, KeyError, TypeError):
+                    line = None
+                return _Place(path, line or self.line, self.value[key])
         return _Place(path, self.line, None)
 
 
 def _problems(errors: Sequence[ErrorDetails], data: Any) -> tuple[PolicyProblem, ...]:
-    """All mistakes, without those that only follow from another one."""
-    problems = [_problem(details, data) for details in errors if not _follows(details)]
+    """Return all mistakes, without those that only follow from another one."""
+    # pydantic counts only the right entries: a list with one wrong entry is also "too short".
+    own = [
+        error for error in errors if error["type"] != "too_short" or len(error["input"]) < error["ctx"]["min_length"]
+    ]
+    problems = [_problem(error, data) for error in own]
     mistyped = {".".join([*problem.key.split(".")[:-1], problem.nearest]) for problem in problems if problem.nearest}
     return tuple(problem for problem in problems if problem.allowed != WORDS["missing"] or problem.key not in mistyped)
 
 
-def _follows(details: ErrorDetails) -> bool:
-    """pydantic counts only the right entries: a list with one wrong entry is also "too short"."""
-    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
-
-
 def _problem(details: ErrorDetails, data: Any) -> PolicyProblem:
-    """One pydantic error as a problem with its line and its words."""
+    """Return one pydantic error as a problem with its line."""
     context = details.get("ctx", {})
     place = _locate(details["loc"], data)
     found, nearest = str(context.get("found", _describe(details["input"]))), None
@@ -212,8 +146,8 @@ def _problem(details: ErrorDetails, data: Any) -> PolicyProblem:
             nearest = _nearest(details["input"], re.findall(r"'([^']*)'", allowed))
         case "union_tag_invalid" | "union_tag_not_found":
             place = place.inside("kind")
-            found, allowed = _describe(place.node), "'written' or 'code'"
-            nearest = _nearest(place.node, ("written", "code"))
+            found, allowed = _describe(place.value), "'written' or 'code'"
+            nearest = _nearest(place.value, ("written", "code"))
         case known if known in WORDS:
             allowed = WORDS[known].format_map(context)
     for part in context.get("at", ()):
@@ -222,20 +156,12 @@ def _problem(details: ErrorDetails, data: Any) -> PolicyProblem:
 
 
 def _locate(loc: tuple[int | str, ...], data: Any) -> _Place:
-    """The place in the file. pydantic puts the kind of a question behind its name, and "[key]" behind a key."""
+    """Return the place in the file. pydantic adds the kind of a question after its name, and "[key]" after a key."""
     place = _Place((), 1, data)
     for position, part in enumerate(loc):
         if part != "[key]" and not (position == 2 and loc[0] == "questions"):
             place = place.inside(part)
     return place
-
-
-def _line(node: Any, key: Any) -> int | None:
-    """The line (from 1) of a key in a mapping or list that ruamel read, which carries positions as `lc`."""
-    try:
-        return int(node.lc.data[key][0]) + 1
-    except (AttributeError, KeyError, TypeError):
-        return None
 
 
 def _nearest(word: Any, options: Sequence[str]) -> str | None:

@@ -365,8 +365,8 @@ def _levels(policy: Policy, id: str) -> list[tuple[float, float]]:
     if rule is None:
         return []
     levels = list(rule.bands)
-    if rule.summit is not None:  # else it hangs on a reference that is not known here
-        levels.append((rule.summit, round(question.points - rule.apart, 6)))
+    if rule.full_accuracy is not None:  # else it hangs on a reference that is not known here
+        levels.append((rule.full_accuracy, round(question.points - rule.other_points, 6)))
     return [(round(100 * level, DIGITS), points) for level, points in levels]
 
 

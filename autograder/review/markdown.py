@@ -28,7 +28,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
-from autograder.policy.policy import Misconception
+from autograder.policy.questions import Misconception
 
 if TYPE_CHECKING:
     from markdown_it.renderer import RendererProtocol

@@ -11,7 +11,8 @@ from autograder.calibration.calibration import Calibration, Origin, TrainingRun
 from autograder.calibration.reference import rules
 from autograder.errors import CalibrationError
 from autograder.layout import HOME, Layout
-from autograder.policy.policy import AccuracyRule, Policy
+from autograder.policy.policy import Policy
+from autograder.policy.questions import AccuracyRule
 
 RELATIVE = "{reference_margin: 0.02, bands: [[0.80, 3], [0.90, 5]], scaled: 1, measured: {test_accuracy: 1}}"
 SHIPPED = "{full: 0.95, bands: [[0.80, 3], [0.90, 5]], scaled: 1, measured: {test_accuracy: 1}}"
@@ -79,7 +80,7 @@ def test_a_calibration_of_another_split_or_solution_is_not_used(place: Layout) -
     with pytest.raises(CalibrationError, match=r"is of another solution, data or split_seed\. Renew it"):
         rules(place)
     calibrated(place, 0.97)
-    assert rule_of(rules(place)).summit == 0.95
+    assert rule_of(rules(place)).full_accuracy == 0.95
     place.solution.write_text(place.solution.read_text(encoding="utf-8").replace("epochs=5", "epochs=6"))
     with pytest.raises(CalibrationError, match="is of another solution"):
         rules(place)
@@ -95,7 +96,7 @@ def test_an_unpacked_zip_has_no_solution_to_compare_with(place: Layout) -> None:
     calibrated(place, 0.97, split_seed=21)
     place.solution.unlink()
     place.manifest.write_text("{}")
-    assert rule_of(rules(place)).summit == 0.95
+    assert rule_of(rules(place)).full_accuracy == 0.95
 
 
 def test_a_margin_that_leaves_no_room_for_the_bands_is_told(place: Layout) -> None:

@@ -14,7 +14,7 @@ from autograder.tests.policies import FILE, SAMPLE
 UNKNOWN, NOTHING, TWICE = "an unknown key", "nothing", "the same key twice"
 KEY, ONCE, YAML = "this key, which is required", "each key once", "valid YAML"
 NUMBER, WHOLE = "a number, without quotes", "a whole number, without quotes"
-TEXT = "text (in quotes, where it looks like a number or a date)"
+TEXT = "text (in quotes if it looks like a number or a date)"
 MAPPING = "a mapping (key: value)"
 LIMITS = ", ".join(sorted(policy.Execution.model_fields))
 KINDS = "'written' or 'code'"
@@ -70,11 +70,11 @@ MISTAKES = {
         "units", "unit", 29, "questions.q5.layers.1.unit", UNKNOWN, "activation, points, type, units", "units",
     ),
     "two rubric items of one id": Mistake(
-        "id: unseen", "id: fit", 11, "questions.q1.rubric", "fit, fit", "an id of its own for each rubric item",
+        "id: unseen", "id: fit", 11, "questions.q1.rubric", "fit, fit", "a different id for each rubric item",
     ),
     "a variable that Python keeps for itself": Mistake(
         "kind: code\n    points: 6", "kind: code\n    variable: class\n    points: 6", 25,
-        "questions.q5.variable", "'class' (str)", "a name that is not a word of Python itself",
+        "questions.q5.variable", "'class' (str)", "a name that is not a keyword of Python",
     ),
     "an unknown key in accuracy": Mistake(
         "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN,
@@ -87,10 +87,6 @@ MISTAKES = {
         "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN,
         "leaderboard, show_hidden",
     ),
-    "a mistyped section of attempts": Mistake(
-        "feedback:", "atempts: {per_day: 3}\nfeedback:", 43, "atempts", UNKNOWN,
-        "assignment, attempts, execution, feedback, questions, review", "attempts",
-    ),
     "an unknown key in review": Mistake(
         "feedback:", "review: {reviewer: [ann]}\nfeedback:", 43, "review.reviewer", UNKNOWN, "reviewers, sample",
         "reviewers",
@@ -101,26 +97,15 @@ MISTAKES = {
     ),
     "a sample for one reviewer": Mistake(
         "feedback:", "review: {reviewers: [ann], sample: 10}\nfeedback:", 43, "review", "ann",
-        "two reviewers or more, where there is a sample",
+        "at least two reviewers for a sample",
     ),
     "an unknown key in attempts": Mistake(
         "feedback:", "attempts:\n  per_dya: 3\nfeedback:", 44, "attempts.per_dya", UNKNOWN,
         "per_assignment, per_day", "per_day",
     ),
-    "attempts without a limit in them": Mistake(
-        "feedback:", "attempts:\nfeedback:", 43, "attempts", NOTHING, MAPPING,
-    ),
-    "a number for attempts": Mistake("feedback:", "attempts: 3\nfeedback:", 43, "attempts", "3 (int)", MAPPING),
     "no attempt": Mistake(
         "feedback:", "attempts: {per_day: 0}\nfeedback:", 43, "attempts.per_day", "0 (int)",
         "greater than or equal to 1",
-    ),
-    "a thousand attempts and one": Mistake(
-        "feedback:", "attempts: {per_assignment: 1001}\nfeedback:", 43, "attempts.per_assignment", "1001 (int)",
-        "less than or equal to 1000",
-    ),
-    "half an attempt": Mistake(
-        "feedback:", "attempts: {per_day: 2.5}\nfeedback:", 43, "attempts.per_day", "2.5 (float)", WHOLE,
     ),
     "true for a limit": Mistake(
         "feedback:", "attempts: {per_day: true}\nfeedback:", 43, "attempts.per_day", "True (bool)", WHOLE,
@@ -129,18 +114,12 @@ MISTAKES = {
         "feedback:", "feedback:\n  leaderboard: yes", 44, "feedback.leaderboard", "'yes' (str)",
         "true or false, without quotes",
     ),
-    "1 for true": Mistake(
-        "feedback:", "feedback:\n  leaderboard: 1", 44, "feedback.leaderboard", "1 (int)",
-        "true or false, without quotes",
-    ),
     "an unknown key that is a number": Mistake(
         "  split_seed", "  5", 5, "assignment.5", UNKNOWN, "dataset, name, split_seed, title",
     ),
     "a list for a number": Mistake("points: 3\n", "points: [3]\n", 9, "questions.q1.points", "a list of 1", NUMBER),
     "text for a number": Mistake("points: 3\n", 'points: "3"\n', 9, "questions.q1.points", "'3' (str)", NUMBER),
     "true for a number": Mistake("points: 3\n", "points: true\n", 9, "questions.q1.points", "True (bool)", NUMBER),
-    "a percentage": Mistake("full: 0.95", "full: 95%", 40, "questions.q7.accuracy.full", "'95%' (str)", NUMBER),
-    "a number for text": Mistake("title: Why?", "title: 12", 10, "questions.q1.title", "12 (int)", TEXT),
     "a date for text": Mistake(
         "title: Why?", "title: 2020-01-01", 10, "questions.q1.title", "datetime.date(2020, 1, 1) (date)", TEXT,
     ),
@@ -150,7 +129,7 @@ MISTAKES = {
         "Why?", "x" * 4001, 10, "questions.q1.title", "'" + "x" * 79, "at most 4000 characters",
     ),
     "half a character": Mistake(
-        "title: Why?", 'title: "\\ud800"', 10, "questions.q1.title", "'\\ud800' (str)", "text of whole characters",
+        "title: Why?", 'title: "\\ud800"', 10, "questions.q1.title", "'\\ud800' (str)", "text without lone surrogates",
     ),
     "a fraction for a whole number": Mistake(
         "split_seed: 3", "split_seed: 0.5", 5, "assignment.split_seed", "0.5 (float)", WHOLE,
@@ -164,15 +143,11 @@ MISTAKES = {
         "a list",
     ),
     "a missing key": Mistake("    title: Compile\n", "", 30, "questions.q6.title", NOTHING, KEY),
-    "a missing name": Mistake("  name: first-steps\n", "", 1, "assignment.name", NOTHING, KEY),
     "a missing kind": Mistake(
         "    kind: code\n    points: 2", "    points: 2", 30, "questions.q6.kind", NOTHING, KINDS,
     ),
     "a mistyped kind": Mistake(
         "code\n    points: 2", "cod\n    points: 2", 31, "questions.q6.kind", "'cod' (str)", KINDS, "code",
-    ),
-    "a number for a kind": Mistake(
-        "code\n    points: 2", "5\n    points: 2", 31, "questions.q6.kind", "5 (int)", KINDS,
     ),
     "a list of kinds": Mistake(
         "code\n    points: 2", "[code]\n    points: 2", 31, "questions.q6.kind", "a list of 1", KINDS,
@@ -190,12 +165,11 @@ MISTAKES = {
     ),
     "a name with capitals": Mistake(
         "first-steps", "First Steps", 2, "assignment.name", "'First Steps' (str)",
-        "text of the form ^[a-z0-9][a-z0-9-]{0,60}$",
+        "text that matches ^[a-z0-9][a-z0-9-]{0,60}$",
     ),
     "a question's name with capitals": Mistake(
-        "  q6:", "  Q6:", 30, "questions.Q6", "'Q6' (str)", "text of the form ^[a-z][a-z0-9_]{0,20}$",
+        "  q6:", "  Q6:", 30, "questions.Q6", "'Q6' (str)", "text that matches ^[a-z][a-z0-9_]{0,20}$",
     ),
-    "a question's name that is a number": Mistake("  q6:", "  6:", 30, "questions.6", "6 (int)", TEXT),
     "a question without a name": Mistake("  q6:", "  ~:", 30, "questions.None", NOTHING, TEXT),
     "a question named by a list": Mistake("  q6:", "  [a, b]:", 30, "questions.('a', 'b')", "('a', 'b') (tuple)", TEXT),
     "negative points": Mistake("points: 8", "points: -8", 38, "questions.q7.points", "-8 (int)", "greater than 0"),
@@ -205,8 +179,6 @@ MISTAKES = {
     "points that are no number": Mistake(
         "points: 8", "points: .nan", 38, "questions.q7.points", "nan (float)", "a finite number",
     ),
-    "endless points": Mistake("points: 8", "points: .inf", 38, "questions.q7.points", "inf (float)", "a finite number"),
-    "no time": Mistake("timeout_s: 60", "timeout_s: 0", 42, "execution.timeout_s", "0 (int)", "greater than 0"),
     "an accuracy of 96": Mistake("full: 0.95", "full: 96", 40, "questions.q7.accuracy.full", "96 (int)", "less than 1"),
     "an empty rubric": Mistake(
         RUBRIC, "rubric: []", 11, "questions.q1.rubric", "a list of 0", "at least 1 entry",
@@ -227,10 +199,10 @@ MISTAKES = {
         "points in layers that add up to the question's 6",
     ),
     "a Dense layer without units": Mistake(
-        "units: 8, ", "", 29, "questions.q5.layers.1", "activation", "a Dense layer takes units and activation",
+        "units: 8, ", "", 29, "questions.q5.layers.1", "activation", "units and activation for a Dense layer",
     ),
     "a Flatten layer with units": Mistake(
-        "Flatten,", "Flatten, units: 3,", 28, "questions.q5.layers.0", "units", "a Flatten layer takes no settings",
+        "Flatten,", "Flatten, units: 3,", 28, "questions.q5.layers.0", "units", "no settings for a Flatten layer",
     ),
     "bands out of order": Mistake(
         "[[0.8, 4], [0.9, 6]]", "[[0.9, 6], [0.8, 4]]", 40, "questions.q7.accuracy",
@@ -298,15 +270,16 @@ def test_a_mistake_is_told_with_line_key_found_allowed_and_nearest(mistake: Mist
     assert told(SAMPLE.replace(mistake.old, mistake.new)) == said(*mistake[2:])
 
 
-WHOLE_FILES = {
-    "empty": ("", 1, NOTHING),
-    "a comment alone": ("# nothing yet\n", 1, NOTHING),
-    "a list": ("\n\n- a\n- b\n", 3, "a list of 2"),
-    "a word": ("hello\n", 1, "'hello' (str)"),
-}
-
-
-@pytest.mark.parametrize(("text", "line", "found"), WHOLE_FILES.values(), ids=WHOLE_FILES)
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("", 1, NOTHING),
+        ("# nothing yet\n", 1, NOTHING),
+        ("\n\n- a\n- b\n", 3, "a list of 2"),
+        ("hello\n", 1, "'hello' (str)"),
+    ],
+    ids=["empty", "a comment alone", "a list", "a word"],
+)
 def test_a_file_that_is_no_mapping_is_told_what_it_should_be(text: str, line: int, found: str) -> None:
     assert told(text) == said(line, "(top level)", found, "a mapping with the keys assignment and questions")
 
@@ -320,27 +293,26 @@ def test_every_mistake_is_told_at_once() -> None:
     ]
 
 
-def test_lists_nested_without_end_are_told_as_such() -> None:
-    assert told("[" * 600 + "]" * 600) == (
-        "grading.yml: (top level)\n  found:   lists or mappings nested too deeply\n  allowed: valid YAML"
-    )
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[" * 600 + "]" * 600, "lists or mappings nested too deeply\n"),
+        (r'title: "\UFFFFFFFF"', "text that cannot be read ("),
+    ],
+    ids=["nested without end", "an escape that is no character"],
+)
+def test_what_the_yaml_library_fails_on_is_told_without_a_line(text: str, found: str) -> None:
+    assert told(text).startswith(f"grading.yml: (top level)\n  found:   {found}")
 
 
-def test_an_escape_that_is_no_character_is_told_as_such() -> None:
-    assert told(r'title: "\UFFFFFFFF"').startswith("grading.yml: (top level)\n  found:   text that cannot be read (")
-
-
-def test_a_missing_file_is_told_as_such(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError) as caught:
-        grading_file.load(tmp_path / "grading.yml")
-    assert str(caught.value) == (
-        f"{tmp_path / 'grading.yml'}: (top level)\n  found:   no such file\n  allowed: a grading.yml"
-    )
-
-
-def test_a_folder_in_the_files_place_is_told_as_such(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match=r"(?s)found: +Is a directory.*allowed: a readable file"):
-        grading_file.load(tmp_path)
+def test_a_file_that_cannot_be_opened_is_told_as_such(tmp_path: Path) -> None:
+    for path, found in (
+        (tmp_path / "grading.yml", "no such file\n  allowed: a grading.yml"),
+        (tmp_path, "Is a directory\n  allowed: a readable file"),
+    ):
+        with pytest.raises(PolicyError) as caught:
+            grading_file.load(path)
+        assert str(caught.value) == f"{path}: (top level)\n  found:   {found}"
 
 
 def test_a_file_that_is_not_utf_8_is_told_with_the_line_of_the_first_wrong_byte(tmp_path: Path) -> None:

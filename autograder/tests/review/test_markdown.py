@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 
-from autograder.policy.policy import Misconception
+from autograder.policy.questions import Misconception
 from autograder.review import markdown as module
 from autograder.review.markdown import (
     ATTRIBUTES,

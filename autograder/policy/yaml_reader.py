@@ -1,0 +1,77 @@
+"""The YAML of grading.yml; whatever is malformed becomes one problem with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from autograder.errors import PolicyError, PolicyProblem
+
+__all__ = ["read_yaml"]
+
+
+class _Constructor(RoundTripConstructor):
+    """A constructor that keeps the parsed nodes, and has the line of a value like a date with a 13th month."""
+
+    root: Node
+
+    def construct_document(self, node: Node) -> Any:
+        self.root = node
+        return super().construct_document(node)
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (YAMLError, RecursionError):
+            raise
+        except Exception as error:  # of many kinds
+            raise ConstructorError(None, None, f"a value that cannot be read ({error})", node.start_mark) from None
+
+
+def read_yaml(text: str, path: Path) -> Any:
+    """Parse a text to ruamel's mappings and lists, which know their lines. Raises PolicyError."""
+    reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
+    reader.composer.warn_double_anchors = False
+    try:
+        return reader.load(text)
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        key = _key_at(reader.constructor.root, mark.index)
+        problem = PolicyProblem(mark.line + 1, key, "the same key twice", "each key once")
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        found = str(error.problem)
+        if error.context and error.context_mark:
+            found = f"{error.context} (line {error.context_mark.line + 1}): {found}"
+        problem = PolicyProblem(mark.line + 1 if mark else None, "", found, "valid YAML")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = PolicyProblem(line, "", f"the character U+{error.character:04X}", "text without control characters")
+    except RecursionError:
+        problem = PolicyProblem(None, "", "lists or mappings nested too deeply", "valid YAML")
+    except Exception as error:  # ruamel raises many kinds on malformed text
+        problem = PolicyProblem(None, "", f"text that cannot be read ({error})", "valid YAML")
+    raise PolicyError(path, (problem,))
+
+
+def _key_at(node: Node, index: int) -> str:
+    """Return the dotted path of the key that begins at `index` of the text."""
+    path: list[str] = []
+    while isinstance(node, MappingNode | SequenceNode):
+        if isinstance(node, MappingNode):
+            entries = [(key.start_mark.index, str(key.value), value) for key, value in node.value]
+        else:
+            entries = [(item.start_mark.index, str(number), item) for number, item in enumerate(node.value)]
+        start, name, value = max((entry for entry in entries if entry[0] <= index), key=lambda entry: entry[0])
+        path.append(name)
+        if start == index:
+            break
+        node = value
+    return ".".join(path)
