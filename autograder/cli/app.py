@@ -23,7 +23,7 @@ from rich.progress import (
 
 from autograder.cli import options
 from autograder.engine.environment import lacking
-from autograder.engine.slow_imports import leave_out
+from autograder.engine.slow_imports import hide
 from autograder.errors import KitError, SubmissionError
 from autograder.layout import HOME
 from autograder.text import printable
@@ -67,7 +67,7 @@ def main() -> None:
 
     SIGTERM is an ordinary way out: what runs is ended, what was written stays.
     """
-    leave_out()
+    hide()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         try:

@@ -23,7 +23,7 @@ def screen(examination: Examination) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, title=f"Confinement: {examination.plan.where}", title_justify="left")
     for heading in ("layer", "needed", "there", "remark"):
         table.add_column(heading)
-    for offer in examination.offers:
+    for offer in examination.layers:
         needed = "yes" if offer.layer in examination.plan.required else "welcome"
         remark = offer.why if offer.there else f"{offer.why}; get it: {HOW_TO_GET.get(offer.layer, 'a newer kernel')}"
         there = Text("yes", "green") if offer.there else Text("no", "red" if needed == "yes" else "yellow")

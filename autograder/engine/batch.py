@@ -1,4 +1,4 @@
-"""Many submissions at once: what the gradebook does not know yet is graded, and stored as it comes."""
+"""Many submissions at once: those the gradebook does not know are graded and stored as they finish."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Done", "Grade", "Pool", "Work", "grade_all", "threads"]
 Grade = Callable[[Submission], GradeReport]
 
 LOOK_EVERY_S = 5
-"""Seconds between two looks at whether the pool is still there."""
+"""Seconds between two checks that the pool is still there."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Who does the work: an executor, what it is to do, and a check that raises GraderFault where the pool is lost."""
+    """An executor, the function it runs, and a check that raises GraderFault if the pool is lost."""
 
     executor: Executor
     grade: Grade
@@ -33,9 +33,9 @@ class Pool:
 
 @dataclass(frozen=True)
 class Done:
-    """One submission's result: `index` is its place in the batch.
+    """The result of a submission, and its index in the batch.
 
-    `change` tells the points of a result that this one replaced, where they differ.
+    `change` has the points of the result that this one replaced, if they differ.
     """
 
     index: int
@@ -45,14 +45,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Work:
-    """What a batch has to do: results that are known, and submissions (with place and key) that are to be graded."""
+    """The known results of a batch, and the submissions to grade, each with its index and key."""
 
     known: tuple[Done, ...]
     todo: tuple[tuple[int, str, Submission], ...]
 
     @classmethod
     def of(cls, submissions: Sequence[Submission], book: Gradebook, grader: Grader, *, regrade: bool = False) -> Work:
-        """Split a batch; with `regrade`, only what a regrade that was cut short has done counts as known."""
+        """Split a batch; with `regrade`, only the results of an interrupted regrade count as known."""
         keys = tuple(map(grader.key, submissions))
         book.reject(keep=keys if regrade else ())
         known: list[Done] = []
@@ -70,13 +70,13 @@ class Work:
 
 
 def grade_all(work: Work, book: Gradebook, pool: Pool, policy: Policy, *, proposed: bool = False) -> Iterator[Done]:
-    """Grade what is to be graded; each result is in the gradebook before it is handed on, in the order they are done.
+    """Grade the submissions of `work`; store each result in the gradebook, then yield it, in the order they finish.
 
-    A submission whose place of work breaks down, again and again, could not be graded; the others go on. Raises
-    GradebookError where a result cannot be stored, GraderFault where the pool is lost. Where the caller stops
-    early, or an error stops this, what has not begun is dropped, and what has is not waited for.
+    A submission whose worker keeps breaking down could not be graded; the others go on. Raises GradebookError if a
+    result cannot be stored, GraderFault if the pool is lost. If the caller or an error stops this early, submissions
+    that have not begun are dropped, and those that have are not waited for.
     """
-    waiting = {pool.executor.submit(pool.grade, each[2]): each for each in work.todo}
+    waiting = {pool.executor.submit(pool.grade, todo[2]): todo for todo in work.todo}
     try:
         while waiting:
             with contextlib.suppress(TimeoutError):
@@ -86,20 +86,20 @@ def grade_all(work: Work, book: Gradebook, pool: Pool, policy: Policy, *, propos
                         report = done.result()
                     except CancelledError:
                         raise GraderFault(
-                            "the workers are gone. What was graded is kept; run the same command again to go on."
+                            "the workers are gone. Results so far are stored; run the same command again to continue."
                         ) from None
                     except Exception as error:
                         report = feedback.ungraded(submission, policy, f"it was lost with its worker ({error})")
                     yield Done(index, report, book.record(submission, key, report, proposed=proposed))
             pool.check()
     finally:
-        for each in waiting:
-            each.cancel()
+        for future in waiting:
+            future.cancel()
 
 
 @contextlib.contextmanager
 def threads(grade: Grade, workers: int) -> Iterator[Pool]:
-    """A pool on this machine. Threads are enough: each only waits for processes that do the work."""
+    """Make a pool on this machine. Threads are enough: each waits for a process that does the work."""
     executor = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="grade")
     try:
         yield Pool(executor, grade)

@@ -1,7 +1,7 @@
-"""The same work on more machines: Dask's scheduler hands submissions to workers, each with an engine of its own.
+"""Grading on more machines: a Dask scheduler distributes submissions to workers, each with an engine of its own.
 
-Dask's executor is one like the standard library's, and gives the submissions of a lost worker to another. What
-it does not do is keep strangers out: its network has to be one that only the staff can reach, or one with TLS.
+Dask's executor works like the standard library's and gives the submissions of a lost worker to another. It does not
+authenticate anybody: use a network that only staff can reach, or TLS.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ __all__ = ["Recipe", "workers"]
 ADDRESS = re.compile(r"(tcp|tls)://(?P<host>[^/:]+|\[[0-9a-f:]+\]):(?P<port>\d{1,5})")
 CONNECT_S = 10
 RETRIES = 2
-"""Times that a submission is tried elsewhere after a worker failed at it."""
+"""Times that a submission is tried on another worker after one failed."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a worker needs to make an engine; `data` is the content of the images' file."""
+    """Everything a worker needs to make an engine; `data` is the content of the images' file."""
 
     policy: Policy
     tests: Mapping[str, str]
@@ -50,32 +50,32 @@ class Recipe:
 
 @contextlib.contextmanager
 def workers(address: str, recipe: Recipe) -> Iterator[Pool]:
-    """The workers of the scheduler at `address`, each ready to grade.
+    """Connect to the workers of the scheduler at `address`, and check that each can grade.
 
-    Raises GraderFault where there is no scheduler, no worker, one with another version of the kit, or one that
-    cannot confine student code.
+    Raises GraderFault if there is no scheduler, no worker, one with another version of the kit, or one that cannot
+    confine student code.
     """
     found = ADDRESS.fullmatch(address)
     if found is None:
-        raise GraderFault(f"{address} is no address of a Dask scheduler; it looks like tcp://HOST:8786")
+        raise GraderFault(f"{address} is not the address of a Dask scheduler, which looks like tcp://HOST:8786")
     try:
-        # First a plain call: Dask's client takes a minute to give up, and leaves traces on the screen.
+        # First a plain connection: Dask's client takes a minute to give up and prints tracebacks.
         socket.create_connection((found["host"].strip("[]"), int(found["port"])), timeout=CONNECT_S).close()
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise GraderFault(f"no Dask scheduler answers at {address} ({error}). Start one: dask scheduler") from error
     name = f"mnist-kit-{uuid.uuid4().hex[:8]}"
-    # What goes wrong is told by an exception of ours; Dask would write its own traces on the screen besides.
+    # Our own exceptions report every failure; Dask would print its tracebacks as well.
     for logger in ("distributed", "distributed.client", "distributed.utils", "tornado.application"):
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     with client:
         _examine(client, address, recipe.unsafe)
-        client.register_plugin(_Bench(recipe), name=name)
+        client.register_plugin(_EnginePlugin(recipe), name=name)
         executor = client.get_executor(pure=False, retries=RETRIES)
         try:
             yield Pool(executor, _Task(name), lambda: _demand_scheduler(client, address))
         finally:
-            with contextlib.suppress(Exception):  # whatever a lost scheduler answers
+            with contextlib.suppress(Exception):  # a lost scheduler can raise anything
                 executor.shutdown(wait=False)
                 client.unregister_worker_plugin(name)
 
@@ -84,15 +84,15 @@ def _examine(client: Client, address: str, unsafe: bool) -> None:
     problems = client.run(_problem, kit_version(), unsafe)
     if not problems:
         raise GraderFault(f"the scheduler at {address} has no workers. Start some: dask worker {address}")
-    told = [f"{worker}: {problem}" for worker, problem in problems.items() if problem]
-    if told:
-        raise GraderFault("these workers cannot grade:\n" + "\n".join(told))
+    lines = [f"{worker}: {problem}" for worker, problem in problems.items() if problem]
+    if lines:
+        raise GraderFault("these workers cannot grade:\n" + "\n".join(lines))
 
 
 def _problem(kit: str, unsafe: bool) -> str:
-    """Why the worker that runs this cannot grade; empty where it can."""
+    """Return why the worker that runs this cannot grade; empty if it can."""
     if kit_version() != kit:
-        return f"its kit is {kit_version()}, the one that asks is {kit}; install the same"
+        return f"its kit is version {kit_version()}, yours is {kit}; install the same version"
     try:
         if not unsafe:
             isolation.demand(isolation.examine())
@@ -104,23 +104,24 @@ def _problem(kit: str, unsafe: bool) -> str:
 def _demand_scheduler(client: Client, address: str) -> None:
     if client.status != "running":
         raise GraderFault(
-            f"the Dask scheduler at {address} is gone. What was graded is kept; run the same command again to go on."
+            f"the Dask scheduler at {address} is gone. Results so far are stored; run the same command again to "
+            "continue."
         )
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What travels to a worker with each submission: the name under which its engine is kept there."""
+    """The function sent to a worker with each submission; `name` finds the engine that the worker keeps."""
 
     name: str
 
     def __call__(self, submission: Submission) -> GradeReport:
-        bench: _Bench = get_worker().plugins[self.name]
-        return bench.engine().grade(submission)
+        plugin: _EnginePlugin = get_worker().plugins[self.name]
+        return plugin.engine().grade(submission)
 
 
-class _Bench(WorkerPlugin):  # type: ignore[misc]  # Dask's types are not to be had
-    """A worker's engine, started with its first submission and ended with the run."""
+class _EnginePlugin(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
+    """A worker's engine, started with its first submission and closed with the run."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe

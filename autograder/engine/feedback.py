@@ -1,4 +1,4 @@
-"""What a run and its verdict amount to: one GradeReport, in the words a student and staff will read."""
+"""The GradeReport of a run and its verdict, with the messages for the student and for staff."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from autograder.submissions.submission import Submission
 
 __all__ = ["UNTRUSTED", "graded", "rejected", "ungraded"]
 
-UNTRUSTED = "UNTRUSTED: this notebook was run without a sandbox, so its points prove nothing about a stranger's work."
+UNTRUSTED = "UNTRUSTED: this notebook was run without a sandbox, so its points prove nothing about untrusted work."
 
 KILLED = 9
-"""The signal by which Linux ends a process when memory runs out (signal(7), SIGKILL)."""
+"""The signal with which Linux kills a process when memory runs out (signal(7), SIGKILL)."""
 
 OVER = {
     "time": "The time limit of {0.timeout_s:g} s",
@@ -27,23 +27,23 @@ OVER = {
     "files": "The limit of {0.work_files} files",
     "threads": f"The limit of {THREADS} threads",
 }
-"""Words for each limit that the zygote enforces."""
+"""Text for each limit that the zygote enforces."""
 
 HINTS = (
     (
         r"never been (called|built)|not been built",
         "tell the model the shape of its inputs: keras.Input(shape=...) first",
     ),
-    (r"^name '.*' is not defined", "is it spelled as where it was made, and does that cell stand above this one?"),
+    (r"^name '.*' is not defined", "is it spelled as in the cell that creates it, and is that cell above this one?"),
     (r"outside the valid range|out of range", "does the last layer have an output for every class?"),
     (r"You must call `compile", "call compile before fit"),
     (r"incompatible with|Incompatible shapes|must have the same shape", "compare the shapes of inputs and labels"),
     (r"^No module named", "only what the notebook's first cells import is needed"),
 )
-"""What to try where Python's or Keras's own words (a pattern) leave a beginner alone."""
+"""Hints for error messages of Python and Keras (patterns) that do not help a beginner."""
 
 TIME_LIMIT = "TimeLimit"
-"""Name of the exception by which a notebook is told that its time is up (`sandbox.runner`)."""
+"""Name of the exception that `sandbox/runner.py` raises in a notebook whose time is up."""
 
 
 def graded(
@@ -58,7 +58,7 @@ def graded(
     flags: tuple[str, ...],
     judge_s: float,
 ) -> GradeReport:
-    """The report on a notebook that was run and judged."""
+    """Return the report on a notebook that was run and judged."""
     stopped = _stopped_by_time(verdict, ended, policy)
     return GradeReport(
         name=submission.name,
@@ -67,7 +67,7 @@ def graded(
         questions=tuple(_questions(book, policy, verdict, stopped)),
         notes=(
             *(() if confined else (UNTRUSTED,)),
-            *_how_it_ended(book, policy, verdict, ended, stopped),  # first: it weighs most
+            *_how_it_ended(book, policy, verdict, ended, stopped),  # first: it is the most important
             *book.notes,
             *dict.fromkeys(verdict.evidence["notes"]),
         ),
@@ -81,20 +81,20 @@ def graded(
 
 
 def rejected(submission: Submission, policy: Policy, why: str) -> GradeReport:
-    """The report on a file that cannot be graded as it is: 0 points, and the reason for the student."""
+    """Return the report on a file that cannot be graded: 0 points, and the reason for the student."""
     questions = tuple(
-        QuestionGrade(id, asked.title, id in policy.written, asked.points, 0.0)
-        for id, asked in policy.questions.items()
+        QuestionGrade(id, rules.title, id in policy.written, rules.points, 0.0)
+        for id, rules in policy.questions.items()
     )
     return GradeReport(submission.name, submission.source, Status.REJECTED, questions, notes=(why,))
 
 
 def ungraded(submission: Submission, policy: Policy, fault: str, book: Notebook | None = None) -> GradeReport:
-    """The report where the grader failed: nothing is decided, and the reason is for staff."""
+    """Return the report on a failure of the grader: nothing is decided, and the reason is for staff."""
     answers = {} if book is None else book.answers
     questions = tuple(
-        QuestionGrade(id, asked.title, id in policy.written, asked.points, None, answer=answers.get(id))
-        for id, asked in policy.questions.items()
+        QuestionGrade(id, rules.title, id in policy.written, rules.points, None, answer=answers.get(id))
+        for id, rules in policy.questions.items()
     )
     notes = () if book is None else book.notes
     return GradeReport(submission.name, submission.source, Status.UNGRADED, questions, notes=notes, fault=fault)
@@ -103,19 +103,19 @@ def ungraded(submission: Submission, policy: Policy, fault: str, book: Notebook 
 def _questions(
     book: Notebook, policy: Policy, verdict: Verdict, stopped: Mapping[str, Any] | None
 ) -> Iterator[QuestionGrade]:
-    for id, asked in policy.questions.items():
+    for id, rules in policy.questions.items():
         if id in policy.written:
-            yield QuestionGrade(id, asked.title, True, asked.points, None, answer=book.answers[id])
+            yield QuestionGrade(id, rules.title, True, rules.points, None, answer=book.answers[id])
             continue
         checks = verdict.checks[id]
         sure = all(check.outcome is not Outcome.UNGRADED for check in checks if check.points)
         earned = round(sum(check.earned for check in checks), 6) if sure else None
-        errors = () if earned == asked.points else tuple(_errors(book, verdict, id, stopped))
-        yield QuestionGrade(id, asked.title, False, asked.points, earned, checks, "\n".join(errors[:3]))
+        errors = () if earned == rules.points else tuple(_errors(book, verdict, id, stopped))
+        yield QuestionGrade(id, rules.title, False, rules.points, earned, checks, "\n".join(errors[:3]))
 
 
 def _stopped_by_time(verdict: Verdict, ended: Ended, policy: Policy) -> Mapping[str, Any] | None:
-    """The error by which a notebook was told that its time was up; a student's exception may have the same name."""
+    """Return the error of the time limit; a student's own exception may have the same name."""
     if ended.seconds < policy.execution.timeout_s:
         return None
     return next((error for error in verdict.evidence["errors"] if error["name"] == TIME_LIMIT), None)
@@ -140,7 +140,7 @@ def _how_it_ended(
 
 
 def _errors(book: Notebook, verdict: Verdict, question: str, stopped: Mapping[str, Any] | None) -> Iterator[str]:
-    """What stopped the cells of a question, the time limit aside."""
+    """Yield the errors that stopped the cells of a question, without the time limit."""
     for error in verdict.evidence["errors"]:
         cell = book.cell(error["cell"])
         if cell is not None and cell.question == question and error is not stopped:

@@ -1,8 +1,8 @@
-"""Which confinement this machine must have before student code runs, which it offers, and how to get the rest.
+"""The confinement that this machine must have before student code runs, and the layers it offers.
 
     python -I -m autograder.engine.isolation
 
-prints the offers as JSON; each layer is tried in a child process, so nothing of the caller is confined.
+prints the layers as JSON; each is tried in a child process, so the caller itself stays unconfined.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 FIRST_UID = 61_200
-"""Student processes get users from here on, one a slot: above what distributions give to people and services."""
+"""The first user id for student processes: above those that distributions give to people and services."""
 
 REMEDY = (
     f"{WITH_DOCKER} Otherwise grade on Linux (kernel 5.13 or "
@@ -52,7 +52,7 @@ HOW_TO_GET = {
 
 @dataclass(frozen=True)
 class ConfinementPlan:
-    """What must be in force before a student cell runs. `own_users`: each slot runs as a user of its own."""
+    """The layers that must be in force before a student cell runs. `own_users`: each slot has a user of its own."""
 
     where: str
     own_users: bool
@@ -61,22 +61,22 @@ class ConfinementPlan:
 
 @dataclass(frozen=True)
 class Examination:
-    """A plan, and what this machine offers of it."""
+    """A plan and the layers that this machine offers."""
 
     plan: ConfinementPlan | None
-    offers: tuple[confine.LayerStatus, ...]
+    layers: tuple[confine.LayerStatus, ...]
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Required layers that are not to be had; one entry saying so where no plan fits at all."""
+        """The required layers that are not available; if no plan fits, one entry that says so."""
         if self.plan is None:
             return ("Linux on x86_64 or aarch64",)
-        there = {offer.layer for offer in self.offers if offer.there}
+        there = {status.layer for status in self.layers if status.there}
         return tuple(layer for layer in self.plan.required if layer not in there)
 
 
 def plan() -> ConfinementPlan | None:
-    """The plan for this machine and user; None where there is none."""
+    """Return the plan for this machine and user; None if there is none."""
     if sys.platform != "linux" or platform.machine() not in seccomp.ARCHITECTURES:
         return None
     always = ("rlimits", "no new privileges", "seccomp")
@@ -90,7 +90,7 @@ def plan() -> ConfinementPlan | None:
 
 
 def examine() -> Examination:
-    """Try every layer, in a process of its own."""
+    """Try every layer in a process of its own."""
     chosen = plan()
     if chosen is None:
         return Examination(None, ())
@@ -98,14 +98,14 @@ def examine() -> Examination:
         command("autograder.engine.isolation"), capture_output=True, text=True, check=False, timeout=60
     )
     try:
-        offers = tuple(confine.LayerStatus(**each) for each in json.loads(done.stdout))
+        layers = tuple(confine.LayerStatus(**status) for status in json.loads(done.stdout))
     except ValueError:
-        offers = ()
-    return Examination(chosen, offers)
+        layers = ()
+    return Examination(chosen, layers)
 
 
 def demand(examination: Examination) -> ConfinementPlan:
-    """The plan, if it can be kept. Raises IsolationError, with the remedy, if not."""
+    """Return the plan if this machine can keep it. Raises IsolationError with the remedy if not."""
     if examination.plan is None or examination.missing:
         missing = ", ".join(examination.missing)
         raise IsolationError(f"student code cannot be confined on this machine: {missing} missing.\n{REMEDY}")
@@ -113,7 +113,7 @@ def demand(examination: Examination) -> ConfinementPlan:
 
 
 def free_uid(taken: set[int]) -> int:
-    """A user id that no account has and no other slot uses."""
+    """Return a user id that belongs to no account and no other slot."""
     uid = FIRST_UID
     while uid in taken or _is_account(uid):
         uid += 1
@@ -134,8 +134,8 @@ def _main() -> None:
         uid = free_uid(set()) if chosen and chosen.own_users else None
         limits = Limits(wall_s=60, memory_mb=3072, work_mb=64, files=100)
         jail = confine.Jail(Path(work), (), uid, (), limits)
-        offers = confine.probe(jail, confine.prepare(interpreter.folders()))
-    sys.stdout.write(json.dumps([vars(offer) for offer in offers]))
+        layers = confine.probe(jail, confine.prepare(interpreter.folders()))
+    sys.stdout.write(json.dumps([vars(status) for status in layers]))
 
 
 if __name__ == "__main__":

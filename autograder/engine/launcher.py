@@ -1,6 +1,6 @@
-"""The warm process and the sockets to its two halves: start it, ask for a child, wait for how that ended.
+"""The launcher's side of the warm process: start it, ask for a child, wait until the child has ended.
 
-The launcher talks to `warm_process.py` through here. Nothing of this imports TensorFlow or runs student code.
+Nothing here imports TensorFlow or runs student code.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ONE_THREAD = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended, as the zygote tells it."""
+    """The zygote's report on a child that has ended."""
 
     exit: int | None
     signal: int | None
@@ -50,7 +50,7 @@ class Ended:
 
 
 class Channel:
-    """A control socket to one half of the warm process, shared by threads; `why` tells why that process ended."""
+    """A control socket to one half of the warm process, shared by threads; `why` explains why that process ended."""
 
     def __init__(self, control: socket.socket, why: Callable[[], str]) -> None:
         self.control = control
@@ -59,7 +59,7 @@ class Channel:
         self._ready = False
 
     def await_ready(self) -> None:
-        """Wait until this half takes requests. Raises GraderFault, with its last words, where it never does."""
+        """Wait until this half takes requests. Raises GraderFault, with its last output, if it ends or is too slow."""
         with self._lock:
             if self._ready:
                 return
@@ -73,7 +73,7 @@ class Channel:
             self.control.settimeout(None)
 
     def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
-        """Send a request; the answer comes on the socket returned."""
+        """Send a request. Return the socket on which the answer will come."""
         self.await_ready()
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._lock:
@@ -86,7 +86,7 @@ class Channel:
 
 
 class WarmProcess:
-    """The warm process, which is only started here and imports for ten seconds, and the sockets to its two halves."""
+    """The warm process, which imports for about ten seconds once started, and the sockets to its two halves."""
 
     def __init__(self, folder: Path) -> None:
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
@@ -118,7 +118,7 @@ class WarmProcess:
         self.students, self.judges = Channel(students, self._why), Channel(judges, self._why)
 
     def brief(self, config: Mapping[str, Any]) -> None:
-        """Tell the evaluator, and only it, what is secret. Raises GraderFault where it has ended by then."""
+        """Send the secrets to the evaluator, and only to it. Raises GraderFault if it has ended."""
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(config).encode())
             file.seek(0)
@@ -136,17 +136,17 @@ class WarmProcess:
         return self._process.poll() is None and not _hung_up(self.judges.control)
 
     def _why(self) -> str:
-        """Its last words, how it ended, and what to do about that where it is known."""
-        said = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
+        """Return how the process ended, its last output, and the remedy if it is known."""
+        output = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
         try:
             code = self._process.wait(timeout=GRACE_S)
         except subprocess.TimeoutExpired:
             return f"no answer in {START_S} s. Is this machine very busy? Try again, or with fewer --workers."
         ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return "\n".join([f"it ended with {ended}", *_told(ended, said)])
+        return "\n".join([f"it ended with {ended}", *_explained(ended, output)])
 
     def close(self) -> None:
-        """Hang up; both halves end by themselves and take their children along."""
+        """Hang up; both halves then end and kill their children."""
         for channel in (self.students, self.judges):
             channel.control.close()
         try:
@@ -158,9 +158,9 @@ class WarmProcess:
 
 
 def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -> tuple[Ended, bytes]:
-    """Wait for the end of a child while its output is drained; `keep` bytes of it are kept.
+    """Wait for a child to end while draining its output, of which `keep` bytes are kept.
 
-    Raises GraderFault where the zygote is gone or does not answer in time.
+    Raises GraderFault if the zygote is gone or does not answer in time.
     """
     printed = bytearray()
     deadline = time.monotonic() + wait_s
@@ -185,20 +185,20 @@ def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -
                 return Ended(**json.loads(message)), bytes(printed)
 
 
-def _told(ended: str, said: Sequence[str]) -> Sequence[str]:
-    """What is worth repeating of what a process said, and what to do where the cause is a known one."""
-    last = said[-1] if said else ""
+def _explained(ended: str, output: Sequence[str]) -> Sequence[str]:
+    """Return the useful lines of a process's last output, and the remedy if the cause is known."""
+    last = output[-1] if output else ""
     if last.startswith(("ImportError", "ModuleNotFoundError")):
         return last, f"{REPAIR}."
     if ended == "SIGILL" or "AVX" in last:
         return (
-            *said,
-            "TensorFlow is made for processors with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
-            "Grade on another machine; hand the processor through to a virtual one.",
+            *output,
+            "TensorFlow needs a processor with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
+            "Grade on another machine, or pass the host's processor through to this virtual one.",
         )
     if ended == "SIGKILL":
-        return *said, "The system ends processes so where memory runs out: close other programs, or lower --workers."
-    return said
+        return *output, "The system kills processes when memory runs out: close other programs, or lower --workers."
+    return output
 
 
 def _hung_up(control: socket.socket) -> bool:

@@ -1,17 +1,17 @@
-"""Imports that cost seconds and that grading has no use for."""
+"""Imports that take seconds and that grading does not need."""
 
 from __future__ import annotations
 
 import sys
 
-__all__ = ["NEEDLESS", "leave_out"]
+__all__ = ["UNUSED", "hide"]
 
-NEEDLESS = ("rfc3987_syntax",)
-"""jsonschema, which nbformat imports, takes it up where Jupyter has installed it, and spends two seconds on a grammar
-of web addresses. No notebook has an address to check."""
+UNUSED = ("rfc3987_syntax",)
+"""jsonschema, which nbformat imports, loads it if Jupyter has installed it, and spends two seconds on a grammar of web
+addresses. Notebooks have none to check."""
 
 
-def leave_out() -> None:
-    """Let NEEDLESS libraries look as if they were not installed (None in sys.modules); called before other imports."""
-    for name in NEEDLESS:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # the import system takes None for "is not there"
+def hide() -> None:
+    """Make the libraries in UNUSED look as if they were not installed; call it before other imports."""
+    for name in UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None means "not installed" to the import system

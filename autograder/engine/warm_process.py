@@ -1,9 +1,9 @@
-"""The process that is started once a run: TensorFlow imported, then the evaluator and the zygote.
+"""The process that is started once a run: it imports TensorFlow, then becomes the evaluator and the zygote.
 
     python -I -m autograder.engine.warm_process STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
 
-The evaluator is forked before any student code exists, and loads what is secret only then; what remains
-is the zygote, which never does.
+The evaluator is forked before any student code exists and loads the secrets only then; the rest of the process is the
+zygote, which never loads them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.data.dataset import ARRAYS, DATASETS
-from autograder.engine.slow_imports import leave_out
+from autograder.engine.slow_imports import hide
 from autograder.sandbox import confine, interpreter, offline, runner, training, zygote
 
 __all__ = ["main"]
@@ -28,14 +28,14 @@ __all__ = ["main"]
 
 def main(arguments: list[str]) -> None:
     """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
-    leave_out()
+    hide()
     students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
     _end_with_the_launcher(students, True)
     _import_what_students_import()
-    select.select([judges], [], [])  # the evaluator's brief, which is sent when the public data is there
+    select.select([judges], [], [])  # the evaluator's brief, sent when the public data is there
     _offer_public_data(Path(arguments[2]))
     gc.collect()
-    gc.freeze()  # no child walks through (and so copies) what was imported here in search of garbage
+    gc.freeze()  # so that no child's garbage collector touches, and thereby copies, the memory of these imports
     if not zygote.single_threaded():
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")
     _end_with_the_launcher(students, False)
@@ -55,14 +55,14 @@ def main(arguments: list[str]) -> None:
 
 
 def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
-    """While the imports last: hanging up sends SIGIO, which ends a process that does not expect it (fcntl(2))."""
+    """Make hanging up end this process during the imports: it sends SIGIO, which kills by default (fcntl(2))."""
     flags = fcntl.fcntl(students, fcntl.F_GETFL)
     fcntl.fcntl(students, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(students, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
 
 
 def _import_what_students_import() -> None:
-    """Paid once here instead of once a submission."""
+    """Import once here instead of once a submission."""
     import h5py  # noqa: F401
     import keras
     import matplotlib.pyplot  # noqa: F401  # ICN001 wants an alias; nothing is plotted here
@@ -74,7 +74,7 @@ def _import_what_students_import() -> None:
 
 
 def _offer_public_data(folder: Path) -> None:
-    """Whichever dataset a notebook asks for, it gets the assignment's images; the checks say when it was another."""
+    """Offer the assignment's images under the name of every dataset; the checks report the use of another name."""
     x_train, y_train, x_test, y_test = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
     offline.answer_with(dict.fromkeys(DATASETS, lambda: ((x_train, y_train), (x_test, y_test))))
 

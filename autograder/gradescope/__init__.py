@@ -1,1 +1,5 @@
-"""Inside the container that Gradescope or `otter grade` builds from the zip."""
+"""The code that runs in the container of Gradescope and `otter grade`, for one submission at a time.
+
+`run_autograder` starts it with the folder that Gradescope lays out; it writes results.json there. May import report/
+and everything below it.
+"""

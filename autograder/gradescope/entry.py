@@ -1,9 +1,10 @@
-"""One submission in a container: what `run_autograder` starts.
+"""One submission in a container; `run_autograder` starts this.
 
     python -I -m autograder.gradescope.entry /autograder
 
-Runs as root. Before any student code it closes what students must not read; results.json, which holds the last
-resort already, is replaced at the end in one step. What this prints is for staff: Gradescope hides it from students.
+Runs as root. Before any student code it closes the folders that students must not read. `run_autograder` has already
+written a fallback results.json, which is replaced in one step at the end. The output is for staff: Gradescope hides it
+from students.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from autograder.calibration import reference
 from autograder.engine import feedback
 from autograder.engine.engine import Engine
 from autograder.errors import KitError, SubmissionError
-from autograder.gradescope.metadata import Metadata, read, refusal, stands
+from autograder.gradescope.metadata import Metadata, carried_over, read, refusal
 from autograder.judge.grade_report import GradeReport, Status
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
@@ -35,13 +36,13 @@ from autograder.version import kit_version
 __all__ = ["ContainerPaths", "main"]
 
 RESERVE_MB = 400
-"""Of a container's memory: what the kit's own processes hold beside what a notebook shares with them."""
+"""Megabytes of a container's memory for the kit's own processes, besides what a notebook shares with them."""
 
 LEAST_MB = 1536
-"""Of memory, below which even the reference does not fit."""
+"""Megabytes of memory below which even the solution does not fit."""
 
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Where a container reads how much memory it has (cgroups, version 2 and 1)."""
+"""Files with a container's memory limit (cgroups, version 2 and 1)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class ContainerPaths:
 
     @property
     def pickle(self) -> Path:
-        """There, and empty, where `otter grade` waits for it."""
+        """An empty file here means that `otter grade` waits for it."""
         return self.root / "results" / "results.pkl"
 
     @property
@@ -68,7 +69,7 @@ class ContainerPaths:
         return self.root / "submission_metadata.json"
 
     def close(self) -> None:
-        """Let nobody but this user enter or read any of it."""
+        """Close all of it to other users."""
         for folder in (self.root / "source", self.submission, self.results.parent):
             if folder.is_dir():
                 folder.chmod(0o700)
@@ -78,7 +79,7 @@ class ContainerPaths:
 
 
 def main(root: Path) -> None:
-    """Grade what was handed in. Whatever goes wrong is in results.json, and on the standard output for staff."""
+    """Grade the submission. Every failure is in results.json and, for staff, on standard output."""
     place = ContainerPaths(root)
     place.close()
     metadata = read(place.metadata)
@@ -86,7 +87,7 @@ def main(root: Path) -> None:
     refused = refusal(metadata, policy.attempts)
     if refused is not None and not place.pickle.exists():
         _say(f"Not graded: {refused.message}")
-        atomic.write(place.results, _json(stands(refused)))
+        atomic.write(place.results, _json(carried_over(refused)))
         return
     policy = _fitting(policy)
     report = _report(place, policy)
@@ -118,7 +119,7 @@ def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
 
 
 def _choose(folder: Path, policy: Policy) -> Submission:
-    """The one notebook in a folder; a submission with a problem where there is none, or more than one."""
+    """Return the one notebook in a folder; with none or several, a submission that names the problem."""
     try:
         found = submission.collect((folder,), int(policy.execution.notebook_mb * 2**20))
     except SubmissionError:
@@ -127,7 +128,7 @@ def _choose(folder: Path, policy: Policy) -> Submission:
         return found[0]
     if found:
         names = ", ".join(each.name for each in found[:5])
-        problem = f"{len(found)} notebooks were handed in ({names}), and one can be graded. Hand in that one alone."
+        problem = f"{len(found)} notebooks were handed in ({names}), but only one can be graded. Hand in just that one."
     else:
         names = ", ".join(sorted(path.name for path in folder.glob("[!.]*"))[:5])
         problem = f"No notebook was handed in{f', only {names}' if names else ''}. Hand in the .ipynb file itself."
@@ -135,7 +136,7 @@ def _choose(folder: Path, policy: Policy) -> Submission:
 
 
 def _fitting(policy: Policy) -> Policy:
-    """The policy with a notebook's memory limited to what this container has, so that the limit can be told."""
+    """Limit a notebook's memory to this container's, so that the message names the real limit."""
     has_mb = _container_mb()
     if has_mb is None or has_mb - RESERVE_MB >= policy.execution.memory_mb:
         return policy
@@ -155,13 +156,13 @@ def _container_mb() -> float | None:
 
 
 def _carried(metadata: Metadata) -> dict[str, Any]:
-    """A fault of ours does not take an earlier score away: it stands in the place of this attempt's."""
+    """Return the last score, which a fault of the grader must not take away; nothing if there is none."""
     scores = [each.score for each in metadata.previous if each.score is not None and not each.fault]
     if not scores:
         return {}
     return {"score": scores[-1], "output": (
         "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
-        f"Until it is, your last score stands: {scores[-1]:g}."
+        f"Until it is graded, your last score counts: {scores[-1]:g}."
     )}  # fmt: skip
 
 

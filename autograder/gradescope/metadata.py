@@ -1,7 +1,7 @@
-"""submission_metadata.json, and whether it leaves a submitter another attempt.
+"""Gradescope's submission_metadata.json, and the limits on attempts.
 
-The file is Gradescope's, who say that its form may change. What cannot be read is taken as not being there, so
-that a change of theirs lets an attempt too many through rather than stop the grading of a class.
+Gradescope says that the format may change. Anything unreadable counts as missing, so a change lets an attempt too many
+through rather than stop the grading of a class.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any
 from autograder.judge.grade_report import Status
 from autograder.policy.policy import Attempts
 
-__all__ = ["Attempt", "AttemptRefusal", "Metadata", "read", "refusal", "stands"]
+__all__ = ["Attempt", "AttemptRefusal", "Metadata", "carried_over", "read", "refusal"]
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 REFUSED = "refused"
-"""What `extra_data.attempt` says in the results of an attempt past a limit."""
+"""The value of `extra_data.attempt` in the results of an attempt beyond a limit."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An earlier submission. `fault`: it was not graded, by the grader's fault or because it was past a limit.
+    """An earlier submission. `fault`: it was not graded, because the grader failed or it was beyond a limit.
 
-    `at` knows its time zone; `results` is the results.json of that time.
+    `at` has a time zone; `results` is its results.json.
     """
 
     at: datetime | None = None
@@ -42,40 +42,37 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Metadata:
-    """A submission: when it was handed in (with a time zone), by whom, and what they handed in before."""
+    """The time of a submission (with a time zone) and the earlier submissions of its group."""
 
     created_at: datetime | None = None
-    emails: tuple[str, ...] = ()
     previous: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)
 class AttemptRefusal:
-    """An attempt past a limit: words for the student, and the newest attempt that counts and has a score."""
+    """The refusal of an attempt beyond a limit: a message for the student, and the newest attempt with a score."""
 
     message: str
     last: Attempt | None
 
 
 def read(path: Path) -> Metadata:
-    """What the file says. Never raises: what is missing, or is not of the documented form, is left out."""
+    """Read the file. Never raises: anything missing or not in the documented format is left out."""
     try:
         data = json.loads(path.read_bytes(), parse_float=_number, parse_constant=_number)
     except (OSError, ValueError, RecursionError):
         return Metadata()
     content = _mapping(data)
-    emails = [user.get("email") for user in _mappings(content.get("users"))]
     return Metadata(
         created_at=_time(content.get("created_at")),
-        emails=tuple(email for email in emails if isinstance(email, str)),
         previous=tuple(_attempt(entry) for entry in _mappings(content.get("previous_submissions"))),
     )
 
 
 def refusal(metadata: Metadata, attempts: Attempts) -> AttemptRefusal | None:
-    """Why this submission is not graded: a limit is used up. None where it may be graded.
+    """Return the refusal of a submission beyond a limit; None if it may be graded.
 
-    An earlier attempt that was not graded uses nothing up. The day is the 24 hours before this submission.
+    Earlier attempts that were not graded do not count. A day is the 24 hours before this submission.
     """
     counted = [attempt for attempt in metadata.previous if not attempt.fault]
     reason = _used_up(len(counted), attempts.per_assignment)
@@ -87,13 +84,13 @@ def refusal(metadata: Metadata, attempts: Attempts) -> AttemptRefusal | None:
         (attempt for attempt in counted if attempt.score is not None), key=lambda attempt: attempt.at or BEFORE_ALL
     )
     if scored:
-        return AttemptRefusal(f"{reason} The score of your last graded attempt stands.", scored[-1])
+        return AttemptRefusal(f"{reason} The score of your last graded attempt counts.", scored[-1])
     placeholder = "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
     return AttemptRefusal(f"{reason} {placeholder}", None)
 
 
-def stands(refusal: AttemptRefusal) -> dict[str, Any]:
-    """The results.json of a refused attempt: the one of the last graded attempt, the refusal put before its words."""
+def carried_over(refusal: AttemptRefusal) -> dict[str, Any]:
+    """Return the results.json of a refused attempt: the last graded attempt's, with the refusal before its text."""
     last = refusal.last
     if last is None or not last.results:
         return {
@@ -105,8 +102,8 @@ def stands(refusal: AttemptRefusal) -> dict[str, Any]:
             "extra_data": {"attempt": REFUSED},
         }
     document = copy.deepcopy(last.results)
-    said = document.get("output")
-    document["output"] = f"{refusal.message}\n\n{said}" if said and isinstance(said, str) else refusal.message
+    output = document.get("output")
+    document["output"] = f"{refusal.message}\n\n{output}" if output and isinstance(output, str) else refusal.message
     document["extra_data"] = {**_mapping(document.get("extra_data")), "attempt": REFUSED}
     return document
 
@@ -126,7 +123,7 @@ def _too_soon(now: datetime | None, counted: Sequence[Attempt], limit: int | Non
     times = sorted(attempt.at for attempt in counted if attempt.at and timedelta(0) <= now - attempt.at < DAY)
     if len(times) < limit:
         return None
-    # To the next full minute: who comes at the time that is said must not be a few seconds early.
+    # Round up to a full minute, so that an attempt at the stated time is accepted.
     free = (times[-limit] + DAY + MINUTE - timedelta.resolution).astimezone(now.tzinfo)
     return (
         f"This attempt was not graded: the limit is {_count(limit)} in 24 hours, and {len(times)} had been used in the "
@@ -152,7 +149,7 @@ def _attempt(entry: dict[str, Any]) -> Attempt:
 
 
 def _time(value: Any) -> datetime | None:
-    """A moment with its zone, a year away from both ends of the calendar, so that a day can be added or taken."""
+    """Parse a time with a zone, a year inside the calendar's ends, so that a day can be added or subtracted."""
     if not isinstance(value, str):
         return None
     try:
@@ -164,7 +161,7 @@ def _time(value: Any) -> datetime | None:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number, given as one or as text."""
+    """Parse a finite number, given as a number or as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

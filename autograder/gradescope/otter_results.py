@@ -1,4 +1,4 @@
-"""A report in Otter's own form, for `otter grade`, which takes a pickle of it out of the container."""
+"""A report in Otter's own format, pickled for `otter grade`, which copies it out of the container."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ REASON = 300
 
 
 def pickled(report: GradeReport) -> bytes:
-    """A pickled GradingResults of the coding questions, made of Otter's own classes and text.
+    """Pickle a GradingResults of the coding questions, made of Otter's own classes and text.
 
-    Otter knows no question that could not be graded; a report with one goes as a failure, with the reason, which
-    `final_grades.csv` has in its column `grading_status`.
+    Otter has no ungraded questions; a report with one becomes a failure, with the reason in the column `grading_status`
+    of `final_grades.csv`.
     """
     if not report.complete:
-        said = " ".join(" ".join(faults(report)).split())
-        return pickle.dumps(GradingResults.without_results(RuntimeError(f"could not be graded: {said}"[:REASON])))
+        reason = " ".join(" ".join(faults(report)).split())
+        return pickle.dumps(GradingResults.without_results(RuntimeError(f"could not be graded: {reason}"[:REASON])))
     results = GradingResults([_test_file(question) for question in report.questions if not question.written])
     results.set_output("\n".join(report.notes))
     return pickle.dumps(results)
 
 
 def _test_file(question: QuestionGrade) -> OttrTestFile:
-    """The one kind of Otter's test files that is data only."""
+    """Make an Otter test file of the one kind that is data only."""
     checks = question.checks or (CheckResult("graded", False, question.points, question.outcome, question.message),)
     file = OttrTestFile(question.id, f"{question.id}.py", [_case(check) for check in checks], all_or_nothing=False)
     file.test_case_results = [

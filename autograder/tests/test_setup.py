@@ -78,6 +78,8 @@ def test_without_a_suitable_python_the_message_says_how_to_install_one(copy: Pat
 def test_without_a_network_the_last_words_name_the_remedy(copy: Path) -> None:
     done = make(copy, f"PYTHON={sys.executable}", before=tuple(OFFLINE), PIP_RETRIES="0", UV_HTTP_RETRIES="0")
     assert done.returncode == 2
-    assert "The packages could not be installed; the lines above say why. Setting up needs a network once" in done.stderr
+    assert (
+        "The packages could not be installed; the lines above say why. Setting up needs a network once" in done.stderr
+    )
     assert "name a mirror (PIP_INDEX_URL and UV_DEFAULT_INDEX), and run the same command again." in done.stderr
     assert not (copy / ".venv" / ".ready").exists(), "the next `make setup` begins anew"

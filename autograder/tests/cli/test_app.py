@@ -321,7 +321,7 @@ def test_a_system_that_cannot_confine_is_told_the_command_that_can(here: Path) -
     assert "cannot be confined on this system" in done.stderr
     assert "mnist-kit grade --docker SUBMISSIONS" in " ".join(done.stderr.split())
     done = elsewhere("grade", "--docker", "a.ipynb", cwd=here)
-    assert (done.returncode, done.stderr.count("Docker does not answer here. Install and start it")) == (2, 1)
+    assert (done.returncode, done.stderr.count("Docker does not respond. Install and start it")) == (2, 1)
 
 
 @pytest.mark.parametrize("verb", ["calibrate", "demo", "doctor", "new-term"])

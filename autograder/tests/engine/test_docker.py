@@ -45,7 +45,7 @@ def test_a_machine_without_docker_is_told_what_to_install(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GraderFault, match=r"Docker does not answer here\. Install and start it"):
+    with pytest.raises(GraderFault, match=r"Docker does not respond\. Install and start it"):
         docker.image(layout.zip)
 
 

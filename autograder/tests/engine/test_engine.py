@@ -53,25 +53,25 @@ def hasty(short: Policy, layout: Layout) -> object:
         yield running
 
 
-def test_student_code_meets_no_hidden_image_test_threshold_or_engine_module(
+def test_a_student_process_holds_no_hidden_image_test_threshold_or_judge(
     engine: Engine, template: NotebookNode
 ) -> None:
-    """What is loaded in the student's process, asked from inside."""
+    """Ask from inside the student process."""
     spy = """
 import sys
 loaded = [name for name in sys.modules if name.startswith("autograder")]
-secret = [name for name in loaded if name.split(".")[1:2] in (["judge"], ["checks"], ["policy"], ["evidence"])]
+secret = [name for name in loaded if name.split(".")[1:2] in (["judge"], ["policy"], ["calibration"])]
 (_, _), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
 half = bool((x_test[:5000] == x_test[5000:]).all())
 import numpy, gc
-thresholds = [o for o in gc.get_objects() if type(o).__name__ in ("Policy", "Bench", "AccuracyRule")]
+thresholds = [o for o in gc.get_objects() if type(o).__name__ in ("Policy", "CheckContext", "AccuracyRule")]
 raise RuntimeError(f"{len(secret)} secret modules, test images twice over: {half}, {len(thresholds)} rules")
 """
     report = engine.grade(submit(template, q4=spy))
     assert "0 secret modules, test images twice over: True, 0 rules" in message(report, "q4")
 
 
-def test_a_notebook_that_loads_another_dataset_goes_on_with_the_right_images_and_is_told(
+def test_a_notebook_that_loads_another_dataset_gets_the_right_images_and_a_remark(
     engine: Engine, template: NotebookNode
 ) -> None:
     other = LOAD.replace("mnist", "fashion_mnist")
@@ -99,7 +99,7 @@ def test_public_checks_say_the_same_of_evidence_as_of_live_objects(engine: Engin
         "np.zeros((60000, 28, 28))", "[0] * 10 ** 6",
     ],
 )  # fmt: skip
-def test_whatever_stands_in_a_variable_the_grader_has_words_for_it(
+def test_any_value_of_a_variable_is_graded_with_a_plain_message(
     hasty: Engine, template: NotebookNode, value: str
 ) -> None:
     answers = f"train_images_shape = train_labels_length = test_images_shape = {value}"
@@ -119,7 +119,7 @@ def test_answers_count_as_they_were_at_their_check(engine: Engine, template: Not
     assert earned(report) == {"q4": 6, "q5": 8, "q6": 4, "q7": 0}
 
 
-def test_answers_count_as_they_are_at_the_end_where_no_check_is_left(engine: Engine, template: NotebookNode) -> None:
+def test_without_checks_the_answers_at_the_end_count(engine: Engine, template: NotebookNode) -> None:
     bare = fill(template, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
     bare.cells = [cell for cell in bare.cells if not cell.id.endswith("-check")]
     report = engine.grade(Submission("bare", "", Member("x", "x", {}, {}, lambda _: bare).make(template)))
@@ -132,7 +132,7 @@ def test_a_file_that_could_not_be_read_is_reported_not_skipped(engine: Engine) -
     assert report.notes == ("It is not a regular file.",)
 
 
-def test_the_same_notebook_gets_the_same_twice(engine: Engine, template: NotebookNode) -> None:
+def test_the_same_notebook_gets_the_same_accuracy_twice(engine: Engine, template: NotebookNode) -> None:
     answers = {**ANSWERS, "q7": ANSWERS["q7"].replace("epochs=3", "epochs=1")}
     first, second = (engine.grade(submit(template, **answers)) for _ in range(2))
     assert first.accuracy == second.accuracy
@@ -142,20 +142,20 @@ def test_the_same_notebook_gets_the_same_twice(engine: Engine, template: Noteboo
 def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout, template: NotebookNode) -> None:
     """Killed while it grades: the submission gets its grade all the same, and so does the next."""
     with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
-        victim = running.processes()[0]
+        victim = running.warm().pid
         slow = submit(template, "slow", q4=LOAD + "\nimport time; time.sleep(2)")
         timer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
         timer.start()
         with ThreadPoolExecutor(2) as pool:
             reports = list(pool.map(running.grade, [slow, submit(template, q4=LOAD)]))
         timer.join()
-        assert running.processes()[0] != victim
+        assert running.warm().pid != victim
     assert [earned(report)["q4"] for report in reports] == [6, 6]
 
 
 def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, template: NotebookNode) -> None:
     with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
-        (evaluator,) = psutil.Process(running.processes()[0]).children()
+        (evaluator,) = psutil.Process(running.warm().pid).children()
         evaluator.kill()
         evaluator.wait(5)
         assert earned(running.grade(submit(template, q4=LOAD)))["q4"] == 6
@@ -174,10 +174,11 @@ def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layo
 
 def test_nothing_is_left_running_when_the_engine_closes(short: Policy, layout: Layout, template: NotebookNode) -> None:
     with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
-        mine = psutil.Process(running.processes()[0])
+        mine = psutil.Process(running.warm().pid)
         running.grade(submit(template, q4="import subprocess; subprocess.Popen(['sleep', '600'])"))
         family = [mine, *mine.children(recursive=True)]
-        folder = running.folder
+        assert running._folder is not None
+        folder = running._folder.path
     assert not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
     assert not folder.exists()
     assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "600"]]
@@ -191,7 +192,7 @@ def test_data_that_is_missing_stops_the_run_before_it_begins(rules: Policy, layo
         pass  # pragma: no cover
 
 
-def test_tests_that_do_not_compile_stop_the_run_with_what_was_said(rules: Policy, layout: Layout) -> None:
+def test_tests_that_do_not_compile_stop_the_run_with_the_reason(rules: Policy, layout: Layout) -> None:
     with (
         pytest.raises(GraderFault, match="the grading process did not start"),
         Engine(rules, {"q4": "def broken("}, layout.data("mnist")),
@@ -206,7 +207,7 @@ test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)
 """
 
 
-def test_what_is_odd_is_flagged_beside_what_the_grader_reaches_and_costs_nothing(
+def test_an_odd_result_is_flagged_with_the_accuracy_the_grader_reaches_and_costs_nothing(
     engine: Engine, template: NotebookNode
 ) -> None:
     answers = {"q4": LOAD, "q5": MODEL, "q6": COMPILE}

@@ -30,8 +30,8 @@ def shown(examination: Examination) -> str:
 def test_this_machine_is_examined_layer_by_layer() -> None:
     examination = isolation.examine()
     assert examination.plan is not None
-    assert {offer.layer for offer in examination.offers} <= {*LAYERS, "uid"}
-    assert {"rlimits", "no new privileges"} <= {offer.layer for offer in examination.offers if offer.there}
+    assert {offer.layer for offer in examination.layers} <= {*LAYERS, "uid"}
+    assert {"rlimits", "no new privileges"} <= {offer.layer for offer in examination.layers if offer.there}
 
 
 def test_a_machine_with_all_it_needs_is_taken() -> None:

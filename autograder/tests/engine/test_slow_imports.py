@@ -7,10 +7,10 @@ import sys
 
 PROGRAM = """
 import sys
-from autograder.engine.slow_imports import NEEDLESS, leave_out
-leave_out()
+from autograder.engine.slow_imports import UNUSED, hide
+hide()
 import nbformat, jsonschema
-assert not any(sys.modules.get(name) for name in NEEDLESS), NEEDLESS
+assert not any(sys.modules.get(name) for name in UNUSED), UNUSED
 notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
 nbformat.validate(notebook)
 notebook.cells[0].cell_type = "poem"

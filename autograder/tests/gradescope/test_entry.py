@@ -154,7 +154,7 @@ def test_a_fault_of_ours_takes_no_earlier_score_away_and_tells_staff_why(
     entry.main(place.root)
     document = results(place)
     assert (document["score"], document["extra_data"]["status"]) == (score, "could not be graded")
-    assert ("your last score stands: 21.5" in document["output"]) == bool(previous)
+    assert ("your last score counts: 21.5" in document["output"]) == bool(previous)
     assert "Could not be graded: the kernel is too old" in capsys.readouterr().out
 
 

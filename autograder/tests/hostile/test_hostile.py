@@ -127,7 +127,7 @@ def text_of(report: GradeReport) -> str:
 
 def left_running(engine: Engine) -> list[psutil.Process]:
     """Return the live descendants of the warm process, without the evaluator."""
-    warm = psutil.Process(engine.processes()[0])
+    warm = psutil.Process(engine.warm().pid)
     evaluator = min(warm.children(), key=lambda process: process.pid)
     return [process for process in warm.children(recursive=True) if process.pid != evaluator.pid]
 

@@ -56,16 +56,16 @@ def assert_nothing_decided(report: GradeReport, because: str) -> None:
 @contextlib.contextmanager
 def confined_as(engine: Engine, plan: isolation.ConfinementPlan | None) -> Iterator[None]:
     """The engine with another plan than this machine's."""
-    own, engine._plan = engine._plan, plan
+    own, engine.plan = engine.plan, plan
     try:
         yield
     finally:
-        engine._plan = own
+        engine.plan = own
 
 
 def test_a_layer_that_is_required_and_missing_lets_no_student_cell_run(engine: Engine, template: NotebookNode) -> None:
-    assert engine._plan is not None
-    more = dataclasses.replace(engine._plan, required=(*engine._plan.required, "a layer nobody has"))
+    assert engine.plan is not None
+    more = dataclasses.replace(engine.plan, required=(*engine.plan.required, "a layer nobody has"))
     with confined_as(engine, more):
         assert_nothing_decided(engine.grade(handed_in(template, RAN)), "a layer nobody has: not available here")
     assert engine.grade(handed_in(template)).earned == 18, "and the next submission is graded"
@@ -76,9 +76,9 @@ def test_a_user_that_cannot_be_become_lets_no_student_cell_run(
     engine: Engine, template: NotebookNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """4294967295 means "no change" to setresuid(2): the process would go on as root."""
-    assert engine._plan is not None
+    assert engine.plan is not None
     monkeypatch.setattr(isolation, "FIRST_UID", 2**32 - 1)
-    other = dataclasses.replace(engine._plan, own_users=True, required=("uid", *engine._plan.required[1:]))
+    other = dataclasses.replace(engine.plan, own_users=True, required=("uid", *engine.plan.required[1:]))
     with confined_as(engine, other):
         assert_nothing_decided(engine.grade(handed_in(template, RAN)), "uid: ")
 
@@ -107,7 +107,7 @@ def test_a_judge_that_fails_takes_no_points(
         report = running.grade(handed_in(template))
         assert_nothing_decided(report, because)
         assert report.fault.startswith("the judge ended:")
-        warm = psutil.Process(running.processes()[0])
+        warm = psutil.Process(running.warm().pid)
         assert len(warm.children(recursive=True)) == 1, "the evaluator and nothing else"
 
 
@@ -221,8 +221,8 @@ def test_a_temporary_folder_that_others_cannot_enter_is_told_at_once(
     (tmp_path / "closed").mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "closed"))
     running = Engine(rules, build.read_tests(layout.zip), layout.data("mnist"))
-    assert running._plan is not None
-    own_users = dataclasses.replace(running._plan, own_users=True)
+    assert running.plan is not None
+    own_users = dataclasses.replace(running.plan, own_users=True)
     with confined_as(running, own_users), pytest.raises(GraderFault, match="other users"), running:
         pass  # pragma: no cover
     assert not list((tmp_path / "closed").iterdir())
