@@ -319,13 +319,13 @@ def review(
     from autograder.review import serve
     from autograder.review.class_review import open_review
 
-    with open_review(folder, database, reviewers or ()) as opened, serve.listening(opened, port) as site:
-        for reviewer, link in site.links.items():
+    with open_review(folder, database, reviewers or ()) as opened, serve.listening(opened, port) as server:
+        for reviewer, link in server.links.items():
             out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
         err.print(
             "Serving on this machine alone until Ctrl-C. A link lets in whoever has it: give each reviewer their own."
         )
-        site.run()
+        server.run()
     err.print("The marks are in the gradebook.")
 
 

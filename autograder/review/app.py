@@ -1,11 +1,11 @@
-"""The review as an application: its routes behind its gate, and what is said where something goes wrong."""
+"""The review as an ASGI app: its routes behind the gate, and a clear page for every failure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
@@ -13,108 +13,91 @@ from starlette.types import ASGIApp
 
 from autograder.errors import GradebookError, ReviewError
 from autograder.review import class_pages, double_marking, groups, marking, rubric_editor
-from autograder.review.access import ENTRANCE, STATIC, WHERE, Access, Denied, Gate, cookie_name
+from autograder.review.access import SIGN_IN, Access, cookie_name
 from autograder.review.class_review import ClassReview
+from autograder.review.gate import LINK_HELP, STATIC, Denied, Gate, port_of
 from autograder.review.site import Site
 from autograder.review.templating import Pages
 
 __all__ = ["access", "create"]
 
-KEPT_S = 60 * 60 * 24 * 30
-"""Seconds that a browser keeps the cookie: as long as a class is marked."""
+COOKIE_S = 60 * 60 * 24 * 30
+"""Seconds that a browser keeps the cookie: as long as it takes to mark a class."""
 
-LASTING = {"cache-control": "private, max-age=31536000, immutable"}
-"""For files whose content is in their address."""
+IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
+"""Headers of files with a hash of their content in the address."""
 
-TITLES: Mapping[int, str] = {
-    HTTPStatus.NOT_FOUND: "Not found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "Not a way to ask",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "That cannot be done",
-}
+TITLES: Mapping[int, str] = {HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.METHOD_NOT_ALLOWED: "Method not allowed"}
+NO_PAGE = "The review has no such page."
+
+routes = APIRouter()
 
 
 def access(review: ClassReview) -> Access:
-    """The reviewers' links to a class."""
     return Access(review.marks.secret(), review.reviewers)
 
 
 def create(review: ClassReview) -> ASGIApp:
-    """The app for an opened class."""
-    granted = access(review)
+    """Return the app for a class opened for review."""
     pages = Pages(tuple(review.policy.written), review.marks.identity())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.site = site = Site(review, granted, pages)
-    site.warm()
-    _let_in(app, granted, pages)
-    for routes in (class_pages.routes, double_marking.routes, rubric_editor.routes, groups.routes, marking.routes):
-        app.include_router(routes)
-    _explain(app, granted, pages)
-    return Gate(app, granted, pages.refusal)
+    app.state.site = Site(review, pages)
+    app.state.access = access(review)
+    app.state.site.warm()
+    for router in (
+        routes, class_pages.routes, double_marking.routes, rubric_editor.routes, groups.routes, marking.routes
+    ):  # fmt: skip
+        app.include_router(router)
+    for error in (HTTPException, RequestValidationError, ReviewError, GradebookError, Exception):
+        app.add_exception_handler(error, _explain)
+    return Gate(app, app.state.access, pages.deny)
 
 
-def _let_in(app: FastAPI, granted: Access, pages: Pages) -> None:
-    """The routes that need no cookie."""
-
-    @app.get(ENTRANCE)
-    def enter(request: Request, token: str = "") -> Response:
-        reviewer = granted.reviewer(token)
-        if reviewer is None:
-            refusal = Denied(
-                HTTPStatus.FORBIDDEN, "This link is not valid", f"Its token belongs to nobody here. {WHERE}"
-            )
-            return _refused(request, refusal, granted, pages)
-        if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
-            reply: Response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        else:  # a strict cookie does not go along on a way that began at another site
-            reply = Response(pages.render("welcome.html"), media_type="text/html; charset=utf-8")
-        port = request.scope["server"][1]
-        reply.set_cookie(cookie_name(port), token, max_age=KEPT_S, path="/", httponly=True, samesite="strict")
-        return reply
-
-    @app.get(f"{STATIC}{{name}}")
-    async def static(name: str) -> Response:
-        if name not in pages.static:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such file.")
-        kind, content = pages.static[name]
-        return Response(content, media_type=kind, headers=LASTING)
+@routes.get(SIGN_IN)
+def _sign_in(request: Request, token: str = "") -> Response:
+    pages = request.app.state.site.pages
+    if request.app.state.access.reviewer(token) is None:
+        why = f"Its token belongs to no reviewer of this gradebook. {LINK_HELP}"
+        return _deny(request, HTTPStatus.FORBIDDEN, "This link is not valid", why)
+    if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+        response: Response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    else:  # browsers send no strict cookie on a redirect that another site began
+        response = pages.respond(request, "signed_in.html")
+    name = cookie_name(port_of(request))
+    response.set_cookie(name, token, max_age=COOKIE_S, path="/", httponly=True, samesite="strict")
+    return response
 
 
-def _explain(app: FastAPI, granted: Access, pages: Pages) -> None:
-    """Every failure is a page, or a message for the script, that says what to do."""
-
-    def reply(request: Request, status: HTTPStatus, title: str, why: str) -> Response:
-        return _refused(request, Denied(status, title, why), granted, pages)
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        status = HTTPStatus(error.status_code)
-        why = error.detail if error.detail != status.phrase else "There is no such page in the review."
-        return reply(request, status, TITLES.get(status, status.phrase), why)
-
-    @app.exception_handler(RequestValidationError)
-    async def odd(request: Request, _: RequestValidationError) -> Response:
-        return reply(request, HTTPStatus.NOT_FOUND, "Not found", "There is no such page in the review.")
-
-    @app.exception_handler(ReviewError)
-    async def refused(request: Request, error: ReviewError) -> Response:
-        return reply(request, HTTPStatus.UNPROCESSABLE_ENTITY, "That cannot be done", str(error))
-
-    @app.exception_handler(GradebookError)
-    async def unreadable(request: Request, error: GradebookError) -> Response:
-        why = f"{error} Nothing was changed; what you typed is still in your browser. Save again once it is mended."
-        return reply(request, HTTPStatus.SERVICE_UNAVAILABLE, "The gradebook cannot be reached", why)
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, _: Exception) -> Response:
-        why = (
-            "This is a fault of the review itself; the terminal in which it runs says more. What was saved is safe, "
-            "and what you typed is still in your browser."
-        )
-        return reply(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke", why)
+@routes.get(f"{STATIC}{{name}}")
+async def _static(request: Request, name: str) -> Response:
+    files = request.app.state.site.pages.static
+    if name not in files:
+        raise HTTPException(HTTPStatus.NOT_FOUND, NO_PAGE)
+    content_type, content = files[name]
+    return Response(content, media_type=content_type, headers=IMMUTABLE)
 
 
-def _refused(request: Request, refusal: Denied, granted: Access, pages: Pages) -> Response:
-    scripted = request.headers.get("accept", "").startswith("application/json")
-    visitor = getattr(request.state, "reviewer", None)
-    kind, body = pages.refusal(refusal, scripted, visitor, granted.csrf(visitor) if visitor else "")
-    return Response(body, refusal.status, media_type=kind)
+async def _explain(request: Request, error: Exception) -> Response:
+    """Say what went wrong and what to do."""
+    match error:
+        case HTTPException():
+            status = HTTPStatus(error.status_code)
+            why = error.detail if error.detail != status.phrase else NO_PAGE
+            return _deny(request, status, TITLES.get(status, status.phrase), why)
+        case RequestValidationError():
+            return _deny(request, HTTPStatus.NOT_FOUND, "Not found", NO_PAGE)
+        case ReviewError():
+            return _deny(request, HTTPStatus.UNPROCESSABLE_ENTITY, "That is not possible", str(error))
+        case GradebookError():
+            why = f"{error} Nothing was changed, and what you typed is still in your browser. Save again once it works."
+            return _deny(request, HTTPStatus.SERVICE_UNAVAILABLE, "The gradebook is not available", why)
+    why = (
+        "This is an error in the review itself; see the terminal in which it runs. What was saved is safe, and what "
+        "you typed is still in your browser."
+    )
+    return _deny(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", why)
+
+
+def _deny(request: Request, status: HTTPStatus, title: str, why: str) -> Response:
+    response: Response = request.app.state.site.pages.deny(request, Denied(status, title, why))
+    return response

@@ -1,8 +1,8 @@
-"""The class as a whole: the overview, the gradebook, the log, regrade requests."""
+"""Pages about the class: overview, gradebook, log and regrade requests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,12 +11,12 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark import Mark, Progress
+from autograder.gradebook.mark import Mark
 from autograder.gradebook.marked_report import marked
 from autograder.gradebook.request_store import ACCEPTED, DECLINED, LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.report.page import style
-from autograder.review.double_marking import open_pairs
+from autograder.review.double_marking import unsettled
 from autograder.review.site import Id, Visit
 
 __all__ = ["ROWS", "routes"]
@@ -26,8 +26,8 @@ routes = APIRouter()
 ROWS = 100
 """Students on a page of the gradebook."""
 
-LINES = 200
-"""Lines of the log on its page."""
+LOG_ENTRIES = 200
+"""The most entries on the page of the log."""
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
@@ -35,132 +35,76 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 @routes.get("/")
 def _overview(request: Request, done: str = "") -> Response:
     visit = Visit(request)
-    site, marks = visit.site, visit.marks
-    questions = []
-    for id, rules in site.policy.written.items():
-        shares = [each for each in visit.progress() if each.question == id and each.reviewer]
-        whole = visit.total(id)
-        sampled = visit.slow(("pairs", id), lambda id=id: marks.pairs(id))  # type: ignore[misc]
-        questions.append(
-            {
-                "id": id,
-                "title": rules.title,
-                "done": whole.done,
-                "total": whole.total,
-                "shares": shares,
-                "next": visit.fresh(("next", id, visit.reviewer), lambda id=id: marks.next(id, visit.reviewer)),  # type: ignore[misc]
-                "sampled": bool(sampled),
-                "open": open_pairs(sampled),
-            }
-        )
-    start = next((each for each in questions if each["next"]), None)
-    inbox = visit.slow("requests", site.inbox.requests)
+    policy = visit.site.policy
+    questions = [_question(visit, id) for id in policy.written]
+    requests = visit.cached_long("requests", visit.site.inbox.requests)
     return visit.page(
         "overview.html",
         here="overview",
-        assignment=site.policy.assignment.title,
-        students=len(site.reports),
+        assignment=policy.assignment.title,
+        students=len(visit.site.reports),
         overview=questions,
-        start=start,
-        begun=any(_given(each, visit.reviewer) for each in visit.progress()),
-        done=done if done in site.policy.written else "",
-        requests_open=sum(each.status == OPEN for each in inbox),
+        start=next((question for question in questions if question["next"]), None),
+        started=any(share.reviewer == visit.reviewer and share.done for share in visit.progress()),
+        done=done if done in policy.written else "",
+        requests_open=sum(request.status == OPEN for request in requests),
     )
+
+
+def _question(visit: Visit, id: str) -> dict[str, Any]:
+    pairs = visit.cached_long(("pairs", id), lambda: visit.marks.pairs(id))
+    return {
+        "id": id,
+        "title": visit.site.title(id),
+        "total": visit.total(id),
+        "shares": [share for share in visit.progress() if share.question == id and share.reviewer],
+        "next": visit.cached(("next", id, visit.reviewer), lambda: visit.marks.next(id, visit.reviewer)),
+        "sampled": bool(pairs),
+        "unsettled": unsettled(pairs),
+    }
 
 
 @routes.get("/gradebook")
 def _gradebook(request: Request, page: Page = 1) -> Response:
-    """One row a student. Names are on it, and so it is logged."""
+    """Show one row a student. Their names are on it, so it is logged."""
     visit = Visit(request)
-    site = visit.site
-    names = site.names
+    names = sorted(visit.site.reports)
     pages = max(1, -(-len(names) // ROWS))
     page = min(page, pages)
-    counting = visit.fresh("counting", visit.marks.counting)
+    marks = visit.cached("counting", visit.marks.counting)
     visit.marks.note(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
     return visit.page(
         "gradebook.html",
         here="gradebook",
-        columns=site.policy.questions,
-        rows=[_row(visit, name, counting) for name in names[(page - 1) * ROWS : page * ROWS]],
+        columns=visit.site.policy.questions,
+        rows=[_row(visit, name, marks) for name in names[(page - 1) * ROWS : page * ROWS]],
         total=len(names),
         page=page,
         pages=pages,
     )
 
 
-@routes.get("/log")
-def _log(request: Request) -> Response:
-    visit = Visit(request)
-    entries = visit.marks.log(LINES)
-    blind = frozenset().union(*(visit.blind(question) for question in visit.site.policy.written))
-    return visit.page("log.html", here="log", entries=entries, blind=blind, cut=len(entries) == LINES)
-
-
-@routes.get("/requests")
-def _requests_page(request: Request) -> Response:
-    return _requests(Visit(request))
-
-
-@routes.post("/requests/{id}")
-def _answer_request(request: Request, id: Id) -> Response:
-    visit = Visit(request)
-    status, reply = visit.form.text("status"), visit.form.text("reply")
-    try:
-        if status not in (ACCEPTED, DECLINED):
-            raise ReviewError("A request is accepted or declined.")
-        visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer, anew=False)
-        visit.decided()
-    except ReviewError as error:
-        return _requests(visit, problem=str(error), typed={id: reply})
-    return _requests(visit, message=f"The request was {status}.")
-
-
-def _requests(
-    visit: Visit, *, message: str = "", problem: str = "", typed: Mapping[int, str] | None = None
-) -> Response:
-    kept = visit.site.inbox.requests()
-    return visit.page(
-        "requests.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-        here="requests",
-        requests=kept,
-        answers={each.id: visit.marks.find(each.submission, each.question) for each in kept if each.status == OPEN},
-        typed=typed or {},
-        longest=LONGEST_REPLY,
-        message=message,
-        problem=problem,
-    )
-
-
-def _given(each: Progress, reviewer: str) -> bool:
-    return each.reviewer == reviewer and each.done > 0
-
-
-def _row(visit: Visit, name: str, counting: Mapping[tuple[str, str], Mark]) -> Markup:
-    """A student's row, made anew where another mark counts by now, or counts for other points."""
+def _row(visit: Visit, name: str, marks: Mapping[tuple[str, str], Mark]) -> Markup:
+    """Return a student's row, rendered again only if one of its marks or their points changed."""
     site = visit.site
-    marks = (counting.get((name, question)) for question in site.policy.written)
-    stamp = tuple(mark and (mark.id, mark.points) for mark in marks)
-    known = site.rows.get(name)
-    if known is None or known[0] != stamp:
-        rubrics = {id: visit.rubric(id) for id in site.policy.written if (name, id) in counting}
-        row = _standing(marked(site.reports[name], counting, rubrics), counting)
-        known = site.rows[name] = (stamp, site.pages.part("row.html", row=row))
-    return known[1]
+    mine = {id: marks[name, id] for id in site.policy.written if (name, id) in marks}
+    stamp = tuple((mark.id, mark.points) for mark in mine.values())
+    if name not in site.rows or site.rows[name][0] != stamp:
+        report = marked(site.reports[name], marks, {id: visit.rubric(id) for id in mine})
+        site.rows[name] = stamp, site.pages.fragment("row.html", row=_cells(report, mine))
+    return site.rows[name][1]
 
 
-def _standing(report: GradeReport, counting: Mapping[tuple[str, str], Mark]) -> dict[str, Any]:
-    """A student as the template shows them; points that are not decided are not shown as 0."""
-    code = [each for each in report.questions if not each.written]
-    written = [each for each in report.questions if each.written]
-    waiting = [each.id for each in written if each.earned is None]
-    rejected = report.status is Status.REJECTED
+def _cells(report: GradeReport, marks: Mapping[str, Mark]) -> dict[str, Any]:
+    """Return a student's row for the template; points that are not decided do not show as 0."""
+    code = [question for question in report.questions if not question.written]
+    written = [question for question in report.questions if question.written]
+    waiting = [question.id for question in written if question.earned is None]
     return {
         "name": report.name,
-        "cells": [_cell(each, counting.get((report.key, each.id))) for each in report.questions],
+        "cells": [_cell(question, marks.get(question.id)) for question in report.questions],
         "automatic": _sum(code) if report.complete else "?",
-        "written": "" if rejected else _sum(written),
+        "written": "" if report.status is Status.REJECTED else _sum(written),
         "total": f"{_sum(report.questions)}{' so far' if waiting or not report.complete else ''}",
         "waiting": waiting,
     }
@@ -176,5 +120,50 @@ def _cell(question: QuestionGrade, mark: Mark | None) -> dict[str, str]:
     return {"text": text, "style": style(question.outcome), "url": f"/answer/{mark.answer}" if mark else ""}
 
 
-def _sum(questions: list[QuestionGrade] | tuple[QuestionGrade, ...]) -> str:
-    return f"{round(sum(each.earned or 0.0 for each in questions), 6):g}"
+def _sum(questions: Iterable[QuestionGrade]) -> str:
+    return f"{round(sum(question.earned or 0.0 for question in questions), 6):g}"
+
+
+@routes.get("/log")
+def _log(request: Request) -> Response:
+    visit = Visit(request)
+    entries = visit.marks.log(LOG_ENTRIES)
+    hidden = frozenset().union(*(visit.hidden(question) for question in visit.site.policy.written))
+    return visit.page("log.html", here="log", entries=entries, hidden=hidden, cut=len(entries) == LOG_ENTRIES)
+
+
+@routes.get("/requests")
+def _requests(request: Request) -> Response:
+    return _requests_page(Visit(request))
+
+
+@routes.post("/requests/{id}")
+def _reply(request: Request, id: Id) -> Response:
+    visit = Visit(request)
+    status, reply = visit.form.text("status"), visit.form.text("reply")
+    try:
+        if status not in (ACCEPTED, DECLINED):
+            raise ReviewError("Accept or decline the request.")
+        visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer, anew=False)
+    except ReviewError as error:
+        return _requests_page(visit, problem=str(error), typed={id: reply})
+    visit.changed(long=True)
+    return _requests_page(visit, message=f"The request was {status}.")
+
+
+def _requests_page(
+    visit: Visit, *, message: str = "", problem: str = "", typed: Mapping[int, str] | None = None
+) -> Response:
+    """Return the page of requests, with the replies `typed` that could not be saved because of a `problem`."""
+    requests = visit.site.inbox.requests()
+    return visit.page(
+        "requests.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        here="requests",
+        requests=requests,
+        answers={one.id: visit.marks.find(one.submission, one.question) for one in requests if one.status == OPEN},
+        typed=typed or {},
+        longest=LONGEST_REPLY,
+        message=message,
+        problem=problem,
+    )

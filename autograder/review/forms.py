@@ -1,4 +1,4 @@
-"""What a page sent, field by field."""
+"""Parsing of posted forms, field by field."""
 
 from __future__ import annotations
 
@@ -9,59 +9,60 @@ from autograder.errors import ReviewError
 from autograder.gradebook.mark import Draft
 from autograder.text import printable_lines
 
-__all__ = ["LARGEST_ID", "PostedForm", "amount"]
+__all__ = ["LARGEST_ID", "PostedForm", "parse_points"]
 
 LARGEST_ID = 2**31 - 1
 """The largest whole number that every database takes."""
 
 
 class PostedForm:
-    """Fields in their order; a name may come often. Raises ReviewError for a field that is not what it should be."""
+    """Fields in order; a name may repeat. Raises ReviewError for a field of the wrong kind."""
 
     def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
         self._fields = fields
 
-    def all(self, name: str) -> tuple[str, ...]:
+    def texts(self, name: str) -> tuple[str, ...]:
         return tuple(printable_lines(value.replace("\r\n", "\n")) for field, value in self._fields if field == name)
 
-    def text(self, name: str, default: str = "") -> str:
-        return next(iter(self.all(name)), default)
+    def text(self, name: str) -> str:
+        """Return the first field of this name, or ""."""
+        return next(iter(self.texts(name)), "")
 
-    def whole(self, name: str) -> int:
-        return _whole(name, self.text(name))
+    def integer(self, name: str) -> int:
+        return _integer(name, self.text(name))
 
-    def wholes(self, name: str) -> tuple[int, ...]:
-        return tuple(_whole(name, value) for value in self.all(name))
+    def integers(self, name: str) -> tuple[int, ...]:
+        return tuple(_integer(name, value) for value in self.texts(name))
 
     def draft(self) -> Draft:
-        """What a rubric form says."""
+        """Return the mark in a rubric form."""
         return Draft(
-            items=tuple(dict.fromkeys(self.all("item"))),
-            adjustment=amount("Adjust", self.text("adjustment").strip() or "0"),
+            items=tuple(dict.fromkeys(self.texts("item"))),
+            adjustment=parse_points("Adjust", self.text("adjustment").strip() or "0"),
             comment=self.text("comment").strip(),
-            flagged="flagged" in (field for field, _ in self._fields),
+            flagged=bool(self.texts("flagged")),
         )
 
     def nonce(self) -> str:
-        """The name of an act; the same name is the same act."""
+        """Return the id of this action: sent again with the same nonce, it is done once."""
         nonce = self.text("nonce")
         if not 16 <= len(nonce) <= 64 or not nonce.isalnum():
-            raise ReviewError("The form is not whole. Load the page again; what you typed is still in your browser.")
+            raise ReviewError("The form is incomplete. Reload the page; what you typed is still in your browser.")
         return nonce
 
 
-def amount(name: str, text: str) -> float:
-    """A number of points as people write it: 1.5, 1,5, +2, −1."""
+def parse_points(name: str, text: str) -> float:
+    """Parse a number of points as people type it: 1.5, 1,5, +2, −1."""
     try:
         value = float(text.strip().replace(",", ".").replace("−", "-").replace("_", "x"))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ReviewError(f"{name}: {text!r} is no number of points; expected one like 1, 0.5 or -2.")
-    return value + 0.0
+        raise ReviewError(f"{name}: {text!r} is not a number of points; expected one like 1, 0.5 or -2.")
+    return value + 0.0  # no −0.0
 
 
-def _whole(name: str, text: str) -> int:
+def _integer(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST_ID):
-        raise ReviewError(f"{name}: {text[:40]!r} is no whole number. Load the page again.")
+        raise ReviewError(f"{name}: {text[:40]!r} is not a whole number. Reload the page.")
     return int(text)

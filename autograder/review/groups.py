@@ -1,4 +1,4 @@
-"""Groups of like answers, marked together and taken apart."""
+"""Groups of similar answers, marked together; an answer can be excluded from its group."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ __all__ = ["routes"]
 routes = APIRouter()
 
 SHOWN = 50
-"""Answers of one group on a page; unanswered ones, which say nothing, can be any number."""
+"""The most answers of one group on a page: a group of empty ones can be of any size."""
 
 EXCERPT = 90
+"""Characters of its first answer that stand for a group in the list."""
 
 Key = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
@@ -34,56 +35,54 @@ def _groups(request: Request, question: str, group: Key = 0, apart: Key = 0) -> 
 @routes.post("/question/{question}/groups")
 def _mark_group(request: Request, question: str) -> Response:
     visit = Visit(request)
-    group, answers, draft = visit.form.whole("group"), visit.form.wholes("answer"), Draft()
+    group, answers, draft = visit.form.integer("group"), visit.form.integers("answer"), Draft()
     try:
         draft = visit.form.draft()
         if not answers:
-            raise ReviewError("No answer is ticked. Tick those that this mark is for.")
-        said = visit.marks.mark_group(answers, visit.reviewer, draft, visit.form.nonce())
+            raise ReviewError("No answer is selected. Select the answers to mark.")
+        marks = visit.marks.mark_group(answers, visit.reviewer, draft, visit.form.nonce())
     except Conflict as conflict:
-        raise ReviewError(f"{conflict} Nothing was marked. Load this page again, and mark what is left.") from conflict
+        raise ReviewError(f"{conflict} Nothing was marked. Reload this page and mark the others.") from conflict
     except ReviewError as error:
-        if visit.scripted:
+        if visit.wants_json:
             raise
         return _page(visit, question, group, problem=str(error), draft=draft)
-    visit.acted()
-    points = said[0].points
-    return visit.done(
-        f"/question/{question}/groups", f"{len(said)} answer{'s' if len(said) > 1 else ''} marked: {points:g} each."
-    )
+    visit.changed()
+    words = f"{len(marks)} answer{'s' if len(marks) > 1 else ''} marked: {marks[0].points:g} each."
+    return visit.done(f"/question/{question}/groups", words)
 
 
 @routes.post("/answer/{answer}/apart")
-def _take_apart(request: Request, answer: Id) -> Response:
-    visit = Visit(request)
-    place = visit.answer(answer)
-    visit.marks.set_apart(answer, visit.reviewer, apart=True)
-    visit.acted()
-    where = f"/question/{place.answer.question}/groups?group={place.answer.group or 0}&apart={place.number}"
-    return visit.done(where, "")  # the page says it, and offers the way back
+def _exclude(request: Request, answer: Id) -> Response:
+    url, number = _set_apart(visit := Visit(request), answer, apart=True)
+    return visit.done(f"{url}&apart={number}", "")  # the page says so, and offers the way back
 
 
 @routes.post("/answer/{answer}/together")
-def _put_together(request: Request, answer: Id) -> Response:
-    visit = Visit(request)
-    place = visit.answer(answer)
-    visit.marks.set_apart(answer, visit.reviewer, apart=False)
-    visit.acted()
-    where = f"/question/{place.answer.question}/groups?group={place.answer.group or 0}"
-    return visit.done(where, f"Answer {place.number} is in its group again.")
+def _include(request: Request, answer: Id) -> Response:
+    url, number = _set_apart(visit := Visit(request), answer, apart=False)
+    return visit.done(url, f"Answer {number} is back in its group.")
+
+
+def _set_apart(visit: Visit, answer: int, *, apart: bool) -> tuple[str, int]:
+    """Return the address of the group, and the answer's number."""
+    position = visit.answer(answer)
+    visit.marks.set_apart(answer, visit.reviewer, apart=apart)
+    visit.changed()
+    return f"/question/{position.answer.question}/groups?group={position.answer.group or 0}", position.number
 
 
 def _page(
     visit: Visit, question: str, group: int, apart: int = 0, *, problem: str = "", draft: Draft | None = None
 ) -> Response:
-    site = visit.site
     rubric = visit.rubric(question)
-    found = visit.fresh(("groups", question, visit.reviewer), lambda: visit.marks.groups(question, visit.reviewer))
-    listed = sorted((_listed(places) for places in found), key=lambda each: not each["waiting"])
-    by_key = {_key(places): places for places in found}
-    chosen = group if group in by_key else next((each["key"] for each in listed), 0)
-    places = sorted(by_key.get(chosen, ()), key=lambda place: (place.mark is not None, place.number))
-    taken = visit.place(question, apart) if apart else None
+    groups = visit.cached(("groups", question, visit.reviewer), lambda: visit.marks.groups(question, visit.reviewer))
+    listed = sorted((_listed(positions) for positions in groups), key=lambda entry: not entry["waiting"])
+    by_key = {_key(positions): positions for positions in groups}
+    chosen = group if group in by_key or not listed else listed[0]["key"]
+    members = sorted(by_key.get(chosen, ()), key=lambda position: (position.mark is not None, position.number))
+    shown = members[:SHOWN]
+    excluded = visit.position(question, apart).answer if apart else None
     return visit.page(
         "groups.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
@@ -91,11 +90,10 @@ def _page(
         question=question,
         groups=listed,
         chosen=chosen,
-        members=[(place, site.shown(place.answer)) for place in places[:SHOWN]],
-        size=len(places),
-        waiting=sum(place.mark is None for place in places[:SHOWN]),
-        more=max(0, len(places) - SHOWN),
-        apart=taken.answer if taken is not None and taken.answer.apart else None,
+        members=[(position, visit.site.view(position.answer)) for position in shown],
+        size=len(members),
+        waiting=sum(position.mark is None for position in shown),
+        excluded=excluded if excluded and excluded.apart else None,
         rubric=rubric,
         draft=draft or Draft(),
         nonce=secrets.token_hex(16),
@@ -103,15 +101,15 @@ def _page(
     )
 
 
-def _key(places: tuple[QueuePosition, ...]) -> int:
-    return places[0].answer.group or 0
+def _key(positions: tuple[QueuePosition, ...]) -> int:
+    return positions[0].answer.group or 0
 
 
-def _listed(places: tuple[QueuePosition, ...]) -> dict[str, Any]:
-    words = " ".join((places[0].answer.text or "").split())
+def _listed(positions: tuple[QueuePosition, ...]) -> dict[str, Any]:
+    text = " ".join((positions[0].answer.text or "").split())
     return {
-        "key": _key(places),
-        "size": len(places),
-        "waiting": sum(place.mark is None for place in places),
-        "excerpt": words[:EXCERPT] or "No answer was given.",
+        "key": _key(positions),
+        "size": len(positions),
+        "waiting": sum(position.mark is None for position in positions),
+        "excerpt": text[:EXCERPT] or "No answer was given.",
     }

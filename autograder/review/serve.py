@@ -1,10 +1,12 @@
-"""The review on this machine: uvicorn (BSD, the common server for such apps), for browsers on 127.0.0.1 alone."""
+"""The review on this machine: uvicorn, for browsers on 127.0.0.1 only."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 
 import uvicorn
@@ -12,68 +14,71 @@ import uvicorn
 from autograder.review import app
 from autograder.review.class_review import ClassReview
 
-__all__ = ["HOST", "Listening", "listen", "listening"]
+__all__ = ["HOST", "ReviewServer", "bind", "listening", "running"]
 
 HOST = "127.0.0.1"
 
-LINGER_S = 3
-"""Seconds that open requests have to end once the server is asked to."""
-
+SHUTDOWN_S = 3
+"""Seconds that open requests have to finish once the server is told to stop."""
 
 SWITCH_S = 0.0005
 """Seconds after which a busy thread lets another one run. With Python's own 5 ms, a thread that waits for a database
-waits that much more after each answer of it."""
+waits that much longer after each answer of it."""
 
 
-class Listening:
-    """A review that has its port; `links` let each reviewer in."""
+class ReviewServer:
+    """A review that has its port; `links` sign each reviewer in."""
 
     def __init__(self, review: ClassReview, bound: socket.socket) -> None:
-        self._bound = bound
-        self._app = app.create(review)
+        self.sockets = [bound]
         self.port: int = bound.getsockname()[1]
-        granted = app.access(review)
-        self.links: Mapping[str, str] = {name: granted.link(name, self.port) for name in granted.reviewers}
-
-    def run(self) -> None:
-        """Serve until Ctrl-C or SIGTERM; what was begun is ended first."""
-        server = self.server()
-        sys.setswitchinterval(SWITCH_S)
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended by then, and raises it once more
-            server.run(sockets=[self._bound])
-
-    def server(self) -> uvicorn.Server:
+        access = app.access(review)
+        self.links: Mapping[str, str] = {name: access.link(name, self.port) for name in access.reviewers}
         config = uvicorn.Config(
-            self._app,
+            app.create(review),
             log_level="warning",
             access_log=False,  # addresses hold tokens
             server_header=False,
             lifespan="off",
             ws="none",
-            timeout_graceful_shutdown=LINGER_S,
+            timeout_graceful_shutdown=SHUTDOWN_S,
         )
-        return uvicorn.Server(config)
+        self.server = uvicorn.Server(config)
+
+    def run(self) -> None:
+        """Serve until Ctrl-C or SIGTERM, and finish the requests in progress."""
+        sys.setswitchinterval(SWITCH_S)
+        with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once more after its shutdown
+            self.server.run(sockets=self.sockets)
 
 
 @contextlib.contextmanager
-def listening(review: ClassReview, port: int) -> Iterator[Listening]:
-    """The review of an opened class on this port of 127.0.0.1 or, where that is taken, on a free one."""
-    with listen(port) as bound:
-        yield Listening(review, bound)
+def listening(review: ClassReview, port: int) -> Iterator[ReviewServer]:
+    """Yield a server for an opened class, to be run, on this port of 127.0.0.1 or, if that is taken, on a free one."""
+    with bind(port) as bound:
+        yield ReviewServer(review, bound)
 
 
-def listen(port: int) -> socket.socket:
-    """A socket that listens on this port of 127.0.0.1 or, where that is taken, on a free one."""
-    for wanted in (port, 0):
-        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextlib.contextmanager
+def running(review: ClassReview, port: int = 0) -> Iterator[ReviewServer]:
+    """Run the server in a thread."""
+    with listening(review, port) as server:
+        thread = threading.Thread(target=server.server.run, kwargs={"sockets": server.sockets})
+        thread.start()
         try:
-            bound.bind((HOST, wanted))
-            bound.listen(128)
-        except OSError:
-            bound.close()
-            if wanted == 0:
-                raise
-        else:
-            return bound
-    raise AssertionError  # the second try returns or raises
+            while not server.server.started:
+                time.sleep(0.01)
+            yield server
+        finally:
+            server.server.should_exit = True
+            thread.join()
+
+
+def bind(port: int) -> socket.socket:
+    """Return a socket that listens on this port of 127.0.0.1 or, if that is taken, on a free one."""
+    try:
+        return socket.create_server((HOST, port), backlog=128)
+    except OSError:
+        if port == 0:
+            raise
+        return socket.create_server((HOST, 0), backlog=128)

@@ -1,4 +1,4 @@
-"""Templates, and the style and script that go with them."""
+"""Pages made of templates, and the styles and scripts that go with them."""
 
 from __future__ import annotations
 
@@ -10,79 +10,72 @@ from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from autograder.gradebook.mark import Draft, Mark
 from autograder.gradebook.rubric import Rubric
 from autograder.gradebook.tables import UNDONE
 from autograder.report import page
-from autograder.review.access import STATIC, Denied
+from autograder.review.gate import STATIC, Denied
 from autograder.text import printable_lines
 
-__all__ = ["Pages", "mark_data", "mark_words", "moment"]
+__all__ = ["Pages", "json_response", "mark_data", "mark_words", "wants_json"]
 
-KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+CONTENT_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
 class Pages:
-    """Renders pages. All that the templates show is escaped, and cleaned of what no page can hold."""
+    """The templates, with all text escaped and unprintable characters replaced, and the static files by name."""
 
     def __init__(self, questions: tuple[str, ...], gradebook: str) -> None:
         folder = resources.files("autograder.review") / "static"
         self.static: Mapping[str, tuple[str, bytes]] = {
-            file.name: (KINDS[file.name.rpartition(".")[2]], file.read_bytes()) for file in folder.iterdir()
+            file.name: (CONTENT_TYPES[file.name.rpartition(".")[2]], file.read_bytes()) for file in folder.iterdir()
         }
-        self._environment = page.made("autograder.review")
-        self._environment.globals.update(
-            questions=questions, gradebook=gradebook, static=self._address, visitor=None, here=""
-        )
-        self._environment.filters.update(
-            time=_time,
-            mark_data=_mark_json,
-            words=mark_words,
-            draft_data=_draft_json,
-        )
         self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, (_, content) in self.static.items()}
+        self._environment = page.made("autograder.review")
+        self._environment.globals.update(questions=questions, gradebook=gradebook, static=self._address, here="")
+        self._environment.filters.update(
+            time=_moment, mark_json=_mark_json, mark_line=mark_line, draft_json=_draft_json
+        )
 
     def warm(self) -> None:
-        """Compile every template, so that nobody waits for it."""
+        """Compile every template ahead of the first request."""
         for name in self._environment.list_templates():
             self._environment.get_template(name)
 
-    def render(self, template: str, **context: Any) -> bytes:
-        return self._environment.get_template(template).render(**context).encode("utf-8", "replace")
+    def respond(self, request: Request, template: str, status: int = HTTPStatus.OK, **context: Any) -> Response:
+        """Return a page for the reviewer who is signed in, if any."""
+        state = request.state
+        body = self._environment.get_template(template).render(reviewer=state.reviewer, csrf=state.csrf, **context)
+        return HTMLResponse(body.encode("utf-8", "replace"), status)
 
-    def part(self, template: str, **context: Any) -> Markup:
-        """A piece of a page."""
+    def fragment(self, template: str, **context: Any) -> Markup:
         return Markup(self._environment.get_template(template).render(**context))  # escaped by the template
 
-    def refusal(self, refusal: Denied, scripted: bool, visitor: str | None = None, csrf: str = "") -> tuple[str, bytes]:
-        """The content type and body that say why a request is not answered."""
-        if scripted:
-            return "application/json", json.dumps({"title": refusal.title, "why": refusal.why}).encode()
-        body = self.render(
-            "refusal.html",
-            title=refusal.title,
-            why=refusal.why,
-            status=f"{refusal.status.value} {refusal.status.phrase}",
-            unknown=refusal.status is HTTPStatus.UNAUTHORIZED,
-            visitor=visitor,
-            csrf=csrf,
-        )
-        return "text/html; charset=utf-8", body
+    def deny(self, request: Request, denied: Denied) -> Response:
+        """Return a page, or JSON for a script, that says why a request was rejected."""
+        if wants_json(request):
+            return json_response({"title": denied.title, "why": denied.why}, denied.status)
+        return self.respond(request, "denied.html", denied.status, denied=denied)
 
     def _address(self, name: str) -> str:
-        """Its content is in the address, so that a browser may keep it."""
+        """Put a hash of the content into the address of a file, so that browsers may cache it for ever."""
         return f"{STATIC}{name}?v={self._versions[name]}"
 
 
-def moment(at: datetime) -> str:
-    """A time as people on this machine write it."""
-    return at.astimezone().strftime("%-d %b %Y, %H:%M")
+def wants_json(request: Request) -> bool:
+    return request.headers.get("accept", "").startswith("application/json")
+
+
+def json_response(data: Any, status: int = HTTPStatus.OK) -> Response:
+    return Response(json.dumps(data), status, media_type="application/json")
 
 
 def mark_words(mark: Mark, rubric: Rubric) -> str:
-    """What a mark says, but for who and when: 3 of 4 (fit, unseen), adjusted −0.5, flagged."""
+    """Return a mark in words, without reviewer and time: 3 of 4 (fit, unseen), adjusted −0.5, flagged."""
     words = f"{mark.points:g} of {rubric.points:g}"
     if mark.items:
         words += f" ({', '.join(mark.items)})"
@@ -91,21 +84,25 @@ def mark_words(mark: Mark, rubric: Rubric) -> str:
     return words + (", flagged" if mark.flagged else "")
 
 
+def mark_line(mark: Mark, rubric: Rubric) -> str:
+    """Return a mark with its reviewer and time: 3 of 4 (fit, unseen), by ann, 5 Nov 2026, 10:15."""
+    line = f"{mark_words(mark, rubric)}, by {mark.reviewer}, {_moment(mark.at)}"
+    return line + (", undone" if mark.standing == UNDONE else "")
+
+
 def mark_data(mark: Mark | None, rubric: Rubric) -> dict[str, Any] | None:
-    """A mark for the script."""
+    """Return a mark for the script."""
     if mark is None:
         return None
     return {
         "id": mark.id,
         "reviewer": mark.reviewer,
-        "when": moment(mark.at),
         "items": list(mark.items),
         "adjustment": mark.adjustment,
         "comment": printable_lines(mark.comment),
         "flagged": mark.flagged,
-        "points": mark.points,
         "words": mark_words(mark, rubric),
-        "undone": mark.standing == UNDONE,
+        "line": mark_line(mark, rubric),
     }
 
 
@@ -114,9 +111,10 @@ def _mark_json(mark: Mark | None, rubric: Rubric) -> str:
 
 
 def _draft_json(draft: Draft | Mark) -> str:
-    given = {"items": list(draft.items), "adjustment": draft.adjustment, "comment": draft.comment}
-    return json.dumps({**given, "flagged": draft.flagged})
+    fields = {"items": draft.items, "adjustment": draft.adjustment, "comment": draft.comment}
+    return json.dumps({**fields, "flagged": draft.flagged})
 
 
-def _time(at: datetime) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), moment(at))
+def _moment(at: datetime) -> str:
+    """Return a time in the time zone of this machine."""
+    return at.astimezone().strftime("%-d %b %Y, %H:%M")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +13,8 @@ from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, Que
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
-from autograder.review import app
+from autograder.review import app, serve
 from autograder.review.class_review import ClassReview
-from autograder.review.serve import Listening, listen
 
 REVIEWERS = ("ann", "ben")
 
@@ -102,14 +99,5 @@ class Running:
 @contextlib.contextmanager
 def running(review: ClassReview, port: int = 0) -> Iterator[Running]:
     """The review of this class on a port of its own, in a thread."""
-    with listen(port) as bound:
-        server = Listening(review, bound).server()
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield Running(review, bound.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serve.running(review, port) as server:
+        yield Running(review, server.port)

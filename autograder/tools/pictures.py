@@ -8,13 +8,11 @@ reviewer would and takes screenshots with Debian's Chromium. Writes `docs/report
 
 from __future__ import annotations
 
-import contextlib
 import io
 import shutil
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -99,9 +97,9 @@ def _review(browser: Browser, review: ClassReview) -> bytes:
     answer = review.marks.find(SHOWN[1], SHOWN[0])
     assert answer is not None  # the bundled class has a solution
     place = review.marks.answer(answer, REVIEWERS[0])
-    with _serving(review) as links:
+    with serve.running(review) as server:
         page = browser.new_page(viewport=MARKING, color_scheme="light")
-        page.goto(links[REVIEWERS[0]])
+        page.goto(server.links[REVIEWERS[0]])
         page.goto(f"{page.url.rstrip('/')}/question/{SHOWN[0]}/{place.number}")
         page.wait_for_load_state("networkidle")
         for key in ("1", "2", "3", "c"):
@@ -131,21 +129,6 @@ def _report(browser: Browser, folder: Path) -> bytes:
     end = page.locator(END).bounding_box()
     assert end is not None
     return photograph(page, {"x": 0, "y": 0, "width": REPORT["width"], "height": end["y"] - 24})
-
-
-@contextlib.contextmanager
-def _serving(review: ClassReview) -> Iterator[Mapping[str, str]]:
-    """Serve the review on a port of its own; yield the reviewers' links."""
-    with serve.listen(0) as bound:
-        site = serve.Listening(review, bound)
-        server = site.server()
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        try:
-            yield site.links
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 if __name__ == "__main__":

@@ -457,7 +457,7 @@
       }
       if (this.theirs && this.theirs.id === mark.id) return;
       this.theirs = mark;
-      one("[data-theirs]", this.conflict).textContent = `${mark.words}, by ${mark.reviewer}, ${mark.when}`;
+      one("[data-theirs]", this.conflict).textContent = mark.line;
       one("[data-theirs-comment]", this.conflict).textContent = mark.comment ? `“${mark.comment}”` : "";
       this.conflict.hidden = false;
       this.compare();
@@ -476,7 +476,7 @@
     stand(mark) {
       const standing = one("#standing");
       if (!standing) return;
-      standing.textContent = mark ? `Marked: ${mark.words}, by ${mark.reviewer}, ${mark.when}` : "Not marked yet";
+      standing.textContent = mark ? `Marked: ${mark.line}` : "Not marked yet";
       this.tell();
     }
 
@@ -491,9 +491,8 @@
         list.className = "history";
         for (const mark of marks) {
           const line = document.createElement("li");
-          const back = mark.undone ? ", taken back" : "";
           const comment = mark.comment ? `: “${mark.comment}”` : "";
-          line.textContent = `${mark.words}, by ${mark.reviewer}, ${mark.when}${back}${comment}`;
+          line.textContent = mark.line + comment;
           list.append(line);
         }
         one("ol", history)?.remove();
@@ -567,7 +566,7 @@
     }
 
     named(name) {
-      one("#name").textContent = `is by ${name}`;
+      one("#name").textContent = `by ${name}`;
       say(`This answer is by ${name}. That you looked is in the log.`);
     }
 

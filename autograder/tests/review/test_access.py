@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from autograder.review.access import LARGEST, SECURITY_HEADERS, Access, cookie_name
+from autograder.review.access import Access, cookie_name
 from autograder.review.app import access
+from autograder.review.gate import LARGEST, SECURITY_HEADERS
 from autograder.tests.reviews import Running, opened_class, running
 
 ANSWER = "/answer/1/mark"
@@ -177,7 +178,7 @@ def test_a_form_of_ten_megabytes_still_gets_its_answer(ann: httpx.Client) -> Non
 def test_what_is_no_form_is_refused(ann: httpx.Client, body: bytes) -> None:
     reply = ann.post(ANSWER, content=body)
     assert reply.status_code == 400
-    assert "not a form" in reply.text
+    assert "no such form" in reply.text
 
 
 def test_a_form_that_breaks_off_changes_nothing(site: Running, ann: httpx.Client) -> None:
@@ -235,4 +236,4 @@ def test_no_other_file_is_served(site: Running, path: str) -> None:
 def test_a_script_is_told_in_json(site: Running) -> None:
     reply = httpx.get(site.home, headers=JSON)
     assert reply.status_code == 401
-    assert reply.json()["title"] == "Please use your link"
+    assert reply.json()["title"] == "Please sign in"

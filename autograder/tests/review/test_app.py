@@ -17,9 +17,9 @@ from autograder.gradebook.mark import Draft
 from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.review.app import access
+from autograder.review.cache import RecentCache
 from autograder.review.presence import FORGOTTEN_S, Presence
-from autograder.review.serve import listen
-from autograder.review.site import Memory
+from autograder.review.serve import bind
 from autograder.tests.reports import HOSTILE
 from autograder.tests.reviews import Running, opened_class, running
 
@@ -187,7 +187,7 @@ def test_after_the_last_answer_comes_the_overview(ann: httpx.Client, site: Runni
         answer = site.review.marks.place("q1", number, "ann").answer.id
         url = ann.post(f"/answer/{answer}/mark", data=form("fit"), headers=JSON).json()["url"]
     assert url == "/?done=q1"
-    assert "Everything in q1 that waits for you is marked." in ann.get(url).text
+    assert "You have marked all your answers to q1." in ann.get(url).text
     assert ann.get("/question/q1").headers["location"] == "/?done=q1"
 
 
@@ -225,14 +225,14 @@ def test_the_same_save_twice_is_one_mark(ann: httpx.Client, site: Running) -> No
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"seen": "x"}, "is no whole number"),
-        ({"seen": "-1"}, "is no whole number"),
-        ({"seen": "99999999999"}, "is no whole number"),
-        ({"nonce": ""}, "not whole"),
-        ({"nonce": "../../../../../etc"}, "not whole"),
-        ({"adjustment": "much"}, "is no number of points"),
-        ({"adjustment": "nan"}, "is no number of points"),
-        ({"adjustment": "1e999"}, "is no number of points"),
+        ({"seen": "x"}, "is not a whole number"),
+        ({"seen": "-1"}, "is not a whole number"),
+        ({"seen": "99999999999"}, "is not a whole number"),
+        ({"nonce": ""}, "is incomplete"),
+        ({"nonce": "../../../../../etc"}, "is incomplete"),
+        ({"adjustment": "much"}, "is not a number of points"),
+        ({"adjustment": "nan"}, "is not a number of points"),
+        ({"adjustment": "1e999"}, "is not a number of points"),
         ({"adjustment": "5000"}, "up to 1000"),
         ({"item": "gone"}, "no item 'gone' any more"),
         ({"comment": "x" * 20_001}, "20000 characters"),
@@ -275,22 +275,22 @@ def test_now_tells_who_else_is_there_and_what_counts(ann: httpx.Client, ben: htt
 def test_who_looks_elsewhere_or_has_gone_is_not_there() -> None:
     now = [0.0]
     presence = Presence(lambda: now[0])
-    assert presence.here(1, "ann") == ()
-    assert presence.here(1, "ben") == ("ann",)
-    assert presence.here(2, "ann") == ()
-    assert presence.here(1, "ben") == ()
-    presence.here(1, "ann")
+    assert presence.visit(1, "ann") == ()
+    assert presence.visit(1, "ben") == ("ann",)
+    assert presence.visit(2, "ann") == ()
+    assert presence.visit(1, "ben") == ()
+    presence.visit(1, "ann")
     now[0] = FORGOTTEN_S
-    assert presence.here(1, "cal") == ()
+    assert presence.visit(1, "cal") == ()
 
 
 def test_undo_takes_back_and_leads_there(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/3/mark", data=form("fit"))
     number = site.review.marks.answer(3, "ann").number
     reply = ann.post("/undo", headers=JSON).json()
-    assert reply == {"url": f"/question/q1/{number}", "words": "Taken back: 1 mark."}
+    assert reply == {"url": f"/question/q1/{number}", "words": "Undone: 1 mark."}
     assert site.review.marks.answer(3, "ann").mark is None
-    assert ann.post("/undo", headers=JSON).json()["words"] == "There is no mark of yours to take back."
+    assert ann.post("/undo", headers=JSON).json()["words"] == "You have no mark to undo."
 
 
 def test_revealing_tells_the_name_and_is_logged(ann: httpx.Client, site: Running) -> None:
@@ -338,14 +338,14 @@ def group_of(site: Running) -> tuple[int, list[int]]:
 def test_a_group_is_marked_together_each_answer_by_itself(ann: httpx.Client, site: Running) -> None:
     key, answers = group_of(site)
     page = words(ann.get("/question/q1/groups").text)
-    assert f"{len(answers)} ticked of {len(answers)} answers" in page
+    assert f"{len(answers)} of {len(answers)} answers selected" in page
     sent = {**form(), "group": str(key), "answer": [str(answer) for answer in answers]}
     reply = ann.post("/question/q1/groups", data=sent, headers=JSON).json()
     assert reply["words"] == f"{len(answers)} answers marked: 0 each."
     marks = [site.review.marks.answer(answer, "ann").mark for answer in answers]
     assert all(mark is not None and mark.points == 0 for mark in marks)
     assert len({mark.id for mark in marks if mark}) == len(answers)
-    assert ann.post("/undo", headers=JSON).json()["words"] == f"Taken back: {len(answers)} marks."
+    assert ann.post("/undo", headers=JSON).json()["words"] == f"Undone: {len(answers)} marks."
 
 
 def test_a_group_of_which_one_was_marked_meanwhile_is_left_alone(
@@ -363,14 +363,14 @@ def test_a_group_of_which_one_was_marked_meanwhile_is_left_alone(
 def test_a_group_with_nothing_ticked_says_so(ann: httpx.Client) -> None:
     reply = ann.post("/question/q1/groups", data={**form("fit", comment="Kept"), "group": "1"})
     assert reply.status_code == 422
-    assert "No answer is ticked." in reply.text
+    assert "No answer is selected." in reply.text
     assert "Kept</textarea>" in reply.text
 
 
 def test_an_answer_is_taken_out_and_put_back(ann: httpx.Client, site: Running) -> None:
     _, answers = group_of(site)
     where = ann.post(f"/answer/{answers[0]}/apart").headers["location"]
-    assert "was taken out of its group" in ann.get(where).text
+    assert "was excluded from its group" in ann.get(where).text
     left = [place.answer.id for group in site.review.marks.groups("q1", "ann") for place in group]
     assert answers[0] not in left
     ann.get(ann.post(f"/answer/{answers[0]}/together").headers["location"])
@@ -396,12 +396,12 @@ def test_a_changed_rubric_shows_whom_it_changes_before_it_does(ann: httpx.Client
     number = site.review.marks.answer(1, "ann").number
     rubric = site.review.marks.rubric("q1")
     page = ann.post("/question/q1/rubric", data=typed(rubric, fit="2", unseen="1")).text
-    assert "1 answer would change" in page
+    assert "1 mark will change" in page
     assert f"Answer {number} 1 2 +1" in words(page)
     assert "student-" not in page
     assert site.review.marks.rubric("q1") == rubric
     page = ann.post("/question/q1/rubric", data=typed(rubric, "apply", fit="2", unseen="1")).text
-    assert "This rubric is in force now; 1 mark changed." in page
+    assert "The new rubric is applied: 1 mark changed." in page
     mark = site.review.marks.answer(1, "ann").mark
     assert mark is not None
     assert mark.points == 2
@@ -410,7 +410,8 @@ def test_a_changed_rubric_shows_whom_it_changes_before_it_does(ann: httpx.Client
 
 @pytest.mark.parametrize("do", ["effects", "apply"])
 @pytest.mark.parametrize(
-    ("points", "said"), [("3", "add up to 3 + 2 + 1 = 6"), ("one", "is no number of points"), ("0", "Item 1: 0 points")]
+    ("points", "said"),
+    [("3", "add up to 3 + 2 + 1 = 6"), ("one", "not a number of points"), ("0", "Item 1: 0 points")],
 )
 def test_a_rubric_that_does_not_add_up_is_refused_and_what_was_typed_stays(
     ann: httpx.Client, site: Running, do: str, points: str, said: str
@@ -430,7 +431,7 @@ def test_a_rubric_that_somebody_changed_meanwhile_is_not_overwritten(
     ben.post("/question/q1/rubric", data=typed(rubric, "apply", fit="2", unseen="1"))
     reply = ann.post("/question/q1/rubric", data=typed(rubric, "apply", fit="1.5", unseen="1.5"))
     assert reply.status_code == 422
-    assert "Somebody changed this rubric" in reply.text
+    assert "Somebody has changed this rubric" in reply.text
     assert 'value="1.5"' in reply.text
     assert site.review.marks.rubric("q1").items[0].points == 2
 
@@ -481,7 +482,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
     effects = words(
         ben.post("/question/q1/rubric", data=typed(sampled.review.marks.rubric("q1"), fit="2", unseen="1")).text
     )
-    assert f"Answer {pair.number} in the sample: shown once both have marked it" in effects
+    assert f"Answer {pair.number} in the sample, hidden until both have marked it" in effects
     assert ben.get(f"/question/q1/sample/{pair.number}").status_code == 404
     assert "Not marked yet" in ben.get(page).text
     assert ben.post(f"{url}/mark", data=form("unseen")).status_code == 303
@@ -503,7 +504,7 @@ def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, s
     shown = words(ann.get(url).text)
     assert "differs" in shown
     reply = ben.post(url, data=form("unseen"), headers=JSON).json()
-    assert reply["words"] == f"Answer {first.number} is settled: 2 of 4 (unseen)."
+    assert reply["words"] == f"Answer {first.number} settled: 2 of 4 (unseen)."
     counting = sampled.review.marks.counting()
     assert counting[first.answer.submission, "q1"].points == 2
     late = ann.post(url, data=form("fit"), headers=JSON)
@@ -590,7 +591,7 @@ def test_a_fault_of_the_review_itself_is_a_clear_page(ann: httpx.Client, monkeyp
     monkeypatch.setattr(MarkStore, "mark", lambda *_: 1 / 0)
     reply = ann.post("/answer/1/mark", data=form("fit"))
     assert reply.status_code == 500
-    assert "Something broke" in reply.text
+    assert "Something went wrong" in reply.text
     assert "ZeroDivisionError" not in reply.text
     assert reply.headers["content-security-policy"].startswith("default-src 'none'")
 
@@ -607,24 +608,24 @@ def test_a_link_outlives_a_restart(tmp_path: Path, enter: Callable[[Running, str
 
 
 def test_a_taken_port_is_replaced_by_a_free_one() -> None:
-    with listen(0) as first, listen(first.getsockname()[1]) as second:
+    with bind(0) as first, bind(first.getsockname()[1]) as second:
         assert first.getsockname()[0] == second.getsockname()[0] == "127.0.0.1"
         assert first.getsockname()[1] != second.getsockname()[1]
 
 
 def test_what_was_worked_out_is_kept_for_others_and_anew_for_who_acted() -> None:
     now, made = [0.0], count()
-    memory = Memory(1.0, lambda: now[0])
-    assert memory.get("ann", "key", lambda: next(made)) == 0
+    cache = RecentCache(1.0, lambda: now[0])
+    assert cache.get("ann", "key", lambda: next(made)) == 0
     now[0] = 0.5
-    assert memory.get("ben", "key", lambda: next(made)) == 0
-    memory.acted("ben")
+    assert cache.get("ben", "key", lambda: next(made)) == 0
+    cache.expire("ben")
     now[0] = 0.6
-    assert memory.get("ann", "key", lambda: next(made)) == 0
-    assert memory.get("ben", "key", lambda: next(made)) == 1
-    assert memory.get("ann", "key", lambda: next(made)) == 1
+    assert cache.get("ann", "key", lambda: next(made)) == 0
+    assert cache.get("ben", "key", lambda: next(made)) == 1
+    assert cache.get("ann", "key", lambda: next(made)) == 1
     now[0] = 1.7
-    assert memory.get("ann", "key", lambda: next(made)) == 2
+    assert cache.get("ann", "key", lambda: next(made)) == 2
 
 
 def test_a_mark_shows_in_the_progress_at_once(ann: httpx.Client) -> None:

@@ -187,9 +187,9 @@ def test_undo_reveal_and_flag_by_key(alone: Running, enter: Open) -> None:
     name = alone.review.marks.place("q1", 1, "ann").answer.submission
     assert name not in page.content()
     choose(page, "n")
-    expect(page.locator("#name")).to_have_text(f"is by {name}")
+    expect(page.locator("#name")).to_have_text(f"by {name}")
     page.locator("#history summary").click()
-    expect(page.locator("#history li")).to_contain_text("taken back")
+    expect(page.locator("#history li")).to_contain_text("undone")
 
 
 def test_snippets_are_kept_put_in_and_deleted_by_keyboard(alone: Running, enter: Open) -> None:
@@ -198,7 +198,7 @@ def test_snippets_are_kept_put_in_and_deleted_by_keyboard(alone: Running, enter:
     choose(page, "c")
     page.keyboard.type("Say <why>.")
     choose(page, "Escape", "s")
-    expect(page.get_by_role("button", name="Keep the comment")).to_be_focused()
+    expect(page.get_by_role("button", name="Save the comment")).to_be_focused()
     choose(page, "Enter")
     expect(page.locator(".snippet")).to_have_text("Say <why>.")
     choose(page, "Escape", "1", "Enter")
@@ -315,7 +315,7 @@ def test_two_on_one_answer_see_each_other_and_each_others_mark(site: Running, en
     ]
 
 
-@pytest.mark.parametrize("choice", ["Keep theirs", "Save mine over it"])
+@pytest.mark.parametrize("choice", ["Keep theirs", "Replace with mine"])
 def test_a_conflict_shows_both_and_loses_neither(site: Running, enter: Open, choice: str) -> None:
     ann, ben = enter(site, "ann"), enter(site, "ben")
     for page in (ann, ben):
@@ -345,7 +345,7 @@ def test_a_conflict_shows_both_and_loses_neither(site: Running, enter: Open, cho
     else:
         expect(ann).not_to_have_url(re.compile("/q1/2$"))
     said = [(each.reviewer, each.comment) for each in site.review.marks.history(answer, "ann")]
-    assert said == [("ben", "Ben's words"), *([("ann", "Ann's words")] if choice == "Save mine over it" else [])]
+    assert said == [("ben", "Ben's words"), *([("ann", "Ann's words")] if choice == "Replace with mine" else [])]
 
 
 def test_two_saves_in_the_same_moment_are_a_conflict_too(site: Running, enter: Open) -> None:
@@ -365,14 +365,14 @@ def test_two_saves_in_the_same_moment_are_a_conflict_too(site: Running, enter: O
 def test_a_group_is_marked_taken_apart_and_undone(alone: Running, enter: Open) -> None:
     page = enter(alone, "ann")
     page.goto(f"{alone.home}/question/q1/groups")
-    expect(page.locator("#members-title")).to_have_text("5 ticked of 5 answers")
-    page.get_by_role("button", name=re.compile("Take answer")).first.click()
-    expect(page.get_by_text("was taken out of its group")).to_have_count(1)
-    expect(page.locator("#members-title")).to_have_text("4 ticked of 4 answers")
-    page.get_by_role("button", name="Put it back").click()
-    expect(page.locator("#members-title")).to_have_text("5 ticked of 5 answers")
+    expect(page.locator("#members-title")).to_have_text("5 of 5 answers selected")
+    page.get_by_role("button", name=re.compile("Exclude answer")).first.click()
+    expect(page.get_by_text("was excluded from its group")).to_have_count(1)
+    expect(page.locator("#members-title")).to_have_text("4 of 4 answers selected")
+    page.get_by_role("button", name="Include it again").click()
+    expect(page.locator("#members-title")).to_have_text("5 of 5 answers selected")
     page.locator("input[name=answer]").first.uncheck()
-    expect(page.locator("#members-title")).to_have_text("4 ticked of 5 answers")
+    expect(page.locator("#members-title")).to_have_text("4 of 5 answers selected")
     choose(page, "Enter")
     expect(page.locator("#status")).to_contain_text("Nothing chosen yet")
     choose(page, "0", "c")
@@ -382,7 +382,7 @@ def test_a_group_is_marked_taken_apart_and_undone(alone: Running, enter: Open) -
     done = [place for place in alone.review.marks.groups("q1", "ann")[0] if place.mark]
     assert [place.mark.comment for place in done if place.mark] == ["No answer was found."] * 4
     choose(page, "u")
-    expect(page.locator("#status")).to_contain_text("Taken back: 4 marks")
+    expect(page.locator("#status")).to_contain_text("Undone: 4 marks")
     assert not [place for place in alone.review.marks.groups("q1", "ann")[0] if place.mark]
 
 
@@ -395,15 +395,15 @@ def test_a_group_in_mid_edit_outlives_a_reload_and_a_failure(alone: Running, ent
     expect(page.locator("#unsaved")).to_be_visible()
     page.reload()
     expect(page.locator("#status")).to_have_text("What you had not saved is back.")
-    expect(page.locator("#members-title")).to_have_text("4 ticked of 5 answers")
+    expect(page.locator("#members-title")).to_have_text("4 of 5 answers selected")
     expect(page.locator("input[name=answer]").nth(2)).not_to_be_checked()
     expect(page.locator("[data-earned]")).to_have_text("0.5")
     page.goto(alone.home)
-    page.get_by_role("link", name="q1, a group of 5 like answers").click()
-    page.get_by_role("button", name=re.compile("Take answer")).first.click()
-    expect(page.get_by_text("was taken out of its group")).to_have_count(1)
+    page.get_by_role("link", name="q1, a group of 5 similar answers").click()
+    page.get_by_role("button", name=re.compile("Exclude answer")).first.click()
+    expect(page.get_by_text("was excluded from its group")).to_have_count(1)
     expect(page.locator("textarea")).to_have_value("For those alike.")
-    expect(page.locator("#members-title")).to_have_text("3 ticked of 4 answers")
+    expect(page.locator("#members-title")).to_have_text("3 of 4 answers selected")
 
     page.route("**/question/q1/groups", lose)
     choose(page, "Control+Enter")
@@ -449,29 +449,29 @@ def test_a_rubric_in_mid_edit_outlives_a_reload(alone: Running, enter: Open) -> 
     page.get_by_label("Points of item 1").fill("9")
     page.reload()
     offer = page.locator("#typed-before")
-    expect(offer).to_contain_text("You had typed a change of this rubric")
+    expect(offer).to_contain_text("You edited this rubric")
     expect(page.get_by_label("Points of item 1")).to_have_value("1")
-    page.get_by_role("button", name="Go on with it").click()
+    page.get_by_role("button", name="Continue editing").click()
     expect(page.get_by_label("Points of item 1")).to_have_value("9")
     expect(offer).to_be_hidden()
     page.get_by_role("button", name="Add an item").click()
     page.get_by_label("Text of item 4").fill("Says something new")  # typed after the server saw the rest
     page.goto(alone.home)
-    page.get_by_role("link", name="q1, a change of the rubric").click()
-    page.get_by_role("button", name="Go on with it").click()
+    page.get_by_role("link", name="q1, changes to the rubric").click()
+    page.get_by_role("button", name="Continue editing").click()
     expect(page.get_by_label("Points of item 1")).to_have_value("9")
     expect(page.get_by_label("Text of item 4")).to_have_value("Says something new")
     page.get_by_label("Points of item 1").fill("1")
     page.get_by_label("Points of item 4").fill("-1")
     page.get_by_label("Points of item 4").press("Enter")
-    page.get_by_role("button", name="Put it in force").click()
-    expect(page.get_by_text("This rubric is in force now")).to_be_visible()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("The new rubric is applied")).to_be_visible()
     page.goto(f"{alone.home}/question/q1/rubric")
     expect(page.get_by_label("Text of item 4")).to_have_value("Says something new")
     expect(offer).to_be_hidden()
     page.get_by_label("Points of item 2").fill("7")
     page.reload()
-    page.get_by_role("button", name="Discard it").click()
+    page.get_by_role("button", name="Discard them").click()
     page.reload()
     expect(page.get_by_label("Points of item 2")).to_have_value("2")
     expect(offer).to_be_hidden()
@@ -486,9 +486,9 @@ def test_a_rubric_that_was_kept_while_somebody_changed_it_says_so(alone: Running
     alone.review.marks.adopt(theirs, "ben")
     page.reload()
     expect(page.get_by_label("Text of item 1")).to_have_value("Theirs")
-    page.get_by_role("button", name="Go on with it").click()
+    page.get_by_role("button", name="Continue editing").click()
     page.get_by_label("Points of item 1").press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Somebody changed this rubric in the meantime")
+    expect(page.get_by_role("alert")).to_contain_text("Somebody has changed this rubric in the meantime")
     expect(page.get_by_label("Text of item 1")).to_have_value("Mine")
 
 
@@ -533,10 +533,10 @@ def test_a_rubric_is_changed_back_in_time(alone: Running, enter: Open) -> None:
     page.get_by_label("Points of item 2").fill("0.5")
     page.get_by_label("Points of item 3").fill("0.5")
     page.get_by_label("Points of item 3").press("Enter")
-    expect(page.get_by_role("heading", name="3 answers would change")).to_be_visible()
+    expect(page.get_by_role("heading", name="3 marks will change")).to_be_visible()
     assert [mark(alone, number).points for number in (1, 2, 3)] == [1, 1, 1]  # type: ignore[union-attr]
-    page.get_by_role("button", name="Put it in force and change 3").click()
-    expect(page.get_by_text("This rubric is in force now; 3 marks changed.")).to_be_visible()
+    page.get_by_role("button", name="Apply and change 3 marks").click()
+    expect(page.get_by_text("The new rubric is applied: 3 marks changed.")).to_be_visible()
     assert [mark(alone, number).points for number in (1, 2, 3)] == [3, 3, 3]  # type: ignore[union-attr]
     expect(other.locator("#rubric-changed")).to_be_visible()
     other.locator("#rubric-changed a").click()
@@ -560,7 +560,7 @@ def test_a_disagreement_is_settled_in_the_browser(tmp_path: Path, enter: Open) -
         choose(page, "Escape")
         page.locator("h1").click()
         choose(page, "3", "Enter")
-        expect(page.locator("#status")).to_contain_text("is settled: 2 of 4 (fit, overfit)")
+        expect(page.locator("#status")).to_contain_text("settled: 2 of 4 (fit, overfit)")
         settled = opened.marks.pairs("q1")[0].settled
         assert settled is not None
         assert settled.points == 2
@@ -660,7 +660,7 @@ def test_everything_can_be_reached_with_tab_alone(alone: Running, enter: Open) -
     for _ in range(40):
         choose(page, "Tab")
         reached.add(page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()"))
-    wanted = {"To the content", "Overview", "Log", "item", "adjustment", "flagged", "comment", "number", "Go"}
+    wanted = {"Skip to content", "Overview", "Log", "item", "adjustment", "flagged", "comment", "number", "Go"}
     assert wanted <= reached
     assert {"Save and next", "Undo", "Reveal name", "Model answer", "History", "Next", "Previous"} <= {
         word for word in ("Save and next", "Undo", "Reveal name", "Model answer", "History", "Next", "Previous")
