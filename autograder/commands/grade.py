@@ -62,7 +62,7 @@ class GradeRun:
         """Wall time by phase, added up over all submissions; `start` and `all` are counted once."""
         self._request = request
         self._submissions = submission.collect(request.paths, int(limits.notebook_mb * 2**20))
-        submission.demand(self._submissions, request.paths)
+        submission.check_readable(self._submissions, request.paths)
         result_files.prepare(request.output)
         if self.built:
             build.write(build.build(HOME), HOME)

@@ -1,13 +1,13 @@
-"""Read a submitted notebook: is it one, is it this assignment's, where are its cells and written answers.
+"""A submitted notebook as frozen data: its code cells and its written answers.
 
-Pure: bytes in, frozen data out; nothing is executed.
+Pure: bytes in, data out; nothing is executed. A file that cannot be graded is explained to the student.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,30 +15,31 @@ import nbformat
 
 from autograder.errors import SubmissionError
 from autograder.policy.policy import Policy
-from autograder.submissions import cells
+from autograder.submissions.answers import code_in_text_cells, written_answer
+from autograder.submissions.cells import owners, split_merged
 
 __all__ = ["CodeCell", "Notebook", "read"]
 
-TURNED = "the answer cell had been turned into text; it was run as code"
+TURNED = "the answer cell was turned into text; it was run as code"
 NO_CELL = "no cell of this question was found; has it been deleted?"
-NO_LABEL = "The notebook's own label was missing (some editors drop it); it was graded all the same."
+NO_LABEL = "The notebook's label was missing (some editors remove it); it was graded anyway."
 AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."
 
-MOST_PARTS = 200_000
-"""Lists, mappings and values in a notebook, its outputs left out; an honest one has some hundreds. Converting millions
-of them would hold up everybody else's notebook."""
+MOST_VALUES = 200_000
+"""Lists, mappings and values in a notebook without its outputs; an honest one has some hundreds. Converting millions
+would hold up all other notebooks."""
 
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A code cell: its position among all cells (from 0), its text, and the question it belongs to."""
+    """A code cell: its position among all cells (from 0), its text, and its question."""
 
     index: int
     source: str
     question: str | None
 
     def describe(self) -> str:
-        """The cell in words a student can find it by: Jupyter numbers no cell that has not run."""
+        """Describe the cell so that a student finds it: Jupyter gives no number to a cell that has not run."""
         first = self.source.strip().partition("\n")[0]
         return f"the cell that begins `{first[:40]}{'…' if len(first) > 40 else ''}`"
 
@@ -52,31 +53,28 @@ class Notebook:
     notes: tuple[str, ...] = ()
 
     def cell(self, index: int | None) -> CodeCell | None:
-        """The code cell at `index` among all cells."""
+        """Return the code cell at `index` among all cells."""
         return next((cell for cell in self.cells if cell.index == index), None)
 
 
 def read(data: bytes, policy: Policy) -> Notebook:
-    """Raises SubmissionError, in words for the student, where the file cannot be graded."""
+    """Read a notebook file. Raises SubmissionError, in words for the student, if it cannot be graded."""
     notebook = _parse(data, int(policy.execution.notebook_mb * 2**20))
-    notes = list(_check_assignment(notebook, policy))
-    parted = cells.parted(notebook.cells)
-    owned = cells.owners(parted, policy)
+    notes = _check_assignment(notebook, policy)
+    cells = split_merged(notebook.cells)
+    questions = owners(cells, policy)
     answers: dict[str, str | None] = {}
     remarks: defaultdict[str, list[str]] = defaultdict(list)
     for question in policy.written:
-        answers[question], remark = cells.answer(question, parted, owned)
+        answers[question], remark = written_answer(question, cells, questions)
         remarks[remark].append(question)
-    turned = cells.turned_into_text(parted, owned, policy)
-    for question in turned.values():
-        remarks[TURNED].append(question)
-    for question in policy.code:
-        if question not in owned:
-            remarks[NO_CELL].append(question)
-    notes += [f"{', '.join(questions)}: {remark}" for remark, questions in remarks.items() if remark]
+    turned = code_in_text_cells(cells, questions, policy)
+    remarks[TURNED] += turned.values()
+    remarks[NO_CELL] += [question for question in policy.code if question not in questions]
+    notes += [f"{', '.join(group)}: {remark}" for remark, group in remarks.items() if remark and group]
     code = tuple(
-        CodeCell(index, cell.source, owner)
-        for index, (cell, owner) in enumerate(zip(parted, owned, strict=True))
+        CodeCell(index, cell.source, question)
+        for index, (cell, question) in enumerate(zip(cells, questions, strict=True))
         if (cell.cell_type == "code" or index in turned) and cell.source.strip()
     )
     return Notebook(code, answers, tuple(notes))
@@ -99,12 +97,12 @@ def _parse(data: bytes, limit: int) -> nbformat.NotebookNode:
 
 
 def _content(data: bytes, limit: int) -> dict[str, Any]:
-    """The JSON of a file that calls itself a notebook, without outputs, and of a size that can be converted."""
+    """Return the JSON of a notebook without outputs, of a size that can be converted. Raises SubmissionError."""
     if not data.strip():
         raise SubmissionError("The file is empty. Save the notebook, then hand it in again.")
     if len(data) > limit:
         raise SubmissionError(
-            f"The file is larger than the {round(limit / 2**20, 2):g} MB that are taken. "
+            f"The file is larger than the {round(limit / 2**20, 2):g} MB that are accepted. "
             "Clear the outputs (Edit > Clear All Outputs), save, and hand it in again."
         )
     try:
@@ -114,8 +112,8 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
     except RecursionError:
         raise SubmissionError("The file is not a notebook: it is nested too deeply.") from None
     except ValueError as error:
-        where = getattr(error, "lineno", None)
-        at = f" (the trouble begins at line {where})" if where else ""
+        line = getattr(error, "lineno", None)
+        at = f" (the problem begins at line {line})" if line else ""
         raise SubmissionError(
             f"The file is not a notebook, or was cut short while it was saved or uploaded{at}. {AGAIN}"
         ) from None
@@ -127,7 +125,7 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
             "Open it in a current Jupyter, save it, and hand it in again."
         )
     _drop_outputs(content)
-    if _has_more_parts(content, MOST_PARTS):
+    if _has_more_values(content, MOST_VALUES):
         raise SubmissionError(
             "The file holds far more cells, or data beside the cells, than a notebook that can be graded."
         )
@@ -135,8 +133,10 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
 
 
 def _drop_outputs(content: dict[str, Any]) -> None:
-    """Nothing looks at outputs and widgets, and they can be large. What is malformed stays, to be told later; metadata
-    that are not there at all are empty ones, as some editors mean it."""
+    """Remove outputs and widgets, which nothing looks at and which can be large, and add missing metadata.
+
+    Some editors leave out empty metadata. What is malformed stays, to be reported later.
+    """
     metadata = content.setdefault("metadata", {})
     if isinstance(metadata, dict):
         metadata.pop("widgets", None)
@@ -150,7 +150,7 @@ def _drop_outputs(content: dict[str, Any]) -> None:
                     cell["outputs"] = []
 
 
-def _has_more_parts(content: object, most: int) -> bool:
+def _has_more_values(content: object, most: int) -> bool:
     waiting, count = [content], 0
     while waiting:
         node = waiting.pop()
@@ -171,14 +171,14 @@ def _well_formed(cell: object) -> bool:
     )
 
 
-def _check_assignment(notebook: nbformat.NotebookNode, policy: Policy) -> Sequence[str]:
+def _check_assignment(notebook: nbformat.NotebookNode, policy: Policy) -> list[str]:
     otter = notebook.metadata.get("otter", {})
     name = otter.get("assignment_name") if isinstance(otter, dict) else None
     if name is None:
-        return (NO_LABEL,)
+        return [NO_LABEL]
     if name != policy.assignment.name:
         raise SubmissionError(
             f"This notebook belongs to another assignment ({str(name)[:60]!r}, not {policy.assignment.name!r}). "
             "Hand in the notebook of this assignment."
         )
-    return ()
+    return []

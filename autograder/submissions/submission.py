@@ -1,6 +1,6 @@
-"""Find the submissions in what an instructor points at: notebooks, folders, zip files.
+"""The submissions in the notebooks, folders and zip files that an instructor names.
 
-Whatever stands there under the name of a notebook or a zip file becomes a submission, if only one with a problem.
+Everything there that is named like a notebook or a zip file becomes a submission, if only one with a problem.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from autograder.errors import SubmissionError, unreadable
 from autograder.submissions import archive
 from autograder.text import printable
 
-__all__ = ["Submission", "collect", "demand", "slug"]
+__all__ = ["Submission", "check_readable", "collect", "slug"]
 
 PLAIN = re.compile(r"{part}(/{part})*".format(part=r"[a-z0-9]+([._-][a-z0-9]+)*"))
 HASHED = re.compile(r"(^|-)[0-9a-f]{16}$")
 NAME_LIMIT = 300
-"""Characters of a submission's name; of a longer one the middle is left out."""
+"""Characters of a submission's name; a longer one loses its middle."""
 
 SHOWN = 5
 
@@ -35,17 +35,13 @@ class Submission:
     data: bytes
     problem: str = ""
 
-    @property
-    def fingerprint(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
-
 
 def collect(paths: Iterable[Path], limit: int) -> tuple[Submission, ...]:
-    """All submissions under `paths`, each with a name of its own, in a stable order.
+    """Return all submissions under `paths`, each with a different name, in a stable order.
 
-    `limit` is the most bytes read of one notebook, and one byte more, so that an oversized one is noticed.
-    In a folder, every notebook and every zip file is a submission, whatever is wrong with it, and so is a folder
-    directly in it that holds neither. Raises SubmissionError where a path does not exist or nothing was found.
+    At most `limit` bytes and one more are read of each notebook, so that an oversized one is noticed. In a folder,
+    every notebook and every zip file is a submission, whatever is wrong with it, and so is a folder directly in it
+    that has neither. Raises SubmissionError if a path does not exist or has nothing to grade.
     """
     found: list[Submission] = []
     for path in paths:
@@ -58,27 +54,27 @@ def collect(paths: Iterable[Path], limit: int) -> tuple[Submission, ...]:
             raise SubmissionError(f"{path}: {unreadable(error)}") from error
         if len(found) == before:
             raise SubmissionError(f"{path}: no notebook (.ipynb) and no zip file in it; name the folder that has them")
-    return tuple(_named_apart(found))
+    return tuple(_with_unique_names(found))
 
 
-def demand(found: Sequence[Submission], paths: Sequence[Path]) -> None:
-    """Raises SubmissionError where files were named of which none can be opened: that is a slip of whoever named them.
+def check_readable(found: Sequence[Submission], paths: Sequence[Path]) -> None:
+    """Raise SubmissionError if only files were named and none of them can be opened: then the command was mistyped.
 
-    What stands in a folder was handed in; there, and beside a notebook, such a file is a submission with a problem.
+    In a folder, and beside a readable notebook, such a file was handed in and is a submission with a problem.
     """
-    if all(each.problem for each in found) and not any(path.is_dir() for path in paths):
-        said = "\n".join(f"{each.source}: {each.problem}" for each in found[:SHOWN])
+    if all(submission.problem for submission in found) and not any(path.is_dir() for path in paths):
+        problems = "\n".join(f"{submission.source}: {submission.problem}" for submission in found[:SHOWN])
         raise SubmissionError(
-            f"{said}\nThere is nothing to grade in that. Expected notebooks (.ipynb), folders of them, or zip files of "
-            "them, as Gradescope and Canvas give them out."
+            f"{problems}\nThere is nothing to grade here. Expected notebooks (.ipynb), folders of them, or zip "
+            "files of them, as downloaded from Gradescope or Canvas."
         )
 
 
 def slug(name: str) -> str:
-    """A name safe to use for a folder: letters, digits, dot, dash and underscore, not empty.
+    """Return a safe name for a folder: letters, digits, dot, dash and underscore, not empty.
 
-    Different names give different folders, also where the file system takes capitals for small letters: a name
-    that cannot stay as it is gets a hash.
+    Different names give different folders, even if the file system ignores case: a name that must be changed gets a
+    hash.
     """
     if PLAIN.fullmatch(name) and not HASHED.search(name) and len(name) <= 80:
         return name.replace("/", "__")
@@ -102,23 +98,23 @@ def _from_folder(folder: Path, limit: int) -> Iterator[Submission]:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Notebooks and zip files at any depth, each with the problem that is seen without opening it.
+    """Yield notebooks and zip files at any depth, each with the problem that is seen without opening it.
 
-    Links are told, not followed, and so is a folder that cannot be listed.
+    Links are named, not followed, and so is a folder that cannot be listed.
     """
     waiting = [folder]
     while waiting:
-        place = waiting.pop()
+        current = waiting.pop()
         try:
-            with os.scandir(place) as entries:
+            with os.scandir(current) as entries:
                 inside = list(entries)
         except OSError as error:
-            if place == folder:
+            if current == folder:
                 raise
-            yield place, f"The folder could not be read ({error.strerror})."
+            yield current, f"The folder could not be read ({error.strerror})."
             continue
         for entry in inside:
-            path = place / entry.name
+            path = current / entry.name
             wanted = archive.is_wanted(path.relative_to(folder))
             if entry.is_dir(follow_symlinks=False):
                 waiting += [path]
@@ -129,7 +125,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _from_file(path: Path, name: str, limit: int) -> Iterator[Submission]:
-    """The submissions in one file. Nothing but a regular file is opened: a pipe would never end."""
+    """Yield the submissions in one file. Only a regular file is opened: a pipe would never end."""
     try:
         if not path.is_file():
             yield Submission(name, str(path), b"", "It is not a regular file.")
@@ -145,21 +141,18 @@ def _from_file(path: Path, name: str, limit: int) -> Iterator[Submission]:
         yield Submission(name, str(path), b"", f"The file could not be read: {unreadable(error)}.")
 
 
-def _named_apart(found: list[Submission]) -> Iterator[Submission]:
-    """Printable names, each given once; what a file system allows in a name would upset a table or a page."""
+def _with_unique_names(found: list[Submission]) -> Iterator[Submission]:
+    """Yield the submissions with printable names, each used once; some file names would break a table or a page."""
     seen: set[str] = set()
     last: dict[str, int] = {}
     for submission in found:
-        name = plain = _short(printable(submission.name))
-        number = last.get(plain, 1)
+        plain = printable(submission.name)
+        if len(plain) > NAME_LIMIT:
+            plain = f"{plain[: NAME_LIMIT // 2]}…{plain[-NAME_LIMIT // 2 :]}"
+        name, number = plain, last.get(plain, 1)
         while name in seen:
             number += 1
             name = f"{plain} ({number})"
         last[plain] = number
         seen.add(name)
         yield Submission(name, printable(submission.source), submission.data, printable(submission.problem))
-
-
-def _short(name: str) -> str:
-    half = NAME_LIMIT // 2
-    return name if len(name) <= NAME_LIMIT else f"{name[:half]}…{name[-half:]}"

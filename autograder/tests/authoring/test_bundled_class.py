@@ -53,7 +53,7 @@ WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "right-on-colab": (
         ("", "The command `%pip install -q tensorflow` was skipped"),
         ("", "The command `nvidia-smi` was skipped"),
-        ("", "q1: several cells hold an answer; they were put together"),
+        ("", "q1: several cells hold an answer; they were joined"),
     ),
     "other-assignment": (("", "belongs to another assignment ('second-steps', not 'mnist-first-steps')"),),
     "cut-short": (("", "was cut short while it was saved or uploaded"),),

@@ -98,11 +98,11 @@ def refused(call: Call, line: str, *said: str) -> None:
         ("folder.ipynb", "folder.ipynb: no notebook (.ipynb) and no zip file in it"),
         (
             "a.pdf",
-            "a.pdf: a.pdf is not a notebook; hand in the .ipynb file. There is nothing to grade in that. Expected",
+            "a.pdf: a.pdf is not a notebook; hand in the .ipynb file. There is nothing to grade here. Expected",
         ),
-        ("no.zip", "no.zip: The zip file cannot be read (File is not a zip file). There is nothing to grade in that."),
-        ("other.zip", "other.zip: There is no notebook (.ipynb) in the zip file. There is nothing to grade in that."),
-        ("a.pdf no.zip", "no.zip: The zip file cannot be read (File is not a zip file). There is nothing to grade in"),
+        ("no.zip", "no.zip: The zip file cannot be read (File is not a zip file). There is nothing to grade here."),
+        ("other.zip", "other.zip: There is no notebook (.ipynb) in the zip file. There is nothing to grade here."),
+        ("a.pdf no.zip", "no.zip: The zip file cannot be read (File is not a zip file). There is nothing to grade"),
         ("a.ipynb -o a.pdf", "a.pdf: results cannot be written there (Not a directory); name another folder with -o"),
         ("a.ipynb --database mysql://h/n", "mysql: expected a database of PostgreSQL, postgresql://USER@HOST/NAME"),
         ("a.ipynb --database marks", "'marks' is no address of a database; expected postgresql://USER:PASSWORD@HOST"),
@@ -117,15 +117,15 @@ def test_what_cannot_be_graded_is_not_begun(call: Call, place: Path, given: str,
 def test_a_wrong_file_beside_a_right_one_was_handed_in_by_a_student(place: Path) -> None:
     paths = [place / "a.pdf", place / "a.ipynb"]
     found = submission.collect(paths, 10**6)
-    submission.demand(found, paths)
+    submission.check_readable(found, paths)
     assert [bool(each.problem) for each in found] == [True, False]
-    submission.demand(found[:1], [place])  # as in a folder that has nothing else
+    submission.check_readable(found[:1], [place])  # as in a folder that has nothing else
 
 
 TABLES = {
-    "join": ("Expected a CSV file of grades.", "Download or make the file again."),
+    "join": ("Expected a CSV file of grades", "Download or make the file again."),
     "export --roster": ("Expected a CSV file of students.", "Give the columns these names."),
-    "export --canvas": ("Expected a gradebook exported from Canvas.", "take that file as it is."),
+    "export --canvas": ("Expected a gradebook exported from Canvas.", "use that file unchanged."),
     "requests --take": ("Expected a CSV file of requests.", "Give the columns these names."),
     "requests --roster": ("Expected a CSV file of students.", "Give the columns these names."),
 }

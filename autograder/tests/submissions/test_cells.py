@@ -6,7 +6,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder.submissions.cells import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, MOST_PARTS, PLACEHOLDER, TOGETHER, parted
+from autograder.submissions.answers import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, JOINED
+from autograder.submissions.cells import MOST_PARTS, PLACEHOLDER, split_merged
 from autograder.submissions.notebook import TURNED
 from autograder.tests.notebooks import CODE, FILLED, PROSE, TEMPLATE, Edit, at, change, edited, several, taken
 
@@ -91,7 +92,7 @@ def test_what_is_typed_below_a_prompt_goes_with_what_stands_in_its_cell() -> Non
     prompt = FILLED.cells[at(FILLED, "q1-prompt")].source
     book = taken(edited(change("q1-prompt", source=f"{prompt}\n\nBefore.")))
     assert book.answers["q1"] == "Before.\n\nOne."
-    assert book.notes == (f"q1: {TOGETHER}",)
+    assert book.notes == (f"q1: {JOINED}",)
 
 
 def test_an_answer_that_speaks_of_another_question_answers_its_own() -> None:
@@ -100,7 +101,7 @@ def test_an_answer_that_speaks_of_another_question_answers_its_own() -> None:
 
 
 def test_the_template_is_not_taken_apart() -> None:
-    assert parted(TEMPLATE.cells) == TEMPLATE.cells
+    assert split_merged(TEMPLATE.cells) == TEMPLATE.cells
 
 
 @pytest.mark.parametrize("make", [new_markdown_cell, new_raw_cell])
@@ -129,7 +130,7 @@ def test_text_beside_code_stays_text() -> None:
 
 @pytest.mark.parametrize("line", ["_Points:_ 1\n", "x\n<!-- END QUESTION -->\n"])
 def test_a_cell_is_taken_into_few_parts_and_nothing_is_lost(line: str) -> None:
-    parts = parted([new_markdown_cell(line * 100)])
+    parts = split_merged([new_markdown_cell(line * 100)])
     assert len(parts) == MOST_PARTS
     assert "".join(part.source for part in parts) == line * 100
 

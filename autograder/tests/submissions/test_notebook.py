@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder.submissions import notebook
-from autograder.submissions.cells import BY_PLACE, BY_TAG, NO_ANSWER, NO_CELL, PLACEHOLDER, TOGETHER, cell_id
+from autograder.submissions.answers import BY_PLACE, BY_TAG, JOINED, NO_ANSWER, NO_CELL
+from autograder.submissions.cells import PLACEHOLDER, cell_id
 from autograder.submissions.notebook import NO_LABEL, Notebook
 from autograder.tests.notebooks import (
     CODE,
@@ -122,12 +123,12 @@ MORE = new_markdown_cell("More.", id="more")
 LOCKED = new_markdown_cell("Read this.", id="locked", metadata={"editable": False})
 TWICE: dict[str, tuple[Edit, str | None, str]] = {
     "copied with its id": (lambda book: insert("q1-answer", book.cells[at(book, "q1-answer")])(book), "One.", ""),
-    "copied with its id, then changed": (insert("q2-prompt", MORE | {"id": "q1-answer"}), "One.\n\nMore.", TOGETHER),
+    "copied with its id, then changed": (insert("q2-prompt", MORE | {"id": "q1-answer"}), "One.\n\nMore.", JOINED),
     "copied with its tag, then changed": (
-        insert("q2-prompt", MORE | {"metadata": {"tags": ["otter_answer_cell"]}}), "One.\n\nMore.", TOGETHER,
+        insert("q2-prompt", MORE | {"metadata": {"tags": ["otter_answer_cell"]}}), "One.\n\nMore.", JOINED,
     ),
-    "continued below": (insert("q2-prompt", MORE), "One.\n\nMore.", TOGETHER),
-    "begun above, as raw text": (insert("q1-answer", new_raw_cell("More.", id="more")), "More.\n\nOne.", TOGETHER),
+    "continued below": (insert("q2-prompt", MORE), "One.\n\nMore.", JOINED),
+    "begun above, as raw text": (insert("q1-answer", new_raw_cell("More.", id="more")), "More.\n\nOne.", JOINED),
     "written beside an empty cell": (
         several(change("q1-answer", source=""), insert("q2-prompt", MORE)), "More.", BY_PLACE,
     ),
