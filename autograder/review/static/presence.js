@@ -1,0 +1,45 @@
+// What others do to the answer on this page: who is here, a mark that comes in, a rubric that changes.
+
+import { one } from "./dom.js";
+import { ask } from "./server.js";
+import { say } from "./status.js";
+
+/** @typedef {import("./marking.js").Marking} Marking */
+
+const POLL_MS = 1500;
+
+/**
+ * Say who is on the same answer.
+ * @param {string[]} others
+ */
+export function presence(others) {
+  return others.length ? `${others.join(" and ")} ${others.length > 1 ? "are" : "is"} here too` : "";
+}
+
+/**
+ * Ask the server every moment, and tell the form about a mark that it does not know.
+ * @param {Marking} marking
+ * @param {string} url
+ */
+export function watch(marking, url) {
+  let failing = false;
+  const look = async () => {
+    if (document.hidden || marking.busy) return;
+    const known = marking.known;
+    try {
+      const said = await ask(`${url}?seen=${known}`);
+      if (!said) return;
+      if (failing) say("The review can be reached again.");
+      failing = false;
+      one("#others").textContent = presence(said.others);
+      one("#rubric-changed").hidden = String(said.revision) === marking.form.dataset.revision;
+      if (!marking.busy && known === marking.known && said.changed) marking.meanwhile(said.mark);
+    } catch {
+      if (!failing) say("The review cannot be reached. Your work is kept in this browser until it runs again.", true);
+      failing = true;
+    }
+  };
+  const again = async () => { await look(); setTimeout(again, POLL_MS); };
+  again();
+  document.addEventListener("visibilitychange", look);
+}
