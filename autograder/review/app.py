@@ -68,12 +68,12 @@ def _sign_in(request: Request, token: str = "") -> Response:
     return response
 
 
-@routes.get(f"{STATIC}{{name}}")
-async def _static(request: Request, name: str) -> Response:
-    files = request.app.state.site.pages.static
-    if name not in files:
+@routes.get(f"{STATIC}{{version}}/{{name}}")
+async def _static(request: Request, version: str, name: str) -> Response:
+    pages = request.app.state.site.pages
+    if version != pages.version or name not in pages.static:
         raise HTTPException(HTTPStatus.NOT_FOUND, NO_PAGE)
-    content_type, content = files[name]
+    content_type, content = pages.static[name]
     return Response(content, media_type=content_type, headers=IMMUTABLE)
 
 

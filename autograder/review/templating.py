@@ -34,7 +34,9 @@ class Pages:
         self.static: Mapping[str, tuple[str, bytes]] = {
             file.name: (CONTENT_TYPES[file.name.rpartition(".")[2]], file.read_bytes()) for file in folder.iterdir()
         }
-        self._versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, (_, content) in self.static.items()}
+        contents = (self.static[name][1] for name in sorted(self.static))
+        self.version = hashlib.sha256(b"\0".join(contents)).hexdigest()[:12]
+        """A hash of the static files: script modules import each other, so an upgrade must change all addresses."""
         self._environment = page.made("autograder.review")
         self._environment.globals.update(questions=questions, gradebook=gradebook, static=self._address, here="")
         self._environment.filters.update(
@@ -62,8 +64,8 @@ class Pages:
         return self.respond(request, "denied.html", denied.status, denied=denied)
 
     def _address(self, name: str) -> str:
-        """Put a hash of the content into the address of a file, so that browsers may cache it for ever."""
-        return f"{STATIC}{name}?v={self._versions[name]}"
+        """Put the version into the address of a file, so that browsers may cache it for ever."""
+        return f"{STATIC}{self.version}/{name}"
 
 
 def wants_json(request: Request) -> bool:
