@@ -1,4 +1,4 @@
-"""The images: read, verified against the published files, and split into a public and a private half."""
+"""The images, verified against the published files and split into a public and a private half."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "FACTS",
     "Dataset",
     "Labelled",
-    "Published",
+    "PublishedDataset",
     "fingerprint",
     "load",
     "public_view",
@@ -35,11 +35,11 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 @dataclass(frozen=True)
-class Published:
-    """A dataset as it was published; `title` is what people call it.
+class PublishedDataset:
+    """A dataset as it was published; `title` is its name in messages.
 
     `sha256` is of the uncompressed IDX file of each array. `mean` and `sd` are those of the training pixels divided
-    by 255. `bundled` says that the kit brings the images along.
+    by 255. `bundled` is true if the kit includes the images.
     """
 
     title: str
@@ -49,9 +49,9 @@ class Published:
     bundled: bool = False
 
 
-DATASETS: Mapping[str, Published] = {
+DATASETS: Mapping[str, PublishedDataset] = {
     # By Y. LeCun and C. Cortes.
-    "mnist": Published(
+    "mnist": PublishedDataset(
         "MNIST",
         {
             "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -64,8 +64,8 @@ DATASETS: Mapping[str, Published] = {
         bundled=True,
     ),
     # By H. Xiao, K. Rasul and R. Vollgraf, Zalando Research. Its README gives MD5 sums of the compressed files, which
-    # `tests/test_idx.py` compares with these.
-    "fashion_mnist": Published(
+    # `tests/data/test_idx_files.py` compares with these.
+    "fashion_mnist": PublishedDataset(
         "Fashion MNIST",
         {
             "x_train": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
@@ -77,9 +77,8 @@ DATASETS: Mapping[str, Published] = {
         sd=0.3530,
     ),
 }
-"""By the name of the module of `keras.datasets` that loads them. All have 60,000 and 10,000 images of ten classes."""
+"""The datasets by the module of `keras.datasets` that loads them. Each has 60,000 and 10,000 images of ten classes."""
 
-# What a student can be asked to report, and the right answer.
 FACTS: dict[str, int | tuple[int, ...]] = {
     "train_images_shape": (60000, 28, 28),
     "train_labels_shape": (60000,),
@@ -88,6 +87,7 @@ FACTS: dict[str, int | tuple[int, ...]] = {
     "test_labels_shape": (10000,),
     "test_labels_length": 10000,
 }
+"""The facts that students can be asked to report, with the right answers."""
 
 
 @dataclass(frozen=True)
@@ -100,56 +100,52 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The whole of it: 60,000 training and 10,000 test images."""
+    """60,000 training and 10,000 test images."""
 
     train: Labelled
     test: Labelled
 
 
 def fingerprint(array: Bytes) -> str:
-    """SHA-256 of `array` written as an IDX file (magic 0x08 = uint8, then big-endian sizes)."""
+    """Return the SHA-256 of an array written as an IDX file (magic 0x08 = uint8, then big-endian sizes)."""
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
     return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def remedy(name: str) -> str:
-    """How to get the images of a dataset where their file is missing, or holds something else."""
+    """Return what to do if the file of a dataset is missing or wrong."""
     return "restore it from the repository" if DATASETS[name].bundled else f"make it with `mnist-kit data {name}`"
 
 
 def load(path: Path) -> Dataset:
     """Read and verify the data. `path` is NAME.npz, NAME being one of DATASETS.
 
-    Raises DatasetError where the file is missing, unreadable, or not the published data.
+    Raises DatasetError if the file is missing, unreadable, or not the published data.
     """
-    published, how = DATASETS[path.stem], remedy(path.stem)
+    published, next_step = DATASETS[path.stem], remedy(path.stem)
     arrays: dict[str, Bytes] = {}
     try:
-        with zipfile.ZipFile(path) as archive:  # what an npz is; np.load would take other files as well
+        with zipfile.ZipFile(path) as archive:  # an npz file; np.load would accept other files too
             for name in ARRAYS:
                 with archive.open(f"{name}.npy") as file:
                     arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
     except FileNotFoundError:
-        raise DatasetError(f"{path} is missing: {how}") from None
+        raise DatasetError(f"{path} is missing: {next_step}") from None
     except Exception as error:  # zipfile and numpy raise many kinds on a damaged file
-        raise DatasetError(f"{path} cannot be read ({error}): {how}") from error
+        raise DatasetError(f"{path} cannot be read ({error}): {next_step}") from error
     for name, expected in published.sha256.items():
         if fingerprint(arrays[name]) != expected:
             raise DatasetError(
-                f"{path}: {name} is not the published {published.title} (its IDX form should have sha256 {expected}): "
-                f"{how}"
+                f"{path}: {name} is not the published {published.title} (as an IDX file it should have sha256 "
+                f"{expected}): {next_step}"
             )
-    return Dataset(
-        Labelled(arrays["x_train"], arrays["y_train"]),
-        Labelled(arrays["x_test"], arrays["y_test"]),
-    )
+    return Dataset(Labelled(arrays["x_train"], arrays["y_train"]), Labelled(arrays["x_test"], arrays["y_test"]))
 
 
 def split(test: Labelled, seed: int) -> tuple[Labelled, Labelled]:
-    """Split the test images into (public, private), 5,000 each, every class shared evenly.
+    """Split the test images into (public, private), 5,000 each, with the same number of each class to within one.
 
-    Sorting by class and then at random, and dealing the images out in turn, gives both halves the
-    same number of each class to within one.
+    The images are sorted by class, and at random within a class, and go to the halves in turn.
     """
     random = np.random.default_rng(seed).permutation(len(test.labels))
     order = random[np.argsort(test.labels[random], kind="stable")]
@@ -159,9 +155,9 @@ def split(test: Labelled, seed: int) -> tuple[Labelled, Labelled]:
 
 
 def public_view(data: Dataset, seed: int) -> Dataset:
-    """What a student process may see: all training images, and the public half twice over.
+    """Return what a student process may see: all training images, and the public half of the test images twice.
 
-    Twice, so that the shapes are the documented ones while an accuracy measured on it is unbiased.
+    Twice, to have the documented shapes; an accuracy measured on them is still unbiased.
     """
     public, _ = split(data.test, seed)
     twice = Labelled(np.concatenate([public.images] * 2), np.concatenate([public.labels] * 2))

@@ -1,6 +1,6 @@
-"""An IPython extension for the kit's own environment: the images from the repository, no network needed.
+"""An IPython extension that gives notebooks in the kit's own environment the repository's images, without a network.
 
-`make setup` switches it on in the virtual environment's `etc/ipython`; nothing outside it is touched.
+`make setup` switches it on in the virtual environment's `etc/ipython`; nothing outside it is changed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ __all__ = ["load_ipython_extension"]
 
 
 def load_ipython_extension(shell: Any) -> None:  # noqa: ARG001  # IPython's signature
-    """Called by IPython at start-up. A dataset that is not in the repository is left to Keras."""
-    there = (name for name, published in dataset.DATASETS.items() if published.bundled or HOME.data(name).exists())
-    answer_with({name: partial(_whole, name) for name in there})
+    """Answer for the datasets in the repository when IPython starts; any other is left to Keras."""
+    available = (name for name, published in dataset.DATASETS.items() if published.bundled or HOME.data(name).exists())
+    answer_with({name: partial(_whole, name) for name in available})
 
 
 @cache

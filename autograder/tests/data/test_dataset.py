@@ -43,23 +43,10 @@ def test_the_shipped_data_are_the_published_ones(shipped: Dataset) -> None:
     assert spread(shipped.train.images) == (DATASETS["mnist"].mean, DATASETS["mnist"].sd)
 
 
-def test_the_arrays_are_named_as_keras_returns_them() -> None:
-    assert ARRAYS == ("x_train", "y_train", "x_test", "y_test")
-
-
-IDX = {
-    "one axis": (np.array([1, 2, 3], np.uint8), b"\0\0\x08\x01\0\0\0\x03\1\2\3"),
-    "two axes": (np.array([[1, 2, 3]], np.uint8), b"\0\0\x08\x02\0\0\0\x01\0\0\0\x03\1\2\3"),
-}
-
-
-@pytest.mark.parametrize(("array", "file"), IDX.values(), ids=IDX)
-def test_a_fingerprint_is_that_of_the_idx_file(array: Bytes, file: bytes) -> None:
+@pytest.mark.parametrize("array", [np.array([[1, 2, 3]], np.uint8), np.array([[1, 9, 2, 9, 3]], np.uint8)[:, ::2]])
+def test_a_fingerprint_is_that_of_the_idx_file(array: Bytes) -> None:
+    file = b"\0\0\x08\x02\0\0\0\x01\0\0\0\x03\1\2\3"
     assert dataset.fingerprint(array) == hashlib.sha256(file).hexdigest()
-
-
-def test_the_fingerprint_of_a_view_is_that_of_its_values() -> None:
-    assert dataset.fingerprint(SMALL[:, ::2]) == dataset.fingerprint(SMALL[:, ::2].copy())
 
 
 def test_the_facts_that_are_asked_for_match_the_data(shipped: Dataset) -> None:
@@ -78,17 +65,8 @@ def test_one_changed_value_is_noticed_and_the_array_named(name: str, shipped: Da
     changed[name] = changed[name].copy()
     changed[name].flat[123] ^= 1
     np.savez(tmp_path / "mnist.npz", allow_pickle=False, **changed)
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DatasetError, match=f"{name} is not the published MNIST .*: restore it from the repository"):
         dataset.load(tmp_path / "mnist.npz")
-    assert str(caught.value) == (
-        f"{tmp_path / 'mnist.npz'}: {name} is not the published MNIST (its IDX form should have sha256 "
-        f"{DATASETS['mnist'].sha256[name]}): restore it from the repository"
-    )
-
-
-def write_array(path: Path) -> None:
-    with path.open("wb") as file:
-        np.save(file, SMALL)
 
 
 def write_damaged(path: Path) -> None:
@@ -117,8 +95,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no file": (lambda path: None, "is missing"),  # noqa: ARG005  # nothing is written
     "a folder": (Path.mkdir, "Is a directory"),
     "empty": (Path.touch, "not a zip file"),
-    "not a zip file": (lambda path: path.write_text("P5 28 28 255"), "not a zip file"),
-    "one array, not an npz": (write_array, "not a zip file"),
+    "one array, not an npz": (lambda path: path.write_bytes(b"\x93NUMPY\x01\x00"), "not a zip file"),
     "an array missing": (lambda path: np.savez(path, x_train=SMALL), "y_train"),
     "no array in the zip file": (write_zip, "magic string"),
     "pickled objects": (write_pickle, "Object arrays cannot be loaded"),
@@ -149,16 +126,12 @@ def test_images_that_are_not_in_the_repository_have_to_be_made(shipped: Dataset,
         dataset.load(path)
 
 
-def test_the_halves_are_of_one_size_and_together_everything(
+def test_the_halves_are_of_one_size_and_together_everything_once(
     shipped: Dataset, halves: tuple[Labelled, Labelled]
 ) -> None:
     public, private = halves
     assert [half.images.shape for half in halves] == [(5000, 28, 28)] * 2
     assert sorted(kinds(public.images) + kinds(private.images)) == sorted(kinds(shipped.test.images))
-
-
-def test_the_halves_have_no_image_in_common(halves: tuple[Labelled, Labelled]) -> None:
-    public, private = halves
     assert not set(kinds(public.images)) & set(kinds(private.images))
 
 
@@ -184,16 +157,8 @@ def test_the_public_view_has_the_documented_shapes_and_holds_the_public_half_twi
     shipped: Dataset, halves: tuple[Labelled, Labelled]
 ) -> None:
     view = dataset.public_view(shipped, 20)
-    assert view.test.images.shape == (10000, 28, 28)
-    assert view.test.labels.shape == (10000,)
+    assert view.train is shipped.train
+    assert (view.test.images.shape, view.test.labels.shape) == ((10000, 28, 28), (10000,))
     for part in (slice(0, 5000), slice(5000, 10000)):
         assert np.array_equal(view.test.images[part], halves[0].images)
         assert np.array_equal(view.test.labels[part], halves[0].labels)
-
-
-def test_the_public_view_holds_all_training_images_and_no_private_image(
-    shipped: Dataset, halves: tuple[Labelled, Labelled]
-) -> None:
-    view = dataset.public_view(shipped, 20)
-    assert view.train is shipped.train
-    assert not set(kinds(view.test.images)) & set(kinds(halves[1].images))
