@@ -120,7 +120,7 @@ WANTED = "Expected are the four files train-images-idx3-ubyte, .* each with or w
 SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing there": (lambda folder: shutil.rmtree(folder), rf"train-images-idx3-ubyte\.gz is missing\. {WANTED}"),
     "one missing": (lambda folder: (folder / "t10k-images-idx3-ubyte").unlink(), r"t10k-images-idx3-ubyte\.gz is miss"),
-    "cut short": (spoil(lambda packed: packed[:-20]), rf"labels-idx1-ubyte\.gz cannot be read \(Compressed file .*\)\. {WANTED}"),
+    "cut short": (spoil(lambda packed: packed[:-20]), rf"cannot be read \(Compressed file .*\)\. {WANTED}"),
     "damaged": (spoil(lambda packed: packed[:30] + b"\xff" * 500), r"cannot be read \(Error -3 while decompressing"),
     "not compressed": (spoil(lambda _: b"P5"), r"cannot be read \(Not a gzipped file"),
     "a folder": (lambda folder: (folder / "train-images-idx3-ubyte.gz").mkdir(), r"cannot be read \(.*Is a directory"),
