@@ -1,7 +1,7 @@
-"""The bundled class: notebooks made from the template by filling in answers, with the points each must get.
+"""The bundled class: the template filled in with right and wrong answers, and the points that each notebook must get.
 
-They are generated, so a reworded prompt does not date them. `make demo` grades them and the tests hold the
-kit to the points written here.
+The notebooks are generated, so a reworded prompt does not make them outdated. `make demo` grades them, and the tests
+hold the kit to these points.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ Edit = Callable[[NotebookNode], NotebookNode | bytes]
 
 @dataclass(frozen=True)
 class Member:
-    """One notebook of the class: what it shows, its answers, and the points it must get for each question."""
+    """One notebook of the class: its answers, its points by code question, and the case that it shows."""
 
     name: str
     shows: str
@@ -68,7 +68,7 @@ class Member:
     edit: Edit | None = None
 
     def make(self, template: NotebookNode, dataset: str = "mnist") -> bytes:
-        """The notebook file, which loads `dataset` where the answers load MNIST."""
+        """Return the notebook file; it loads `dataset` wherever the answers load MNIST."""
         mine = f"keras.datasets.{dataset}"
         filled = fill(template, {id: text.replace("keras.datasets.mnist", mine) for id, text in self.answers.items()})
         made = self.edit(filled) if self.edit else filled
@@ -76,7 +76,7 @@ class Member:
 
 
 def fill(template: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
-    """A copy of the template with the answer cells of `answers` filled in."""
+    """Return a copy of the template with `answers`, by question, in its answer cells."""
     filled = copy.deepcopy(template)
     for cell in filled.cells:
         question = cell.id.partition("-")[0]
@@ -86,11 +86,11 @@ def fill(template: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
 
 
 def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
-    """Write the whole class into `folder`; returns the files. Raises BuildError where that cannot be."""
+    """Write the whole class into `folder`; return the files. Raises BuildError if a file cannot be read or written."""
     try:
         template, solution = nbformat.read(layout.template, as_version=4), layout.solution.read_bytes()
     except OSError as error:
-        raise BuildError(f"{error.filename}: {unreadable(error)}. It is made by `mnist-kit build`.") from error
+        raise BuildError(f"{error.filename}: {unreadable(error)}. Make it with `mnist-kit build`.") from error
     dataset = grading_file.load(layout.policy).assignment.dataset
     class_ = {"solution": solution} | {member.name: member.make(template, dataset) for member in MEMBERS}
     paths = {folder / f"{name}.ipynb": content for name, content in class_.items()}
@@ -104,7 +104,7 @@ def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
 
 
 def _text(notebook: NotebookNode) -> bytes:
-    """As JSON, without nbformat's repairs: some members are broken on purpose."""
+    """Return the notebook as JSON, without nbformat's repairs: some members are broken on purpose."""
     return json.dumps(notebook, indent=1).encode()
 
 
@@ -134,7 +134,7 @@ def _before(id: str, source: str) -> Edit:
 
 
 def _twice(notebook: NotebookNode) -> NotebookNode:
-    """An editor's copy of two answer cells: the same ids again, one with another text."""
+    """Copy two answer cells with their ids, as an editor does, one of them with other text."""
     at = next(index for index, cell in enumerate(notebook.cells) if cell.id == "q1-answer")
     notebook.cells.insert(at + 1, new_markdown_cell("And without it, overfitting would go unnoticed.", id="q1-answer"))
     at = next(index for index, cell in enumerate(notebook.cells) if cell.id == "q5-answer")

@@ -1,7 +1,7 @@
-"""The first cell of the template: it installs what is missing, and carries the public checks.
+"""The first cell of the template: it installs what is missing and carries the public checks.
 
-So the notebook is one file that works by itself, also where no notebook file can be read (Colab) and where it goes by
-another name. The cell's code is `assignment/first_cell.py`; here the public checks are put into it. Pure.
+So the notebook is one file that works by itself, even on Colab, where it cannot read files beside it. The code is in
+`assignment/first_cell.py`; this module puts the public checks into it.
 """
 
 from __future__ import annotations
@@ -11,29 +11,32 @@ from typing import Any
 
 from autograder.errors import BuildError
 
-__all__ = ["METADATA", "opening"]
+__all__ = ["METADATA", "first_cell"]
 
 METADATA: Mapping[str, Any] = {
-    "cellView": "form",  # Colab shows the title only
+    "cellView": "form",  # Colab shows only the title
     "deletable": False,
     "editable": False,
-    "jupyter": {"source_hidden": True},  # JupyterLab shows the first line only
+    "jupyter": {"source_hidden": True},  # JupyterLab shows only the first line
 }
 
-MARK = "_Grader({})"
+PLACEHOLDER = "_Grader({})"
 
 
-def opening(code: str, tests: Mapping[str, str]) -> str:
-    """The first cell's source: `code` with the public checks, Otter test files by question, in the place of its mark.
+def first_cell(code: str, tests: Mapping[str, str]) -> str:
+    """Return the source of the first cell: `code` with the public checks, Otter test files by question.
 
-    Raises BuildError where the mark is not there once, or a test cannot be quoted.
+    Raises BuildError unless PLACEHOLDER occurs exactly once in `code` and every test can be quoted.
     """
-    if code.count(MARK) != 1:
+    if code.count(PLACEHOLDER) != 1:
         raise BuildError(
-            f"assignment/first_cell.py: `{MARK}` has to stand there once; the public checks are put in there"
+            f"assignment/first_cell.py: expected `{PLACEHOLDER}` exactly once; the public checks are put there"
         )
     for question, text in tests.items():
         if "'''" in text or text.endswith(("'", "\\")):
-            raise BuildError(f"the public checks of {question} have ''' in them, which the first cell quotes them with")
+            raise BuildError(
+                f"the public checks of {question} cannot be quoted in the first cell: they must not contain ''', "
+                "nor end in ' or \\"
+            )
     quoted = "".join(f"    \"{question}\": r'''{text.strip()}\n''',\n" for question, text in tests.items())
-    return code.replace(MARK, f"_Grader({{\n{quoted}}})").strip()
+    return code.replace(PLACEHOLDER, f"_Grader({{\n{quoted}}})").strip()

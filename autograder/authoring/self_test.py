@@ -1,7 +1,7 @@
-"""What Gradescope will make of a notebook: the autograder zip, unpacked as there, and its own program run on it.
+"""The self-test of the autograder zip: unpacked as on Gradescope, its own program grades a notebook.
 
-All of it but the container: the code, the tests, the rules and the images are those in the zip, the packages those that
-are installed here. The machine must be one that can confine student code.
+The code, tests, rules and images are those in the zip; the packages are those installed here, instead of a container's.
+The machine must be able to confine student code.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from typing import Any
 
 from autograder.engine.environment import command
 
-__all__ = ["Rehearsal", "rehearse"]
+__all__ = ["SelfTest", "self_test"]
 
 PROGRAM = "autograder.gradescope.entry"
 GRACE_S = 15
-"""Seconds that the program has to clean up after it was told to end."""
+"""Seconds that the program has to clean up after SIGTERM."""
 
-LAST_WORDS = 10
-"""Lines of what a program said that failed."""
+LAST_LINES = 10
+"""Lines of a failed program's output that are shown."""
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class SelfTest:
     """One notebook, graded by the zip.
 
-    `earned` and `possible` are the automatic points, `short` what was said of each question that did not get all of its
-    own. `fault` says why it could not be graded, or not as a notebook; empty where it was. `seconds` are wall time with
-    the start of the program, `memory_mb` the most that the notebook's process held.
+    `earned` and `possible` are automatic points; `short` holds the output of each question without full points.
+    `fault` is the reason it could not be graded, or was rejected; empty otherwise. `seconds` are wall time including
+    the start of the program, `memory_mb` the peak of the notebook's process.
     """
 
     notebook: Path
@@ -48,15 +48,15 @@ class Rehearsal:
     memory_mb: float = 0.0
 
 
-def rehearse(archive: Path, notebooks: Sequence[Path]) -> tuple[Rehearsal, ...]:
+def self_test(archive: Path, notebooks: Sequence[Path]) -> tuple[SelfTest, ...]:
     """Have the zip grade the notebooks, all at once, each in folders like Gradescope's.
 
-    Whatever ends this early, Ctrl-C too, ends the programs and removes the folders.
+    If anything ends this early, Ctrl-C included, the programs are ended and the folders removed.
     """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="mnist-kit-rehearsal-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # to be passed by the users that notebooks may run as
-        roots = [_laid_out(Path(folder) / str(number), archive, each) for number, each in enumerate(notebooks)]
+    with tempfile.TemporaryDirectory(prefix="mnist-kit-self-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # so that the users that notebooks run as can pass through
+        roots = [_lay_out(Path(folder) / str(number), archive, path) for number, path in enumerate(notebooks)]
         with _running(roots) as programs:
             return tuple(
                 _result(notebook, root, program.wait(), time.monotonic() - began)
@@ -64,8 +64,8 @@ def rehearse(archive: Path, notebooks: Sequence[Path]) -> tuple[Rehearsal, ...]:
             )
 
 
-def _laid_out(root: Path, archive: Path, notebook: Path) -> Path:
-    """Gradescope's folders, and one for what is temporary."""
+def _lay_out(root: Path, archive: Path, notebook: Path) -> Path:
+    """Make Gradescope's folders, and one for temporary files; return `root`."""
     for name in ("source", "submission", "results", "tmp"):
         (root / name).mkdir(parents=True)
         (root / name).chmod(0o711)
@@ -78,19 +78,19 @@ def _laid_out(root: Path, archive: Path, notebook: Path) -> Path:
 
 @contextlib.contextmanager
 def _running(roots: Sequence[Path]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The program of each folder, started; none is alive afterwards."""
+    """Start the program of each folder; end them all afterwards."""
     programs: list[subprocess.Popen[bytes]] = []
     try:
         for root in roots:
-            with (root / "said").open("wb") as said:
+            with (root / "output").open("wb") as output:
                 programs.append(
                     subprocess.Popen(
                         command(PROGRAM, str(root), root=root / "source" / "files"),
                         env={**os.environ, "TMPDIR": str(root / "tmp")},
                         stdin=subprocess.DEVNULL,
-                        stdout=said,
-                        stderr=said,
-                        start_new_session=True,  # a Ctrl-C is ours to pass on, once
+                        stdout=output,
+                        stderr=output,
+                        start_new_session=True,  # so that a Ctrl-C reaches it once, from here
                     )
                 )
         yield programs
@@ -105,18 +105,18 @@ def _running(roots: Sequence[Path]) -> Iterator[list[subprocess.Popen[bytes]]]:
                 program.wait()
 
 
-def _result(notebook: Path, root: Path, code: int, seconds: float) -> Rehearsal:
-    said = (root / "said").read_text(encoding="utf-8", errors="replace").strip()
+def _result(notebook: Path, root: Path, code: int, seconds: float) -> SelfTest:
+    output = (root / "output").read_text(encoding="utf-8", errors="replace").strip()
     try:
         document: dict[str, Any] = json.loads((root / "results" / "results.json").read_bytes())
     except (OSError, ValueError):
-        last = "\n".join(said.splitlines()[-LAST_WORDS:])
-        return Rehearsal(notebook, fault=f"the program in the zip ended with {code}, without results.json:\n{last}")
+        last = "\n".join(output.splitlines()[-LAST_LINES:])
+        return SelfTest(notebook, fault=f"the program in the zip ended with code {code} and no results.json:\n{last}")
     extra = document["extra_data"]
     if extra.get("status") != "graded" or not extra.get("complete"):
-        return Rehearsal(notebook, fault=said or str(document.get("output", "")))
+        return SelfTest(notebook, fault=output or str(document.get("output", "")))
     code_tests = [test for test in document["tests"] if "code" in test.get("tags", ())]
-    return Rehearsal(
+    return SelfTest(
         notebook,
         earned=sum(test["score"] for test in code_tests),
         possible=sum(test["max_score"] for test in code_tests),

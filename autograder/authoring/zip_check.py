@@ -1,4 +1,4 @@
-"""An autograder zip, opened as Gradescope and `otter grade` open it: what is there, and what is wrong with it."""
+"""Checks on an autograder zip before it is uploaded: whether it is complete, runnable and free of answers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.authoring.finding import Finding, FindingStatus
 from autograder.errors import BuildError, PolicyError, unreadable
 from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 
-__all__ = ["SIZE_LIMIT_MB", "Finding", "inspect"]
+__all__ = ["SIZE_LIMIT_MB", "check_zip"]
 
 SIZE_LIMIT_MB = 100
 """Megabytes that Gradescope takes in one upload."""
@@ -31,114 +32,132 @@ NEEDED = (
     "files/autograder/engine/engine.py",
     "files/autograder/gradescope/entry.py",
 )
-"""What Otter's Dockerfile copies, what Gradescope starts, and what the kit grades with."""
+"""The files that Otter's Dockerfile copies, that Gradescope starts, and that the kit grades with."""
 
-SOLUTION = re.compile(r"(^|/)solutions?/(?!calibration\.json$)|exercise\.md$|\.ipynb$")
-"""Nothing in grading needs these: masters and notebooks with answers in them."""
+ANSWERS = re.compile(r"(^|/)solutions?/(?!calibration\.json$)|exercise\.md$|\.ipynb$")
+"""Masters and notebooks with answers in them; grading needs none of these."""
 
 EXECUTABLE = 0o111
-
-WHAT = "an autograder zip, which `mnist-kit build` makes: dist/autograder.zip"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `wrong` is empty where it is right; else it says what, and what to do."""
-
-    what: str
-    wrong: str = ""
+EXPECTED = "Expected an autograder zip, made by `mnist-kit build`: dist/autograder.zip."
+BUILD = "Run `mnist-kit build`."
 
 
-def inspect(path: Path) -> tuple[Finding, ...]:
-    """Look at everything. Raises BuildError where the file is no zip, or a zip of something else."""
+def check_zip(path: Path) -> tuple[Finding, ...]:
+    """Run all checks. Raises BuildError if the file is no zip, or a zip of something else."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return tuple(_look(archive, path))
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            if not any(Path(name).name in SCRIPTS for name in names):
+                inside = ", ".join(names[:3]) or "nothing"
+                raise BuildError(f"{path}: this is another kind of zip; it contains {inside}. {EXPECTED}")
+            policy, findings = _check_policy(archive, names)
+            return (
+                _check_size(path),
+                _check_contents(names),
+                *(_check_script(archive, script) for script in SCRIPTS if script in names),
+                _check_answers(names),
+                _check_secrets(archive, names),
+                *findings,
+                *(_check_tests(archive, names, policy) if policy else ()),
+            )
     except OSError as error:
-        raise BuildError(f"{path}: {unreadable(error)}. Expected {WHAT}.") from error
+        raise BuildError(f"{path}: {unreadable(error)}. {EXPECTED}") from error
     except zipfile.BadZipFile as error:
-        raise BuildError(f"{path}: it cannot be opened as a zip ({error}). Expected {WHAT}.") from error
+        raise BuildError(f"{path}: it cannot be opened as a zip ({error}). {EXPECTED}") from error
 
 
-def _look(archive: zipfile.ZipFile, path: Path) -> Iterator[Finding]:
-    names = [name for name in archive.namelist() if not name.endswith("/")]
-    if not any(Path(name).name in SCRIPTS for name in names):
-        inside = ", ".join(names[:3]) or "nothing"
-        raise BuildError(f"{path}: it is another kind of zip; in it: {inside}. Expected {WHAT}.")
-    megabytes = path.stat().st_size / 2**20
-    too_large = f"{megabytes:.0f} MB; at most {SIZE_LIMIT_MB} can be uploaded" if megabytes > SIZE_LIMIT_MB else ""
-    yield Finding(f"size: {megabytes:.1f} MB", too_large)
-    yield Finding("everything that is needed is there", _missing(names))
-    for script in SCRIPTS:
-        if script in names:
-            yield Finding(f"{script} can be started", _script(archive, script))
-    found = [name for name in names if SOLUTION.search(name)]
-    yield Finding("no solution inside", f"take out {', '.join(found[:3])}: grading does not need it" if found else "")
-    yield Finding("no token or password inside", _token(archive, names))
-    yield from _tests(archive, names)
+def _finding(title: str, good: str, problem: str = "", remedy: str = "") -> Finding:
+    """Return an error with the problem, if there is one; `good` otherwise."""
+    if problem:
+        return Finding(FindingStatus.ERROR, title, problem, remedy)
+    return Finding(FindingStatus.OK, title, good)
 
 
-def _missing(names: list[str]) -> str:
+def _check_size(path: Path) -> Finding:
+    size = f"{path.stat().st_size / 2**20:.1f} MB"
+    too_large = path.stat().st_size > SIZE_LIMIT_MB * 2**20
+    return _finding("size", size, f"{size}; Gradescope takes at most {SIZE_LIMIT_MB} MB" if too_large else "")
+
+
+def _check_contents(names: list[str]) -> Finding:
+    problem, remedy = "", BUILD
+    missing = [name for name in NEEDED if name not in names]
+    if not any(name.startswith("tests/") for name in names):
+        missing.append("tests/")
     tops = {name.split("/")[0] for name in names}
     if len(tops) == 1 and f"{next(iter(tops))}/setup.sh" in names:
-        return f"all of it is inside the folder {tops.pop()}; zip what is in that folder, not the folder"
-    missing = [name for name in NEEDED if name not in names]
-    missing += [] if any(name.startswith("tests/") for name in names) else ["tests/"]
-    return f"missing: {', '.join(missing)}; make it anew with `mnist-kit build`" if missing else ""
+        folder = tops.pop()
+        problem, remedy = f"everything is inside the folder {folder}", f"Zip the contents of {folder}, not the folder."
+    elif missing:
+        problem = f"missing: {', '.join(missing)}"
+    return _finding("contents", "everything that grading needs", problem, remedy)
 
 
-def _script(archive: zipfile.ZipFile, name: str) -> str:
+def _check_script(archive: zipfile.ZipFile, name: str) -> Finding:
     content, info = archive.read(name), archive.getinfo(name)
+    problem, remedy = "", BUILD
     if b"\r" in content:
-        return "it has Windows line ends, which bash does not take; `mnist-kit build` writes the right ones"
-    if not content.startswith(b"#!"):
-        return "its first line does not say what runs it (#!/usr/bin/env bash)"
-    if not (info.external_attr >> 16) & EXECUTABLE:
-        return "its run bit is off, as zips made on Windows have it; use the zip that `mnist-kit build` makes as it is"
-    return ""
+        problem = "it has Windows line endings, which bash rejects"
+    elif not content.startswith(b"#!"):
+        problem = "its first line does not name an interpreter (#!/usr/bin/env bash)"
+    elif not (info.external_attr >> 16) & EXECUTABLE:
+        problem = "it is not executable; zips made on Windows lose that"
+        remedy = "Upload the zip that `mnist-kit build` makes, unchanged."
+    return _finding(name, "can be started", problem, remedy)
 
 
-def _token(archive: zipfile.ZipFile, names: list[str]) -> str:
-    """Otter's configuration can hold a Gradescope token, for its own uploads."""
-    if "otter_config.json" not in names:
-        return ""
+def _check_answers(names: list[str]) -> Finding:
+    found = ", ".join([name for name in names if ANSWERS.search(name)][:3])
+    return _finding("answers", "none in it", found, "Remove these files; grading does not need them.")
+
+
+def _check_secrets(archive: zipfile.ZipFile, names: list[str]) -> Finding:
+    """Look into Otter's configuration, which can hold a Gradescope token for Otter's own uploads."""
+    problem, remedy = "", BUILD
     try:
-        config = json.loads(archive.read("otter_config.json"))
+        config = json.loads(archive.read("otter_config.json")) if "otter_config.json" in names else {}
+        keys = [key for key, value in config.items() if value and re.search("token|password|secret", key.lower())]
+        if keys:
+            problem, remedy = f"otter_config.json contains {', '.join(keys)}", "Remove it."
     except ValueError:
-        return "otter_config.json is no JSON; make the zip anew with `mnist-kit build`"
-    held = [key for key, value in config.items() if re.search("token|password|secret", key, re.IGNORECASE) and value]
-    return f"otter_config.json holds {', '.join(held)}; take it out" if held else ""
+        problem = "otter_config.json is not valid JSON"
+    return _finding("secrets", "no token or password in it", problem, remedy)
 
 
-def _tests(archive: zipfile.ZipFile, names: list[str]) -> Iterator[Finding]:
-    """The policy in the zip, and whether the hidden tests are worth what it says."""
+def _check_policy(archive: zipfile.ZipFile, names: list[str]) -> tuple[Policy | None, tuple[Finding, ...]]:
+    """Read grading.yml in the zip, and check for the files that it refers to."""
     if "files/grading.yml" not in names:
-        return
+        return None, ()
     with tempfile.TemporaryDirectory() as folder:
-        policy_file = Path(archive.extract("files/grading.yml", folder))
+        file = Path(archive.extract("files/grading.yml", folder))
         try:
-            policy = grading_file.load(policy_file)
+            policy = grading_file.load(file)
         except PolicyError as error:
-            yield Finding("grading.yml can be read", str(error).replace(str(policy_file), "grading.yml"))
-            return
-    yield Finding("grading.yml can be read")
+            return None, (_finding("grading.yml", "", str(error).replace(str(file), "grading.yml")),)
     images = f"files/assignment/data/{policy.assignment.dataset}.npz"
-    absent = "" if images in names else f"missing: {images}; make it anew with `mnist-kit build`"
-    yield Finding("the images that it asks for are there", absent)
+    missing = "" if images in names else f"missing: {images}"
+    findings = [_finding("grading.yml", "can be read"), _finding("images", "those of grading.yml", missing, BUILD)]
     if any(question.accuracy and question.accuracy.full_accuracy is None for question in policy.code.values()):
-        known = "files/solutions/calibration.json" in names
-        yield Finding(
-            "the reference of reference_margin is there", "" if known else "run `mnist-kit calibrate`, then build"
-        )
+        missing = "" if "files/solutions/calibration.json" in names else "reference_margin needs it, and it is missing"
+        remedy = "Run `mnist-kit calibrate`, then `mnist-kit build`."
+        findings.append(_finding("calibration", "the reference for reference_margin", missing, remedy))
+    return policy, tuple(findings)
+
+
+def _check_tests(archive: zipfile.ZipFile, names: list[str], policy: Policy) -> Iterator[Finding]:
+    """Check that the hidden tests of each question are worth its points in grading.yml."""
     for id, question in policy.code.items():
-        name = f"tests/{id}.py"
+        name, problem = f"tests/{id}.py", ""
         points = _points(archive.read(name)) if name in names else None
-        wrong = "" if points == question.points else f"worth {points}, and grading.yml says {question.points:g}"
-        yield Finding(f"{name}: {question.points:g} points", f"{wrong}; run `mnist-kit build`" if wrong else "")
+        if points is None:
+            problem = "missing, or not Python"
+        elif points != question.points:
+            problem = f"worth {points:g} points; grading.yml says {question.points:g}"
+        yield _finding(name, f"{question.points:g} points", problem, BUILD)
 
 
 def _points(test: bytes) -> float | None:
-    """What the cases of a test file add up to, read without running it."""
+    """Add up the points of the cases in a test file without running it; None if it is not Python."""
     try:
         tree = ast.parse(test)
     except (SyntaxError, ValueError):

@@ -14,14 +14,15 @@ from autograder.policy.policy import Policy
 __all__ = ["rules"]
 
 
-def rules(layout: Layout) -> Policy:
-    """Load grading.yml, with the median accuracy of the stored calibration as `reference` if the file gives none.
+def rules(layout: Layout, policy: Policy | None = None) -> Policy:
+    """Return grading.yml, with the median accuracy of the stored calibration as `reference` if the file gives none.
 
     A calibration of another solution, other images or another split is not used. An unpacked autograder zip holds no
     solution to compare it with; the build compared it. Raises PolicyError, and CalibrationError if a band is relative
     to the reference and the reference is unknown, or leaves no room for the bands below.
+    `policy` is grading.yml, if it is loaded already.
     """
-    policy = grading_file.load(layout.policy)
+    policy = policy or grading_file.load(layout.policy)
     reference, reason = _reference(layout, policy)
     if reference is not None:
         try:

@@ -82,6 +82,7 @@ class _Check(pytest.Item):
 
 def _grade(path: Path) -> tuple[GradeReport, ...]:
     from autograder.authoring import build
+    from autograder.authoring.autograder_zip import is_stale, read_tests
     from autograder.calibration import reference
     from autograder.engine.engine import Engine
     from autograder.errors import KitError
@@ -91,7 +92,7 @@ def _grade(path: Path) -> tuple[GradeReport, ...]:
     try:
         rules = reference.rules(HOME)
         found = submission.collect([path], int(rules.execution.notebook_mb * 2**20))
-        tests = build.build(HOME).tests if build.is_stale(HOME) else build.read_tests(HOME.zip)
+        tests = build.build(HOME).tests if is_stale(HOME, rules) else read_tests(HOME.zip)
         with Engine(rules, tests, HOME.data(rules.assignment.dataset)) as engine:
             return tuple(engine.grade(each) for each in found)
     except KitError as error:

@@ -1,10 +1,10 @@
-"""One run of `mnist-kit calibrate`: the solution, trained many times through the real engine, a seed for each."""
+"""One run of `mnist-kit calibrate`: the solution, trained many times by the real engine, each with another seed."""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from nbformat.v4 import new_code_cell
 
 from autograder import atomic
 from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import miss_rate
-from autograder.calibration.calibration import Origin, TrainingRun
+from autograder.calibration.calibration import Calibration, Origin, TrainingRun
 from autograder.calibration.miss_rate import Levels
 from autograder.engine import batch, isolation
 from autograder.engine.engine import Engine
@@ -29,14 +30,14 @@ from autograder.policy.policy import Policy
 from autograder.submissions.cells import cell_id
 from autograder.submissions.submission import Submission
 
-__all__ = ["CalibrationPlan", "levels", "seeded", "store", "train", "train_in"]
+__all__ = ["CalibrationPlan", "at_lowest_reference", "finish", "levels", "seeded", "store", "train", "train_in"]
 
 IMPORT = re.compile(r"^[ \t]*(import|from)[ \t]+(keras|tensorflow)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class CalibrationPlan:
-    """What to train: the solution as it was when the plan was made, once for each seed, `workers` at once."""
+    """The solution as it was when the plan was made, to be trained once with each seed, `workers` at a time."""
 
     layout: Layout
     policy: Policy
@@ -47,24 +48,23 @@ class CalibrationPlan:
 
     @classmethod
     def of(cls, layout: Layout, runs: int, workers: int) -> Self:
-        """The plan for `runs` runs, with seeds from 1 on; builds the assignment where it is stale.
+        """Plan `runs` runs, with seeds from 1; build the assignment if it is stale.
 
-        Raises KitError: too few runs, no accuracy asked for in grading.yml, a solution that cannot be built or read.
+        Raises KitError: too few runs, no accuracy in grading.yml, a solution that cannot be built or read.
         """
         miss_rate.require_enough(runs)
         policy = grading_file.load(layout.policy)
         levels(policy, 1.0)
-        if build.is_stale(layout):
-            build.write(build.build(layout), layout)
+        build.ensure_built(layout, policy)
         origin = Origin.of(layout, policy.assignment.dataset, policy.assignment.split_seed)
         solution = nbformat.read(layout.solution, as_version=4)
         return cls(layout, policy, solution, origin, tuple(range(1, runs + 1)), workers)
 
 
 def levels(policy: Policy, reference: float) -> Levels:
-    """What the policy's accuracy questions ask for, where the solution reaches `reference` (a fraction).
+    """Return the accuracies that the policy asks for, with their points, if the solution reaches `reference` (0 to 1).
 
-    Raises CalibrationError where there is no such question.
+    Raises CalibrationError if the policy asks for none.
     """
     found: set[tuple[float, float]] = set()
     for question in policy.code.values():
@@ -78,37 +78,35 @@ def levels(policy: Policy, reference: float) -> Levels:
 
 
 def seeded(solution: NotebookNode, seed: int) -> Submission:
-    """The solution with a seed set after its imports, and nothing else changed.
+    """Return the solution with a seed set right after its imports, and otherwise unchanged.
 
-    The new cell's id belongs to no question, so the cells around it keep theirs. Raises CalibrationError where no
-    cell imports Keras or TensorFlow.
+    The new cell's id belongs to no question, so the cells around it keep theirs. Raises CalibrationError if no cell
+    imports Keras or TensorFlow.
     """
-    made = copy.deepcopy(solution)
-    imports = (at for at, cell in enumerate(made.cells) if cell.cell_type == "code" and IMPORT.search(cell.source))
-    at = next(imports, None)
-    if at is None:
-        raise CalibrationError("no cell of the solution imports keras or tensorflow: where would the seed go?")
-    source = f"import keras\n\nkeras.utils.set_random_seed({seed})"
-    made.cells.insert(at + 1, new_code_cell(source, id=cell_id("seed", "code")))
-    return Submission(f"seed {seed}", "the solution", nbformat.writes(made).encode())
+    notebook = copy.deepcopy(solution)
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and IMPORT.search(cell.source):
+            source = f"import keras\n\nkeras.utils.set_random_seed({seed})"
+            notebook.cells.insert(index + 1, new_code_cell(source, id=cell_id("seed", "code")))
+            return Submission(f"seed {seed}", "the solution", nbformat.writes(notebook).encode())
+    raise CalibrationError("no cell of the solution imports keras or tensorflow, so the seed cannot be set after it")
 
 
 def train(plan: CalibrationPlan) -> Iterator[TrainingRun]:
-    """Train the solution with every seed, in an engine of its own; raises what `train_in` raises.
+    """Train the solution with every seed, in its own engine; raise what `train_in` raises.
 
     The solution is the instructor's own, so a machine that cannot confine student code runs it unconfined.
     """
-    layout = plan.layout
-    tests = build.read_tests(layout.tests)
+    layout, policy = plan.layout, at_lowest_reference(plan.policy)
     unsafe = bool(isolation.examine().missing)
-    data = layout.data(plan.policy.assignment.dataset)
-    engine = Engine(_lenient(plan.policy), tests, data, secrets=layout.secrets, unsafe=unsafe)
+    data = layout.data(policy.assignment.dataset)
+    engine = Engine(policy, read_tests(layout.tests), data, secrets=layout.secrets, unsafe=unsafe)
     with engine, batch.threads(engine.grade, plan.workers) as pool:
         yield from train_in(pool, plan)
 
 
-def _lenient(policy: Policy) -> Policy:
-    """With a reference at the least that leaves room for the bands: the true one is what is being looked for."""
+def at_lowest_reference(policy: Policy) -> Policy:
+    """Return the policy with the lowest reference that leaves room for its bands, while the true one is unknown."""
     for question in policy.code.values():
         rule = question.accuracy
         if rule is not None and rule.reference_margin is not None:
@@ -118,10 +116,10 @@ def _lenient(policy: Policy) -> Policy:
 
 
 def train_in(pool: batch.Pool, plan: CalibrationPlan) -> Iterator[TrainingRun]:
-    """Have the pool train the solution with every seed; each run is handed on as it is done.
+    """Have the pool train the solution with every seed; yield each run when it is done.
 
-    Raises CalibrationError at the first run that could not be graded or has no accuracy, and drops those that have not
-    begun; so it does where the caller stops early.
+    Raises CalibrationError at the first run that could not be graded or has no accuracy. Runs that have not begun by
+    then, or when the caller stops early, are dropped.
     """
 
     def grade(seed: int) -> GradeReport:
@@ -132,31 +130,42 @@ def train_in(pool: batch.Pool, plan: CalibrationPlan) -> Iterator[TrainingRun]:
         for done in as_completed(waiting):
             yield _run(waiting[done], done.result())
     finally:
-        for each in waiting:
-            each.cancel()
+        for future in waiting:
+            future.cancel()
 
 
-def store(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all and return its path. Raises BuildError if the disk does not allow it."""
+def _run(seed: int, report: GradeReport) -> TrainingRun:
+    if report.status is not Status.GRADED or not report.complete:
+        raise CalibrationError(f"the run with seed {seed} could not be graded: {_reason(report)}")
+    if report.accuracy is None:
+        raise CalibrationError(f"the run with seed {seed} has no hidden accuracy: {_reason(report)}")
+    code = [question for question in report.questions if not question.written]
+    lost = tuple(question.id for question in code if question.outcome is not Outcome.PASSED)
+    return TrainingRun(seed=seed, accuracy=report.accuracy, earned=report.earned, lost=lost)
+
+
+def _reason(report: GradeReport) -> str:
+    """Return the first message about what went wrong, on one line."""
+    messages = [report.fault]
+    for question in report.questions:
+        messages += [question.message, *(check.message for check in question.checks if check.earned < check.points)]
+    return next((" ".join(text.split()) for text in (*messages, *report.notes) if text), "no reason was given")
+
+
+def finish(plan: CalibrationPlan, runs: Sequence[TrainingRun]) -> tuple[Calibration, miss_rate.AccuracyDistribution, Levels]:
+    """Write calibration.json and its chart; return the calibration, its fitted curve, and the levels asked for."""
+    from autograder.report import calibration as renderer  # here, because matplotlib takes a second
+
+    found = Calibration.of(plan.origin, runs)
+    store(plan.layout.calibration, found.to_json().encode())
+    fitted, asked = miss_rate.fit(found.accuracies), levels(plan.policy, found.reference)
+    store(plan.layout.calibration_plot, renderer.picture(found, fitted, asked))
+    return found, fitted, asked
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises BuildError if the disk does not allow it."""
     try:
         atomic.write(path, content)
     except OSError as error:
         raise BuildError(f"{path}: it cannot be written ({error.strerror})") from error
-    return path
-
-
-def _run(seed: int, report: GradeReport) -> TrainingRun:
-    if report.status is not Status.GRADED or not report.complete or report.accuracy is None:
-        graded = report.status is Status.GRADED and report.complete
-        what = "has no hidden accuracy" if graded else "could not be graded"
-        raise CalibrationError(f"the run with seed {seed} {what}: {_why(report)}")
-    lost = tuple(each.id for each in report.questions if not each.written and each.outcome is not Outcome.PASSED)
-    return TrainingRun(seed=seed, accuracy=report.accuracy, earned=report.earned, lost=lost)
-
-
-def _why(report: GradeReport) -> str:
-    """The first thing that is said about what went wrong."""
-    said = [report.fault]
-    for question in report.questions:
-        said += [question.message, *(check.message for check in question.checks if check.earned < check.points)]
-    return next((" ".join(text.split()) for text in (*said, *report.notes) if text), "no reason was given")

@@ -1,16 +1,16 @@
-"""One run of `mnist-kit grade`, from paths to pages; the command line only shows what happens here."""
+"""One run of `mnist-kit grade`, from paths to pages."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import reference
 from autograder.engine import batch
 from autograder.engine.engine import Engine
@@ -21,19 +21,20 @@ from autograder.gradebook.marked_report import marked
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.policy import grading_file
+from autograder.policy.policy import Policy
 from autograder.report import result_files
 from autograder.submissions import submission
 
-__all__ = ["GradeOptions", "GradeRun"]
+__all__ = ["GradeObserver", "GradeOptions", "GradeResult", "grade"]
 
 
 @dataclass(frozen=True)
 class GradeOptions:
-    """What to grade and how.
+    """The submissions to grade, and how.
 
-    `workers` is how many at once on this machine; with `scheduler` (a Dask address) its workers do the work.
-    `database` is the address of a server that keeps the gradebook, in place of a file in `output`.
-    `timeout_s` replaces grading.yml's. `regrade`: all of it again, as a proposal.
+    `workers` is the number of notebooks at once on this machine; with `scheduler` (a Dask address), its workers grade.
+    `database` is the address of a server that keeps the gradebook instead of a file in `output`. `timeout_s` overrides
+    grading.yml. With `regrade`, everything is graded again, and the results count only if the observer accepts them.
     """
 
     paths: tuple[Path, ...]
@@ -46,110 +47,124 @@ class GradeOptions:
     database: str | None = None
 
 
-class GradeRun:
-    """A batch in work. Use as a context manager: `grade`, then `publish`.
+class GradeObserver:
+    """The caller's view of a run while it goes on; by itself it shows nothing and accepts a regrade."""
 
-    Raises KitError of every kind; what was graded before is in the gradebook.
+    def started(self, total: int, known: int, *, built: bool) -> None:
+        """Called before grading: `known` of `total` need none; `built` if the zip was stale and has been built."""
+
+    def graded(self, report: GradeReport) -> None:
+        """Called after each submission, once its result is stored."""
+
+    def accepts(self, changes: Sequence[Change]) -> bool:  # noqa: ARG002  # for those that decide by them
+        """Called after grading, with the points that changed; with `regrade`, whether the new ones should count."""
+        return True
+
+
+@dataclass(frozen=True)
+class GradeResult:
+    """The grades that count after a run, in the order of the submissions, with marks.
+
+    A submission without a result, because its first regrade was rejected, is left out. `page` is the class page.
+    `seconds` is wall time by phase, added up over submissions; `start` and `all` are counted once.
     """
 
-    def __init__(self, request: GradeOptions) -> None:
-        if request.scheduler is not None:
-            from autograder.engine import cluster  # noqa: F401  # where Dask is not installed, nothing else is begun
-        limits = grading_file.load(HOME.policy).execution
-        self.built = build.is_stale(HOME)
-        """Whether the autograder zip was missing or older than what it is made from; it has been built then."""
-        self.seconds: dict[str, float] = {}
-        """Wall time by phase, added up over all submissions; `start` and `all` are counted once."""
-        self._request = request
-        self._submissions = submission.collect(request.paths, int(limits.notebook_mb * 2**20))
-        submission.check_readable(self._submissions, request.paths)
-        result_files.prepare(request.output)
-        if self.built:
-            build.write(build.build(HOME), HOME)
-        policy = reference.rules(HOME)
-        if request.timeout_s is not None:
-            limits = limits.model_copy(update={"timeout_s": request.timeout_s})
-        self.policy = policy.model_copy(update={"execution": limits})
-        self._tests = build.read_tests(HOME.tests)
-        self._data = HOME.data(policy.assignment.dataset)
-        self._place = place(request.output, request.database)
-        self._book = Gradebook(self._place)
-        self._changes: list[Change] = []
+    reports: tuple[GradeReport, ...]
+    policy: Policy
+    page: Path
+    seconds: Mapping[str, float]
 
-    def __enter__(self) -> Self:
-        self._book.__enter__()
-        grader = Grader.of(self.policy, self._tests, self._data, unsafe=self._request.unsafe)
-        self._work = batch.Work.of(self._submissions, self._book, grader, regrade=self._request.regrade)
-        self._changes += (done.change for done in self._work.known if done.change)
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._book.__exit__(kind, error, trace)
+def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
+    """Grade what the gradebook does not know yet, and write the pages.
 
-    @property
-    def total(self) -> int:
-        return len(self._submissions)
+    Each result is stored as it comes, so the same call goes on after an interruption. Raises KitError of every kind.
+    """
+    if options.scheduler is not None:
+        from autograder.engine import cluster  # noqa: F401  # fail before anything begins if Dask is not installed
+    policy = grading_file.load(HOME.policy)
+    submissions = submission.collect(options.paths, int(policy.execution.notebook_mb * 2**20))
+    submission.check_readable(submissions, options.paths)
+    result_files.prepare(options.output)
+    built = build.ensure_built(HOME, policy)
+    policy = reference.rules(HOME, policy)
+    if options.timeout_s is not None:
+        limits = policy.execution.model_copy(update={"timeout_s": options.timeout_s})
+        policy = policy.model_copy(update={"execution": limits})
+    tests, data = read_tests(HOME.tests), HOME.data(policy.assignment.dataset)
+    grader = Grader.of(policy, tests, data, unsafe=options.unsafe)
+    address = place(options.output, options.database)
+    pages = _SubmissionPages(policy, options.output)
+    graded: list[batch.Done] = []
+    seconds: dict[str, float] = {}
 
-    @property
-    def known(self) -> int:
-        """How many need no grading, because the same content was graded by the same kit and policy before."""
-        return len(self._work.known)
+    with Gradebook(address) as book:
+        work = batch.Work.of(submissions, book, grader, regrade=options.regrade)
+        observer.started(len(submissions), len(work.known), built=built)
+        if work.todo:
+            pages.read_marks(address)
+            began = time.monotonic()
+            with _pool(options, policy, tests, data) as pool:
+                seconds["start"] = time.monotonic() - began
+                for done in batch.grade_all(work, book, pool, policy, proposed=options.regrade):
+                    graded.append(done)
+                    if not options.regrade:
+                        pages.write(done.report)
+                    observer.graded(done.report)
+            seconds |= _by_phase(graded) | {"all": time.monotonic() - began}
 
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """Points that are, or with a regrade would be, others than before."""
-        return self._book.proposals() if self._request.regrade else tuple(self._changes)
+        if not options.regrade:
+            observer.accepts([done.change for done in (*work.known, *graded) if done.change])
+        elif observer.accepts(book.proposals()):
+            book.accept()
+        else:
+            book.reject()
 
-    def grade(self) -> Iterator[GradeReport]:
-        """Grade what is not known yet; each result is stored, and with its pages on the disk, when it is handed on."""
-        if not self._work.todo:
-            return
-        began = time.monotonic()
-        with self._pool() as pool:
-            self.seconds["start"] = time.monotonic() - began
-            for done in batch.grade_all(self._work, self._book, pool, self.policy, proposed=self._request.regrade):
-                for phase, spent in done.report.seconds:
-                    self.seconds[phase] = self.seconds.get(phase, 0.0) + spent
-                if done.change:
-                    self._changes.append(done.change)
-                if not self._request.regrade:
-                    result_files.write_one(done.report, self.policy, self._request.output)
-                yield done.report
-        self.seconds["all"] = time.monotonic() - began
+        pages.read_marks(address)
+        counting = (book.current(submission.name) for submission in submissions)
+        reports = tuple(pages.write(report) for report in counting if report is not None)
+        page = result_files.write_class(reports, policy, options.output)
+    return GradeResult(reports, policy, page, seconds)
 
-    def accept(self) -> None:
-        """Let the results of a regrade count."""
-        self._book.accept()
 
-    def reject(self) -> None:
-        """Forget the results of a regrade."""
-        self._book.reject()
+class _SubmissionPages:
+    """The pages of single submissions, with marks; each is rendered once, unless its content changes during the run."""
 
-    def publish(self) -> tuple[tuple[GradeReport, ...], Path]:
-        """Write the pages of what counts now; returns it, in the order of the submissions, and the class page's path.
+    def __init__(self, policy: Policy, output: Path) -> None:
+        self._policy = policy
+        self._output = output
+        self._written: dict[str, GradeReport] = {}
 
-        A submission that has no result yet, because a regrade of it was turned down, is left out.
-        """
-        found = (self._book.current(each.name) for each in self._submissions)
-        with MarkStore(self._place, shared=False) as marks:
-            counting, rubrics = marks.counting(), marks.rubrics()
-        reports = tuple(marked(report, counting, rubrics) for report in found if report is not None)
-        for report in reports:
-            result_files.write_one(report, self.policy, self._request.output)
-        return reports, result_files.write_class(reports, self.policy, self._request.output)
+    def read_marks(self, address: Path | str) -> None:
+        with MarkStore(address, shared=False) as store:
+            self._marks, self._rubrics = store.counting(), store.rubrics()
 
-    @contextlib.contextmanager
-    def _pool(self) -> Iterator[batch.Pool]:
-        request = self._request
-        if request.scheduler is None:
-            engine = Engine(self.policy, self._tests, self._data, secrets=HOME.secrets, unsafe=request.unsafe)
-            with engine, batch.threads(engine.grade, request.workers) as pool:
-                yield pool
-            return
-        from autograder.engine import cluster  # here, because most runs have no use for Dask
+    def write(self, report: GradeReport) -> GradeReport:
+        """Write the pages of a report; return it with its marks."""
+        report = marked(report, self._marks, self._rubrics)
+        if self._written.get(report.name) != report:
+            result_files.write_one(report, self._policy, self._output)
+            self._written[report.name] = report
+        return report
 
-        recipe = cluster.Recipe(self.policy, self._tests, self._data.read_bytes(), request.unsafe)
-        with cluster.workers(request.scheduler, recipe) as pool:
+
+def _by_phase(graded: Sequence[batch.Done]) -> dict[str, float]:
+    seconds: dict[str, float] = defaultdict(float)
+    for done in graded:
+        for phase, spent in done.report.seconds:
+            seconds[phase] += spent
+    return seconds
+
+
+@contextlib.contextmanager
+def _pool(options: GradeOptions, policy: Policy, tests: Mapping[str, str], data: Path) -> Iterator[batch.Pool]:
+    if options.scheduler is None:
+        engine = Engine(policy, tests, data, secrets=HOME.secrets, unsafe=options.unsafe)
+        with engine, batch.threads(engine.grade, options.workers) as pool:
+            yield pool
+    else:
+        from autograder.engine import cluster  # here, because most runs do not need Dask
+
+        recipe = cluster.Recipe(policy, tests, data.read_bytes(), options.unsafe)
+        with cluster.workers(options.scheduler, recipe) as pool:
             yield pool

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import atomic
-from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import reference
 from autograder.engine import feedback
 from autograder.engine.engine import Engine
@@ -112,7 +112,7 @@ def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
     try:
         secrets = (*HOME.secrets, place.metadata, place.results)
         data = HOME.data(policy.assignment.dataset)
-        with Engine(policy, build.read_tests(HOME.tests), data, secrets=secrets) as engine:
+        with Engine(policy, read_tests(HOME.tests), data, secrets=secrets) as engine:
             return engine.grade(handed_in)
     except KitError as error:
         return feedback.ungraded(handed_in, policy, str(error))

@@ -11,6 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.engine.engine import Engine
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file, policy
@@ -53,7 +54,7 @@ def template(layout: Layout) -> NotebookNode:
 @pytest.fixture(scope="session")
 def engine(rules: policy.Policy, layout: Layout) -> Iterator[Engine]:
     """One warm engine for the whole run: starting it takes as long as importing TensorFlow."""
-    with Engine(rules, build.read_tests(layout.zip), layout.data("mnist")) as running:
+    with Engine(rules, read_tests(layout.zip), layout.data("mnist")) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ import platform
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -29,7 +29,9 @@ from rich.console import Console
 
 from autograder.authoring import build
 from autograder.authoring.bundled_class import LOAD, Member
-from autograder.commands.grade import GradeOptions, GradeRun
+from autograder.commands.grade import GradeObserver, GradeOptions, grade
+from autograder.gradebook.gradebook import Change
+from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.tools import bare_loop
 from autograder.tools.meter import Cost, tree_cpu_s
@@ -189,17 +191,24 @@ def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
     The first includes the start of the engine, which varies by as much as a small class costs.
     """
     paths = write_class(folder / "class", notebook, size)
-    with GradeRun(GradeOptions(tuple(paths), folder / "out", workers=1)) as session:
-        grading = session.grade()
-        next(grading)
-        started = tree_cpu_s()
-        for _ in range(size - 1):
-            next(grading)
-        spent = tree_cpu_s() - started
-        next(grading, None)  # ends the engine, which is not a cost of the class
-        started = tree_cpu_s()
-        session.publish()
-        return spent + tree_cpu_s() - started
+    clock = _Clock()
+    grade(GradeOptions(tuple(paths), folder / "out", workers=1), clock)
+    return clock.graded_at[-1] - clock.graded_at[0] + tree_cpu_s() - clock.ended_at
+
+
+class _Clock(GradeObserver):
+    """Core-seconds when each notebook was graded, and after the end of the engine, which is not a cost of the class."""
+
+    def __init__(self) -> None:
+        self.graded_at: list[float] = []
+        self.ended_at = 0.0
+
+    def graded(self, report: GradeReport) -> None:  # noqa: ARG002
+        self.graded_at.append(tree_cpu_s())
+
+    def accepts(self, changes: Sequence[Change]) -> bool:  # noqa: ARG002
+        self.ended_at = tree_cpu_s()
+        return True
 
 
 def _idle() -> NotebookNode:

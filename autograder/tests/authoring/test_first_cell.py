@@ -18,7 +18,7 @@ import otter
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring.first_cell import METADATA, opening
+from autograder.authoring.first_cell import METADATA, first_cell
 from autograder.errors import BuildError
 from autograder.layout import HOME
 from autograder.submissions.cells import FIRST_CELL
@@ -99,14 +99,14 @@ def test_the_kit_itself_is_not_flagged_for_its_own_cell(template: NotebookNode) 
 
 @pytest.mark.parametrize("code", ["grader = 1", "_Grader({})\n_Grader({})"])
 def test_a_first_cell_without_a_place_for_the_checks_is_refused(code: str) -> None:
-    with pytest.raises(BuildError, match=r"first_cell\.py: `_Grader\(\{\}\)` has to stand there once"):
-        opening(code, {})
+    with pytest.raises(BuildError, match=r"expected `_Grader\(\{\}\)` exactly once"):
+        first_cell(code, {})
 
 
 @pytest.mark.parametrize("text", ["x = '''y'''", "x = 'y'", "x = 1 \\"])
 def test_a_check_that_would_end_its_quotes_is_refused(text: str) -> None:
-    with pytest.raises(BuildError, match="the public checks of q4 have"):
-        opening("_Grader({})", {"q4": text})
+    with pytest.raises(BuildError, match="the public checks of q4 cannot be quoted"):
+        first_cell("_Grader({})", {"q4": text})
 
 
 LONG = "replace the ... in the cell above, and run it."
@@ -337,7 +337,7 @@ def test_a_students_text_cannot_become_a_page(names: Names) -> None:
 
 def with_tests(bodies: Names, patch: pytest.MonkeyPatch, folder: Path) -> Names:
     tests = {name: TEST.format(name=name, body=body) for name, body in bodies.items()}
-    return start(opening(HOME.first_cell.read_text(encoding="utf-8"), tests), patch, folder)
+    return start(first_cell(HOME.first_cell.read_text(encoding="utf-8"), tests), patch, folder)
 
 
 def test_a_check_that_breaks_says_so_without_its_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The zip's own program, run on notebooks in folders like Gradescope's; the real zip in `test_term`."""
+"""The program in the zip, run in folders like Gradescope's; `commands/test_new_term.py` runs the real zip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autograder.authoring.self_test import Rehearsal, rehearse
+from autograder.authoring.self_test import SelfTest, self_test
 
 GRADED: dict[str, Any] = {
     "tests": [
@@ -50,7 +50,7 @@ def notebook(tmp_path: Path) -> Path:
 
 
 def test_the_points_and_what_is_short_of_them_are_told(tmp_path: Path, notebook: Path) -> None:
-    (result,) = rehearse(zipped(tmp_path, WRITES.format(json.dumps(GRADED))), [notebook])
+    (result,) = self_test(zipped(tmp_path, WRITES.format(json.dumps(GRADED))), [notebook])
     assert (result.earned, result.possible, result.memory_mb) == (11, 14, 1058.5)
     assert result.short == ("q5: Build\nlayer 1",)
     assert result.fault == ""
@@ -73,7 +73,7 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
         "while len(list(root.parent.glob('here-*'))) < 2 and time.monotonic() < end: time.sleep(0.02)",
         "print('together', len(list(root.parent.glob('here-*'))))",
     )
-    results = rehearse(zipped(tmp_path, *told), [notebook, other])
+    results = self_test(zipped(tmp_path, *told), [notebook, other])
     assert [result.notebook for result in results] == [notebook, other]
     for result in results:
         assert f"['{result.notebook.name}'] {{}} True True\ntogether 2" in result.fault
@@ -82,8 +82,8 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["print('no such module'); sys.exit(3)"], "ended with 3, without results.json:\nno such module"),
-        ([WRITES.format("{")], "without results.json"),
+        (["print('no such module'); sys.exit(3)"], "ended with code 3 and no results.json:\nno such module"),
+        ([WRITES.format("{")], "no results.json"),
         (
             [
                 WRITES.format(json.dumps({**GRADED, "extra_data": {"status": "rejected", "complete": True}})),
@@ -103,8 +103,8 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
     ids=["crash", "broken results", "rejected", "not complete"],
 )
 def test_what_could_not_be_graded_says_why(tmp_path: Path, notebook: Path, lines: list[str], said: str) -> None:
-    (result,) = rehearse(zipped(tmp_path, *lines), [notebook])
-    assert isinstance(result, Rehearsal)
+    (result,) = self_test(zipped(tmp_path, *lines), [notebook])
+    assert isinstance(result, SelfTest)
     assert said in result.fault
 
 
@@ -117,10 +117,10 @@ def test_an_interruption_leaves_no_process_and_no_file(tmp_path: Path, notebook:
     caller = f"""
         import signal, sys
         from pathlib import Path
-        from autograder.authoring.self_test import rehearse
+        from autograder.authoring.self_test import self_test
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-        rehearse(Path({str(archive)!r}), [Path({str(notebook)!r})])
+        self_test(Path({str(archive)!r}), [Path({str(notebook)!r})])
     """
     command = [sys.executable, "-c", textwrap.dedent(caller)]
     running = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(place)})

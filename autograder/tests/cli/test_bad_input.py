@@ -126,7 +126,7 @@ TABLES = {
     "join": ("Expected a CSV file of grades", "Download or make the file again."),
     "export --roster": ("Expected a CSV file of students.", "Give the columns these names."),
     "export --canvas": ("Expected a gradebook exported from Canvas.", "use that file unchanged."),
-    "requests --take": ("Expected a CSV file of requests.", "Give the columns these names."),
+    "requests --import": ("Expected a CSV file of requests.", "Give the columns these names."),
     "requests --roster": ("Expected a CSV file of students.", "Give the columns these names."),
 }
 """Where a CSV file is expected: what is said where there is none, and the next step for a file of another kind."""
@@ -180,11 +180,11 @@ def test_a_folder_that_is_no_graded_class_is_told(call: Call, command: str, give
         ("nowhere.zip", NO_FILE),
         ("folder", FOLDER),
         ("a.pdf", "it cannot be opened as a zip (File is not a zip file)."),
-        ("other.zip", "it is another kind of zip; in it: notes.txt."),
+        ("other.zip", "this is another kind of zip; it contains notes.txt."),
     ],
 )
 def test_what_is_no_autograder_zip_is_told(call: Call, given: str, said: str) -> None:
-    what = "Expected an autograder zip, which `mnist-kit build` makes: dist/autograder.zip."
+    what = "Expected an autograder zip, made by `mnist-kit build`: dist/autograder.zip."
     refused(call, f"doctor --zip {given}", f"{given}: {said} {what}")
 
 
@@ -196,11 +196,11 @@ def test_a_place_that_is_no_folder_is_told(call: Call, given: str) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("grade a.ipynb --yes", "--yes: It goes with --regrade; add --regrade, or leave --yes out."),
-        ("grade a.ipynb --image ubuntu", "--image: It goes with --docker; add --docker, or leave --image out."),
+        ("grade a.ipynb --yes", "--yes: It needs --regrade; add --regrade, or leave --yes out."),
+        ("grade a.ipynb --image ubuntu", "--image: It needs --docker; add --docker, or leave --image out."),
         ("grade a.ipynb --docker --dask tcp://h:1", "leave out --dask, or --docker."),
         ("grade a.ipynb --docker --database postgresql://h/n", "leave out --database, or --docker."),
-        ("export out --column x", "--column: It goes with --canvas; add --canvas, or leave --column out."),
+        ("export out --column x", "--column: It needs --canvas; add --canvas, or leave --column out."),
         ("grade", "Missing argument 'SUBMISSION'."),
         ("grade a.ipynb -n 0", "greater than or equal to 1"),
         ("review out --port 99999", "less than or equal to 65535"),

@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.calibration.calibration import Calibration, Origin
-from autograder.commands.calibrate import CalibrationPlan, _lenient, levels, seeded, store, train, train_in
+from autograder.commands.calibrate import CalibrationPlan, at_lowest_reference, levels, seeded, store, train, train_in
 from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError
@@ -94,11 +94,11 @@ def test_the_levels_are_all_bands_and_full_with_their_points() -> None:
 
 def test_a_margin_leaves_room_for_the_bands_while_its_reference_is_looked_for() -> None:
     rule = AccuracyRule(reference_margin=0.02, bands=((0.5, 1), (0.9, 2)))
-    lenient = _lenient(asking(journals.RULES, accuracy=rule)).code["q7"].accuracy
-    assert lenient is not None
-    assert lenient.levels[:2] == (0.5, 0.9)
-    assert lenient.levels[2] == pytest.approx(0.900001)
-    assert _lenient(journals.RULES) == journals.RULES
+    lowest = at_lowest_reference(asking(journals.RULES, accuracy=rule)).code["q7"].accuracy
+    assert lowest is not None
+    assert lowest.levels[:2] == (0.5, 0.9)
+    assert lowest.levels[2] == pytest.approx(0.900001)
+    assert at_lowest_reference(journals.RULES) == journals.RULES
 
 
 def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: Layout, solution: NotebookNode) -> None:
@@ -115,7 +115,7 @@ def test_too_few_runs_are_refused_before_anything_else(tmp_path: Path) -> None:
 
 def test_a_file_is_put_in_place_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    assert store(path, b"one") == path
+    store(path, b"one")
     store(path, b"two")
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.json", b"two")]
     with pytest.raises(BuildError, match=r"b\.json: it cannot be written \(No such file or directory\)"):

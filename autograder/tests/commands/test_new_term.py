@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.checklist import Step, StepStatus
-from autograder.authoring.self_test import Rehearsal
+from autograder.authoring.finding import Finding, FindingStatus
+from autograder.authoring.self_test import SelfTest
 from autograder.calibration import calibration, miss_rate
 from autograder.calibration.calibration import Calibration, Origin
-from autograder.cli.new_term_screen import WIDEST, outcome
-from autograder.commands import new_term
+from autograder.cli.screens import TITLE_WIDTH, term_result
+from autograder.commands import new_term, term_checks
 from autograder.engine import isolation
 from autograder.engine.environment import command
 from autograder.engine.isolation import Examination
@@ -29,6 +29,7 @@ from autograder.layout import HOME, Layout
 from autograder.policy import grading_file
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
+from autograder.tests.authoring.copies import replace
 from autograder.tests.environments import run, without
 
 TODAY = date(2026, 9, 1)
@@ -68,25 +69,18 @@ def most() -> str:
     return f"{100 * fitted.recommended:g} %"
 
 
-def change(layout: Layout, before: str, after: str, path: Path | None = None) -> None:
-    path = path or layout.policy
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after), encoding="utf-8")
-
-
-def full_marks(_: Path, notebooks: Sequence[Path]) -> tuple[Rehearsal, ...]:
+def full_marks(_: Path, notebooks: Sequence[Path]) -> tuple[SelfTest, ...]:
     """What the zip gives the solution and the blank template where all is well."""
     solution, blank = notebooks
-    return Rehearsal(solution, 26, 26, memory_mb=1058), Rehearsal(blank, 0, 26, short=("q4: Load",))
+    return SelfTest(solution, 26, 26, memory_mb=1058), SelfTest(blank, 0, 26, short=("q4: Load",))
 
 
-def look(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Step]:
+def look(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Finding]:
     """The steps of a run by name, with the last one `until`: what comes after is not taken."""
-    found: dict[str, Step] = {}
-    for step in new_term.steps(layout, folder or layout.root, TODAY, rehearse=full_marks):
-        found[step.what] = step
-        if step.what == until:
+    found: dict[str, Finding] = {}
+    for step in new_term.prepare(layout, folder or layout.root, TODAY, self_test=full_marks):
+        found[step.title] = step
+        if step.title == until:
             break
     return found
 
@@ -95,45 +89,45 @@ def test_where_all_is_well_everything_is_built_and_what_goes_where_is_there(own:
     own.zip.unlink()
     own.template.unlink()
     found = look(own)
-    assert [name for name, step in found.items() if not step.well] == []
+    assert [name for name, step in found.items() if step.status not in (FindingStatus.OK, FindingStatus.NOTE)] == []
     assert list(found) == [
         *("Python", "packages", "confinement", "grading.yml", "rubrics", "reviewers", "attempts", "hidden checks"),
         *("leaderboard", "data", "build", "zip", "accuracies", "solution", "blank template", "container"),
     ]
-    assert all(len(name) <= WIDEST for name in found)
-    assert found["build"].found == "new: student_template.ipynb"
-    assert found["accuracies"].found == f"safe to ask for; the most would be {most()}"
+    assert all(len(name) <= TITLE_WIDTH for name in found)
+    assert found["build"].detail == "new: student_template.ipynb"
+    assert found["accuracies"].detail == f"safe to ask for; the highest would be {most()}"
     assert all(upload.path.exists() for upload in new_term.uploads(own))
 
 
 def test_a_mistake_in_grading_yml_is_told_with_its_line_and_nothing_is_built(own: Layout) -> None:
-    change(own, "split_seed: 20", "split_sed: 20")
+    replace(own.policy, "split_seed: 20", "split_sed: 20")
     built = own.zip.read_bytes()
     found = look(own)
     assert list(found)[-1] == "grading.yml"
-    assert found["grading.yml"].mark is StepStatus.WRONG
-    assert "grading.yml:6: assignment.split_sed" in found["grading.yml"].found
-    assert "did you mean: split_seed" in found["grading.yml"].found
+    assert found["grading.yml"].status is FindingStatus.ERROR
+    assert "grading.yml:6: assignment.split_sed" in found["grading.yml"].detail
+    assert "did you mean: split_seed" in found["grading.yml"].detail
     assert own.zip.read_bytes() == built
 
 
 def test_what_grading_yml_asks_for_is_told_in_words(own: Layout) -> None:
     plain = look(own, until="leaderboard")
-    assert plain["grading.yml"].found.endswith(": 40 points, 26 by machine and 14 by people")
-    assert plain["rubrics"].found.startswith("q1 has 3 items, q2 has 3 items")
-    assert "none are named, so one person marks all" in plain["reviewers"].found
-    assert plain["attempts"].found == "on Gradescope, a student may hand in as often as they like"
-    assert plain["hidden checks"].found == "on Gradescope, students see them once you publish the grades"
-    assert plain["leaderboard"].found == "none"
-    change(own, "show_hidden: after_published", "show_hidden: hidden")
-    change(own, "leaderboard: false", "leaderboard: true")
+    assert plain["grading.yml"].detail.endswith(": 40 points, 26 by machine and 14 by people")
+    assert plain["rubrics"].detail.startswith("q1 has 3 items, q2 has 3 items")
+    assert "none are named, so one person marks everything" in plain["reviewers"].detail
+    assert plain["attempts"].detail == "on Gradescope, a student may submit as often as they like"
+    assert plain["hidden checks"].detail == "on Gradescope, students see them once you publish the grades"
+    assert plain["leaderboard"].detail == "none"
+    replace(own.policy, "show_hidden: after_published", "show_hidden: hidden")
+    replace(own.policy, "leaderboard: false", "leaderboard: true")
     with own.policy.open("a", encoding="utf-8") as file:
         file.write("attempts: {per_day: 3, per_assignment: 1}\nreview: {reviewers: [ann, ben], sample: 5}\n")
     other = look(own, until="leaderboard")
-    assert other["reviewers"].found == "ann, ben; 5 answers to each question by two of them"
-    assert other["attempts"].found == "on Gradescope, a student may hand in 3 times in any 24 hours and once in all"
-    assert other["hidden checks"].found == "on Gradescope, students never see them"
-    assert other["leaderboard"].found == "the class sees a leaderboard of accuracies"
+    assert other["reviewers"].detail == "ann, ben; two of them mark the same 5 answers to each question"
+    assert other["attempts"].detail == "on Gradescope, a student may submit 3 times in any 24 hours and once in all"
+    assert other["hidden checks"].detail == "on Gradescope, students never see them"
+    assert other["leaderboard"].detail == "the class sees a leaderboard of accuracies"
 
 
 @pytest.mark.parametrize(
@@ -146,27 +140,27 @@ def test_an_earlier_gradebook_is_named_and_left_as_it_is(tmp_path: Path, today: 
         report = reports.graded()
         book.record(Submission(report.name, "", b"{}"), report.name, report)
     before = (tmp_path / "out" / DATABASE).read_bytes()
-    (step,) = new_term._left_over(tmp_path, today)
-    assert step.well
-    assert step.found.startswith("out/ holds 1 submission, the last graded on 20")
-    assert step.remedy == f"For another class name another folder: -o {name}"
+    (step,) = term_checks.earlier_class(tmp_path, today)
+    assert step.status is FindingStatus.NOTE
+    assert step.detail.startswith("out/ contains 1 submission, the last graded on 20")
+    assert step.remedy == f"For another class, name another folder: -o {name}"
     assert (tmp_path / "out" / DATABASE).read_bytes() == before
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [DATABASE]
     (tmp_path / "out" / DATABASE).write_bytes(b"something else")
-    (step,) = new_term._left_over(tmp_path, today)
-    assert step.found.startswith("out/ holds a gradebook")
+    (step,) = term_checks.earlier_class(tmp_path, today)
+    assert step.detail.startswith("out/ contains a gradebook")
 
 
-def accuracies(layout: Layout) -> Step:
-    (step,) = new_term._accuracies(layout, grading_file.load(layout.policy))
+def accuracies(layout: Layout) -> Finding:
+    (step,) = term_checks.accuracies(layout, grading_file.load(layout.policy))
     return step
 
 
 def test_accuracies_that_correct_submissions_may_miss_are_told_with_what_is_safe(own: Layout) -> None:
-    change(own, "full: 0.95", "full: 0.975")
+    replace(own.policy, "full: 0.95", "full: 0.975")
     step = accuracies(own)
-    assert step.mark is StepStatus.LOOK
-    assert step.found == f"correct submissions may miss 97.5 %; the most that is safe to ask for is {most()}"
+    assert step.status is FindingStatus.CHECK
+    assert step.detail == f"correct submissions may miss 97.5 %; the highest that is safe to ask for is {most()}"
 
 
 @pytest.mark.parametrize("what", ["missing", "broken", "of another split", "of another solution"])
@@ -176,41 +170,41 @@ def test_a_calibration_that_says_nothing_of_this_term_is_told(own: Layout, what:
     elif what == "broken":
         own.calibration.write_text("{}", encoding="utf-8")
     elif what == "of another split":
-        change(own, "split_seed: 20", "split_seed: 21")
+        replace(own.policy, "split_seed: 20", "split_seed: 21")
     else:
-        change(own, "epochs=5", "epochs=6", own.solution)
+        replace(own.solution, "epochs=5", "epochs=6")
     step = accuracies(own)
-    assert step.mark is StepStatus.LOOK if what != "broken" else step.mark is StepStatus.WRONG
-    assert "mnist-kit calibrate" in f"{step.found} {step.remedy}"
+    assert step.status is FindingStatus.CHECK if what != "broken" else step.status is FindingStatus.ERROR
+    assert "mnist-kit calibrate" in f"{step.detail} {step.remedy}"
 
 
 def test_where_points_hang_on_the_calibration_it_must_be_there(own: Layout) -> None:
-    change(own, "full: 0.95", "reference_margin: 0.02")
-    assert accuracies(own).mark is StepStatus.RIGHT
+    replace(own.policy, "full: 0.95", "reference_margin: 0.02")
+    assert accuracies(own).status is FindingStatus.OK
     own.calibration.unlink()
     step = accuracies(own)
-    assert step.mark is StepStatus.WRONG
-    assert "Make it: mnist-kit calibrate" in step.found
+    assert step.status is FindingStatus.ERROR
+    assert "Make it: mnist-kit calibrate" in step.detail
 
 
 def test_what_cannot_be_built_is_told(own: Layout) -> None:
-    change(own, "name: q7", "name: q8", own.master)
+    replace(own.master, "name: q7", "name: q8")
     step = look(own)["build"]
-    assert step.mark is StepStatus.WRONG
-    assert "question q8 is not in grading.yml" in step.found
+    assert step.status is FindingStatus.ERROR
+    assert "question q8 is not in grading.yml" in step.detail
     own.data("mnist").unlink()
     step = look(own)["build"]
-    assert "mnist.npz is missing: restore it from the repository" in step.found
+    assert "mnist.npz is missing: restore it from the repository" in step.detail
 
 
 def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolation, "examine", lambda: Examination(None, ()))
     found = look(own)
-    assert found["confinement"].mark is StepStatus.LOOK
+    assert found["confinement"].status is FindingStatus.CHECK
     assert "mnist-kit grade --docker" in found["confinement"].remedy
     assert list(found)[-1] == "self-test"
     assert found["self-test"].remedy.startswith("mnist-kit grade --docker solutions/solution.ipynb student_template")
-    assert found["build"].found == "template and solution are as they were"
+    assert found["build"].detail == "template and solution have not changed"
 
 
 NOTEBOOK = Path("a.ipynb")
@@ -219,46 +213,46 @@ NOTEBOOK = Path("a.ipynb")
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        (new_term._solution(Rehearsal(NOTEBOOK, fault="no kernel")), "no kernel"),
+        (new_term._solution(SelfTest(NOTEBOOK, fault="no kernel")), "no kernel"),
         (
-            new_term._solution(Rehearsal(NOTEBOOK, 22, 26, short=("q7: Train\naccuracy",))),
+            new_term._solution(SelfTest(NOTEBOOK, 22, 26, short=("q7: Train\naccuracy",))),
             "22 of 26 automatic points\nq7: Train",
         ),
-        (new_term._blank(Rehearsal(NOTEBOOK, fault="it is not a notebook")), "it is not a notebook"),
-        (new_term._blank(Rehearsal(NOTEBOOK, 2, 26)), "2 points for no answer"),
+        (new_term._blank(SelfTest(NOTEBOOK, fault="it is not a notebook")), "it is not a notebook"),
+        (new_term._blank(SelfTest(NOTEBOOK, 2, 26)), "2 points without an answer"),
     ],
     ids=["fault", "points lost", "blank with a fault", "blank with points"],
 )
-def test_a_zip_that_grades_wrongly_must_not_go_out(step: Step, said: str) -> None:
-    assert step.mark is StepStatus.WRONG
-    assert said in step.found
+def test_a_zip_that_grades_wrongly_must_not_go_out(step: Finding, said: str) -> None:
+    assert step.status is FindingStatus.ERROR
+    assert said in step.detail
     assert step.remedy
 
 
 def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
     policy = grading_file.load(own.policy)
-    small = new_term._container(policy, Rehearsal(NOTEBOOK, memory_mb=900))
-    assert small.found == "on Gradescope, choose at least 1 CPU and 2 GB of memory"
-    change(own, "timeout_s: 300", "timeout_s: 540")
-    large = new_term._container(grading_file.load(own.policy), Rehearsal(NOTEBOOK, memory_mb=2000))
-    assert large.found == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a limit of 11 minutes"
+    small = new_term._container(policy, SelfTest(NOTEBOOK, memory_mb=900))
+    assert small.detail == "on Gradescope, choose at least 1 CPU and 2 GB of memory"
+    replace(own.policy, "timeout_s: 300", "timeout_s: 540")
+    large = new_term._container(grading_file.load(own.policy), SelfTest(NOTEBOOK, memory_mb=2000))
+    assert large.detail == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a time limit of 11 minutes"
 
 
 def test_uploads_are_told_only_where_nothing_is_wrong(own: Layout) -> None:
     from rich.console import Console
 
-    def shown(*marks: StepStatus) -> str:
+    def shown(*marks: FindingStatus) -> str:
         console = Console(width=80)
         with console.capture() as captured:
-            console.print(outcome([Step("x", mark, "y") for mark in marks], new_term.uploads(own), own.root))
+            console.print(term_result([Finding(mark, "x", "y") for mark in marks], new_term.uploads(own), own.root))
         return captured.get()
 
-    assert "Ready." in shown(StepStatus.RIGHT, StepStatus.NOTE)
-    assert "Configure Autograder" in shown(StepStatus.RIGHT)
-    assert "Ready, but 1 thing to look at above." in shown(StepStatus.LOOK)
-    assert "Configure Autograder" in shown(StepStatus.LOOK)
-    wrong = shown(StepStatus.WRONG, StepStatus.WRONG, StepStatus.LOOK)
-    assert "Not ready: 2 things are wrong." in wrong
+    assert "Ready." in shown(FindingStatus.OK, FindingStatus.NOTE)
+    assert "Configure Autograder" in shown(FindingStatus.OK)
+    assert "Ready, but check 1 thing above." in shown(FindingStatus.CHECK)
+    assert "Configure Autograder" in shown(FindingStatus.CHECK)
+    wrong = shown(FindingStatus.ERROR, FindingStatus.ERROR, FindingStatus.CHECK)
+    assert "Not ready: 2 errors." in wrong
     assert "Configure Autograder" not in wrong
 
 
@@ -268,7 +262,7 @@ def test_packages_that_are_not_as_locked_end_it_before_anything_is_built(here: P
     assert "jupytext" in done.stdout
     assert "(not installed)" in done.stdout
     assert "`make -B setup`" in done.stdout
-    assert "Not ready: 1 thing is wrong." in done.stdout
+    assert "Not ready: 1 error." in done.stdout
     assert "build" not in done.stdout
 
 
@@ -330,8 +324,8 @@ def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path, temp
         said, _ = running.communicate(timeout=300)
     assert running.returncode == 0, said
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    assert "right solution the zip gives it 26 of 26 automatic points" in lines
-    assert "right blank template the zip gives it 0 of 26 points, and no error" in lines
+    assert "ok solution the zip gives it 26 of 26 automatic points" in lines
+    assert "ok blank template the zip gives it 0 of 26 points, and no error" in lines
     assert "Ready." in lines
     assert (kit / "dist" / "autograder.zip").exists()
     assert (kit / "student_template.ipynb").read_bytes() == HOME.template.read_bytes()
@@ -341,7 +335,7 @@ def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path, temp
 def test_ctrl_c_while_notebooks_run_leaves_nothing_behind(kit: Path, temporary: Path) -> None:
     with start(kit, temporary) as running:
         end = time.monotonic() + 120
-        while len(list(temporary.glob("mnist-kit-rehearsal-*/*/tmp/mnist-kit-*/public"))) < 2:  # both engines at work
+        while len(list(temporary.glob("mnist-kit-self-test-*/*/tmp/mnist-kit-*/public"))) < 2:  # both engines at work
             assert time.monotonic() < end
             assert running.poll() is None
             time.sleep(0.1)

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine import cluster
 from autograder.engine.cluster import Recipe
@@ -196,7 +196,7 @@ def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(site: Site, template:
 
 @pytest.fixture
 def recipe(rules: Policy, layout: Layout) -> Recipe:
-    return Recipe(rules, build.read_tests(layout.zip), layout.data("mnist").read_bytes(), unsafe=False)
+    return Recipe(rules, read_tests(layout.zip), layout.data("mnist").read_bytes(), unsafe=False)
 
 
 def refusal(address: str, recipe: Recipe) -> str:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.authoring.bundled_class import ANSWERS, COMPILE, LOAD, MODEL, Member, fill
 from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
@@ -49,7 +49,7 @@ def short(rules: Policy) -> Policy:
 
 @pytest.fixture(scope="module")
 def hasty(short: Policy, layout: Layout) -> object:
-    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
+    with Engine(short, read_tests(layout.zip), layout.data("mnist")) as running:
         yield running
 
 
@@ -141,7 +141,7 @@ def test_the_same_notebook_gets_the_same_accuracy_twice(engine: Engine, template
 
 def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout, template: NotebookNode) -> None:
     """Killed while it grades: the submission gets its grade all the same, and so does the next."""
-    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
+    with Engine(short, read_tests(layout.zip), layout.data("mnist")) as running:
         victim = running.warm().pid
         slow = submit(template, "slow", q4=LOAD + "\nimport time; time.sleep(2)")
         timer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
@@ -154,7 +154,7 @@ def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout
 
 
 def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
+    with Engine(short, read_tests(layout.zip), layout.data("mnist")) as running:
         (evaluator,) = psutil.Process(running.warm().pid).children()
         evaluator.kill()
         evaluator.wait(5)
@@ -162,7 +162,7 @@ def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, 
 
 
 def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    tests = build.read_tests(layout.zip)
+    tests = read_tests(layout.zip)
     tests["q4"] = tests["q4"].replace("checks.report(env, 'q4', 'train_labels_length')", "1 / 0")
     with Engine(short, tests, layout.data("mnist")) as running:
         report = running.grade(submit(template, q4=LOAD))
@@ -173,7 +173,7 @@ def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layo
 
 
 def test_nothing_is_left_running_when_the_engine_closes(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    with Engine(short, build.read_tests(layout.zip), layout.data("mnist")) as running:
+    with Engine(short, read_tests(layout.zip), layout.data("mnist")) as running:
         mine = psutil.Process(running.warm().pid)
         running.grade(submit(template, q4="import subprocess; subprocess.Popen(['sleep', '600'])"))
         family = [mine, *mine.children(recursive=True)]
@@ -187,7 +187,7 @@ def test_nothing_is_left_running_when_the_engine_closes(short: Policy, layout: L
 def test_data_that_is_missing_stops_the_run_before_it_begins(rules: Policy, layout: Layout, tmp_path: Path) -> None:
     with (
         pytest.raises(DatasetError, match="is missing: restore it from the repository"),
-        Engine(rules, build.read_tests(layout.zip), tmp_path / "mnist.npz"),
+        Engine(rules, read_tests(layout.zip), tmp_path / "mnist.npz"),
     ):
         pass  # pragma: no cover
 

@@ -382,7 +382,7 @@ raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only 
             "q4": f"""{TOKEN}
 import gc
 try:
-    from autograder.authoring import build
+    from autograder.authoring.autograder_zip import read_tests
     from autograder.judge import checks, judge
     from autograder.policy import grading_file
     from autograder.data import dataset
@@ -390,7 +390,7 @@ try:
     from pathlib import Path
     for home in (HOME, Layout(Path("{KIT}"))):
         data = home.data("mnist")
-        for read, path in ((grading_file.load, home.policy), (dataset.load, data), (build.read_tests, home.zip)):
+        for read, path in ((grading_file.load, home.policy), (dataset.load, data), (read_tests, home.zip)):
             try: read(path)
             except Exception: continue
             raise RuntimeError("ESCAPED: it was read")

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine.engine import Engine
 from autograder.judge.grade_report import GradeReport
@@ -74,7 +74,7 @@ def guarded(rules: Policy, layout: Layout, tmp_path_factory: pytest.TempPathFact
     secret = f"secret-{secrets.token_hex(16)}"
     file = tmp_path_factory.mktemp("planted") / "secret.txt"
     file.write_text(secret)
-    tests = {id: f"PLANTED = {secret!r}\n{text}" for id, text in build.read_tests(layout.zip).items()}
+    tests = {id: f"PLANTED = {secret!r}\n{text}" for id, text in read_tests(layout.zip).items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_KIT_TOKEN", secret)
         engine = Engine(policy, tests, layout.data("mnist"), secrets=(file, *layout.secrets))

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring import build
+from autograder.authoring.autograder_zip import read_tests
 from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine import isolation
 from autograder.engine.engine import Engine
@@ -87,7 +87,7 @@ def test_a_canary_that_gets_through_lets_no_student_cell_run(
     rules: Policy, layout: Layout, template: NotebookNode
 ) -> None:
     """A file of Python itself, which every student process can read, is called a secret."""
-    with Engine(rules, build.read_tests(layout.zip), layout.data("mnist"), secrets=(Path(os.__file__),)) as running:
+    with Engine(rules, read_tests(layout.zip), layout.data("mnist"), secrets=(Path(os.__file__),)) as running:
         assert_nothing_decided(running.grade(handed_in(template, RAN)), "a canary succeeded: read os.py")
 
 
@@ -99,7 +99,7 @@ def test_a_canary_that_gets_through_lets_no_student_cell_run(
 def test_a_judge_that_fails_takes_no_points(
     rules: Policy, layout: Layout, template: NotebookNode, fault: str, because: str
 ) -> None:
-    tests = build.read_tests(layout.zip)
+    tests = read_tests(layout.zip)
     assert "checks.report(env, 'q4', 'train_labels_length')" in tests["q4"]
     tests["q4"] = tests["q4"].replace("checks.report(env, 'q4', 'train_labels_length')", fault)
     limits = Limits(wall_s=3, memory_mb=4096, work_mb=0, files=0)
@@ -117,7 +117,7 @@ def test_hidden_data_that_is_damaged_stops_the_run_before_it_begins(
 ) -> None:
     data = tmp_path / "mnist.npz"
     data.write_bytes(content)
-    with pytest.raises(DatasetError), Engine(rules, build.read_tests(layout.zip), data):
+    with pytest.raises(DatasetError), Engine(rules, read_tests(layout.zip), data):
         pass  # pragma: no cover
 
 
@@ -162,7 +162,7 @@ def test_a_disk_that_fills_up_under_a_notebook_costs_it_nothing(
     """What the notebook writes to its folder, and then the folder's place itself, find no space."""
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
     saves = LOAD + "\nopen('kept', 'wb').write(bytes(2**20))"
-    with Engine(rules, build.read_tests(layout.zip), layout.data("mnist")) as running:
+    with Engine(rules, read_tests(layout.zip), layout.data("mnist")) as running:
         assert running.grade(handed_in(template, saves)).earned == 18
         full = small_disk / "full"
         with contextlib.suppress(OSError), full.open("wb") as file:
@@ -181,7 +181,7 @@ def test_a_disk_without_room_for_one_notebook_is_told_at_once(
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
     with (
         pytest.raises(GraderFault, match=r"is full .*TMPDIR="),
-        Engine(rules, build.read_tests(layout.zip), layout.data("mnist")),
+        Engine(rules, read_tests(layout.zip), layout.data("mnist")),
     ):
         pass  # pragma: no cover
     assert not list(small_disk.iterdir())
@@ -220,7 +220,7 @@ def test_a_temporary_folder_that_others_cannot_enter_is_told_at_once(
 ) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "closed"))
-    running = Engine(rules, build.read_tests(layout.zip), layout.data("mnist"))
+    running = Engine(rules, read_tests(layout.zip), layout.data("mnist"))
     assert running.plan is not None
     own_users = dataclasses.replace(running.plan, own_users=True)
     with confined_as(running, own_users), pytest.raises(GraderFault, match="other users"), running:

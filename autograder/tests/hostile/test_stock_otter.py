@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring import build
 from autograder.authoring.bundled_class import ANSWERS, MODEL, fill
+from autograder.authoring.master import read_master
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.tests.homes import run, shown
@@ -99,7 +99,7 @@ def test_otter_check_runs_the_public_checks_that_are_handed_out(
 
 
 def test_otter_assign_takes_the_built_master(layout: Layout, rules: Policy, tmp_path: Path) -> None:
-    nbformat.write(build.master(layout, rules), tmp_path / "master.ipynb")
+    nbformat.write(read_master(layout, rules), tmp_path / "master.ipynb")
     done = otter("assign", "master.ipynb", "made", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "made" / "student" / "master.ipynb").exists()

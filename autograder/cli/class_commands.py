@@ -1,0 +1,187 @@
+"""The commands for a graded class: export, report, join, review, requests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.cli.shell import RUN, WRITTEN, Class, Database, Output, Roster, epilog, err, out, require_option
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+CanvasFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--canvas",
+        metavar="CSV",
+        readable=False,
+        help="Canvas's gradebook (Grades, Export Entire Gradebook). The assignment's column is filled in a copy of it.",
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME",
+        help="With `--canvas`: the column to fill, by its header or the number in it, if it has another title than "
+        "grading.yml.",
+    ),
+]
+Grades = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="GRADES.csv",
+        readable=False,
+        help="`final_grades.csv` of `otter grade`, or one assignment's grades downloaded from Gradescope.",
+    ),
+]
+Reviewers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reviewer",
+        metavar="NAME",
+        help="A reviewer in addition to those in grading.yml; can be repeated. Each gets their own link.",
+    ),
+]
+Port = Annotated[
+    int,
+    typer.Option("--port", min=0, max=65535, metavar="PORT", help="Port on this machine; any free one if taken or 0."),
+]
+Requests = Annotated[
+    Path | None,
+    typer.Option(
+        "--import",
+        metavar="CSV",
+        readable=False,
+        help="Regrade requests to add, with the columns question, text, and submission, email or id.",
+    ),
+]
+
+
+@app.command(
+    rich_help_panel=RUN,
+    epilog=epilog(
+        {
+            "mnist-kit export out --roster class.csv": "One row for each student in the class list.",
+            "mnist-kit export out --canvas grades.csv": "Canvas's file filled in, as out/export/canvas.csv.",
+        }
+    ),
+)
+def export(
+    folder: Class = Path("out"),
+    roster: Roster = None,
+    canvas: CanvasFile = None,
+    column: Column = None,
+    database: Database = None,
+) -> None:
+    """Write grades and feedback for Canvas and for students.
+
+    FOLDER/export gets grades.csv, and a feedback page for each student, single and in feedback.zip. Answers that are
+    not marked yet are listed.
+    """
+    require_option(column is not None, "--column", canvas is not None, "--canvas")
+    from autograder.commands import export as exporter
+    from autograder.review import class_review
+
+    seen = class_review.marked_class(folder, database)
+    made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
+    pages = [path for path in made.paths if path.suffix == ".html"]
+    for path in made.paths:
+        if path not in pages:
+            out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    out.print(f"wrote {len(pages)} feedback pages into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
+    if made.remarks:
+        err.print(made.remarks, markup=False)
+
+
+@app.command(rich_help_panel=RUN, epilog=epilog({"mnist-kit report out": "Writes out/report.html."}))
+def report(folder: Class = Path("out"), database: Database = None) -> None:
+    """Write a page about the class, with charts.
+
+    FOLDER/report.html, to keep or to print: points, questions, common mistakes, agreement of the reviewers.
+    """
+    from autograder.report import class_report, result_files
+    from autograder.review import class_review
+
+    seen = class_review.marked_class(folder, database)
+    page = class_report.course_page(
+        seen.reports,
+        seen.policy,
+        agreements=seen.agreements,
+        progress=seen.progress,
+        flagged=seen.flagged,
+        made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    )
+    out.print(f"wrote {result_files.write_report(page, folder)}", markup=False, soft_wrap=True)
+
+
+@app.command(
+    rich_help_panel=RUN,
+    epilog=epilog({"mnist-kit join final_grades.csv -o out": "Points of `otter grade` beside those in out/."}),
+)
+def join(grades: Grades, output: Output = Path("out")) -> None:
+    """Compare with grades made by Otter or Gradescope.
+
+    They are stored beside the gradebook in the output folder, and the differences shown. A row is matched to the
+    submission with its name, or with its email or SID in its name. Points here do not change.
+    """
+    from autograder.commands import join
+    from autograder.report import table
+
+    compared = join.join(grades, output)
+    out.print(table.joins(compared))
+    if remarks := table.join_remarks(compared):
+        out.print(remarks, markup=False)
+
+
+@app.command(
+    rich_help_panel=WRITTEN,
+    epilog=epilog({"mnist-kit review out --reviewer ann --reviewer ben": "Two reviewers, who share the work."}),
+)
+def review(
+    folder: Class = Path("out"), reviewers: Reviewers = None, port: Port = 8765, database: Database = None
+) -> None:
+    """Mark the written answers in the browser.
+
+    Prints a link for each reviewer, and serves only this machine until Ctrl-C. Every mark is stored at once.
+    """
+    from autograder.review import serve
+    from autograder.review.class_review import open_review
+
+    with open_review(folder, database, reviewers or ()) as opened, serve.listening(opened, port) as server:
+        for reviewer, link in server.links.items():
+            out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
+        err.print(
+            "Serving only this machine until Ctrl-C. A link signs in whoever has it: give each reviewer their own."
+        )
+        server.run()
+    err.print("The marks are in the gradebook.")
+
+
+@app.command(
+    rich_help_panel=WRITTEN,
+    epilog=epilog(
+        {"mnist-kit requests out --import requests.csv": "Adds new requests, and writes all with their replies."}
+    ),
+)
+def requests(
+    folder: Class = Path("out"),
+    new: Requests = None,
+    roster: Roster = None,
+    database: Database = None,
+) -> None:
+    """Import regrade requests and write out the replies.
+
+    Students' requests go to the reviewers, who reply in `mnist-kit review`. All of them, with the replies and the
+    points before and after, are written to FOLDER/export/requests.csv.
+    """
+    from autograder.report import result_files
+    from autograder.review import class_review
+
+    path = result_files.write_requests(class_review.exchange_requests(new, folder, database, roster), folder)
+    out.print(f"wrote {path}", markup=False, soft_wrap=True)

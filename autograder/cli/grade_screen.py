@@ -1,0 +1,85 @@
+"""A run of `mnist-kit grade` on the screen: its progress, the question after a regrade, and its result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import typer
+
+from autograder.cli.shell import EXIT_USAGE, err, out, progress_bar
+from autograder.commands.grade import GradeObserver, GradeResult
+from autograder.gradebook.gradebook import Change
+from autograder.judge.grade_report import GradeReport
+from autograder.report import table
+from autograder.text import printable
+
+__all__ = ["GradeScreen"]
+
+
+class GradeScreen(GradeObserver):
+    """Shows a run; a context manager, so that the progress bar ends with it.
+
+    `regrade` asks a person whether the new points should count, unless `yes` says so.
+    """
+
+    def __init__(self, regrade: bool, yes: bool) -> None:
+        self._regrade = regrade
+        self._yes = yes
+        self._bar = progress_bar("grading")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_bar()
+
+    def started(self, total: int, known: int, *, built: bool) -> None:
+        if built:
+            err.print("The autograder zip was missing or stale, so it was built first.")
+        if known:
+            err.print(f"{known} of {total} were graded before, by this kit and this grading.yml.")
+        if known < total:
+            self._bar.start()
+            self._bar.add_task("grade", total=total - known, last="")
+
+    def graded(self, report: GradeReport) -> None:
+        self._bar.update(self._bar.task_ids[0], advance=1, last=printable(report.name)[:30])
+
+    def accepts(self, changes: Sequence[Change]) -> bool:
+        """Show the changes; after a regrade, ask. If nobody can be asked, the results wait for --yes."""
+        self._stop_bar()
+        if changes:
+            err.print(table.changes(changes))
+        elif self._regrade:
+            err.print("No points change.")
+        if self._yes or not changes or not self._regrade:
+            return True
+        if not sys.stdin.isatty():
+            err.print("Nothing was replaced. To let these points count, run the same command again with --yes.")
+            raise typer.Exit(EXIT_USAGE)
+        accepted = typer.confirm("Let these points count?", err=True)
+        if not accepted:
+            err.print("Nothing was replaced.")
+        return accepted
+
+    def show(self, result: GradeResult) -> None:
+        """Print the table, the remarks, and where the report is."""
+        out.print(table.screen(result.reports, result.policy))
+        out.print("• waits for a reviewer   – no answer   ? could not be graded", style="dim")
+        if remarks := table.remarks(result.reports):
+            out.print(f"\n{remarks}\n", markup=False)
+        if phases := table.phases(result.seconds):
+            err.print(phases, style="dim")
+        out.print(f"Report: {result.page}", markup=False, soft_wrap=True)
+        ungraded = sum(not report.complete for report in result.reports)
+        if ungraded:
+            err.print(f"{ungraded} of {len(result.reports)} could not be graded; the report says why.", style="red")
+
+    def _stop_bar(self) -> None:
+        if self._bar.live.is_started:
+            self._bar.stop()

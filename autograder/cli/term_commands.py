@@ -1,0 +1,130 @@
+"""The commands for a new term: new-term, build, data, calibrate."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.cli.shell import CORES, EXIT_USAGE, TERM, Workers, epilog, err, out, progress_bar
+from autograder.layout import HOME
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+Check = Annotated[
+    bool,
+    typer.Option(
+        "--check", metavar="", help="Write nothing; name the generated files that are stale. Exit code 1 if any is."
+    ),
+]
+Dataset = Annotated[
+    str, typer.Argument(metavar="DATASET", help="The dataset, as in grading.yml, such as fashion_mnist.")
+]
+Published = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FOLDER", readable=False, help="The folder with the four published files."),
+]
+Runs = Annotated[
+    int, typer.Option("--runs", metavar="N", help="How often to train the solution: at least 8; 30 tell more.")
+]
+
+
+@app.command(
+    "new-term",
+    rich_help_panel=TERM,
+    epilog=epilog(
+        {"mnist-kit new-term": "After a minute or two you know what to upload where."},
+        "Exit code 0: ready. 2: something must be done first; see the arrows.",
+    ),
+)
+def new_term() -> None:
+    """Check, build and self-test everything for a new term.
+
+    Checks Python, the packages, this machine and grading.yml, and shows in words what grading.yml asks for. Builds, and
+    has the zip grade the solution, which must get every automatic point, and the blank template, which must get none.
+    Ends with what to upload where. Nothing of an earlier term is changed.
+    """
+    from autograder.authoring.finding import FindingStatus
+    from autograder.cli import screens
+    from autograder.commands import new_term
+
+    findings = []
+    with out.status("checking this machine") as status:
+        for finding in new_term.prepare(HOME, Path.cwd(), date.today(), busy=status.update):
+            findings.append(finding)
+            out.print(screens.findings_table([finding]))
+    out.print(screens.term_result(findings, new_term.uploads(HOME), HOME.root))
+    ready = all(finding.status in (FindingStatus.OK, FindingStatus.NOTE) for finding in findings)
+    raise typer.Exit(0 if ready else EXIT_USAGE)
+
+
+@app.command(
+    rich_help_panel=TERM,
+    epilog=epilog({"mnist-kit build": "After a change of grading.yml or assignment/exercise.md."}),
+)
+def build(check: Check = False) -> None:
+    """Build the template, the solution and the autograder zip.
+
+    They are made from assignment/exercise.md and grading.yml. What students get is in dist/handout; what Gradescope and
+    `otter grade` take is dist/autograder.zip.
+    """
+    from autograder.authoring import build as builder
+
+    built = builder.build(HOME)
+    if check:
+        stale = builder.stale_files(built, HOME)
+        for path in stale:
+            err.print(f"{path.relative_to(HOME.root)} is stale: run `mnist-kit build`, and commit it.")
+        raise typer.Exit(1 if stale else 0)
+    for path in builder.write(built, HOME):
+        out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
+
+
+@app.command(
+    rich_help_panel=TERM,
+    epilog=epilog(
+        {
+            "mnist-kit data fashion_mnist": "Once, if grading.yml names this dataset.",
+            "mnist-kit data fashion_mnist --from ~/Downloads": "The four files, from a folder.",
+        }
+    ),
+)
+def data(dataset: Dataset, source: Published = None) -> None:
+    """Make the image file of another dataset.
+
+    Takes the images from Debian's package, from Keras's cache or from a folder, and refuses any but the published ones.
+    """
+    from autograder.data import idx_files
+
+    made = idx_files.provide(HOME, dataset, source)
+    path = HOME.data(dataset).relative_to(HOME.root)
+    out.print(f"wrote {path}" if made else f"{path} is there, with the published images", markup=False)
+
+
+@app.command(
+    rich_help_panel=TERM,
+    epilog=epilog({"mnist-kit calibrate --runs 60": "Twice as many runs as usual, for a more precise answer."}),
+)
+def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
+    """Find out which accuracies are safe to ask for.
+
+    Trains the solution many times, each with another seed, and shows how often a correct submission would miss each
+    accuracy in grading.yml. A run takes about ten seconds. Writes solutions/calibration.json and a chart beside it.
+    """
+    from autograder.commands import calibrate as calibration
+    from autograder.report import calibration as renderer
+
+    plan = calibration.CalibrationPlan.of(HOME, count, workers)
+    runs = []
+    with progress_bar("training") as progress:
+        task = progress.add_task("train", total=len(plan.seeds), last="")
+        for run in calibration.train(plan):
+            runs.append(run)
+            progress.update(task, advance=1, last=f"seed {run.seed}: {run.accuracy:.2%}")
+    out.print(renderer.screen(*calibration.finish(plan, runs)))
+    for path in (HOME.calibration, HOME.calibration_plot):
+        out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)
