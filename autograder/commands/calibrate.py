@@ -152,7 +152,9 @@ def _reason(report: GradeReport) -> str:
     return next((" ".join(text.split()) for text in (*messages, *report.notes) if text), "no reason was given")
 
 
-def finish(plan: CalibrationPlan, runs: Sequence[TrainingRun]) -> tuple[Calibration, miss_rate.AccuracyDistribution, Levels]:
+def finish(
+    plan: CalibrationPlan, runs: Sequence[TrainingRun]
+) -> tuple[Calibration, miss_rate.AccuracyDistribution, Levels]:
     """Write calibration.json and its chart; return the calibration, its fitted curve, and the levels asked for."""
     from autograder.report import calibration as renderer  # here, because matplotlib takes a second
 
