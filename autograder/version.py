@@ -1,4 +1,4 @@
-"""Which kit this is: its release, and a fingerprint of the code that decides about points."""
+"""The version of the kit: its release, and a fingerprint of everything that decides about points."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 
 from autograder import __version__
 
-__all__ = ["kit_version"]
+__all__ = ["DECIDING", "installed", "kit_version"]
 
 PACKAGE = Path(__file__).resolve().parent
 DECIDING = ("calibration", "data", "engine", "judge", "policy", "sandbox", "submissions")
-"""Folders of the package that decide about points. A change of any other grades no class again."""
+"""Folders of the package that decide about points. A change in any other grades no class again."""
+
+LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "otter-grader")
+"""Packages that decide about points."""
 
 
 @cache
@@ -22,9 +25,17 @@ def kit_version() -> str:
     digest = hashlib.sha256()
     for path in sorted(path for folder in DECIDING for path in (PACKAGE / folder).rglob("*.py")):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for library in ("tensorflow", "tensorflow-cpu", "keras", "numpy", "otter-grader"):
+    for library, number in installed(*LIBRARIES).items():
+        digest.update(f"{library} {number}\0".encode())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def installed(*names: str) -> dict[str, str]:
+    """Return the versions of those packages that are installed, by name."""
+    found = {}
+    for name in names:
         try:
-            digest.update(f"{library} {version(library)}\0".encode())
+            found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return f"{__version__}+{digest.hexdigest()[:12]}"
+    return found

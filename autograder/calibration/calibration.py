@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal, Self
@@ -19,7 +18,7 @@ from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.policy.closed_model import StrictModel
 from autograder.submissions.cells import FIRST_CELL
-from autograder.version import kit_version
+from autograder.version import installed, kit_version
 
 __all__ = ["LIBRARIES", "Calibration", "Origin", "TrainingRun", "load"]
 
@@ -66,7 +65,7 @@ class Origin(StrictModel):
 
         Raises BuildError if the solution, and DatasetError if the images, cannot be read.
         """
-        libraries = {name: _installed(names) for name, names in LIBRARIES.items()}
+        libraries = {name: next(iter(installed(*names).values()), "not installed") for name, names in LIBRARIES.items()}
         solution, data = _code_digest(layout.solution), _file_digest(layout.data(dataset))
         return cls(solution=solution, data=data, split_seed=split_seed, kit=kit_version(), **libraries)
 
@@ -160,15 +159,6 @@ def _file_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror}): {remedy(path.stem)}") from error
-
-
-def _installed(names: Iterable[str]) -> str:
-    for name in names:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            continue
-    return "not installed"
 
 
 def _first_mistake(error: ValidationError) -> str:

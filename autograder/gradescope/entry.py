@@ -13,7 +13,6 @@ import json
 import signal
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from autograder.report import results_json
 from autograder.submissions import submission
 from autograder.submissions.submission import Submission
 from autograder.text import printable_lines
-from autograder.version import kit_version
+from autograder.version import installed, kit_version
 
 __all__ = ["ContainerPaths", "main"]
 
@@ -92,7 +91,9 @@ def main(root: Path) -> None:
     policy = _fitting(policy)
     report = _report(place, policy)
     document = results_json.results(report, policy)
-    document["extra_data"]["versions"] = _versions()
+    libraries = installed("tensorflow", "tensorflow-cpu", "keras", "otter-grader")
+    python = sys.version.partition(" ")[0]
+    document["extra_data"]["versions"] = {"kit": kit_version(), "python": python, **libraries}
     if report.status is Status.UNGRADED:
         _say(f"Could not be graded: {report.fault}")
         document |= _carried(metadata)
@@ -164,16 +165,6 @@ def _carried(metadata: Metadata) -> dict[str, Any]:
         "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
         f"Until it is graded, your last score counts: {scores[-1]:g}."
     )}  # fmt: skip
-
-
-def _versions() -> dict[str, str]:
-    found = {"kit": kit_version(), "python": sys.version.partition(" ")[0]}
-    for name in ("tensorflow", "tensorflow-cpu", "keras", "otter-grader"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _json(document: dict[str, Any]) -> str:

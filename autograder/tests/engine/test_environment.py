@@ -115,7 +115,7 @@ def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | Non
 
 def test_an_import_that_fails_is_told_by_what_is_at_fault() -> None:
     missing = lacking(ModuleNotFoundError("No module named 'keras'", name="keras"))
-    assert str(missing) == f"the Python package keras is needed, and not installed in {sys.prefix}. {REPAIR}."
+    assert str(missing) == f"the Python package keras is needed but not installed in {sys.prefix}. {REPAIR}."
     broken = lacking(ImportError("libz.so: no such file", name="numpy"))
     assert str(broken) == (
         f"the Python package numpy cannot be loaded from {sys.prefix} (libz.so: no such file). {REPAIR}."
@@ -156,6 +156,6 @@ def test_a_package_that_is_missing_is_told_by_what_needs_it(graded: Path, packag
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     told = (
-        f"mnist-kit: the Python package {module} is needed, and not installed in {graded.parent}/environment. {REPAIR}."
+        f"mnist-kit: the Python package {module} is needed but not installed in {graded.parent}/environment. {REPAIR}."
     )
     assert done.stderr.splitlines()[-1] == told
