@@ -37,7 +37,7 @@ def _overview(request: Request, done: str = "") -> Response:
     visit = Visit(request)
     policy = visit.site.policy
     questions = [_question(visit, id) for id in policy.written]
-    requests = visit.cached_long("requests", visit.site.inbox.requests)
+    requests = visit.cached(visit.site.inbox.requests, long=True)
     return visit.page(
         "overview.html",
         here="overview",
@@ -45,20 +45,20 @@ def _overview(request: Request, done: str = "") -> Response:
         students=len(visit.site.reports),
         overview=questions,
         start=next((question for question in questions if question["next"]), None),
-        started=any(share.reviewer == visit.reviewer and share.done for share in visit.progress()),
+        started=any(share.reviewer == visit.reviewer and share.done for share in visit.cached(visit.marks.progress)),
         done=done if done in policy.written else "",
         requests_open=sum(request.status == OPEN for request in requests),
     )
 
 
 def _question(visit: Visit, id: str) -> dict[str, Any]:
-    pairs = visit.cached_long(("pairs", id), lambda: visit.marks.pairs(id))
+    pairs = visit.cached(visit.marks.pairs, id, long=True)
     return {
         "id": id,
-        "title": visit.site.title(id),
-        "total": visit.total(id),
-        "shares": [share for share in visit.progress() if share.question == id and share.reviewer],
-        "next": visit.cached(("next", id, visit.reviewer), lambda: visit.marks.next(id, visit.reviewer)),
+        "title": visit.site.policy.written[id].title,
+        "total": visit.cached(visit.marks.total, id),
+        "shares": [share for share in visit.cached(visit.marks.progress) if share.question == id and share.reviewer],
+        "next": visit.cached(visit.marks.next, id, visit.reviewer),
         "sampled": bool(pairs),
         "unsettled": unsettled(pairs),
     }
@@ -71,7 +71,7 @@ def _gradebook(request: Request, page: Page = 1) -> Response:
     names = sorted(visit.site.reports)
     pages = max(1, -(-len(names) // ROWS))
     page = min(page, pages)
-    marks = visit.cached("counting", visit.marks.counting)
+    marks = visit.cached(visit.marks.counting)
     visit.marks.note(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
     return visit.page(
         "gradebook.html",

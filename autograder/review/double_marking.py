@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -27,7 +26,6 @@ def _sample(request: Request, question: str) -> Response:
     points = [pair.points for pair in pairs if pair.points is not None]
     return visit.page(
         "sample.html",
-        here=question,
         question=question,
         pairs=len(pairs),
         both=len(points),
@@ -52,8 +50,7 @@ def _settle(request: Request, question: str, number: Id) -> Response:
     except Conflict as conflict:
         if not visit.wants_json:
             return _page(visit, _pair(visit, question, number), draft)
-        current = mark_data(conflict.current, rubric)
-        return visit.json({"why": str(conflict), "mark": current}, HTTPStatus.CONFLICT)
+        return visit.conflict(conflict, rubric)
     visit.changed(long=True)
     words = f"Answer {number} settled: {mark_words(mark, rubric)}."
     return visit.done(f"/question/{question}/sample", words, mark=mark_data(mark, rubric))
@@ -82,14 +79,12 @@ def _page(visit: Visit, pair: Pair, draft: Draft | None = None) -> Response:
     return visit.page(
         "settle.html",
         status=HTTPStatus.CONFLICT if draft else HTTPStatus.OK,
-        here=question,
         question=question,
         pair=pair,
-        view=visit.site.view(pair.answer),
+        rendered=visit.site.render(pair.answer),
         rubric=visit.rubric(question),
         draft=draft or pair.settled or shared,
         seen=pair.settled.id if pair.settled else 0,
-        nonce=secrets.token_hex(16),
         problem="Somebody else has just settled this answer. Save again to replace their mark." if draft else "",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -76,7 +75,7 @@ def _page(
     visit: Visit, question: str, group: int, apart: int = 0, *, problem: str = "", draft: Draft | None = None
 ) -> Response:
     rubric = visit.rubric(question)
-    groups = visit.cached(("groups", question, visit.reviewer), lambda: visit.marks.groups(question, visit.reviewer))
+    groups = visit.cached(visit.marks.groups, question, visit.reviewer)
     listed = sorted((_listed(positions) for positions in groups), key=lambda entry: not entry["waiting"])
     by_key = {_key(positions): positions for positions in groups}
     chosen = group if group in by_key or not listed else listed[0]["key"]
@@ -86,17 +85,15 @@ def _page(
     return visit.page(
         "groups.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-        here=question,
         question=question,
         groups=listed,
         chosen=chosen,
-        members=[(position, visit.site.view(position.answer)) for position in shown],
+        members=[(position, visit.site.render(position.answer)) for position in shown],
         size=len(members),
         waiting=sum(position.mark is None for position in shown),
         excluded=excluded if excluded and excluded.apart else None,
         rubric=rubric,
         draft=draft or Draft(),
-        nonce=secrets.token_hex(16),
         problem=problem,
     )
 

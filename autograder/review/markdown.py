@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.token import Token
+from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
@@ -66,7 +67,7 @@ class Rendered:
     everybody can see.
     """
 
-    html: str
+    html: Markup
     cut: bool
     claims: tuple[str, ...] = ()
 
@@ -89,7 +90,7 @@ def render(text: str, *, highlight: Sequence[Misconception] = ()) -> Rendered:
             running = _join(restrict_links(replace_images(token.children)))
             token.children = list(highlighter.highlight(running))
     raw = parser.renderer.render(tokens, parser.options, env)
-    return Rendered(sanitize(raw), bool(text[len(source) :].strip()), highlighter.found)
+    return Rendered(Markup(sanitize(raw)), bool(text[len(source) :].strip()), highlighter.found)
 
 
 def _beginning(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
 from autograder.review.forms import LARGEST_ID
 from autograder.review.site import Id, Visit
-from autograder.review.templating import mark_data, mark_words
+from autograder.review.templating import json_response, mark_data, mark_words
 
 __all__ = ["routes"]
 
@@ -55,8 +54,7 @@ def _mark(request: Request, answer: Id) -> Response:
     except Conflict as conflict:
         if not visit.wants_json:
             return _page(visit, position, draft, conflict.current)
-        current = mark_data(conflict.current, visit.rubric(question))
-        return visit.json({"why": str(conflict), "mark": current}, HTTPStatus.CONFLICT)
+        return visit.conflict(conflict, visit.rubric(question))
     visit.changed()
     rubric = visit.rubric(question)
     words = f"Answer {position.number} saved: {mark_words(mark, rubric)}."
@@ -70,7 +68,7 @@ def _now(request: Request, answer: Id, seen: Seen = 0) -> Response:
     position = visit.answer(answer)
     rubric = visit.rubric(position.answer.question)
     changed = (position.mark.id if position.mark else 0) != seen
-    return visit.json(
+    return json_response(
         {
             "others": visit.site.presence.visit(answer, visit.reviewer),
             "changed": changed,
@@ -88,10 +86,8 @@ def _history(request: Request, answer: Id) -> Response:
     marks = visit.marks.history(answer, visit.reviewer)
     rubric = visit.rubric(position.answer.question)
     if visit.wants_json:
-        return visit.json({"history": [mark_data(mark, rubric) for mark in marks]})
-    return visit.page(
-        "history.html", here=rubric.question, question=rubric.question, position=position, marks=marks, rubric=rubric
-    )
+        return json_response({"history": [mark_data(mark, rubric) for mark in marks]})
+    return visit.page("history.html", question=rubric.question, position=position, marks=marks, rubric=rubric)
 
 
 @routes.get("/answer/{answer}/plain")
@@ -106,7 +102,7 @@ def _reveal(request: Request, answer: Id) -> Response:
     visit = Visit(request)
     position = visit.answer(answer)
     name = visit.marks.reveal(answer, visit.reviewer)
-    return visit.json({"name": name}) if visit.wants_json else _page(visit, position, name=name)
+    return json_response({"name": name}) if visit.wants_json else _page(visit, position, name=name)
 
 
 @routes.post("/question/{question}/snippets")
@@ -155,26 +151,21 @@ def _page(
 ) -> Response:
     """Return an answer's page; with a `draft` that could not be saved because of a `conflicting` mark."""
     question = position.answer.question
-    rules = visit.site.policy.written.get(question)
-    total = visit.total(question)
+    total = visit.cached(visit.marks.total, question)
     seen = conflicting or position.mark
     return visit.page(
         "marking.html",
         status=HTTPStatus.CONFLICT if conflicting else HTTPStatus.OK,
-        here=question,
         question=question,
-        title=visit.site.title(question),
         position=position,
-        view=visit.site.view(position.answer),
+        rendered=visit.site.render(position.answer),
         rubric=visit.rubric(question),
         draft=draft or position.mark or Draft(),
         conflicting=conflicting,
         seen=seen.id if seen else 0,
-        nonce=secrets.token_hex(16),
         name=name,
-        snippets=visit.cached(("snippets", question), lambda: visit.marks.snippets(question)),
-        model_answer=rules.model_answer if rules else None,
-        misconceptions=rules.misconceptions if rules else (),
+        snippets=visit.cached(visit.marks.snippets, question),
+        rules=visit.site.policy.written.get(question),
         total=total,
         sampled=total.total > position.of,
     )

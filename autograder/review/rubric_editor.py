@@ -134,7 +134,6 @@ def _page(
     return visit.page(
         "rubric.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-        here=current.question,
         question=current.question,
         points=current.points,
         revision=current.revision if seen is None else seen,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, cast
@@ -14,16 +13,16 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark import Answer, Progress, QueuePosition
+from autograder.gradebook.mark import Answer, Conflict, QueuePosition
 from autograder.gradebook.rubric import Rubric
 from autograder.review.cache import RecentCache
 from autograder.review.class_review import ClassReview
 from autograder.review.forms import LARGEST_ID, PostedForm
 from autograder.review.markdown import Rendered, render
 from autograder.review.presence import Presence
-from autograder.review.templating import Pages, json_response, wants_json
+from autograder.review.templating import Pages, json_response, mark_data, wants_json
 
-__all__ = ["AnswerView", "Id", "Site", "Visit", "not_found"]
+__all__ = ["Id", "Site", "Visit", "not_found"]
 
 Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 """An id or a number in an address."""
@@ -35,17 +34,6 @@ CACHED_LONG_S = 10.0
 """Seconds to cache what nobody needs for marking: the numbers of disagreements and of requests."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class AnswerView:
-    """An answer as a page shows it. `claims` are the misconceptions that it has highlighted phrases of."""
-
-    id: int
-    blank: bool
-    html: Markup = field(default_factory=Markup)
-    cut: bool = False
-    claims: tuple[str, ...] = ()
 
 
 class Site:
@@ -64,12 +52,10 @@ class Site:
         """Gradebook rows by submission, each with the marks it shows."""
         self._rendered = lru_cache(maxsize=4096)(self._render)
 
-    def view(self, answer: Answer) -> AnswerView:
+    def render(self, answer: Answer) -> Rendered | None:
+        """Render an answer, None if it is blank."""
         text = answer.text or ""
-        if not text.strip():
-            return AnswerView(answer.id, blank=True)
-        rendered = self._rendered(answer.question, text)
-        return AnswerView(answer.id, False, Markup(rendered.html), rendered.cut, rendered.claims)  # safe by `render`
+        return self._rendered(answer.question, text) if text.strip() else None
 
     def warm(self) -> None:
         """Do ahead of the first request what is slow the first time."""
@@ -77,14 +63,10 @@ class Site:
         render("**Warm** $x^2$ `up`")
         for question in self.policy.written:
             with contextlib.suppress(ReviewError):  # a question without answers
-                self.view(self.marks.place(question, 1, "").answer)
+                self.render(self.marks.place(question, 1, "").answer)
                 self.marks.next(question, "")
         self.marks.progress()
         self.marks.counting()
-
-    def title(self, question: str) -> str:
-        rules = self.policy.written.get(question)
-        return "" if rules is None else rules.title
 
     def _render(self, question: str, text: str) -> Rendered:
         rules = self.policy.written.get(question)
@@ -117,13 +99,12 @@ class Visit:
         with _or_not_found():
             if not cached:
                 return self.marks.rubric(question)
-            return self.cached(("rubric", question), lambda: self.marks.rubric(question))
+            return self.cached(self.marks.rubric, question)
 
-    def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
-        return self.site.cache.get(self.reviewer, key, compute)
-
-    def cached_long(self, key: Hashable, compute: Callable[[], T]) -> T:
-        return self.site.long_cache.get(self.reviewer, key, compute)
+    def cached(self, compute: Callable[..., T], *arguments: Hashable, long: bool = False) -> T:
+        """Return what this method of a store returns for these arguments, from the cache if it is recent."""
+        cache = self.site.long_cache if long else self.site.cache
+        return cache.get(self.reviewer, (compute, *arguments), lambda: compute(*arguments))
 
     def changed(self, *, long: bool = False) -> None:
         """Expire what is cached for this reviewer, also in the long cache if `long`."""
@@ -131,23 +112,18 @@ class Visit:
         if long:
             self.site.long_cache.expire(self.reviewer)
 
-    def progress(self) -> tuple[Progress, ...]:
-        return self.cached("progress", self.marks.progress)
-
-    def total(self, question: str) -> Progress:
-        """Return the progress of all reviewers together."""
-        return self.cached(("total", question), lambda: self.marks.total(question))
-
     def hidden(self, question: str) -> frozenset[int]:
         """Return the sample's answers with one mark of two: until the second, nobody may see the first."""
-        pairs = self.cached(("pairs", question), lambda: self.marks.pairs(question))
+        pairs = self.cached(self.marks.pairs, question)
         return frozenset(pair.answer.id for pair in pairs if not pair.both)
 
     def page(self, template: str, *, status: int = HTTPStatus.OK, **context: Any) -> Response:
         return self.site.pages.respond(self.request, template, status, **context)
 
-    def json(self, data: Any, status: int = HTTPStatus.OK) -> Response:
-        return json_response(data, status)
+    def conflict(self, conflict: Conflict, rubric: Rubric) -> Response:
+        """Tell a script whose mark is in the way."""
+        data = {"why": str(conflict), "mark": mark_data(conflict.current, rubric)}
+        return json_response(data, HTTPStatus.CONFLICT)
 
     def done(self, url: str, message: str, **data: Any) -> Response:
         """End a POST: redirect a form; tell a script the next address and the message to show there."""

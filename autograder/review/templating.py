@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -38,7 +39,9 @@ class Pages:
         self.version = hashlib.sha256(b"\0".join(contents)).hexdigest()[:12]
         """A hash of the static files: script modules import each other, so an upgrade must change all addresses."""
         self._environment = page.made("autograder.review")
-        self._environment.globals.update(questions=questions, gradebook=gradebook, static=self._address, here="")
+        self._environment.globals.update(
+            questions=questions, gradebook=gradebook, static=self._address, nonce=lambda: secrets.token_hex(16)
+        )
         self._environment.filters.update(
             time=_moment, mark_json=_mark_json, mark_line=mark_line, draft_json=_draft_json
         )
@@ -49,9 +52,16 @@ class Pages:
             self._environment.get_template(name)
 
     def respond(self, request: Request, template: str, status: int = HTTPStatus.OK, **context: Any) -> Response:
-        """Return a page for the reviewer who is signed in, if any."""
-        state = request.state
-        body = self._environment.get_template(template).render(reviewer=state.reviewer, csrf=state.csrf, **context)
+        """Return a page for the reviewer who is signed in, if any.
+
+        `here` is the entry of the menu where the page belongs: a question unless given.
+        """
+        shared = {
+            "reviewer": request.state.reviewer,
+            "csrf": request.state.csrf,
+            "here": context.get("question", ""),
+        }
+        body = self._environment.get_template(template).render({**shared, **context})
         return HTMLResponse(body.encode("utf-8", "replace"), status)
 
     def fragment(self, template: str, **context: Any) -> Markup:
