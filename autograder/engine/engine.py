@@ -20,12 +20,11 @@ from autograder.engine.launcher import GRACE_S, WarmProcess, watch
 from autograder.engine.run_folder import RunFolder
 from autograder.engine.student_run import StudentRun, StudentRunner, nameless
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
-from autograder.judge.evidence import BLOB_LIMIT
 from autograder.judge.flags import literals
 from autograder.judge.grade_report import GradeReport, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.recorder import JOURNAL_LIMIT
+from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
 from autograder.submissions import notebook
 from autograder.submissions.submission import Submission
 

@@ -1,7 +1,7 @@
-"""What a model *is*, apart from how it was spelled.
+"""The meaning of a model, whichever way it was spelled.
 
 `'relu'`, `tf.nn.relu`, `layers.ReLU()` and `Activation('relu')` are one meaning; so are `Flatten()` and
-`Reshape((784,))`, and a model with or without an explicit input layer. Pure functions of evidence.
+`Reshape((784,))`, and a model with or without an explicit input layer.
 """
 
 from __future__ import annotations
@@ -22,72 +22,72 @@ __all__ = [
     "chain",
     "is_chain",
     "loss_name",
+    "named_layers",
     "optimizer_name",
     "required",
     "scales_itself",
-    "steps",
 ]
 
 CLASSES = 10
-"""Of images, in every dataset that the kit knows."""
+"""The number of classes in every dataset that the kit knows."""
 
-# Layers that change neither what is learned nor how wide it is; scaling inside the model is as good as outside.
+# Layers that change neither what is learned nor its width; scaling inside the model is as good as outside.
 TRANSPARENT = ("InputLayer", "Rescaling")
 SCALING = ("keras:Rescaling", "keras:BatchNormalization", "keras:LayerNormalization", "keras:Normalization")
 AS_LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
-# What those are by default; with another setting they are another function.
+# Their default settings; with others they are another function.
 PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 0), "axis": (None, -1)}
 
 
 @dataclass(frozen=True)
 class NamedLayer:
-    """One layer as a reader would name it. `units` and `activation` are None where it has none."""
+    """One layer as a reader would name it. `units` and `activation` are None if it has none."""
 
     type: str
     units: int | None = None
     activation: str | None = None
 
     def __str__(self) -> str:
-        inside = ", ".join(str(part) for part in (self.units, self.activation) if part is not None)
-        return f"{self.type}({inside})" if inside else self.type
+        settings = ", ".join(str(part) for part in (self.units, self.activation) if part is not None)
+        return f"{self.type}({settings})" if settings else self.type
 
 
 def canonical_name(origin: str) -> str:
-    """`keras:relu`, `tensorflow:softmax_v2` → the plain name; something of the student's own → `custom …`."""
+    """Return `relu` for `keras:relu`, `softmax` for `tensorflow:softmax_v2`, and `custom …` for a student's own."""
     source, _, name = origin.partition(":")
     name = name.lower().removesuffix("_v2")
     return name if source in ("keras", "tensorflow") else f"custom {name}"
 
 
 def is_chain(model: Model) -> bool:
-    """One plain chain of layers, from images to outputs."""
+    """Return whether the model is one plain chain of layers, from images to outputs."""
     return model.structure in ("sequential", "functional")
 
 
-def steps(model: Model) -> tuple[NamedLayer, ...]:
-    """The model's layers, activations folded into the layer before them."""
+def named_layers(model: Model) -> tuple[NamedLayer, ...]:
+    """Return the model's layers, with activations folded into the layer before them."""
     found: list[NamedLayer] = []
-    for layer in model.layers:
-        step = _step(layer)
-        if step.type in TRANSPARENT:
+    for described in model.layers:
+        layer = _named(described)
+        if layer.type in TRANSPARENT:
             continue
-        last = found[-1] if found else None
-        if step.type == "Activation" and last is not None and last.activation == "linear":
-            found[-1] = NamedLayer(last.type, last.units, step.activation)
-        elif step.type == "Activation" and last is not None and last.activation == step.activation == "relu":
+        before = found[-1] if found else None
+        if layer.type == "Activation" and before is not None and before.activation == "linear":
+            found[-1] = NamedLayer(before.type, before.units, layer.activation)
+        elif layer.type == "Activation" and before is not None and before.activation == layer.activation == "relu":
             continue  # relu of relu is relu
         else:
-            found.append(step)
+            found.append(layer)
     return tuple(found)
 
 
 def optimizer_name(settings: CompileSettings) -> str:
-    """`adam` for Adam in any spelling."""
+    """Return `adam` for Adam in any spelling."""
     return canonical_name(settings.optimizer)
 
 
 def loss_name(settings: CompileSettings) -> str | None:
-    """`sparse_categorical_crossentropy` for that loss as a string, a function or an object."""
+    """Return `sparse_categorical_crossentropy` for that loss as a string, a function or an object."""
     if settings.loss is None:
         return None
     source, _, name = settings.loss.partition(":")
@@ -97,17 +97,17 @@ def loss_name(settings: CompileSettings) -> str | None:
 
 
 def required(question: CodeQuestion) -> tuple[NamedLayer, ...]:
-    """The layers that a question asks for."""
+    """Return the layers that a question asks for."""
     return tuple(NamedLayer(rule.type, rule.units, rule.activation) for rule in question.layers or ())
 
 
-def chain(found: tuple[NamedLayer, ...]) -> str:
-    """The first eight steps in a line."""
-    return " → ".join([*map(str, found[:8]), *(["…"] if len(found) > 8 else [])]) or "nothing"
+def chain(layers: tuple[NamedLayer, ...]) -> str:
+    """Write the first eight layers in a line."""
+    return " → ".join([*map(str, layers[:8]), *(["…"] if len(layers) > 8 else [])]) or "nothing"
 
 
 def scales_itself(model: Model) -> bool:
-    """The model brings the pixels to another scale before its first layer with parameters of its own does."""
+    """Return whether the model scales the pixels before any other layer with parameters."""
     for layer in model.layers:
         if layer.type in SCALING:
             return True
@@ -118,10 +118,10 @@ def scales_itself(model: Model) -> bool:
 
 @dataclass(frozen=True)
 class Alignment:
-    """A chain of steps laid beside the required one, at the least number of changes.
+    """A chain of layers aligned with the required one, with the fewest changes.
 
-    `partners[i]` is the step that stands for required step i, None where it is missing. `extra` are the steps that
-    stand for none, each with the index of the required step that follows it (the last one's at the end).
+    `partners[i]` is the layer that takes the place of required layer i, None if it is missing. `extra` holds the other
+    layers, each with the index of the required layer that follows it (at the end, of the last).
     """
 
     partners: tuple[NamedLayer | None, ...]
@@ -129,16 +129,16 @@ class Alignment:
 
 
 def align(found: tuple[NamedLayer, ...], wanted: tuple[NamedLayer, ...]) -> Alignment:
-    """Lay two chains beside each other (the edit distance of Levenshtein).
+    """Align two chains by Levenshtein's edit distance.
 
-    Leaving a step out, or putting one in, costs 2; a step for another of the same type 3, for one of another type 4. So
-    two layers that changed places are one that moved, and a layer of another width is not one missing and one too many.
+    To leave out or insert a layer costs 2; to replace one costs 3 within its type and 4 across types. So two layers
+    that changed places are one that moved, and a layer of another width is not one missing and one too many.
     """
     rows, columns = len(found), len(wanted)
 
     @cache
     def cost(i: int, j: int) -> int:
-        """Of laying what is left from `i` and `j` on beside each other."""
+        """Return the cost of aligning the rest, from `i` and `j` on."""
         if i == rows or j == columns:
             return 2 * (rows - i + columns - j)
         return min(cost(i + 1, j + 1) + _cost(found[i], wanted[j]), 2 + cost(i + 1, j), 2 + cost(i, j + 1))
@@ -159,11 +159,11 @@ def align(found: tuple[NamedLayer, ...], wanted: tuple[NamedLayer, ...]) -> Alig
     return Alignment(tuple(partners), tuple(extra))
 
 
-def _cost(step: NamedLayer, other: NamedLayer) -> int:
-    return 0 if step == other else 3 if step.type == other.type else 4
+def _cost(layer: NamedLayer, other: NamedLayer) -> int:
+    return 0 if layer == other else 3 if layer.type == other.type else 4
 
 
-def _step(layer: Layer) -> NamedLayer:
+def _named(layer: Layer) -> NamedLayer:
     source, _, type_name = layer.type.partition(":")
     if source != "keras":
         return NamedLayer(f"your own layer {type_name}")
@@ -181,11 +181,11 @@ def _step(layer: Layer) -> NamedLayer:
 
 
 def _with_settings(activation: str, layer: Layer) -> str:
-    """`relu`, or `relu with max_value=6`, whether that is a layer or the activation of one."""
-    odd = [f"{key}={value}" for key, value in layer.settings.items() if value not in PLAIN.get(key, (value,))]
-    return " with ".join([activation, *odd])
+    """Return `relu`, or `relu with max_value=6`, for a layer or for the activation of one."""
+    unusual = [f"{key}={value}" for key, value in layer.settings.items() if value not in PLAIN.get(key, (value,))]
+    return " with ".join([activation, *unusual])
 
 
 def _is_flat(shape: object) -> bool:
-    """`(784,)` or `(-1,)`: all pixels in one row."""
+    """Return whether all pixels come into one row: `(784,)` or `(-1,)`."""
     return isinstance(shape, list) and len(shape) == 1 and shape[0] in (-1, math.prod((28, 28)))

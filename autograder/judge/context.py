@@ -1,184 +1,132 @@
-"""What the checks of one submission work on: its evidence, the policy, and the images only the judge has."""
+"""The input of one submission's checks: its evidence, the policy, and the images that only the judge has."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
+from autograder.calibration.reference import rules
 from autograder.data import dataset
-from autograder.judge import rebuild
-from autograder.judge.evidence import MAX_WEIGHTS, Evidence, Float32, Model, QuestionEvidence, ReportedValue
+from autograder.judge.evidence import Evidence, Model, QuestionEvidence, ReportedValue
+from autograder.judge.failure import CheckFailed, NotChecked
+from autograder.judge.journal import live
+from autograder.judge.scoring import Score, score
+from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.policy.questions import CodeQuestion
 
-__all__ = ["CheckContext", "CheckFailed", "Fit", "NotChecked", "Score", "fit"]
+__all__ = ["CONTEXT", "CheckContext", "context_of"]
 
-PROBE = 1000
-"""Public images on which the scaling of the pixels is inferred."""
-
-SLACK = 0.02
-"""How much less accurate a scaling may be than the best one to be taken for the student's all the same."""
-
-
-class CheckFailed(Exception):
-    """A check has found something else than it expected; the text is for the student."""
-
-    def __init__(self, found: str, expected: str = "", hint: str = "") -> None:
-        self.found = found
-        lines = {"Found": found, "Expected": expected, "Try": hint}
-        super().__init__("\n".join(f"{name}: {_one_line(text)}" for name, text in lines.items() if text))
-
-
-class NotChecked(CheckFailed):
-    """Something earlier has to be right first; says which."""
-
-    def __init__(self, because: str) -> None:
-        Exception.__init__(self, f"Not checked: {_one_line(because)}")
-
-
-@dataclass(frozen=True)
-class Score:
-    """How a rebuilt model does.
-
-    `accuracy` and `public` are the fractions of the private and the public images that it gets right; `measurable` is
-    what a notebook may truly have measured, on the public or on all official images, under every scaling that is near;
-    `scaling` is how pixels were most likely scaled when it was trained.
-    """
-
-    accuracy: float
-    public: float
-    measurable: tuple[float, ...]
-    scaling: str
+CONTEXT = "__check_context__"
+"""The name under which the judge puts its CheckContext into a test's environment."""
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What one submission's checks work on: its evidence, the policy, and the images only the judge has."""
+    """The input of one submission's checks. `scores` holds the models that were scored so far, by question."""
 
     evidence: Evidence
     policy: Policy
     public: dataset.Labelled
     private: dataset.Labelled
+    scores: dict[str, Score] = field(default_factory=dict, init=False)
 
-    def question(self, id: str) -> tuple[CodeQuestion, QuestionEvidence]:
-        taken = self.evidence.questions.get(id)
-        if taken is None:
-            raise CheckFailed(
-                "the notebook stopped before this question was reached",
-                hint="run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
-            )
-        asked, end = self.policy.code[id], self.evidence.at_end.get(id)
-        if end is not None and _unfinished(asked, taken) and not _unfinished(asked, end):
-            return asked, end
-        return asked, taken
-
-    def model(self, id: str) -> tuple[CodeQuestion, Model]:
-        question, taken = self.question(id)
-        return question, _usable(taken.model, question.variable)
+    def answer(self, id: str) -> QuestionEvidence:
+        """Return the evidence that counts for a question. Raises CheckFailed if the notebook did not reach it."""
+        at_check, at_end = self.evidence.questions.get(id), self.evidence.at_end.get(id)
+        if at_check is None:
+            raise _unreached()
+        question = self.policy.code[id]
+        if at_end is not None and _unfinished(question, at_check) and not _unfinished(question, at_end):
+            return at_end
+        return at_check
 
     def value(self, id: str, name: str) -> ReportedValue:
-        _, taken = self.question(id)
-        return (taken.values or {}).get(name, ReportedValue(kind="missing"))
+        """Return a reported value. Raises CheckFailed if the notebook did not reach the question."""
+        return (self.answer(id).values or {}).get(name, ReportedValue(kind="missing"))
 
-    def strayed(self, id: str) -> str | None:
-        """The dataset that was loaded in the place of the assignment's before a question was checked; None is well."""
-        _, taken = self.question(id)
-        others = [name for name in taken.loaded if name in dataset.DATASETS]
-        return None if self.policy.assignment.dataset in others else next(iter(others), None)
+    def find_model(self, id: str) -> Model | CheckFailed:
+        """Return the Keras model of a question, or the failure to report if there is none."""
+        if id not in self.evidence.questions:
+            return _unreached()
+        model, name = self.answer(id).model, self.policy.code[id].variable
+        if model is None or model.kind == "missing":
+            hint = "has the answer cell been renamed or deleted?"
+            return CheckFailed(f"there is no variable called `{name}`", "a Keras model", hint)
+        if model.kind == "ellipsis":
+            hint = "replace the ... in the answer cell"
+            return CheckFailed(f"`{name}` has not been given a value", "a Keras model", hint)
+        if model.kind == "other":
+            hint = "fit returns a History; keep it under another name" if model.name == "History" else ""
+            return CheckFailed(f"`{name}` is a {model.name}", "a Keras model", hint)
+        return model
 
-    @cached_property
-    def scores(self) -> dict[str, Score]:
-        """The models that were scored so far, by question."""
-        return {}
+    def find_earlier_model(self, id: str) -> Model | CheckFailed | NotChecked:
+        """Return the model that a later question works on, or the failure to report if there is none.
+
+        NotChecked if it is also missing in the question that asks for its layers, which reports it.
+        """
+        model = self.find_model(id)
+        if isinstance(model, CheckFailed) and id in self.evidence.questions:
+            for builder in self.builders(id):
+                if isinstance(self.find_model(builder), CheckFailed):
+                    return NotChecked(f"question {builder} has to be answered first: there is no model yet")
+        return model
+
+    def builders(self, id: str) -> list[str]:
+        """Return the questions that ask for the layers of the model which question `id` is about."""
+        variable = self.policy.code[id].variable
+        return [other for other, rule in self.policy.code.items() if rule.layers and rule.variable == variable]
+
+    def model(self, id: str) -> Model:
+        """Return the Keras model of a question. Raises CheckFailed if there is none."""
+        model = self.find_model(id)
+        if isinstance(model, CheckFailed):
+            raise model
+        return model
+
+    def wrong_dataset(self, id: str) -> str | None:
+        """Return the dataset that was loaded instead of the assignment's before a question was checked, if any was."""
+        loaded = [name for name in self.answer(id).loaded if name in dataset.DATASETS]
+        return None if self.policy.assignment.dataset in loaded else next(iter(loaded), None)
 
     def score(self, id: str) -> Score:
-        """Rebuild the model of a question and score it, once."""
+        """Rebuild the model of a question and score it, once. Raises CheckFailed."""
         if id not in self.scores:
-            _, model = self.model(id)
-            self.scores[id] = self._score(model)
+            name = self.policy.assignment.dataset
+            self.scores[id] = score(self.model(id), self.evidence, name, self.public, self.private)
         return self.scores[id]
 
-    def _score(self, model: Model) -> Score:
-        weights = self.evidence.weights(model)
-        size = sum(math.prod(shape) for layer in model.layers for shape in layer.weights)
-        if weights is None and size > MAX_WEIGHTS:
-            raise CheckFailed(
-                f"a model with {size:,} parameters", f"at most {MAX_WEIGHTS:,}", "make its layers smaller"
-            )
-        if weights is None:
-            raise CheckFailed("a model without parameters", hint="train it with fit before this question is checked")
-        try:
-            rebuilt = rebuild.rebuild(model, weights)
-        except rebuild.CannotRebuild as reason:
-            raise CheckFailed(
-                f"a model that cannot be scored: {reason}", "the layers that the assignment asks for"
-            ) from None
-        probe = dataset.Labelled(self.public.images[:PROBE], self.public.labels[:PROBE])
-        scales = dict(rebuild.scalings(self.policy.assignment.dataset))
-        near = _near({name: fit(rebuilt, scale, probe) for name, scale in scales.items()})
-        private = fit(rebuilt, scales[near[0]], self.private).accuracy
-        public = [fit(rebuilt, scales[name], self.public).accuracy for name in near]
-        seen, hidden = len(self.public.labels), len(self.private.labels)
-        official = (public[0] * seen + private * hidden) / (seen + hidden)
-        return Score(private, public[0], (*public, official), near[0])
+
+def context_of(env: Mapping[str, Any], question: str) -> CheckContext:
+    """Return the context of a test's environment; under stock Otter, take the evidence from the live objects in it."""
+    context = env.get(CONTEXT)
+    if isinstance(context, CheckContext):
+        return context
+    policy, public, private = _installed_kit()
+    return CheckContext(live(policy, question, env), policy, public, private)
 
 
-@dataclass(frozen=True)
-class Fit:
-    """Fraction of images that a model gets right, and its mean cross-entropy."""
+@lru_cache(maxsize=1)
+def _installed_kit() -> tuple[Policy, dataset.Labelled, dataset.Labelled]:
+    """Load the policy and the images of the installed copy of the kit (stock Otter only)."""
+    policy = rules(HOME)
+    data = dataset.load(HOME.data(policy.assignment.dataset))
+    public, private = dataset.split(data.test, policy.assignment.split_seed)
+    return policy, public, private
 
-    accuracy: float
-    loss: float
+
+def _unreached() -> CheckFailed:
+    return CheckFailed(
+        "the notebook stopped before this question was reached",
+        hint="run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
+    )
 
 
-def _unfinished(question: CodeQuestion, taken: QuestionEvidence) -> bool:
-    """Taken before the model was compiled, or trained, which the question is about."""
-    if taken.model is None or not (question.optimizer or question.accuracy):
+def _unfinished(question: CodeQuestion, answer: QuestionEvidence) -> bool:
+    """Return whether the model had yet to be compiled, or trained, if the question is about that."""
+    if answer.model is None or not (question.optimizer or question.accuracy):
         return False
-    return taken.model.compile is None or bool(question.accuracy and not taken.model.steps)
-
-
-def _near(tried: Mapping[str, Fit]) -> tuple[str, ...]:
-    """The scalings of the pixels that a model may have been trained with, the likeliest first.
-
-    Many do about as well, for a network of relu hardly minds how bright its images are. Among them the loss tells: on
-    pixels that are too large a model is far too sure of its mistakes, on small ones unsure of everything.
-    """
-    best = max(found.accuracy for found in tried.values())
-    near = {name: found.loss for name, found in tried.items() if found.accuracy >= best - SLACK}
-    return tuple(sorted(near, key=near.__getitem__))
-
-
-def fit(model: Any, scale: Callable[[Float32], Float32], images: dataset.Labelled) -> Fit:
-    """Accuracy and mean cross-entropy of a rebuilt model (keras.Sequential) on images scaled in one way."""
-    found = rebuild.outputs(model, scale(images.images.astype(np.float32)))
-    hits = float(np.mean(found.argmax(axis=-1) == images.labels))
-    if found.shape[1] <= int(images.labels.max()):
-        return Fit(hits, 0.0)  # too few outputs: no loss, and no choice by it
-    if found.min() < 0 or np.abs(found.sum(axis=1) - 1).max() > 1e-3:  # no probabilities yet
-        found = np.exp(found - found.max(axis=1, keepdims=True))
-        found /= found.sum(axis=1, keepdims=True)
-    chances = found[np.arange(len(found)), images.labels]
-    return Fit(hits, float(-np.log(np.maximum(chances, 1e-7)).mean()))
-
-
-def _usable(model: Model | None, name: str) -> Model:
-    if model is None or model.kind == "missing":
-        raise CheckFailed(
-            f"there is no variable called `{name}`", "a Keras model", "has the answer cell been renamed or deleted?"
-        )
-    if model.kind == "ellipsis":
-        raise CheckFailed(f"`{name}` has not been given a value", "a Keras model", "replace the ... in the answer cell")
-    if model.kind == "other":
-        hint = "fit returns a History; keep it under another name" if model.name == "History" else ""
-        raise CheckFailed(f"`{name}` is a {model.name}", "a Keras model", hint)
-    return model
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return answer.model.compile is None or bool(question.accuracy and not answer.model.steps)

@@ -1,48 +1,32 @@
-"""What crosses the border: the strict reading of what a student process left behind.
+"""The evidence that a student process left behind, as frozen data; `journal` reads it from bytes.
 
-Border contract
----------------
-In:    two byte strings. The *journal*, at most 256 KB of UTF-8: one JSON object a line with the keys below
-       and no other, no duplicate keys, no NaN, numbers up to 1e15, texts of one line without control
-       characters. The *blob*, at most 10 million little-endian float32 numbers, to which journal entries
-       point by start and count, for at most 5 million at a time.
-Out:   an Evidence, frozen.
-Meaningless: a last line without its newline (the process was killed while writing); key order.
-Never: nothing here is unpickled, evaluated, imported, or handed to a Keras loader.
-Forged values are possible and harmless: a right value is right, and weights are judged by what they do.
+Forged values are possible and harmless: a right value is right, and weights are judged by their predictions.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autograder.errors import EvidenceError
 from autograder.policy.closed_model import StrictModel
-from autograder.policy.policy import Policy
-from autograder.policy.questions import CodeQuestion
 from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
-from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take
-from autograder.text import printable
 
 __all__ = [
-    "BLOB_LIMIT",
-    "MAX_WEIGHTS",
+    "UNANSWERED",
     "CellError",
     "CompileSettings",
     "Evidence",
+    "Float32",
     "Layer",
     "Model",
     "QuestionEvidence",
     "ReportedValue",
-    "live",
-    "parse",
-    "specs",
+    "Size",
+    "Text",
 ]
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\p{Cc}\u2028\u2029]*$")]
@@ -52,8 +36,8 @@ Shape = Annotated[list[Size], Field(max_length=8)]
 Setting = bool | Number | Text | None
 Settings = Annotated[dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)]
 KNOWN_SETTINGS = frozenset(name for names in SETTINGS.values() for name in names)
-OPEN = ("missing", "ellipsis")
-"""Kinds of what has not been answered."""
+UNANSWERED = ("missing", "ellipsis")
+"""The kinds of values and models that are no answer."""
 
 Float32 = npt.NDArray[np.float32]
 
@@ -75,15 +59,22 @@ class ReportedValue(StrictModel):
 
 
 class Layer(StrictModel):
-    """`type` is `keras:Dense`, `custom:Foo` and the like; `weights` the shapes of its arrays, in order."""
+    """One layer: `type` is `keras:Dense`, `custom:Foo` or so; `weights` holds the shapes of its arrays, in order."""
 
     type: Text
     settings: Settings
     weights: Annotated[list[Shape], Field(max_length=16)]
 
+    @model_validator(mode="after")
+    def _has_known_settings(self) -> Self:
+        unknown = sorted(set(self.settings) - KNOWN_SETTINGS)
+        if unknown:
+            raise ValueError(f"unknown layer setting {unknown[0]!r}")
+        return self
+
 
 class CompileSettings(StrictModel):
-    """`from_logits` is None where the loss has no such setting."""
+    """The arguments of compile. `from_logits` is None if the loss has no such setting."""
 
     optimizer: Text
     learning_rate: Number | None
@@ -92,7 +83,7 @@ class CompileSettings(StrictModel):
 
 
 class Blob(StrictModel):
-    """Where in the blob a model's weights stand, counted in float32 numbers."""
+    """The part of the blob that holds a model's weights, counted in float32 numbers."""
 
     start: Size
     count: Annotated[int, Field(ge=0, le=MAX_WEIGHTS)]
@@ -114,9 +105,9 @@ class Model(StrictModel):
 
 
 class QuestionEvidence(StrictModel):
-    """One question's evidence, taken at its check or at the end of the notebook: values, a model, or both.
+    """One question's evidence, recorded at its check or at the end of the notebook: values, a model, or both.
 
-    `loaded` are the datasets that had been asked for by then, as modules of `keras.datasets`.
+    `loaded` holds the datasets that had been loaded by then, as modules of `keras.datasets`.
     """
 
     question: Text
@@ -127,10 +118,10 @@ class QuestionEvidence(StrictModel):
 
     @property
     def empty(self) -> bool:
-        """Nothing had been answered when this was taken."""
+        """Whether nothing had been answered when this was recorded."""
         kinds: list[str] = [value.kind for value in (self.values or {}).values()]
         kinds += [self.model.kind] if self.model else []
-        return all(kind in OPEN for kind in kinds)
+        return all(kind in UNANSWERED for kind in kinds)
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:
@@ -147,19 +138,12 @@ class CellError(StrictModel):
     text: Text
 
 
-class _Record(StrictModel):
-    cell: Size | None = None
-    error: CellError | None = None
-    note: Text | None = None
-    finished: bool | None = None
-
-
 class Evidence(BaseModel):
     """All of one submission's evidence.
 
-    `questions` holds what counts: what was taken at a question's check, or at the end of the notebook where nothing
-    was answered before; `at_end` what was taken at the end. `last_cell` is the cell that was running when the journal
-    ended (None: no cell was started), and `finished` says that the notebook ran to its end.
+    `questions` holds the evidence from each question's last check, or from the end of the notebook if nothing was
+    answered at a check; `at_end` holds that from the end. `last_cell` is the cell that was running when the journal
+    ended (None: no cell was started); `finished` says whether the notebook ran to its end.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -173,120 +157,7 @@ class Evidence(BaseModel):
     blob: Float32
 
     def weights(self, model: Model) -> Float32 | None:
-        """The model's weights, float32 [count], or None where none were taken or the blob is too short."""
+        """Return the model's weights, float32 [count]; None if none were recorded or the blob is too short."""
         if model.blob is None or model.blob.start + model.blob.count > len(self.blob):
             return None
         return self.blob[model.blob.start : model.blob.start + model.blob.count]
-
-
-def parse(journal: bytes, blob: bytes) -> Evidence:
-    """Read a journal and a blob. Raises EvidenceError on the first breach of the contract."""
-    if len(journal) > JOURNAL_LIMIT:
-        raise EvidenceError(f"the journal has {len(journal)} bytes; at most {JOURNAL_LIMIT} are read")
-    if len(blob) > BLOB_LIMIT:
-        raise EvidenceError(f"the blob has {len(blob)} bytes; at most {BLOB_LIMIT} are read")
-    questions: dict[str, QuestionEvidence] = {}
-    at_end: dict[str, QuestionEvidence] = {}
-    errors: list[CellError] = []
-    notes: list[str] = []
-    last_cell: int | None = None
-    finished = False
-    for number, line in enumerate(journal.split(b"\n")[:-1], start=1):
-        data = _json(line, number)
-        try:
-            if "question" in data:
-                entry = QuestionEvidence.model_validate(data)
-                _check_settings(entry, number)
-                known = questions.get(entry.question)
-                if entry.at == "end":
-                    at_end[entry.question] = entry
-                if known is None or known.empty or (entry.at == "check" and not entry.empty):
-                    questions[entry.question] = entry
-                else:
-                    questions[entry.question] = _filled(known, entry)
-                continue
-            record = _Record.model_validate(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = printable(".".join(map(str, first["loc"]))[:80])
-            raise EvidenceError(f"journal line {number}: {where}: {first['msg'][:200]}") from None
-        if record.error:
-            errors.append(record.error)
-        if record.note is not None:
-            notes.append(record.note)
-        last_cell = record.cell if record.cell is not None else last_cell
-        finished = finished or bool(record.finished)
-    return Evidence(
-        questions=questions,
-        at_end=at_end,
-        errors=tuple(errors),
-        notes=tuple(notes),
-        last_cell=last_cell,
-        finished=finished,
-        blob=np.frombuffer(blob[: len(blob) // 4 * 4], dtype="<f4"),
-    )
-
-
-def _filled(known: QuestionEvidence, later: QuestionEvidence) -> QuestionEvidence:
-    """What had no value yet at the check has the one it got later."""
-    values = {
-        name: (later.values or {}).get(name, value) if value.kind in OPEN else value
-        for name, value in (known.values or {}).items()
-    }
-    return known.model_copy(update={"values": values}) if values else known
-
-
-def specs(policy: Policy) -> dict[str, dict[str, Any]]:
-    """What a student process has to be told: names of variables, and nothing about their values."""
-    return {id: _spec(question) for id, question in policy.code.items()}
-
-
-def _spec(question: CodeQuestion) -> dict[str, Any]:
-    if question.reports is not None:
-        return {"reports": list(question.reports)}
-    measured = question.accuracy.measured if question.accuracy else None
-    asked: dict[str, Any] = {"model": question.variable, "weights": question.accuracy is not None}
-    return {**asked, "reports": list(measured)} if measured else asked
-
-
-def live(policy: Policy, question: str, namespace: Mapping[str, Any]) -> Evidence:
-    """Evidence of one question from live objects, through the same journal form.
-
-    For stock Otter, whose tests run beside the student's objects; the kit's own engine never does this.
-    """
-    spec = specs(policy)[question]
-    record, arrays = take(spec, namespace)
-    blob = b"".join(array.tobytes() for array in arrays)
-    if arrays:
-        record["model"]["blob"] = {"start": 0, "count": len(blob) // 4}
-    journal = json.dumps({"question": question, "at": "check", **record}).encode() + b"\n"
-    return parse(journal, blob)
-
-
-def _json(line: bytes, number: int) -> dict[str, Any]:
-    def refuse(why: str) -> NoReturn:
-        raise EvidenceError(f"journal line {number}: {why}")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            refuse("a key stands there twice")
-        return found
-
-    def constant(name: str) -> NoReturn:
-        refuse(f"{name} is no number")
-
-    try:
-        data = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=constant)
-    except (ValueError, RecursionError) as error:
-        refuse(f"not JSON ({printable(str(error)[:80])})")
-    if not isinstance(data, dict):
-        refuse("not a JSON object")
-    return data
-
-
-def _check_settings(entry: QuestionEvidence, number: int) -> None:
-    for layer in entry.model.layers if entry.model else ():
-        unknown = set(layer.settings) - KNOWN_SETTINGS
-        if unknown:
-            raise EvidenceError(f"journal line {number}: unknown layer setting {sorted(unknown)[0]!r}")

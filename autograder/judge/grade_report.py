@@ -1,4 +1,4 @@
-"""What grading a submission produced: frozen data, rendered elsewhere."""
+"""The result of grading a submission: frozen data, rendered elsewhere."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ __all__ = ["CheckResult", "GradeReport", "MarkedItem", "Outcome", "QuestionGrade
 
 
 class Outcome(StrEnum):
-    """What became of one check or one question."""
+    """The outcome of one check or one question."""
 
     PASSED = "passed"
     PARTIAL = "partial"
     FAILED = "failed"
     NOT_CHECKED = "not checked"
-    """Something earlier has to be right first: no points, and no mistake of its own."""
+    """Something else has to be right first: no points, but no mistake of its own."""
     AWAITING = "awaiting review"
     UNGRADED = "could not be graded"
 
 
 class Status(StrEnum):
-    """What became of a whole submission."""
+    """The outcome of a whole submission."""
 
     GRADED = "graded"
     REJECTED = "rejected"
     """The file itself cannot be graded (not a notebook, another assignment): 0 points, and the reason."""
     UNGRADED = "could not be graded"
-    """A fault of the grader: no points given, none taken."""
+    """A fault of the grader: points are neither given nor taken."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One test case of one question. `message` is empty where there is nothing to say."""
+    """The result of one test case of one question. `message` is empty if it passed."""
 
     name: str
     hidden: bool
@@ -54,7 +54,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge found. `accuracy` is a fraction of the private images, None where no model was scored."""
+    """A judge's verdict. `accuracy` is a fraction of the private images, None if no model was scored."""
 
     checks: Mapping[str, tuple[CheckResult, ...]]
     accuracy: float | None
@@ -82,7 +82,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class MarkedItem:
-    """One rubric item of a written answer that a person has marked, and whether it was given."""
+    """One rubric item of a marked written answer, and whether it was given."""
 
     id: str
     points: float
@@ -92,10 +92,10 @@ class MarkedItem:
 
 @dataclass(frozen=True)
 class QuestionGrade:
-    """One question. `earned` is None until a person or a working grader has decided.
+    """The grade of one question. `earned` is None until a person has marked it, or the grader could grade it.
 
-    A written question that was marked has its rubric in `marking`, what the reviewer added or took off besides in
-    `adjustment` (points), and the reviewer's comment in `message`.
+    A marked written question has its rubric in `marking`, the reviewer's extra points (or deduction) in `adjustment`,
+    and the reviewer's comment in `message`.
     """
 
     id: str
@@ -120,12 +120,11 @@ class QuestionGrade:
 
 @dataclass(frozen=True)
 class GradeReport:
-    """One submission, end to end.
+    """The report on one submission.
 
-    `notes` are remarks for the student; `fault` is for staff and set only when status is UNGRADED.
-    `flags` are what people should look at, for staff alone; they cost no points.
-    `seconds` holds the wall time of each phase, `cpu_seconds` the notebook's CPU time (user and system); this,
-    `peak_memory_mb` and `accuracy` (0 to 1, on the private images) are None where they were not measured.
+    `notes` are remarks for the student; `fault` is for staff and set only if status is UNGRADED. `flags` are for staff
+    only and cost no points. `seconds` holds the wall time of each phase, `cpu_seconds` the notebook's CPU time
+    (user and system); this, `peak_memory_mb` and `accuracy` (0 to 1, on the private images) are None if not measured.
     """
 
     name: str
@@ -142,22 +141,22 @@ class GradeReport:
     isolation: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """ASCII only: a student's text may hold halves of characters, which no encoding takes."""
+        """Write ASCII only: a student's text may hold lone surrogates, which cannot be encoded."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Raises ValueError, KeyError or TypeError where the text is no such report."""
+        """Parse what `to_json` writes. Raises ValueError, KeyError or TypeError for any other text."""
         data = json.loads(text)
         questions = tuple(
             QuestionGrade(
                 **{
-                    **each,
-                    "checks": tuple(map(CheckResult.from_json, each["checks"])),
-                    "marking": tuple(MarkedItem(**item) for item in each.get("marking", ())),
+                    **question,
+                    "checks": tuple(map(CheckResult.from_json, question["checks"])),
+                    "marking": tuple(MarkedItem(**item) for item in question.get("marking", ())),
                 }
             )
-            for each in data["questions"]
+            for question in data["questions"]
         )
         lists = {
             "notes": tuple(data["notes"]),
@@ -169,37 +168,37 @@ class GradeReport:
 
     @property
     def key(self) -> str:
-        """The name as a database takes it."""
+        """The name as the gradebook stores it."""
         return stored_name(self.name)
 
     @property
     def earned(self) -> float:
-        """Points decided so far."""
+        """The points decided so far."""
         return sum(question.earned or 0.0 for question in self.questions)
 
     @property
     def automatic_points(self) -> float:
-        """The most that the automatic questions can give."""
+        """The most points that the automatic questions can give."""
         return sum(question.points for question in self.questions if not question.written)
 
     @property
     def points(self) -> float:
-        """The most that all questions can give."""
+        """The most points that all questions can give."""
         return sum(question.points for question in self.questions)
 
     @property
     def marked(self) -> bool:
-        """Every written question has its points."""
+        """Whether every written question has been marked."""
         return not any(question.written and question.earned is None for question in self.questions)
 
     @property
     def complete(self) -> bool:
-        """Every automatic question has a grade."""
+        """Whether every automatic question has a grade."""
         return self.status is not Status.UNGRADED and not any(
             question.outcome is Outcome.UNGRADED for question in self.questions
         )
 
 
 def stored_name(name: str) -> str:
-    """A name as a database takes it: halves of characters, which file systems allow, stand for themselves."""
+    """Return a name as a database can store it: lone surrogates, which file systems allow, are escaped."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -1,155 +1,101 @@
-"""Evidence → results: Otter's own test files, run by Otter's own classes, where no student code has been.
+"""Evidence in, verdict out: the test cases of Otter's own test files, run where no student code has been.
 
-The evaluator (`serve`) is a warm process that holds the policy, the tests and the private images. It forks
-one judge a submission, which reads that submission's evidence, writes one JSON document, and exits.
+Otter's classes parse the test files: they decide which cases exist, what each is worth, and how it is called. A case
+that raises CheckFailed, NotChecked or AssertionError does so on purpose; any other exception is a fault of the grader.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import socket
+import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from otter.test_files import TestFile
-from otter.test_files.exception_test import ExceptionTestFile
+from otter.test_files.abstract_test import TestCase
 
 from autograder.data import dataset
-from autograder.errors import EvidenceError
 from autograder.judge import flags
-from autograder.judge.checks import BENCH
-from autograder.judge.context import CheckContext
-from autograder.judge.evidence import BLOB_LIMIT, Evidence, Model, ReportedValue, parse
+from autograder.judge.context import CONTEXT, CheckContext
+from autograder.judge.evidence import Model, ReportedValue
+from autograder.judge.failure import CheckFailed, NotChecked
 from autograder.judge.grade_report import CheckResult, Outcome, Verdict
-from autograder.policy.policy import Policy
-from autograder.sandbox import zygote
-from autograder.sandbox.recorder import JOURNAL_LIMIT
 
-__all__ = ["environment", "judge", "serve"]
-
-# The words an Otter test case ends with when it fails on purpose; anything else is a fault of ours.
-ON_PURPOSE = re.compile(r"\n(CheckFailed|NotChecked|AssertionError): (.*)\Z", re.DOTALL)
-
-FAILED = {"CheckFailed": Outcome.FAILED, "AssertionError": Outcome.FAILED, "NotChecked": Outcome.NOT_CHECKED}
+__all__ = ["judge", "visible_globals"]
 
 
-def judge(tests: Mapping[str, TestFile], bench: CheckContext) -> Verdict:
-    """Run every question's tests over the evidence on the bench."""
-    env = environment(bench)
-    checks = {}
-    for question, test in tests.items():
-        test.run(env)
-        checks[question] = tuple(map(_result, test.test_case_results))
-    score = next(iter(bench.scores.values()), None)
-    evidence = bench.evidence
+def judge(tests: Mapping[str, TestFile], context: CheckContext) -> Verdict:
+    """Run every question's tests on the evidence of one submission."""
+    env = visible_globals(context)
+    checks = {question: tuple(_run(case, env) for case in test.test_cases) for question, test in tests.items()}
+    score = next(iter(context.scores.values()), None)
+    evidence = context.evidence
     facts = {
         "errors": [error.model_dump() for error in evidence.errors],
-        "notes": [*evidence.notes, *_given_instead(bench)],
+        "notes": [*evidence.notes, *_dataset_notes(context)],
         "last_cell": evidence.last_cell,
         "finished": evidence.finished,
     }
-    return Verdict(checks, score.accuracy if score else None, flags=tuple(flags.suspicions(bench)), evidence=facts)
+    return Verdict(checks, score.accuracy if score else None, flags=tuple(flags.suspicions(context)), evidence=facts)
 
 
-def _given_instead(bench: CheckContext) -> Iterator[str]:
-    """What to say of other datasets that the notebook asked for; a student process has the assignment's only."""
-    evidence, mine = bench.evidence, bench.policy.assignment.dataset
-    taken = (*evidence.questions.values(), *evidence.at_end.values())
-    for name in dataset.DATASETS:
-        if name != mine and any(name in each.loaded for each in taken):
-            yield (
-                f"The notebook loads keras.datasets.{name}. It was given the images of {dataset.DATASETS[mine].title} "
-                "in their place, which this assignment is about."
-            )
-
-
-def environment(bench: CheckContext) -> dict[str, Any]:
-    """What the tests see in place of a student's globals: reported values, a description of the model, the bench."""
+def visible_globals(context: CheckContext) -> dict[str, Any]:
+    """Return the stand-ins for a student's globals: reported values, a description of the model, and the context."""
     env: dict[str, Any] = {}
-    for id, known in bench.evidence.questions.items():
-        taken = bench.question(id)[1] if id in bench.policy.code else known
-        for name, value in (taken.values or {}).items():
+    for id, recorded in context.evidence.questions.items():
+        question = context.policy.code.get(id)
+        answer = recorded if question is None else context.answer(id)
+        for name, value in (answer.values or {}).items():
             if value.kind != "missing":
-                env[name] = _value(value)
-        question = bench.policy.code.get(taken.question)
-        if taken.model is not None and question is not None and taken.model.kind != "missing":
-            env[question.variable] = _model(taken.model)
-    env[BENCH] = bench  # last: the evidence may name anything
+                env[name] = _plain_value(value)
+        if answer.model is not None and question is not None and answer.model.kind != "missing":
+            env[question.variable] = _plain_model(answer.model)
+    env[CONTEXT] = context  # last, because the evidence may use any name
     return env
 
 
-def serve(control: socket.socket) -> None:
-    """Be the evaluator: take the secrets from the launcher's first message, then fork a judge a request."""
-    _, fds, _, _ = socket.recv_fds(control, zygote.MESSAGE_LIMIT, 1)
-    with os.fdopen(fds[0], "rb") as file:
-        config = json.load(file)
-    policy = Policy.model_validate(config["policy"])
-    data = dataset.load(Path(config["data"]))
-    public, private = dataset.split(data.test, policy.assignment.split_seed)
-    tests = {id: ExceptionTestFile.from_string(text, path=f"{id}.py") for id, text in config["tests"].items()}
-    control.send(b"ready")
-    zygote.serve(control, partial(_answer, policy, tests, (data.train, public, private)))
-
-
-def _answer(
-    policy: Policy,
-    tests: Mapping[str, TestFile],
-    images: tuple[dataset.Labelled, dataset.Labelled, dataset.Labelled],
-    args: dict[str, Any],
-    fds: list[int],
-) -> None:
-    train, public, private = images
-    journal, blob, result = fds
-    try:
-        evidence: Evidence = parse(_read(journal, JOURNAL_LIMIT), _read(blob, BLOB_LIMIT))
-        bench = CheckContext(evidence, policy, public, private)
-        verdict = judge(tests, bench)
-        if args.get("retrain"):
-            verdict = replace(verdict, flags=tuple(flags.retrain(bench, train)))
-    except EvidenceError as error:
-        verdict = Verdict({}, None, fault=f"the evidence breaks the contract: {error}")
-    with os.fdopen(result, "w", encoding="utf-8") as file:
-        file.write(verdict.to_json())
-
-
-def _read(descriptor: int, limit: int) -> bytes:
-    """All of an open file from its start, one byte more than `limit` at most."""
-    return os.pread(descriptor, limit + 1, 0)
-
-
-def _result(result: Any) -> CheckResult:
-    case = result.test_case
+def _run(case: TestCase, env: dict[str, Any]) -> CheckResult:
     outcome, message = Outcome.PASSED, ""
-    if not result.passed:
-        words = ON_PURPOSE.search(result.message or "")
-        outcome = FAILED[words[1]] if words else Outcome.UNGRADED
-        message = words[2].strip() if words else (result.message or "").strip()
+    try:
+        case.body.call_func(env)
+    except NotChecked as reason:
+        outcome, message = Outcome.NOT_CHECKED, str(reason)
+    except (CheckFailed, AssertionError) as failure:
+        outcome, message = Outcome.FAILED, str(failure).strip()
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome = Outcome.UNGRADED
+        message = f"{type(error).__name__}: {error} (line {where.lineno} of {where.filename}, in {where.name})"
     name = case.body.test_func.__name__.removeprefix("test_").replace("_", " ")
     return CheckResult(name, bool(case.hidden), float(case.points), outcome, message)
 
 
-def _value(value: ReportedValue) -> Any:
+def _dataset_notes(context: CheckContext) -> Iterator[str]:
+    """Yield a note for every other dataset that the notebook loads: student code gets the assignment's images only."""
+    answers = (*context.evidence.questions.values(), *context.evidence.at_end.values())
+    own = context.policy.assignment.dataset
+    for name in dataset.DATASETS:
+        if name != own and any(name in answer.loaded for answer in answers):
+            yield (
+                f"The notebook loads keras.datasets.{name}. It was given the images of {dataset.DATASETS[own].title} "
+                "instead, which this assignment is about."
+            )
+
+
+def _plain_value(value: ReportedValue) -> Any:
     match value.kind:
         case "numbers":
             return tuple(value.value)  # type: ignore[arg-type]  # kind "numbers" means a list
-        case "bool" | "text" | "number":
+        case "bool" | "text" | "number" | "none":
             return value.value
-        case "none":
-            return None
         case "ellipsis":
             return ...
         case _:
             return type(value.name or value.kind, (), {})()
 
 
-def _model(model: Model) -> Any:
-    """A description with the attributes that public tests ask a Keras model for, and nothing that computes."""
+def _plain_model(model: Model) -> Any:
+    """Return an object with the attributes that public tests read from a Keras model, and nothing that computes."""
     if model.kind == "ellipsis":
         return ...
     if model.kind == "other":

@@ -1,4 +1,4 @@
-"""Evidence → a Keras model of our own making, with the student's weights in it.
+"""Evidence → a Keras model of the grader's own making, with the student's weights in it.
 
 Only the layer types of `SETTINGS` are built, with settings inside the bounds of `ALLOWED`. Parameters,
 activations and multiplications are counted by arithmetic before anything is allocated.
@@ -8,60 +8,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.data.dataset import DATASETS
 from autograder.errors import GraderFault
 from autograder.judge.architecture import canonical_name
-from autograder.judge.evidence import MAX_WEIGHTS, Float32, Layer, Model
-from autograder.sandbox.model_description import SETTINGS
+from autograder.judge.evidence import Float32, Layer, Model
+from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["UNSCALED", "CannotRebuild", "fresh", "outputs", "rebuild", "scalings"]
+__all__ = ["CannotRebuild", "fresh", "outputs", "rebuild"]
 
 MAX_ACTIVATIONS = 2_000_000
-"""Numbers that one image may become on its way through the model."""
+"""The most numbers that one image may become in a layer."""
 
 MAX_WORK = 500_000_000
-"""Multiplications that one image may cost: more than anyone can train with in a notebook's time."""
-
-UNSCALED = "as they are"
-"""The name of the scaling that is none."""
+"""The most multiplications that one image may cost: more than a notebook has time to train with."""
 
 BATCH_NUMBERS = 50_000_000
-"""Numbers that a batch of images may become in one layer when it is scored (200 MB)."""
+"""The most numbers that a batch of images may become in one layer when it is scored (200 MB)."""
 
-ACTIVATIONS = frozenset(
-    [
-        "linear",
-        "relu",
-        "softmax",
-        "sigmoid",
-        "tanh",
-        "elu",
-        "selu",
-        "gelu",
-        "softplus",
-        "softsign",
-        "exponential",
-        "silu",
-        "swish",
-        "hard_sigmoid",
-        "leaky_relu",
-        "relu6",
-        "mish",
-        "log_softmax",
-    ]
-)
+# fmt: off
+ACTIVATIONS = frozenset((
+    "linear", "relu", "softmax", "sigmoid", "tanh", "elu", "selu", "gelu", "softplus", "softsign", "exponential",
+    "silu", "swish", "hard_sigmoid", "leaky_relu", "relu6", "mish", "log_softmax",
+))
+# fmt: on
+"""The activations of Keras that are rebuilt."""
 
-
-REFUSED = (ArithmeticError, LookupError, TypeError, ValueError)
-"""What Keras raises for settings that make no sense."""
+KERAS_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
+"""The errors that Keras raises for settings that make no sense."""
 
 
 def _whole(low: int, high: int) -> Callable[[Any], bool]:
@@ -103,18 +82,15 @@ ALLOWED: dict[str, Callable[[Any], bool]] = {
     "negative_slope": _number,
     "threshold": _number,
 }
-"""Which values of a layer's setting are taken to Keras."""
+"""The tests that a setting of a layer must pass before Keras gets it."""
 
 
 class CannotRebuild(Exception):
-    """The model is not one this kit can rebuild; the text is meant for the student."""
+    """The model cannot be rebuilt; the reason is for the student."""
 
 
 def rebuild(model: Model, weights: Float32) -> keras.Sequential:
-    """Build the model and put `weights` (float32 [count]) into it.
-
-    Raises CannotRebuild, with a reason a student can act on.
-    """
+    """Build the model and put `weights` (float32 [count]) into it. Raises CannotRebuild."""
     layers = _layers(model, len(weights))
     if not np.isfinite(weights).all():
         raise CannotRebuild("some of its parameters are not numbers (NaN or infinite): the training diverged")
@@ -133,48 +109,17 @@ def _chain(model: Model, layers: list[keras.Layer]) -> keras.Sequential:
 
     try:
         return keras.Sequential([keras.Input(_input_shape(model)), *layers])
-    except REFUSED as error:
+    except KERAS_ERRORS as error:
         raise CannotRebuild("its layers do not fit together") from error
 
 
 def outputs(model: keras.Sequential, images: Float32) -> Float32:
-    """What the model gives for each image, float32 [n, classes]; images are float32 [n, 28, 28]."""
+    """Return the outputs for images (float32 [n, 28, 28]) as float32 [n, classes]."""
     shaped = images.reshape((len(images), *model.input_shape[1:]))
     widest = max(math.prod(layer.output.shape[1:]) for layer in model.layers)
     batch = max(1, min(1000, BATCH_NUMBERS // widest))
     parts = [np.asarray(model(shaped[at : at + batch], training=False)) for at in range(0, len(shaped), batch)]
     return np.concatenate(parts).astype(np.float32)
-
-
-def scalings(dataset: str) -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
-    """The honest ways to scale a dataset's pixels before training, by name; each takes float32 [n, 28, 28] to 255.
-
-    What tutorials call to normalise (`keras.utils.normalize`) makes every column, or every row, of an image a vector
-    of length 1. MNIST's mean and standard deviation stand in so many of them that they are used for other images too.
-    """
-    copied = () if dataset == "mnist" else (("standardised as MNIST", partial(_standardised, dataset="mnist")),)
-    return (
-        ("divided by 255", lambda x: x / np.float32(255)),
-        (UNSCALED, lambda x: x),
-        ("from -1 to 1", lambda x: x / np.float32(127.5) - np.float32(1)),
-        ("from -0.5 to 0.5", lambda x: x / np.float32(255) - np.float32(0.5)),
-        ("from 1 to 0", lambda x: np.float32(1) - x / np.float32(255)),
-        ("standardised", partial(_standardised, dataset=dataset)),
-        *copied,
-        ("divided by 255 twice", lambda x: x / np.float32(255 * 255)),
-        ("columns of length 1", partial(_normalised, axis=1)),
-        ("rows of length 1", partial(_normalised, axis=2)),
-    )
-
-
-def _standardised(images: Float32, *, dataset: str) -> Float32:
-    published = DATASETS[dataset]
-    return np.asarray((images / np.float32(255) - np.float32(published.mean)) / np.float32(published.sd), np.float32)
-
-
-def _normalised(images: Float32, *, axis: int) -> Float32:
-    length = np.linalg.norm(images, axis=axis, keepdims=True)
-    return np.asarray(images / np.where(length == 0, 1, length), np.float32)
 
 
 def _input_shape(model: Model) -> tuple[int, ...]:
@@ -189,7 +134,7 @@ def _input_shape(model: Model) -> tuple[int, ...]:
 
 
 def _layers(model: Model, available: int | None) -> list[keras.Layer]:
-    """The layers, not yet built. Everything is counted here, before there is anything to allocate."""
+    """Create the layers, not yet built, and count everything before anything is allocated."""
     shape = _input_shape(model)
     layers: list[keras.Layer] = []
     count = work = 0
@@ -201,7 +146,7 @@ def _layers(model: Model, available: int | None) -> list[keras.Layer]:
             raise CannotRebuild(f"it has a {name} layer, which the grader cannot rebuild")
         settings = _settings(name, described)
         layer = _layer(name, settings)
-        after = _after(name, settings, layer, shape)
+        after = _output_shape(name, settings, layer, shape)
         parameters = _parameters(name, settings, shape)
         count += parameters
         work += math.prod(after) * math.prod(settings.get("pool_size", ())) + parameters * math.prod(after[:-1])
@@ -235,7 +180,7 @@ def _fill(layers: list[keras.Layer], weights: Float32) -> None:
 
 
 def _settings(name: str, described: Layer) -> dict[str, Any]:
-    """The layer's settings, all of them inside the bounds; Keras's default stands for what is None."""
+    """Return the settings of a layer, all within bounds; those that are None are left to Keras's defaults."""
     settings = {key: described.settings[key] for key in SETTINGS[name] if described.settings.get(key) is not None}
     if "activation" in settings:
         settings["activation"] = activation = canonical_name(str(settings["activation"]))
@@ -252,23 +197,25 @@ def _layer(name: str, settings: Mapping[str, Any]) -> keras.Layer:
 
     try:
         layer: keras.Layer = getattr(keras.layers, name)(**settings)
-    except REFUSED as error:
+    except KERAS_ERRORS as error:
         raise CannotRebuild(f"its {name} layer cannot be built with {dict(settings)}") from error
     return layer
 
 
-def _after(name: str, settings: Mapping[str, Any], layer: keras.Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _output_shape(
+    name: str, settings: Mapping[str, Any], layer: keras.Layer, shape: tuple[int, ...]
+) -> tuple[int, ...]:
     if "2D" in name and len(shape) != 3:
         raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}")
     window = settings.get("kernel_size") or settings.get("pool_size") or ()
     for size, width, spread in zip(shape, window, settings.get("dilation_rate", (1, 1)), strict=False):
-        if width * spread > max(2 * size, 8):  # the border that would be put around an image is many times the image
+        if width * spread > max(2 * size, 8):  # the padding would be many times the image
             raise CannotRebuild(f"its {name} layer looks far beyond its inputs of shape {shape}")
     if not 1 <= abs(settings.get("axis", 1)) <= len(shape):
         raise CannotRebuild(f"its {name} layer has axis={settings['axis']}, on inputs of shape {shape}")
     try:
         after = tuple(int(size) for size in layer.compute_output_shape((None, *shape))[1:])
-    except REFUSED as error:
+    except KERAS_ERRORS as error:
         raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}") from error
     if math.prod(after) > MAX_ACTIVATIONS:
         raise CannotRebuild("one of its layers is too wide for the grader")
@@ -276,7 +223,7 @@ def _after(name: str, settings: Mapping[str, Any], layer: keras.Layer, shape: tu
 
 
 def _parameters(name: str, settings: Mapping[str, Any], shape: tuple[int, ...]) -> int:
-    """Number of weights of a layer on inputs of `shape` (without the batch size)."""
+    """Count the weights of a layer for inputs of `shape` (without the batch size)."""
     if name == "Dense":
         return int(settings["units"] * (shape[-1] + settings.get("use_bias", True)))
     if name == "Conv2D":

@@ -21,7 +21,7 @@ import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
-    from autograder.judge import evidence
+    from autograder.judge import journal as journals
     from autograder.policy import grading_file
     from autograder.submissions import notebook, submission
 
@@ -33,7 +33,7 @@ RULES = grading_file.load(HOME.policy)
 def read_evidence(data: bytes) -> None:
     journal, _, blob = data.partition(b"\x00\x00")
     try:
-        evidence.parse(journal + b"\n", blob)
+        journals.parse(journal + b"\n", blob)
     except EvidenceError as error:
         str(error)
 

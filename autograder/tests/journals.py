@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data.dataset import Labelled
-from autograder.judge import evidence
-from autograder.judge.context import CheckContext
+from autograder.judge import journal
+from autograder.judge.context import CONTEXT, CheckContext
+from autograder.judge.failure import CheckFailed, NotChecked
 from autograder.policy import grading_file, policy
 
 Layer = tuple[str, Mapping[str, Any]]
@@ -91,6 +93,35 @@ def of_values(question: str = "q4", at: str = "check", loaded: Iterable[str] = (
     return line(question=question, at=at, loaded=list(loaded), values=described)
 
 
-def bench(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> CheckContext:
-    """What checks work on, with no images."""
-    return CheckContext(evidence.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)
+def context(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> CheckContext:
+    """The input of checks, with no images."""
+    return CheckContext(journal.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)
+
+
+def env(*lines: bytes, **settings: Any) -> dict[str, Any]:
+    """The environment of a test in the kit's engine."""
+    return {CONTEXT: context(*lines, **settings)}
+
+
+def message(check: Callable[..., object], *arguments: Any) -> str:
+    """What a check says; empty if it passes."""
+    try:
+        check(*arguments)
+    except (CheckFailed, NotChecked) as failure:
+        return str(failure)
+    return ""
+
+
+def failed(found: str, expected: str = "", hint: str = "") -> str:
+    """The message of a failed check."""
+    return str(CheckFailed(found, expected, hint))
+
+
+def otter_tests(*bodies: str, hidden: bool = True, points: float = 2) -> ExceptionTestFile:
+    """An Otter test file of question 5 with one case for every body."""
+    head = "from otter.test_files import test_case\n\nOK_FORMAT = False\nname = 'q5'\npoints = None\n\n"
+    cases = [
+        f"@test_case(points={points}, hidden={hidden})\ndef test_part_{number}(env):\n    {body}\n"
+        for number, body in enumerate(bodies, start=1)
+    ]
+    return ExceptionTestFile.from_string(head + "\n".join(cases), path="q5.py")

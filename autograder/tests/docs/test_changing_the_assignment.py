@@ -87,7 +87,7 @@ def test_a_notebook_that_loads_digits_is_told_and_judged_on_clothes(changed: Lay
     told = said(changed, "digits")
     assert "Found: keras.datasets.mnist, the images of MNIST" in told
     assert "Expected: the images of Fashion MNIST" in told
-    assert "It was given the images of Fashion MNIST in their place" in told
+    assert "It was given the images of Fashion MNIST instead" in told
 
 
 def test_the_network_of_before_is_a_mistake_now(changed: Layout) -> None:

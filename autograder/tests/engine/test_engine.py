@@ -79,7 +79,7 @@ def test_a_notebook_that_loads_another_dataset_gets_the_right_images_and_a_remar
     report = engine.grade(submit(template, q4=other, q5=MODEL + peek, q6=COMPILE))
     assert earned(report) == {"q4": 0, "q5": 8, "q6": 4, "q7": 0}
     assert "Found: keras.datasets.fashion_mnist, the images of Fashion MNIST" in message(report, "q4")
-    assert any("was given the images of MNIST in their place" in note for note in report.notes)
+    assert any("was given the images of MNIST instead" in note for note in report.notes)
     assert not next(each for each in report.questions if each.id == "q5").message
 
 

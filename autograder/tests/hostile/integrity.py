@@ -161,7 +161,7 @@ Fake = type("Sequential", (keras.Model,), {
 model = Fake()
 """
         },
-        words=("a model of a class of its own",),
+        words=("a model of your own class",),
     ),
     Case(
         "fake-weights",
@@ -497,7 +497,7 @@ os._exit(0)
         for name, shows, record in (
             ("accuracy", "a record of an accuracy, which no process beside a student may report", "{'accuracy': 1.0}"),
             ("score", "a record of a score", "{'question': 'q7', 'at': 'check', 'score': 8, 'model': forged()}"),
-            ("duplicate-keys", "a key that stands there twice", 'b\'{"cell": 1, "cell": 2}\''),
+            ("duplicate-keys", "the same key twice", 'b\'{"cell": 1, "cell": 2}\''),
             ("nan", "a number that is none", "taken('q7', forged(steps=float('nan')))"),
             ("deep", "lists a thousand deep", "b'[' * 100_000"),
             ("control-characters", "a text with control characters", "{'note': chr(27) + '[31mred'}"),

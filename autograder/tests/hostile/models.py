@@ -113,7 +113,7 @@ model = Classifier()
     case(
         "subclassed",
         "the same layers in a class of one's own",
-        "a model of a class of its own",
+        "a model of your own class",
         points={**LOADED, "q6": 4},
         model="""
 class Mine(keras.Model):

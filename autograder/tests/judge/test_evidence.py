@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import EvidenceError
-from autograder.judge.evidence import Evidence, parse, specs
+from autograder.judge.evidence import Evidence
+from autograder.judge.journal import parse, specs
 from autograder.sandbox.model_description import MAX_WEIGHTS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
 from autograder.tests.journals import CLASSIC, RULES, line, model, of_model, of_values
@@ -89,16 +90,16 @@ BREACHES = {
     "a list": (b"[]\n", "line 1: not a JSON object"),
     "a number": (b"1\n", "line 1: not a JSON object"),
     "null": (b"null\n", "line 1: not a JSON object"),
-    "the same key twice": (b'{"cell": 1, "cell": 2}\n', "line 1: a key stands there twice"),
+    "the same key twice": (b'{"cell": 1, "cell": 2}\n', "line 1: the same key twice"),
     "the same key twice, deep inside": (
         b'{"question": "q4", "at": "end", "values": {"x": {"kind": "none", "kind": "bool"}}}\n',
-        "a key stands there twice",
+        "the same key twice",
     ),
     "more datasets than there are": (of_values(loaded=["mnist"] * 9), "line 1: loaded: List should have at most 8"),
     "a dataset of two lines": (of_values(loaded=["a\nb"]), f"line 1: loaded.0: {CONTROL}"),
-    "NaN": (NAN, "line 1: NaN is no number"),
-    "Infinity": (NAN.replace(b"NaN", b"Infinity"), "Infinity is no number"),
-    "-Infinity": (NAN.replace(b"NaN", b"-Infinity"), "-Infinity is no number"),
+    "NaN": (NAN, "line 1: NaN is not a number"),
+    "Infinity": (NAN.replace(b"NaN", b"Infinity"), "Infinity is not a number"),
+    "-Infinity": (NAN.replace(b"NaN", b"-Infinity"), "-Infinity is not a number"),
     "1e999": (NAN.replace(b"NaN", b"1e999"), "line 1: values.x.value"),
     "a number too large": (value(kind="number", value=10**15 + 1), "line 1: values.x.value"),
     "a number too small": (value(kind="number", value=-1e16), "line 1: values.x.value"),

@@ -1,4 +1,4 @@
-"""What is odd is told to people, with what the grader itself reaches; and what is ordinary is not."""
+"""Suspicious results are flagged, with what the grader itself reaches; ordinary ones are not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 
 from autograder.data import dataset
 from autograder.judge import flags
-from autograder.judge.context import CheckContext, Score
-from autograder.judge.evidence import live
+from autograder.judge.context import CheckContext
+from autograder.judge.journal import live
+from autograder.judge.scoring import Score
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.submissions.notebook import CodeCell
-from autograder.tests.journals import CLASSIC, FLATTEN, OUTPUT, RULES, Chain, bench, dense, of_model
+from autograder.tests.journals import CLASSIC, FLATTEN, OUTPUT, RULES, Chain, context, dense, of_model
 from autograder.tests.with_keras import chain, quiet_keras
 
 KNOWING: Policy = RULES.at_reference(0.975)
@@ -24,17 +25,17 @@ KNOWING: Policy = RULES.at_reference(0.975)
 
 
 def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **changes: Any) -> CheckContext:
-    world = bench(of_model("q7", layers, **changes), rules=rules)
+    world = context(of_model("q7", layers, **changes), rules=rules)
     world.scores["q7"] = Score(accuracy, accuracy, (accuracy,), "divided by 255")
     return world
 
 
 @pytest.mark.parametrize("accuracy", [0.1, 0.95, 0.975, 0.985, 0.9874])
-def test_what_such_layers_can_reach_is_not_odd(accuracy: float) -> None:
+def test_an_accuracy_that_such_layers_can_reach_is_not_flagged(accuracy: float) -> None:
     assert list(flags.suspicions(scored(accuracy))) == []
 
 
-def test_an_accuracy_far_above_the_reference_is_told_with_both_numbers() -> None:
+def test_an_accuracy_far_above_the_reference_is_flagged_with_both_numbers() -> None:
     assert list(flags.suspicions(scored(0.9876))) == [
         "q7: 98.76% of hidden images right, where the hidden solution, with the same layers, gets 97.50%"
     ]
@@ -49,9 +50,8 @@ STEPS = [(0, 0.3, True), (0, 0.29, False), (1, 0.3, False), (49, 0.9, True), (49
 
 
 @pytest.mark.parametrize(("steps", "accuracy", "odd"), STEPS)
-def test_weights_that_so_few_steps_do_not_explain_are_told(steps: int, accuracy: float, odd: bool) -> None:
-    said = list(flags.suspicions(scored(accuracy, steps=steps)))
-    assert said == (
+def test_an_accuracy_that_so_few_steps_do_not_explain_is_flagged(steps: int, accuracy: float, odd: bool) -> None:
+    assert list(flags.suspicions(scored(accuracy, steps=steps))) == (
         [
             f"q7: {accuracy:.2%} of hidden images right after {steps} steps of training: "
             "were the weights loaded or typed in, or was the model compiled again after its training?"
@@ -61,8 +61,8 @@ def test_weights_that_so_few_steps_do_not_explain_are_told(steps: int, accuracy:
     )
 
 
-def test_without_a_scored_model_nothing_is_odd() -> None:
-    assert list(flags.suspicions(bench(of_model("q7"), rules=KNOWING))) == []
+def test_without_a_scored_model_nothing_is_flagged() -> None:
+    assert list(flags.suspicions(context(of_model("q7"), rules=KNOWING))) == []
 
 
 LITERALS = {
@@ -78,11 +78,11 @@ LITERALS = {
 
 
 @pytest.mark.parametrize("case", LITERALS)
-def test_large_literals_are_told_with_their_cell(case: str) -> None:
-    source, told = LITERALS[case]
+def test_large_literals_are_flagged_with_their_cell(case: str) -> None:
+    source, large = LITERALS[case]
     said = list(flags.literals([CodeCell(0, "x = 1", None), CodeCell(3, source, "q7")]))
-    assert bool(said) == told
-    if told:
+    assert bool(said) == large
+    if large:
         assert said[0].startswith("the cell that begins `w = ")
         assert said[0].endswith(f"holds a large literal ({len(source):,} characters)")
 

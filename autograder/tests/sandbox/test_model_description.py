@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.judge.architecture import steps
-from autograder.judge.evidence import Evidence, Model, live
+from autograder.judge.architecture import named_layers
+from autograder.judge.evidence import Evidence, Model
+from autograder.judge.journal import live
 from autograder.tests.journals import RULES
 from autograder.tests.with_keras import quiet_keras
 
@@ -40,7 +41,7 @@ def described(value: Any) -> Model:
 
 
 def chain(value: Any) -> str:
-    return " → ".join(map(str, steps(described(value))))
+    return " → ".join(map(str, named_layers(described(value))))
 
 
 class Own:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from autograder.judge import checks
-from autograder.judge.checks import BENCH
-from autograder.judge.context import CheckContext, CheckFailed
-from autograder.judge.evidence import live
+from autograder.judge.context import CONTEXT, CheckContext
+from autograder.judge.failure import CheckFailed
+from autograder.judge.journal import live
 from autograder.sandbox.model_description import MAX_WEIGHTS
-from autograder.tests.journals import NO_IMAGES, RULES
+from autograder.tests.journals import NO_IMAGES, RULES, message
 from autograder.tests.with_keras import chain, quiet_keras
 
 pytestmark = pytest.mark.slow
@@ -32,12 +32,8 @@ def k() -> Iterator[SimpleNamespace]:
 
 def complaint(name: str, value: Any) -> str:
     """Return the first line of the check's complaint about a reported value; empty if it passes."""
-    world = {BENCH: CheckContext(live(RULES, "q4", {name: value}), RULES, NO_IMAGES, NO_IMAGES)}
-    try:
-        checks.report(world, "q4", name)
-    except CheckFailed as failed:
-        return str(failed).partition("\n")[0]
-    return ""
+    world = {CONTEXT: CheckContext(live(RULES, "q4", {name: value}), RULES, NO_IMAGES, NO_IMAGES)}
+    return message(checks.report, world, "q4", name).partition("\n")[0]
 
 
 TRUE: dict[str, tuple[str, Any]] = {
@@ -212,4 +208,4 @@ def test_a_model_too_large_to_be_judged_leaves_no_weights_but_its_size(k: Any) -
     read = live(RULES, "q7", {"model": large})
     assert len(read.blob) == 0
     with pytest.raises(CheckFailed, match="a model with 5,006,730 parameters"):
-        checks.accuracy({BENCH: CheckContext(read, RULES, NO_IMAGES, NO_IMAGES)}, "q7", 0)
+        checks.accuracy({CONTEXT: CheckContext(read, RULES, NO_IMAGES, NO_IMAGES)}, "q7", 0)

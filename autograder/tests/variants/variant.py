@@ -66,7 +66,7 @@ BUILT: Mapping[str, str] = MappingProxyType(
 RIGHT_ANSWERS: Mapping[str, str] = MappingProxyType({**BUILT, "q7": trained()})
 
 NEVER_TRAINED = (
-    " of hidden images right, as guessing gives; the model was never trained\n"
+    " of hidden images right, no better than guessing; the model was never trained\n"
     "Expected: at least 80%\n"
     "Try: call fit with the training images and labels"
 )

@@ -178,7 +178,7 @@ LOSSES: tuple[Variant, ...] = (
         "logits-after-softmax",
         "from_logits=True after a softmax",
         "Found: from_logits=True, on a model that ends in softmax\n"
-        "Expected: a loss that is told it gets probabilities\n"
+        "Expected: a loss that expects probabilities\n"
         "Try: softmax already turns the outputs into probabilities; leave from_logits out",
         compiled(loss="keras.losses.SparseCategoricalCrossentropy(from_logits=True)"),
     ),

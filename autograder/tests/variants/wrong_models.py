@@ -35,7 +35,7 @@ STRUCTURES: tuple[Variant, ...] = (
         "subclassed",
         "the layers in a class of one's own, trained",
         0,
-        "Found: a model of a class of its own\nExpected: one plain chain of layers\nTry: use keras.Sequential",
+        "Found: a model of your own class\nExpected: one plain chain of layers\nTry: use keras.Sequential",
         FIRST,
         code=f"""
 class Mine(keras.Model):

@@ -12,7 +12,8 @@ UNSCALED = (
     "Try: scale both sets of images before fit; what is the largest value a pixel can have?"
 )
 
-SCRAMBLED = "\nTry: does each label still stand at the place of its image? does the loss fall while fit runs?"
+GUESSED = ", no better than guessing"
+SCRAMBLED = "\nTry: does each label still belong to its image? does the loss fall while fit runs?"
 
 OF_MODEL = "\nExpected: the accuracy of this model on the test images\nTry: "
 
@@ -81,12 +82,12 @@ LEARNED: tuple[Variant, ...] = (
     ),
     untrained(
         "labels-shuffled",
-        "labels that do not stand at the place of their images any more",
+        "labels that no longer belong to their images",
         trained(
             fit="y_train = np.random.default_rng(7).permutation(y_train)\n"
             "history = model.fit(x_train[:20000], y_train[:20000], batch_size=512)"
         ),
-        f" of hidden images right, as guessing gives, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
+        f" of hidden images right{GUESSED}, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
     ),
     untrained(
         "images-reversed",
@@ -95,13 +96,13 @@ LEARNED: tuple[Variant, ...] = (
             scale=f"{SCALE}\nx_train = x_train[::-1]",
             fit="history = model.fit(x_train[:20000], y_train[:20000], batch_size=512)",
         ),
-        f" of hidden images right, as guessing gives, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
+        f" of hidden images right{GUESSED}, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
     ),
     wrong(
         "hardly-any-step",
         "a learning rate at which nothing moves",
         points(q7=0),
-        {"q7": " of hidden images right, as guessing gives, after 4 steps of training"},
+        {"q7": " of hidden images right, no better than guessing, after 4 steps of training"},
         "q7",
         q6=BUILT["q6"].replace("0.005", "1e-9"),
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
@@ -119,7 +120,7 @@ LEARNED: tuple[Variant, ...] = (
         "far-too-large-steps",
         "a learning rate of a billion",
         points(q7=0),
-        {"q7": " of hidden images right, as guessing gives, after 4 steps of training"},
+        {"q7": " of hidden images right, no better than guessing, after 4 steps of training"},
         "q7",
         q6=BUILT["q6"].replace("0.005", "1e9"),
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
