@@ -65,7 +65,7 @@ def _run(case: TestCase, env: dict[str, Any]) -> CheckResult:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome = Outcome.UNGRADED
-        message = f"{type(error).__name__}: {error} (line {where.lineno} of {where.filename}, in {where.name})"
+        message = f"Fault in {where.name}, line {where.lineno} of {where.filename}:\n{type(error).__name__}: {error}"
     name = case.body.test_func.__name__.removeprefix("test_").replace("_", " ")
     return CheckResult(name, bool(case.hidden), float(case.points), outcome, message)
 

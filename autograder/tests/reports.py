@@ -130,7 +130,7 @@ def ungraded(**changes: Any) -> GradeReport:
 
 def half_graded() -> GradeReport:
     """The grader failed on one question, q7."""
-    fault = "❌ Test case failed\nError at line 9 in test q7:\n  checks.accuracy(env)\nKeyError: secret"
+    fault = "Fault in test_level_1, line 9 of q7.py:\nKeyError: secret"
     broken = replace(
         QUESTIONS[4], earned=None, checks=(check("public", 0), check("level 1", 8, Outcome.UNGRADED, fault))
     )

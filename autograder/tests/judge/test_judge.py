@@ -56,11 +56,11 @@ OUTCOMES = {
     ),
     "an assertion that quotes an error": ("assert False, 'saw\\nKeyError: x'", Outcome.FAILED, "saw\nKeyError: x"),
     "an assertion without words": ("assert False", Outcome.FAILED, ""),
-    "a fault": ("raise KeyError('x')", Outcome.UNGRADED, "KeyError: 'x' (line 9 of q5.py, in test_part_1)"),
+    "a fault": ("raise KeyError('x')", Outcome.UNGRADED, "Fault in test_part_1, line 9 of q5.py:\nKeyError: 'x'"),
     "a fault that quotes a failure": (
         "raise ValueError('\\nCheckFailed: no')",
         Outcome.UNGRADED,
-        "ValueError: \nCheckFailed: no (line 9 of q5.py, in test_part_1)",
+        "Fault in test_part_1, line 9 of q5.py:\nValueError: \nCheckFailed: no",
     ),
 }
 
