@@ -11,7 +11,7 @@ import typer
 
 from autograder.cli.shell import EXIT_USAGE, err, out, progress_bar
 from autograder.commands.grade import GradeObserver, GradeResult
-from autograder.gradebook.gradebook import Change
+from autograder.gradebook.gradebook import Change, KitChange
 from autograder.judge.grade_report import GradeReport
 from autograder.report import table
 from autograder.text import printable
@@ -38,11 +38,16 @@ class GradeScreen(GradeObserver):
     ) -> None:
         self._stop_bar()
 
-    def started(self, total: int, known: int, *, built: bool) -> None:
+    def started(self, total: int, known: int, *, built: bool, kit_change: KitChange | None) -> None:
         if built:
             err.print("The autograder zip was missing or stale, so it was built first.")
         if known:
             err.print(f"{known} of {total} were graded before, by this kit and this grading.yml.")
+        if kit_change:
+            err.print(
+                f"Graded again: {kit_change.submissions} of {total}, because the code that decides about points has "
+                f"changed since (kit {kit_change.before or 'of an earlier version'} → {kit_change.now}).",
+            )
         if known < total:
             self._bar.start()
             self._bar.add_task("grade", total=total - known, last="")

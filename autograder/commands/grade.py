@@ -15,7 +15,7 @@ from autograder.calibration import reference
 from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.gradebook.database import place
-from autograder.gradebook.gradebook import Change, Gradebook, Grader
+from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
 from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.marked_report import marked
 from autograder.judge.grade_report import GradeReport
@@ -50,8 +50,11 @@ class GradeOptions:
 class GradeObserver:
     """The caller's view of a run while it goes on; by itself it shows nothing and accepts a regrade."""
 
-    def started(self, total: int, known: int, *, built: bool) -> None:
-        """Called before grading: `known` of `total` need none; `built` if the zip was stale and has been built."""
+    def started(self, total: int, known: int, *, built: bool, kit_change: KitChange | None) -> None:
+        """Called before grading: `known` of `total` need none; `built` if the zip was stale and has been built.
+
+        `kit_change` has the submissions that are graded again because the kit has changed.
+        """
 
     def graded(self, report: GradeReport) -> None:
         """Called after each submission, once its result is stored."""
@@ -100,7 +103,7 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
 
     with Gradebook(address) as book:
         work = batch.Work.of(submissions, book, grader, regrade=options.regrade)
-        observer.started(len(submissions), len(work.known), built=built)
+        observer.started(len(submissions), len(work.known), built=built, kit_change=work.kit_change)
         if work.todo:
             pages.read_marks(address)
             began = time.monotonic()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from autograder.engine import feedback
 from autograder.errors import GraderFault
-from autograder.gradebook.gradebook import Change, Gradebook, Grader
+from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
@@ -45,10 +45,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Work:
-    """The known results of a batch, and the submissions to grade, each with its index and key."""
+    """The known results of a batch, and the submissions to grade, each with its index and key.
+
+    `kit_change` says how many of those to grade were graded before, but by an earlier version of the kit.
+    """
 
     known: tuple[Done, ...]
     todo: tuple[tuple[int, str, Submission], ...]
+    kit_change: KitChange | None = None
 
     @classmethod
     def of(cls, submissions: Sequence[Submission], book: Gradebook, grader: Grader, *, regrade: bool = False) -> Work:
@@ -66,7 +70,8 @@ class Work:
             report = replace(report, name=submission.name, source=submission.source)
             change = None if regrade else book.record(submission, key, report)
             known.append(Done(index, report, change))
-        return cls(tuple(known), tuple(todo))
+        kit_change = None if regrade else book.kit_change([submission for _, _, submission in todo])
+        return cls(tuple(known), tuple(todo), kit_change)
 
 
 def grade_all(work: Work, book: Gradebook, pool: Pool, policy: Policy, *, proposed: bool = False) -> Iterator[Done]:

@@ -23,14 +23,14 @@ from sqlalchemy.orm import Session
 
 from autograder.errors import GradebookError
 from autograder.gradebook.database import Database
-from autograder.gradebook.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow
+from autograder.gradebook.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow, SettingRow
 from autograder.judge.grade_report import GradeReport, Status, stored_name
 from autograder.lms.external_grades import ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
 from autograder.version import kit_version
 
-__all__ = ["Change", "Gradebook", "Grader"]
+__all__ = ["Change", "Gradebook", "Grader", "KitChange"]
 
 KEYS_AT_ONCE = 500
 """Values in one query; databases have a limit."""
@@ -67,6 +67,15 @@ class Change:
     after: float | None
 
 
+@dataclass(frozen=True)
+class KitChange:
+    """A number of submissions that an earlier version of the kit graded; `before` is None if it did not note itself."""
+
+    submissions: int
+    before: str | None
+    now: str
+
+
 class Gradebook:
     """The results in one database. Use as a context manager; every call is one transaction.
 
@@ -97,6 +106,26 @@ class Gradebook:
                     stored[key] = report
         reports = {key: self._report(report) for key, report in stored.items()}
         return {key: report for key, report in reports.items() if report.complete}
+
+    def kit_change(self, submissions: Collection[Submission]) -> KitChange | None:
+        """Return how many of these submissions have a grade, for the same content, from an earlier kit; None if none.
+
+        The first call by a version of the kit notes that version, and the last grading of the version before.
+        """
+        kit = kit_version()
+        with self._database.write() as session:
+            row = session.get(SettingRow, "kit")
+            noted = {"version": None} if row is None else json.loads(row.value)
+            if noted["version"] != kit:
+                last = session.scalar(select(func.max(GradingRow.id))) or 0
+                noted = {"version": kit, "before": noted["version"], "last grading": last}
+                session.merge(SettingRow(key="kit", value=json.dumps(noted)))
+            earlier = select(GradingRow.content).where(
+                GradingRow.standing == CURRENT, GradingRow.id <= noted["last grading"]
+            )
+            contents = set(session.scalars(earlier))
+        count = sum(_content(submission) in contents for submission in submissions)
+        return KitChange(count, noted["before"], kit) if count else None
 
     def record(self, submission: Submission, key: str, report: GradeReport, *, proposed: bool = False) -> Change | None:
         """Store a grading; it counts from now on, or, with `proposed`, once it is accepted.

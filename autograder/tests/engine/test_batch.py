@@ -14,11 +14,13 @@ import pytest
 from autograder.engine import batch
 from autograder.engine.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
-from autograder.gradebook.gradebook import Change, Gradebook, Grader
+from autograder.gradebook import gradebook
+from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
 from autograder.judge.grade_report import GradeReport, Status
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES
+from autograder.version import kit_version
 
 GRADER = Grader("one")
 CLASS = tuple(Submission(f"s{number}", f"{number}.ipynb", str(number).encode()) for number in range(6))
@@ -89,6 +91,27 @@ def test_another_policy_grades_everything_and_tells_the_changes(book: Gradebook)
     assert [each.change for each in sorted(done, key=lambda each: each.index)] == [
         Change(f"s{n}", 16.66, 12.66) for n in range(6)
     ]
+
+
+def test_another_kit_grades_again_what_an_earlier_one_graded_and_says_so_once(
+    book: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changes(kit: str, submissions: tuple[Submission, ...]) -> KitChange | None:
+        monkeypatch.setattr(gradebook, "kit_version", lambda: kit)
+        work = Work.of(submissions, book, Grader(kit))
+        with threads(Marker(), 2) as pool:
+            list(grade_all(work, book, pool, RULES))
+        return work.kit_change
+
+    assert changes("1", CLASS[:4]) is None
+    assert changes("2", CLASS[:1]) == KitChange(1, "1", "2")
+    assert changes("2", (*CLASS[:3], replace(CLASS[3], data=b"new"), *CLASS[4:])) == KitChange(2, "1", "2")
+    assert changes("2", CLASS[:3]) is None
+
+
+def test_a_gradebook_that_notes_no_kit_was_made_by_an_earlier_one(book: Gradebook) -> None:
+    book.record(CLASS[0], "an old key", reports.graded())
+    assert book.kit_change(CLASS) == KitChange(1, None, kit_version())
 
 
 def test_a_fault_is_tried_again_by_the_next_run(book: Gradebook) -> None:
