@@ -14,10 +14,10 @@ from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import reference
 from autograder.engine import batch
 from autograder.engine.engine import Engine
-from autograder.gradebook.database import place
+from autograder.gradebook.database import location
 from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
-from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.marked_report import marked
+from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.policy import grading_file
@@ -96,7 +96,7 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
         policy = policy.model_copy(update={"execution": limits})
     tests, data = read_tests(HOME.tests), HOME.data(policy.assignment.dataset)
     grader = Grader.of(policy, tests, data, unsafe=options.unsafe)
-    address = place(options.output, options.database)
+    address = location(options.output, options.database)
     pages = _SubmissionPages(policy, options.output)
     graded: list[batch.Done] = []
     seconds: dict[str, float] = {}
@@ -139,8 +139,8 @@ class _SubmissionPages:
         self._written: dict[str, GradeReport] = {}
 
     def read_marks(self, address: Path | str) -> None:
-        with MarkStore(address, shared=False) as store:
-            self._marks, self._rubrics = store.counting(), store.rubrics()
+        with ReviewStores(address, shared=False) as stores:
+            self._marks, self._rubrics = stores.marks.final(), stores.rubrics.all()
 
     def write(self, report: GradeReport) -> GradeReport:
         """Write the pages of a report; return it with its marks."""

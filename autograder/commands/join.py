@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.gradebook.database import existing
+from autograder.gradebook.database import existing_location
 from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.lms import external_grades
@@ -23,7 +23,7 @@ def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[C
     """
     policy = grading_file.load(HOME.policy)
     rows = external_grades.read_all(paths, policy)
-    with Gradebook(existing(folder, url)) as book:
+    with Gradebook(existing_location(folder, url)) as book:
         joined = external_grades.match(rows, book.names())
         book.join(joined)
         return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)

@@ -1,110 +1,214 @@
-"""The answers of a gradebook, as rows: taken over from what was graded, put into groups, shared out, found again."""
+"""The answers of a gradebook: the queue in which they are marked, the progress, and the groups of similar answers."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import String, bindparam, case, func, literal_column, or_, select
+from sqlalchemy.orm import Bundle, Session, aliased, defer
 
 from autograder.errors import ReviewError
-from autograder.gradebook import marking_order, queries
-from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow
+from autograder.gradebook.columns import (
+    ANSWER,
+    CURRENT_ANSWER,
+    CURRENT_MARK,
+    CURRENT_RUBRIC,
+    MARK,
+    OF_QUESTION,
+    answer_from,
+    mark_from,
+)
+from autograder.gradebook.database import Database
+from autograder.gradebook.mark import Progress, QueuePosition
+from autograder.gradebook.review_log import log_action
+from autograder.gradebook.rubric_store import rubric_from, rubric_in_force
+from autograder.gradebook.tables import CURRENT, SETTLED, SHARED, AnswerRow, MarkRow, RubricRow
 
-__all__ = ["Found", "Grouping", "answer", "count", "group", "missing", "seat", "share_out", "take_over"]
+__all__ = ["AnswerStore", "answer_row"]
 
-Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
-"""What finds groups of like answers: texts by id in, ids of two or more that belong together out."""
+_reviewer = bindparam("reviewer", type_=String)
+_own_share = or_(AnswerRow.first == _reviewer, AnswerRow.second == _reviewer)
+_slot = case((AnswerRow.second.is_(None), literal_column(f"'{SHARED}'", String)), else_=_reviewer)
+_mark_in_slot = (MarkRow.answer == AnswerRow.id) & CURRENT_MARK & (MarkRow.slot == _slot)
 
-Found = Row[*tuple[Any, ...]]
-"""A row of columns."""
+COUNT = select(func.count()).where(OF_QUESTION, CURRENT_ANSWER)
 
+_other = aliased(AnswerRow)
+_number_of_answers = (
+    select(func.count())
+    .where(_other.question == AnswerRow.question, _other.standing == literal_column(f"'{CURRENT}'", String))
+    .correlate(AnswerRow)
+    .scalar_subquery()
+)
+RUBRIC: Bundle[Any] = Bundle("rubric", RubricRow.question, RubricRow.id, RubricRow.points, RubricRow.items)
+POSITION = (
+    select(ANSWER, _number_of_answers.label("of"), RUBRIC, MARK)
+    .select_from(AnswerRow)
+    .join(RubricRow, (RubricRow.question == AnswerRow.question) & CURRENT_RUBRIC)
+    .outerjoin(MarkRow, _mark_in_slot)
+)
+"""All that a page needs in one statement, since each is a round trip to a server."""
 
-def take_over(session: Session, question: str, found: Mapping[str, str | None]) -> bool:
-    """Bring the answers of a question up to date; whether anything changed."""
-    now = {row.submission: row for row in session.scalars(_at(question))}
-    changed = {
-        submission: text
-        for submission, text in found.items()
-        if submission not in now or now[submission].digest != _digest(text)
-    }
-    last = session.scalar(select(func.max(AnswerRow.number)).where(AnswerRow.question == question)) or 0
-    for submission in marking_order.in_order(question, changed):
-        old = now.get(submission)
-        if old is None:
-            last += 1
-        else:
-            old.standing = PAST
-            session.flush()
-        session.add(
-            AnswerRow(
-                submission=submission,
-                question=question,
-                digest=_digest(changed[submission]),
-                text=changed[submission],
-                standing=CURRENT,
-                number=last if old is None else old.number,
-                first="",
-                second=None,
-                kin=None,
-                apart=False,
-            )
-        )
-    session.flush()
-    return bool(changed)
+POSITION_BY_ID = POSITION.where(AnswerRow.id == bindparam("answer"))
+POSITION_BY_NUMBER = POSITION.where(OF_QUESTION, CURRENT_ANSWER, AnswerRow.number == bindparam("number"))
 
-
-def group(session: Session, question: str, alike: Grouping) -> None:
-    rows = {row.id: row for row in session.scalars(_at(question))}
-    for row in rows.values():
-        row.kin = None
-    for group in alike({id: row.text for id, row in rows.items()}):
-        for id in group:
-            rows[id].kin = min(group)
-
-
-def share_out(session: Session, question: str, reviewers: Sequence[str], sample: int) -> None:
-    rows = session.scalars(_at(question)).all()
-    marked = set(session.scalars(select(MarkRow.answer).where(MarkRow.standing == CURRENT)))
-    seats = [marking_order.Seat(row.submission, row.first, row.second, row.id in marked) for row in rows]
-    for row, seat in zip(rows, marking_order.share_out(question, seats, reviewers, sample), strict=True):
-        if (row.first, row.second) != (seat.first, seat.second):
-            row.first, row.second = seat.first, seat.second
-
-
-def _at(question: str) -> Select[AnswerRow]:
-    """The answers of a question, in order."""
-    return (
-        select(AnswerRow)
-        .where(AnswerRow.question == question, AnswerRow.standing == CURRENT)
-        .order_by(AnswerRow.number)
+NEXT = (
+    select(AnswerRow.number)
+    .where(
+        OF_QUESTION,
+        CURRENT_ANSWER,
+        or_(AnswerRow.second.is_(None), _own_share),
+        # Not "exists": PostgreSQL makes that a join, and takes a table that has just begun to fill for an empty one.
+        select(func.max(MarkRow.id)).where(_mark_in_slot).correlate(AnswerRow).scalar_subquery().is_(None),
     )
+    .order_by(
+        case((_own_share, 0), else_=1), case((AnswerRow.number > bindparam("after"), 0), else_=1), AnswerRow.number
+    )
+    .limit(1)
+)
+
+_share = (AnswerRow.question, AnswerRow.first, AnswerRow.second)
+ANSWERS_BY_SHARE = select(*_share, func.count().label("number")).where(CURRENT_ANSWER).group_by(*_share)
+MARKS_BY_SHARE = (
+    select(*_share, MarkRow.slot, func.count().label("number"))
+    .select_from(AnswerRow)
+    .join(MarkRow, MarkRow.answer == AnswerRow.id)
+    .where(CURRENT_ANSWER, CURRENT_MARK)
+    .group_by(*_share, MarkRow.slot)
+)
+
+_done = (
+    select(func.count())
+    .select_from(AnswerRow)
+    .join(MarkRow, MarkRow.answer == AnswerRow.id)
+    .where(OF_QUESTION, CURRENT_ANSWER, CURRENT_MARK, or_(AnswerRow.second.is_(None), MarkRow.slot != SETTLED))
+    .correlate(None)
+    .scalar_subquery()
+)
+QUESTION_PROGRESS = select(
+    func.count().label("answers"), func.count(AnswerRow.second).label("second_marks"), _done.label("done")
+).where(OF_QUESTION, CURRENT_ANSWER)
+
+_grouped = (OF_QUESTION, CURRENT_ANSWER, AnswerRow.group.is_not(None), ~AnswerRow.apart)
+GROUPED_ANSWERS = select(ANSWER).where(*_grouped).order_by(AnswerRow.number)
+GROUPED_MARKS = (
+    select(MARK).select_from(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id).where(CURRENT_MARK, *_grouped)
+)
 
 
-def count(session: Session, question: str) -> int:
-    return session.scalar(queries.COUNT, {"question": question}) or 0
+class AnswerStore:
+    """The answers in an opened database. A reviewer never sees the other reviewer's mark of an answer in the sample."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def at(self, question: str, number: int, reviewer: str) -> QueuePosition:
+        """Return the answer with this number, and this reviewer's mark or the shared one. Raises ReviewError."""
+        with self._database.read_once() as session:
+            parameters = {"question": question, "number": number, "reviewer": reviewer}
+            row = session.execute(POSITION_BY_NUMBER, parameters).first()
+            if row is None:
+                count = session.scalar(COUNT, {"question": question})
+                raise ReviewError(f"{question} has no answer number {number}; it has {count}.")
+            return _position(row)
+
+    def by_id(self, answer: int, reviewer: str) -> QueuePosition:
+        """Return the answer with this id, as `at` does."""
+        with self._database.read_once() as session:
+            row = session.execute(POSITION_BY_ID, {"answer": answer, "reviewer": reviewer}).first()
+            if row is None:
+                raise _missing(answer)
+            return _position(row)
+
+    def find(self, submission: str, question: str) -> int | None:
+        """Return the id of a submission's answer, or None."""
+        found = select(AnswerRow.id).where(
+            AnswerRow.submission == submission, AnswerRow.question == question, CURRENT_ANSWER
+        )
+        with self._database.read_once() as session:
+            return session.scalar(found)
+
+    def next(self, question: str, reviewer: str, after: int = 0) -> int | None:
+        """Return the number of the next answer that waits for this reviewer, or None. Their own share comes first."""
+        with self._database.read_once() as session:
+            return session.scalar(NEXT, {"question": question, "reviewer": reviewer, "after": after})
+
+    def progress(self) -> tuple[Progress, ...]:
+        """Return each question's progress, in all and by reviewer. An answer of the sample wants two marks."""
+        done: Counter[tuple[str, str]] = Counter()
+        total: Counter[tuple[str, str]] = Counter()
+        with self._database.read() as session:
+            for share in session.execute(ANSWERS_BY_SHARE):
+                for reviewer in filter(None, (share.first, share.second)):
+                    total[share.question, reviewer] += share.number
+                    total[share.question, ""] += share.number
+            for row in session.execute(MARKS_BY_SHARE):
+                reviewer = row.first if row.second is None else row.slot
+                if reviewer in (row.first, row.second):  # a settling mark is extra
+                    done[row.question, reviewer] += row.number
+                    done[row.question, ""] += row.number
+        return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
+
+    def question_progress(self, question: str) -> Progress:
+        """Return one question's progress in all; every page shows it, and it is cheaper than `progress`."""
+        with self._database.read_once() as session:
+            row = session.execute(QUESTION_PROGRESS, {"question": question}).one()
+            return Progress(question, None, row.done, row.answers + row.second_marks)
+
+    def groups(self, question: str, reviewer: str) -> tuple[tuple[QueuePosition, ...], ...]:
+        """Return groups of two or more similar answers that this reviewer may mark: blank ones, then the largest."""
+        groups: defaultdict[int, list[QueuePosition]] = defaultdict(list)
+        parameters = {"question": question}
+        with self._database.read() as session:
+            rubric = rubric_in_force(session, question)
+            count = session.scalar(COUNT, parameters) or 0
+            marks = {
+                (row.mark.answer, row.mark.slot): mark_from(row.mark, rubric)
+                for row in session.execute(GROUPED_MARKS, parameters)
+            }
+            for row in session.execute(GROUPED_ANSWERS, parameters):
+                answer = answer_from(row.answer)
+                if not answer.in_sample or reviewer in answer.reviewers:
+                    slot = reviewer if answer.in_sample else SHARED
+                    groups[row.answer.group].append(QueuePosition(answer, count, marks.get((answer.id, slot))))
+        several = (tuple(group) for group in groups.values() if len(group) > 1)
+        return tuple(
+            sorted(several, key=lambda group: (group[0].answer.text is not None, -len(group), group[0].number))
+        )
+
+    def set_apart(self, answer: int, reviewer: str, *, apart: bool) -> None:
+        """Take an answer out of its group, or put it back."""
+        with self._database.write() as session:
+            answer_row(session, answer).apart = apart
+            log_action(session, reviewer, "took an answer out of its group" if apart else "put it back", answer)
+
+    def reveal(self, answer: int, reviewer: str) -> str:
+        """Return the submission that an answer belongs to, and log who asked."""
+        with self._database.write() as session:
+            log_action(session, reviewer, "revealed the name", answer)
+            return answer_row(session, answer).submission
 
 
-def seat(session: Session, answer: int) -> Found:
-    """An answer without its words, kept from everybody else until the end of the transaction."""
-    row = session.execute(queries.SEAT_TO_MARK, {"answer": answer}).first()
+ANSWER_ROW = select(AnswerRow).options(defer(AnswerRow.text)).where(AnswerRow.id == bindparam("answer"))
+
+
+def answer_row(session: Session, answer: int, *, lock: bool = True) -> AnswerRow:
+    """Return an answer's row, without its text, locked until the end of the transaction.
+
+    Without the lock, on PostgreSQL a mark that is being replaced would look as if it had been taken back. On SQLite
+    only one transaction writes at a time anyway. Raises ReviewError if there is no such answer.
+    """
+    row = session.scalars(ANSWER_ROW.with_for_update() if lock else ANSWER_ROW, {"answer": answer}).first()
     if row is None:
-        raise missing(answer)
+        raise _missing(answer)
     return row
 
 
-def answer(session: Session, answer: int) -> AnswerRow:
-    row = session.get(AnswerRow, answer)
-    if row is None:
-        raise missing(answer)
-    return row
-
-
-def missing(answer: int) -> ReviewError:
+def _missing(answer: int) -> ReviewError:
     return ReviewError(f"There is no answer {answer} in this gradebook.")
 
 
-def _digest(text: str | None) -> str:
-    return hashlib.sha256(b"" if text is None else text.encode()).hexdigest()
+def _position(row: Any) -> QueuePosition:
+    mark = None if row.mark.id is None else mark_from(row.mark, rubric_from(row.rubric))
+    return QueuePosition(answer_from(row.answer), row.of, mark)

@@ -1,7 +1,6 @@
-"""Where results and marks are stored: a file of SQLite, or a server that many reviewers share (PostgreSQL).
+"""The database of a gradebook: an SQLite file, or a PostgreSQL server that many reviewers share.
 
-SQLAlchemy (MIT, the standard in its field) speaks to both in the same words. Every use is one transaction: what was
-acknowledged is on the disk, what was not is not there.
+Every use is one transaction: what was acknowledged is on the disk, anything else is not stored at all.
 """
 
 from __future__ import annotations
@@ -25,59 +24,58 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from autograder.errors import GradebookError
 from autograder.gradebook.tables import Base
 
-__all__ = ["DATABASE", "FORM", "Database", "existing", "place", "shown"]
+__all__ = ["DATABASE", "FORM", "Database", "existing_location", "location", "without_password"]
 
 DATABASE = "gradebook.db"
 """The gradebook's file in the folder of a class's results."""
 
 FORM = 3
-"""Goes up with every change of the tables. Form 1 had no table `returned`, form 2 no marks."""
+"""The version of the tables, raised with every change. Form 1 had no table `returned`, form 2 no marks."""
 
 BUSY_S = 30
 """Seconds to wait for another process that writes to the same gradebook."""
 
 SYNCHRONOUS = "FULL"
-"""What SQLite says is stored has reached the disk: it outlives a loss of power."""
+"""SQLite's setting under which stored data has reached the disk and survives a loss of power."""
 
 LOCK = 5_213_900_117
-"""A number of our own, by which a server makes those who open a new gradebook at once wait for each other."""
+"""The arbitrary number of a server's lock under which a new gradebook gets its tables, by one process at a time."""
 
-AT_ONCE = 40
+POOL_SIZE = 40
 """Connections that may be open at once: as many as the review's threads."""
 
 IDLE_S = 1.0
-"""Seconds after which a connection is tried before it is used: the server may have been started anew since."""
+"""Seconds after which a connection is tested before use, because the server may have been restarted."""
 
 POSTGRESQL = "postgresql+psycopg"
-"""By Psycopg 3 (LGPL), a driver that is long kept up."""
 
 
 class Database:
-    """One database, opened with `open` and left with `close`. Safe to use from several threads.
+    """One database. Safe to use from several threads between `open` and `close`.
 
-    Raises GradebookError where it cannot be opened, read or written, or was written by a later version of the kit;
-    an older form is brought up to the present one.
+    Raises GradebookError if it cannot be opened, read or written, or was written by a later version of the kit; an
+    older form is migrated.
     """
 
-    def __init__(self, place: Path | str, *, shared: bool = False) -> None:
-        self.place = place
-        self.name = shown(place)
-        """The place as it may be shown: without a password."""
+    def __init__(self, location: Path | str, *, shared: bool = False) -> None:
+        """Prepare a file or a server's URL. With `shared`, people can read while somebody writes.
+
+        For SQLite that takes a second file beside the first until the database is closed.
+        """
+        self.name = without_password(location)
+        self._location = location
         self._shared = shared
         self._engine: Engine | None = None
         self._writing = threading.Lock()
 
     def open(self) -> None:
-        """Connect, and make or migrate the tables.
-
-        `shared` databases let people read while somebody writes, which takes SQLite a second file beside the first.
-        """
+        """Connect, and create or migrate the tables."""
         try:
-            with self.told():
+            with self._translated_errors():
                 self._engine = engine = self._connect()
                 if self._shared and engine.dialect.name == "sqlite":
                     with engine.connect() as connection:
-                        driver: Any = connection.connection.driver_connection  # typed as if it might be absent
+                        driver: Any = connection.connection.driver_connection  # a pragma outside any transaction
                         driver.execute("PRAGMA journal_mode=WAL")
                 with engine.execution_options(writes=True).begin() as connection:
                     self._migrate(connection)
@@ -86,100 +84,93 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Disconnect. A SQLite file stands alone again afterwards, unless somebody else still has it open."""
+        """Disconnect. An SQLite file has no second file afterwards, unless another process has it open."""
         if self._engine is None:
             return
         self._engine.dispose()
         self._engine = None
-        if self._shared and isinstance(self.place, Path):
-            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self.place, timeout=0)) as file:
+        if self._shared and isinstance(self._location, Path):
+            with (
+                contextlib.suppress(sqlite3.Error),
+                contextlib.closing(sqlite3.connect(self._location, timeout=0)) as file,
+            ):
                 file.execute("PRAGMA journal_mode=DELETE")
 
-    @contextlib.contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that sees one state of the database."""
-        assert self._engine is not None  # opened
-        one_state = {} if isinstance(self.place, Path) else {"isolation_level": "REPEATABLE READ"}
-        engine = self._engine.execution_options(**one_state)
-        with self.told(), Session(engine, expire_on_commit=False) as session, session.begin():
-            yield session
+    def read(self) -> contextlib.AbstractContextManager[Session]:
+        """Return a session that sees one state of the database."""
+        return self._session() if self._is_file else self._session(isolation_level="REPEATABLE READ")
 
-    @contextlib.contextmanager
-    def glance(self) -> Iterator[Session]:
-        """A session for one statement, which a server answers without being told of a transaction around it."""
-        if isinstance(self.place, Path):
-            with self.read() as session:
-                yield session
-            return
-        assert self._engine is not None  # opened
-        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self.told(), Session(engine, expire_on_commit=False) as session:
-            yield session
+    def read_once(self) -> contextlib.AbstractContextManager[Session]:
+        """Return a session for one statement. It saves a server two messages about the transaction around it."""
+        return self._session() if self._is_file else self._session(isolation_level="AUTOCOMMIT")
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are all there afterwards or, where an error ends it, none of them."""
+        """Yield a session whose changes are all stored at its end or, after an error, none of them.
+
+        One thread of this process writes to a file at a time, and the next begins at once. SQLite itself lets waiting
+        threads look again every tenth of a second, in any order, and with twenty of them some wait for seconds; that
+        is left to writers in other processes.
+        """
+        if self._is_file and not self._writing.acquire(timeout=BUSY_S):
+            raise GradebookError(f"{self.name}: database is locked. Nothing was changed; try again.")
+        try:
+            with self._session(writes=True) as session:
+                yield session
+        finally:
+            if self._is_file:
+                self._writing.release()
+
+    @property
+    def _is_file(self) -> bool:
+        return isinstance(self._location, Path)
+
+    @contextlib.contextmanager
+    def _session(self, **options: Any) -> Iterator[Session]:
         assert self._engine is not None  # opened
-        engine = self._engine.execution_options(writes=True)
-        with self.told(), self._turn(), Session(engine, expire_on_commit=False) as session, session.begin():
+        engine = self._engine.execution_options(**options)
+        with self._translated_errors(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
-        """Turn what a database raises into words."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Turn SQLAlchemy's errors into GradebookErrors."""
         try:
             yield
         except SQLAlchemyError as error:
             why = " ".join((str(error.orig) if isinstance(error, DatabaseError) else str(error)).split()).rstrip(".?")
             raise GradebookError(
-                f"{self.name}: {why}. What was stored before is kept; mend that, or name another folder, and run the "
+                f"{self.name}: {why}. What was stored before is kept; fix that, or name another folder, and run the "
                 "same command again."
             ) from error
 
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One thread writes to a file at a time, and the next begins at once.
-
-        SQLite itself has those who wait look again after up to a tenth of a second, and lets whoever looks first go
-        first: with twenty who wait, some do so for seconds. That is left to writers in other processes.
-        """
-        if not isinstance(self.place, Path):
-            yield
-            return
-        if not self._writing.acquire(timeout=BUSY_S):
-            raise GradebookError(f"{self.name}: database is locked. Nothing was changed; try again.")
-        try:
-            yield
-        finally:
-            self._writing.release()
-
     def _connect(self) -> Engine:
-        if isinstance(self.place, Path):
+        if isinstance(self._location, Path):
             engine = create_engine(
-                f"sqlite:///{self.place}",
+                f"sqlite:///{self._location}",
                 connect_args={"timeout": BUSY_S, "check_same_thread": False},
-                pool_size=AT_ONCE,
+                pool_size=POOL_SIZE,
                 max_overflow=0,
             )
-            event.listen(engine, "connect", _prepare)
-            event.listen(engine, "begin", _begin)
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
             return engine
         engine = create_engine(
-            _url(self.place),
+            _driver_url(self._location),
             connect_args={
-                "options": "-c timezone=UTC",  # else the server turns times into those of where it stands
-                "prepare_threshold": None,  # a plan kept from when there were few marks is a slow one later
+                "options": "-c timezone=UTC",  # otherwise the server converts times to its own zone
+                "prepare_threshold": None,  # a plan made while there were few marks is a slow one later
             },
-            pool_size=AT_ONCE,
+            pool_size=POOL_SIZE,
             max_overflow=0,
-            pool_use_lifo=True,  # few connections are kept busy, so few have to be warm
+            pool_use_lifo=True,  # keeps few connections busy, so that few have to be tested
         )
-        event.listen(engine, "checkin", _left)
-        event.listen(engine, "checkout", partial(_alive, engine.dialect))
+        event.listen(engine, "checkin", _note_time)
+        event.listen(engine, "checkout", partial(_test_idle, engine.dialect))
         return engine
 
     def _migrate(self, connection: Connection) -> None:
-        """Every form so far differs from the one before by tables that it lacks."""
+        """Create the tables that are missing: each form so far differs from the one before by new tables only."""
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:
             found = connection.execute(text("PRAGMA user_version")).scalar_one()
@@ -201,14 +192,14 @@ class Database:
             connection.execute(text(f"INSERT INTO form (number) VALUES ({FORM})"))
 
 
-def place(folder: Path, url: str | None) -> Path | str:
-    """Where the gradebook of a folder of results is: at the URL, where one is given, else the file in that folder."""
+def location(folder: Path, url: str | None) -> Path | str:
+    """Return the location of a class's gradebook: the URL if there is one, else the file in the folder of results."""
     return url or folder / DATABASE
 
 
-def existing(folder: Path, url: str | None) -> Path | str:
-    """The same, for what needs a graded class. Raises GradebookError where the folder has no gradebook."""
-    found = place(folder, url)
+def existing_location(folder: Path, url: str | None) -> Path | str:
+    """Return the location of a graded class's gradebook. Raises GradebookError if the folder has none."""
+    found = location(folder, url)
     if isinstance(found, Path) and not found.is_file():
         then = f"Run `mnist-kit grade SUBMISSION... -o {folder}` first, or name"
         if folder.exists() and not folder.is_dir():
@@ -219,35 +210,36 @@ def existing(folder: Path, url: str | None) -> Path | str:
     return found
 
 
-def shown(place: Path | str) -> str:
-    """A place without a password in it."""
+def without_password(location: Path | str) -> str:
+    """Return a location for a message."""
     try:
-        return str(place) if isinstance(place, Path) else make_url(place).render_as_string(hide_password=True)
+        return str(location) if isinstance(location, Path) else make_url(location).render_as_string(hide_password=True)
     except ArgumentError:
-        return str(place)
+        return str(location)
 
 
-def _url(given: str) -> str:
+def _driver_url(given: str) -> str:
+    """Return the URL with the driver's name in it. Raises GradebookError if it is not one of PostgreSQL."""
     try:
         url = make_url(given)
     except ArgumentError:
         raise GradebookError(
-            f"{given!r} is no address of a database; expected postgresql://USER:PASSWORD@HOST/NAME"
+            f"{given!r} is not the URL of a database; expected postgresql://USER:PASSWORD@HOST/NAME"
         ) from None
     if url.drivername not in ("postgresql", "postgres", POSTGRESQL):
-        raise GradebookError(f"{url.drivername}: expected a database of PostgreSQL, postgresql://USER@HOST/NAME")
-    import psycopg  # noqa: F401  # here, because SQLAlchemy would tell less of its absence
+        raise GradebookError(f"{url.drivername}: expected a PostgreSQL database, postgresql://USER@HOST/NAME")
+    import psycopg  # noqa: F401  # its own message when it is missing is clearer than SQLAlchemy's
 
     return url.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
 
 
-def _left(_: object, record: ConnectionPoolEntry) -> None:
-    record.info["left"] = time.monotonic()
+def _note_time(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
 
 
-def _alive(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-    """What SQLAlchemy's own `pool_pre_ping` does, but not for every page: that would be every other message."""
-    if time.monotonic() - record.info.get("left", math.inf) < IDLE_S:  # infinite: it is new
+def _test_idle(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """Do what SQLAlchemy's `pool_pre_ping` does, but not for every page, where it would be every second message."""
+    if time.monotonic() - record.info.get("idle_since", math.inf) < IDLE_S:  # infinity: the connection is new
         return
     try:
         dialect.do_ping(connection)
@@ -255,12 +247,12 @@ def _alive(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPool
         raise InvalidatePoolError from error
 
 
-def _prepare(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin` says
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
     connection.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
 
 
-def _begin(connection: Connection) -> None:
-    """A transaction that will write says so at once: two that both began by reading would lock each other out."""
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction that will write as a writing one: two that both began by reading would deadlock."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

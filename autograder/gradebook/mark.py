@@ -1,4 +1,4 @@
-"""What a reviewer says of a written answer, and where: frozen data that `marks` stores and pages show."""
+"""Written answers and their marks, as frozen data that the stores return and pages show."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from autograder.errors import ReviewError
 from autograder.gradebook.tables import CURRENT
 
-__all__ = ["Answer", "Conflict", "Draft", "LogEntry", "Mark", "Pair", "Progress", "QueuePosition", "Snippet", "agreed"]
+__all__ = ["Answer", "Conflict", "Draft", "Mark", "Pair", "Progress", "QueuePosition"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A written answer; `text` is None where nothing was written, `group` None where it is like no other."""
+    """A written answer; `text` is None for a blank one, `group` None for one that is similar to no other."""
 
     id: int
     submission: str
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a reviewer says: ids of rubric items, points added or taken off besides, a comment, a flag."""
+    """A mark to be saved: ids of rubric items, points added to or taken off their sum, a comment, a flag."""
 
     items: tuple[str, ...] = ()
     adjustment: float = 0.0
@@ -41,7 +41,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a reviewer said of an answer, and the points it comes to by the rubric in force."""
+    """A saved mark. `points` are by the rubric in force."""
 
     id: int
     answer: int
@@ -58,12 +58,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """An answer, how many its question has, and its mark in this reviewer's slot."""
+    """An answer, the number of answers to its question, and the mark in this reviewer's slot."""
 
     answer: Answer
     of: int
     mark: Mark | None
-    slot: str
 
     @property
     def number(self) -> int:
@@ -72,10 +71,9 @@ class QueuePosition:
 
 @dataclass(frozen=True)
 class Pair:
-    """An answer of the sample, the marks of its two reviewers, and what settled it."""
+    """An answer of the sample, the marks of its two reviewers, and the mark that settles them."""
 
     answer: Answer
-    reviewers: tuple[str, str]
     marks: tuple[Mark | None, Mark | None]
     settled: Mark | None
 
@@ -85,7 +83,7 @@ class Pair:
 
     @property
     def points(self) -> tuple[float, float] | None:
-        """What each of the two gave, once both have marked it."""
+        """The points of the two marks, or None until both are given."""
         first, second = self.marks
         return None if first is None or second is None else (first.points, second.points)
 
@@ -95,12 +93,12 @@ class Pair:
 
     @property
     def agree(self) -> bool:
-        return agreed(*self.marks) is not None
+        return self.points is not None and self.points[0] == self.points[1]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Marks given of marks wanted, of one reviewer's share or (`reviewer` None) of all."""
+    """Marks given and marks wanted, of one reviewer's share or, if `reviewer` is None, of all."""
 
     question: str
     reviewer: str | None
@@ -108,33 +106,9 @@ class Progress:
     total: int
 
 
-@dataclass(frozen=True)
-class Snippet:
-    """A comment that is used again."""
-
-    id: int
-    question: str
-    text: str
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """A line of the log."""
-
-    at: datetime
-    who: str
-    what: str
-    answer: int | None
-
-
 class Conflict(ReviewError):
-    """Somebody else marked the answer in between; `current` is what they said."""
+    """Another reviewer marked the answer in the meantime; `current` is their mark."""
 
     def __init__(self, current: Mark) -> None:
         super().__init__(f"{current.reviewer} has marked this answer in the meantime: {current.points:g} points.")
         self.current = current
-
-
-def agreed(first: Mark | None, second: Mark | None) -> Mark | None:
-    """The first of two marks that come to the same points."""
-    return first if first is not None and second is not None and first.points == second.points else None

@@ -1,7 +1,7 @@
-"""What `grade` left becomes what people mark: answers in a fair order, shared out, with a sample for two reviewers.
+"""The written answers of a graded class, in a fair order, shared out to reviewers, with a sample for two of them.
 
-The order differs from question to question, so that nobody is always marked first or last, and stays once it is made:
-an answer that comes later goes to the end, one that was handed in again keeps its place.
+The order differs from question to question, so that nobody is always marked first or last. Once made it stays: a new
+answer goes to the end, a changed one keeps its number.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from autograder.judge.grade_report import GradeReport, Status
 from autograder.policy.policy import Policy
 from autograder.text import storable
 
-__all__ = ["Seat", "answers", "in_order", "share_out"]
+__all__ = ["Share", "in_order", "share_out", "written_answers"]
 
 
 @dataclass(frozen=True)
-class Seat:
-    """An answer's place in the work: whose it is, and who marks it besides, if it is in the sample."""
+class Share:
+    """The reviewer of a submission's answer, and the second one if it is in the sample."""
 
     submission: str
     first: str = ""
@@ -28,50 +28,53 @@ class Seat:
     marked: bool = False
 
 
-def answers(reports: Iterable[GradeReport], policy: Policy) -> dict[str, dict[str, str | None]]:
-    """Each written question's answers by submission, None where there is none.
+def written_answers(reports: Iterable[GradeReport], policy: Policy) -> dict[str, dict[str, str | None]]:
+    """Return each written question's answers by submission, None for a blank one.
 
-    Only of submissions that could be read: there is nothing to mark in a file that was turned away.
+    A rejected file has nothing to mark.
     """
-    found: dict[str, dict[str, str | None]] = {id: {} for id in policy.written}
+    answers: dict[str, dict[str, str | None]] = {id: {} for id in policy.written}
     for report in reports:
         if report.status is Status.REJECTED:
             continue
         for question in report.questions:
-            if question.id in found:
-                answer = question.answer or ""
-                found[question.id][report.key] = storable(answer) if answer.strip() else None
-    return found
+            if question.id in answers:
+                text = question.answer or ""
+                answers[question.id][report.key] = storable(text) if text.strip() else None
+    return answers
 
 
 def in_order(question: str, submissions: Iterable[str]) -> tuple[str, ...]:
-    """The submissions in an order that looks random, is always the same, and is another for each question."""
-    return tuple(sorted(submissions, key=lambda name: (_lot(question, "order", name), name)))
+    """Return the submissions in a pseudo-random order that depends only on them and the question."""
+    return tuple(sorted(submissions, key=lambda name: (_digest(question, "order", name), name)))
 
 
-def share_out(question: str, seats: Sequence[Seat], reviewers: Sequence[str], sample: int) -> tuple[Seat, ...]:
-    """The seats with their reviewers, in the same order.
+def share_out(question: str, shares: Sequence[Share], reviewers: Sequence[str], sample: int) -> tuple[Share, ...]:
+    """Return the shares with their reviewers, in the same order.
 
-    What is marked stays as it is. The rest goes to whoever has least, and `sample` of all answers, drawn by lot, to
-    two reviewers; pairs take turns. `reviewers` are one or more; with one there is no sample.
+    Marked answers keep theirs. The rest goes to the reviewer with the fewest, and `sample` of all answers, drawn
+    pseudo-randomly, to two reviewers, so that pairs take turns. With one reviewer there is no sample.
     """
-    free = {seat.submission for seat in seats if not seat.marked}
-    drawn = [seat.submission for seat in seats if seat.marked and seat.second is not None]
-    if len(reviewers) > 1:
-        lots = sorted(free, key=lambda name: (_lot(question, "sample", name), name))
-        drawn += lots[: max(0, sample - len(drawn))]
+    unmarked = [share for share in shares if not share.marked]
     load: Counter[str] = Counter()
-    for seat in seats:
-        if seat.marked:
-            load.update(filter(None, (seat.first, seat.second)))
-    placed: dict[str, Seat] = {seat.submission: seat for seat in seats if seat.marked}
-    for seat in sorted((seat for seat in seats if not seat.marked), key=lambda seat: seat.submission not in drawn):
-        ranked = sorted(reviewers, key=lambda name: (load[name], reviewers.index(name)))
-        pair = ranked[:2] if seat.submission in drawn else ranked[:1]
-        load.update(pair)
-        placed[seat.submission] = replace(seat, first=pair[0], second=pair[1] if len(pair) > 1 else None)
-    return tuple(placed[seat.submission] for seat in seats)
+    for share in shares:
+        if share.marked:
+            load.update(filter(None, (share.first, share.second)))
+    drawn: set[str] = set()
+    if len(reviewers) > 1:
+        missing = sample - sum(share.marked and share.second is not None for share in shares)
+        names = sorted(
+            (share.submission for share in unmarked), key=lambda name: (_digest(question, "sample", name), name)
+        )
+        drawn.update(names[: max(0, missing)])
+    shared = {share.submission: share for share in shares}
+    for share in sorted(unmarked, key=lambda share: share.submission not in drawn):
+        by_load = sorted(reviewers, key=lambda name: (load[name], reviewers.index(name)))
+        first, second = by_load[0], by_load[1] if share.submission in drawn else None
+        load.update(filter(None, (first, second)))
+        shared[share.submission] = replace(share, first=first, second=second)
+    return tuple(shared[share.submission] for share in shares)
 
 
-def _lot(question: str, what: str, submission: str) -> bytes:
-    return hashlib.sha256("\0".join((what, question, submission)).encode("utf-8", "backslashreplace")).digest()
+def _digest(question: str, purpose: str, submission: str) -> bytes:
+    return hashlib.sha256("\0".join((purpose, question, submission)).encode("utf-8", "backslashreplace")).digest()

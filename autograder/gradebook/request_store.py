@@ -1,105 +1,100 @@
-"""Students' requests to look at an answer again, as they are kept in the gradebook."""
+"""Students' requests to have an answer marked again, in the gradebook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from sqlalchemy import select
 
 from autograder.errors import ReviewError
 from autograder.gradebook.database import Database
-from autograder.gradebook.tables import LogRow, RequestRow
+from autograder.gradebook.review_log import log_action
+from autograder.gradebook.tables import RequestRow
 from autograder.text import storable
 
-__all__ = ["ACCEPTED", "DECLINED", "OPEN", "RequestStore", "StoredRequest"]
+__all__ = ["ACCEPTED", "DECLINED", "LONGEST_REPLY", "OPEN", "RegradeRequest", "RequestStore"]
 
-Standing = Literal["open", "accepted", "declined"]
-OPEN: Literal["open"] = "open"
-ACCEPTED: Literal["accepted"] = "accepted"
-DECLINED: Literal["declined"] = "declined"
-
-STANDINGS: Mapping[str, Standing] = {each: each for each in (OPEN, ACCEPTED, DECLINED)}
+OPEN, ACCEPTED, DECLINED = "open", "accepted", "declined"
 
 LONGEST_REPLY = 20_000
-"""Characters of a reply, as of a comment."""
+"""Characters of a reply, as many as a comment may have."""
 
 
 @dataclass(frozen=True)
-class StoredRequest:
-    """A request on a question; `before` is what the answer had when it came in, None where nothing was decided."""
+class RegradeRequest:
+    """A request and its reply.
 
-    id: int
+    `status` is OPEN, ACCEPTED or DECLINED. `before` and `after` are the question's points when the request came in
+    and now, None if there are none. `id` is 0 for a request that is not stored.
+    """
+
     submission: str
     question: str
     text: str
-    status: Standing
-    reply: str
-    before: float | None
+    status: str = OPEN
+    reply: str = ""
+    before: float | None = None
+    after: float | None = None
+    id: int = 0
 
 
 class RequestStore:
-    """The requests of an opened database; every call is one transaction."""
+    """The requests in an opened database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def requests(self) -> tuple[StoredRequest, ...]:
-        """All requests: open ones first, then in the order they came."""
+    def all(self) -> tuple[RegradeRequest, ...]:
+        """Return all requests, open ones first, then in the order they came."""
         with self._database.read() as session:
             rows = session.scalars(select(RequestRow).order_by(RequestRow.status != OPEN, RequestRow.id))
-            return tuple(map(_asked, rows))
+            return tuple(
+                RegradeRequest(row.submission, row.question, row.text, row.status, row.reply, row.before, id=row.id)
+                for row in rows
+            )
 
-    def add(self, asked: Iterable[tuple[str, str, str]], points: Mapping[tuple[str, str], float]) -> int:
-        """Take requests in: submission, question and text of each, and what counts by now; returns how many are new.
+    def add(self, requests: Iterable[RegradeRequest], points: Mapping[tuple[str, str], float]) -> None:
+        """Store new requests, with the points that each (submission, question) has now.
 
-        One that is there already, in the same words, is left as it is.
+        A request with the same words as a stored one is left out.
         """
-        new = 0
         with self._database.write() as session:
-            for submission, question, text in asked:
-                same = select(RequestRow.id).where(
-                    RequestRow.submission == submission, RequestRow.question == question, RequestRow.text == text
-                )
-                if session.scalars(same).first() is not None:
+            rows = session.execute(select(RequestRow.submission, RequestRow.question, RequestRow.text))
+            stored = {(row.submission, row.question, row.text) for row in rows}
+            for request in requests:
+                key = (request.submission, request.question)
+                if (*key, request.text) in stored:
                     continue
-                new += 1
-                row = RequestRow(
-                    submission=submission,
-                    question=question,
-                    text=text,
-                    status=OPEN,
-                    reply="",
-                    before=points.get((submission, question)),
-                    by="",
-                    at=datetime.now(UTC),
+                stored.add((*key, request.text))
+                session.add(
+                    RequestRow(
+                        submission=request.submission,
+                        question=request.question,
+                        text=request.text,
+                        status=OPEN,
+                        reply="",
+                        before=points.get(key),
+                        by="",
+                        at=datetime.now(UTC),
+                    )
                 )
-                session.add(row)
-                session.flush()
-        return new
 
-    def answer_request(self, id: int, status: str, reply: str, reviewer: str, *, anew: bool = True) -> None:
-        """Accept or decline a request, or open it again. Points change by marking the answer, not by this.
+    def reply(self, id: int, status: str, reply: str, reviewer: str) -> None:
+        """Accept or decline an open request. This changes no points; marking the answer does.
 
-        Without `anew`, one that has been answered already is left as it is: ReviewError says by whom.
+        Raises ReviewError if another reviewer has replied, or the reply is not valid.
         """
-        if status not in STANDINGS:
-            raise ReviewError(f"A request is {OPEN}, {ACCEPTED} or {DECLINED}, not {status!r}.")
+        if status not in (ACCEPTED, DECLINED):
+            raise ReviewError(f"A request is {ACCEPTED} or {DECLINED}, not {status!r}.")
         if len(reply) > LONGEST_REPLY:
             raise ReviewError(f"A reply has up to {LONGEST_REPLY} characters; this one has {len(reply)}.")
         with self._database.write() as session:
-            row = session.get(RequestRow, id)
+            row = session.get(RequestRow, id, with_for_update=True)
             if row is None:
                 raise ReviewError(f"There is no request {id} in this gradebook.")
-            if row.status != OPEN and not anew:
+            if row.status != OPEN:
                 raise ReviewError(f"{row.by} has {row.status} this request in the meantime. Yours was not sent.")
-            now = datetime.now(UTC)
-            row.status, row.reply, row.by, row.at = status, storable(reply.strip()), reviewer, now
-            did = "opened" if status == OPEN else status
-            session.add(LogRow(at=now, who=reviewer, what=f"{did} the request on {row.question}", answer=None))
-
-
-def _asked(row: RequestRow) -> StoredRequest:
-    return StoredRequest(row.id, row.submission, row.question, row.text, STANDINGS[row.status], row.reply, row.before)
+            row.status, row.reply, row.by, row.at = status, storable(reply.strip()), reviewer, datetime.now(UTC)
+            log_action(session, reviewer, f"{status} the request on {row.question}")

@@ -1,141 +1,160 @@
-"""The rubrics of a gradebook: the one in force for each question, and what another one would change."""
+"""The rubrics of a gradebook: the one in force for each question, and the effects of another one.
+
+grading.yml's rubric is in force until a reviewer changes it. The latest of grading.yml is kept as the setting
+`rubric QUESTION`; while it differs from the source of the rubric in force, it is pending.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
 from autograder.errors import GradebookError, ReviewError
-from autograder.gradebook import queries
-from autograder.gradebook.rubric import Effect, Rubric
+from autograder.gradebook.columns import CURRENT_ANSWER, CURRENT_MARK, CURRENT_RUBRIC, MARK, OF_QUESTION, mark_from
+from autograder.gradebook.database import Database
+from autograder.gradebook.review_log import log_action
+from autograder.gradebook.rubric import Rubric, RubricEffect
 from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow, RubricRow, SettingRow
 
-__all__ = ["adopt", "effects", "every", "in_force", "offer", "offered", "stored"]
+__all__ = ["RubricStore", "rubric_from", "rubric_in_force", "rubrics_in_force", "update_from_policy"]
 
-FILE = "grading.yml"
-"""Whose rubric it is where no reviewer has changed it."""
+GRADING_FILE = "grading.yml"
+"""The value of `by` for a rubric that no reviewer has changed."""
 
-
-def in_force(session: Session, question: str) -> Rubric:
-    """The rubric that counts. Raises ReviewError where there is no such question."""
-    row = session.execute(queries.RUBRIC, {"question": question}).first()
-    if row is None:
-        raise ReviewError(f"There is no written question {question!r} in this gradebook.")
-    return stored(question, row.points, row.items, row.id)
-
-
-def every(session: Session) -> dict[str, Rubric]:
-    """The rubrics that count, by question."""
-    rows = session.execute(queries.RUBRICS)
-    return {row.question: stored(row.question, row.points, row.items, row.id) for row in rows}
+IN_FORCE = select(RubricRow).where(RubricRow.question == bindparam("question", type_=String), CURRENT_RUBRIC)
+ALL_IN_FORCE = select(RubricRow).where(CURRENT_RUBRIC)
+MARKS = (
+    select(MARK, AnswerRow.number, AnswerRow.submission)
+    .select_from(AnswerRow)
+    .join(MarkRow, MarkRow.answer == AnswerRow.id)
+    .where(OF_QUESTION, CURRENT_ANSWER, CURRENT_MARK)
+    .order_by(AnswerRow.number, MarkRow.id)
+)
 
 
-def stored(question: str, points: float, items: str, revision: int) -> Rubric:
-    """From what is stored. Raises GradebookError where that is no rubric."""
-    try:
-        return _read(question, points, items, revision)
-    except (ValueError, TypeError, KeyError) as error:
-        raise GradebookError(f"the rubric of {question} cannot be read ({error})") from error
+class RubricStore:
+    """The rubrics in an opened database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def in_force(self, question: str) -> Rubric:
+        """Return the rubric in force. Raises ReviewError for an unknown question."""
+        with self._database.read_once() as session:
+            return rubric_in_force(session, question)
+
+    def all(self) -> dict[str, Rubric]:
+        """Return the rubrics in force by question; none before the first sync."""
+        with self._database.read_once() as session:
+            return rubrics_in_force(session)
+
+    def pending(self, question: str) -> Rubric | None:
+        """Return grading.yml's rubric if it was changed and waits for approval."""
+        with self._database.read() as session:
+            setting = session.get(SettingRow, _setting_key(question))
+            current = session.scalars(IN_FORCE, {"question": question}).first()
+            if setting is None or current is None or setting.value == current.source:
+                return None
+            source = json.loads(setting.value)
+            return Rubric.from_json(question, source["points"], json.dumps(source["items"]), current.id)
+
+    def preview(self, rubric: Rubric) -> tuple[RubricEffect, ...]:
+        """Return the answers whose points this rubric would change, in marking order. Stores nothing."""
+        with self._database.read() as session:
+            return _effects(session, rubric)
+
+    def apply(self, rubric: Rubric, reviewer: str) -> tuple[RubricEffect, ...]:
+        """Put a rubric in force, for existing marks too, and return the answers whose points changed.
+
+        Raises ReviewError if its points do not add up, or its `revision` is not in force any more.
+        """
+        if problem := rubric.problem():
+            raise ReviewError(problem)
+        with self._database.write() as session:
+            question = {"question": rubric.question}
+            current = session.scalars(IN_FORCE.with_for_update(), question).first()
+            if current is None or current.id != rubric.revision:
+                raise ReviewError("Somebody changed this rubric in the meantime. Load it again, then change it.")
+            effects = _effects(session, rubric)
+            setting = session.get(SettingRow, _setting_key(rubric.question))
+            _replace(session, current, rubric, reviewer, current.source if setting is None else setting.value)
+            marks = f"{len(effects)} mark{'' if len(effects) == 1 else 's'}"
+            log_action(session, reviewer, f"changed the rubric of {rubric.question}: {marks} changed")
+            return effects
 
 
-def effects(session: Session, rubric: Rubric) -> tuple[Effect, ...]:
-    """Whose points this rubric would change, in the order of marking."""
-    now = in_force(session, rubric.question)
-    current = (
-        select(AnswerRow.number, AnswerRow.submission, MarkRow)
-        .join(MarkRow, MarkRow.answer == AnswerRow.id)
-        .where(AnswerRow.question == rubric.question, AnswerRow.standing == CURRENT, MarkRow.standing == CURRENT)
-        .order_by(AnswerRow.number, MarkRow.id)
-    )
-    found = []
-    for number, submission, row in session.execute(current):
-        items = tuple(json.loads(row.items))
-        before, after = (each.points_for(items, row.adjustment) for each in (now, rubric))
-        if before != after:
-            found.append(Effect(row.answer, number, submission, before, after))
-    return tuple(found)
+def update_from_policy(session: Session, rubric: Rubric) -> None:
+    """Put grading.yml's rubric in force if the question has none yet; otherwise leave it pending.
 
-
-def offer(session: Session, rubric: Rubric) -> None:
-    """Put grading.yml's rubric in force where there is none yet; else keep it in mind until somebody adopts it.
-
-    It also takes the place of an older one of grading.yml where no mark changes; never of what a reviewer changed.
+    It also replaces an older one of grading.yml if that changes no mark. It never replaces a reviewer's.
     """
     source = json.dumps(_content(rubric.points, rubric.to_json()), sort_keys=True)
-    setting = session.get(SettingRow, f"rubric {rubric.question}")
-    if setting is None:
-        session.add(SettingRow(key=f"rubric {rubric.question}", value=source))
-    else:
-        setting.value = source
-    session.flush()
-    now = _row_in_force(session, rubric.question)
-    if now is None:
-        session.add(_row(rubric, FILE, source))
-    elif now.source != source and _is_the_files(now) and not effects(session, rubric):
-        now.standing = PAST
+    session.merge(SettingRow(key=_setting_key(rubric.question), value=source))
+    current = session.scalars(IN_FORCE, {"question": rubric.question}).first()
+    if current is None:
+        _replace(session, None, rubric, GRADING_FILE, source)
+    elif current.source != source:
+        unchanged = json.loads(current.source) == _content(current.points, current.items)
+        if unchanged and not _effects(session, rubric):
+            _replace(session, current, rubric, GRADING_FILE, source)
+
+
+def rubric_in_force(session: Session, question: str) -> Rubric:
+    """Return the rubric in force. Raises ReviewError for an unknown question."""
+    row = session.scalars(IN_FORCE, {"question": question}).first()
+    if row is None:
+        raise ReviewError(f"There is no written question {question!r} in this gradebook.")
+    return rubric_from(row)
+
+
+def rubrics_in_force(session: Session) -> dict[str, Rubric]:
+    """Return the rubrics in force by question."""
+    return {row.question: rubric_from(row) for row in session.scalars(ALL_IN_FORCE)}
+
+
+def rubric_from(row: Any) -> Rubric:
+    """Return the rubric in a row. Raises GradebookError if it cannot be read."""
+    try:
+        return Rubric.from_json(row.question, row.points, row.items, row.id)
+    except (ValueError, TypeError, KeyError) as error:
+        raise GradebookError(f"the rubric of {row.question} cannot be read ({error})") from error
+
+
+def _effects(session: Session, rubric: Rubric) -> tuple[RubricEffect, ...]:
+    current = rubric_in_force(session, rubric.question)
+    effects = []
+    for row in session.execute(MARKS, {"question": rubric.question}):
+        before, after = (mark_from(row.mark, by).points for by in (current, rubric))
+        if before != after:
+            effects.append(RubricEffect(row.mark.answer, row.number, row.submission, before, after))
+    return tuple(effects)
+
+
+def _replace(session: Session, current: RubricRow | None, rubric: Rubric, by: str, source: str) -> None:
+    if current is not None:
+        current.standing = PAST
         session.flush()
-        session.add(_row(rubric, FILE, source))
-
-
-def offered(session: Session, question: str) -> Rubric | None:
-    """grading.yml's rubric, where it was changed since the one in force was adopted."""
-    row = session.get(SettingRow, f"rubric {question}")
-    now = _row_in_force(session, question)
-    if row is None or now is None or row.value == now.source:
-        return None
-    given = json.loads(row.value)
-    return Rubric.from_json(question, given["points"], json.dumps(given["items"]), now.id)
-
-
-def adopt(session: Session, rubric: Rubric, reviewer: str) -> tuple[Effect, ...]:
-    """Put it in force; whose points that changed. Raises ReviewError where another one is in force by now."""
-    now = session.scalars(_in_force(rubric.question).with_for_update()).first()
-    if now is None or now.id != rubric.revision:
-        raise ReviewError("Somebody changed this rubric in the meantime. Load it again, then change it.")
-    changed = effects(session, rubric)
-    offer = session.get(SettingRow, f"rubric {rubric.question}")
-    now.standing = PAST
-    session.flush()
-    session.add(_row(rubric, reviewer, now.source if offer is None else offer.value))
-    return changed
-
-
-def _row(rubric: Rubric, by: str, source: str) -> RubricRow:
-    return RubricRow(
-        question=rubric.question,
-        items=rubric.to_json(),
-        points=rubric.points,
-        source=source,
-        by=by,
-        at=datetime.now(UTC),
-        standing=CURRENT,
+    session.add(
+        RubricRow(
+            question=rubric.question,
+            items=rubric.to_json(),
+            points=rubric.points,
+            source=source,
+            by=by,
+            at=datetime.now(UTC),
+            standing=CURRENT,
+        )
     )
 
 
 def _content(points: float, items: str) -> dict[str, Any]:
-    """What grading.yml says of a rubric."""
+    """Return the part of a rubric that grading.yml decides."""
     return {"points": points, "items": json.loads(items)}
 
 
-def _is_the_files(row: RubricRow) -> bool:
-    """Whether grading.yml said exactly this, and no reviewer changed it since."""
-    return bool(json.loads(row.source) == _content(row.points, row.items))
-
-
-def _in_force(question: str) -> Select[RubricRow]:
-    return select(RubricRow).where(RubricRow.question == question, RubricRow.standing == CURRENT)
-
-
-def _row_in_force(session: Session, question: str) -> RubricRow | None:
-    return session.scalars(_in_force(question)).first()
-
-
-@lru_cache(maxsize=1024)
-def _read(question: str, points: float, items: str, revision: int) -> Rubric:
-    """A stored rubric; those of one class are few, and are asked for with every page."""
-    return Rubric.from_json(question, points, items, revision)
+def _setting_key(question: str) -> str:
+    return f"rubric {question}"

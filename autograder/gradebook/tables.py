@@ -1,20 +1,23 @@
 """The tables of the gradebook.
 
-Rows that replace each other carry a `standing`: `current` is what counts, and the database itself sees to it that
-there is at most one; `past` is what counted before; `proposed` waits for a person's yes; `undone` was taken back.
+Rows that replace each other have a `standing`: a `current` row counts, and the database allows only one; a `past` row
+counted before; a `proposed` one waits for approval; an `undone` one was taken back.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import ClassVar
 
-from sqlalchemy import ForeignKey, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import DateTime, Dialect, ForeignKey, Index, Text, TypeDecorator, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
     "CURRENT",
     "PAST",
     "PROPOSED",
+    "SETTLED",
+    "SHARED",
     "UNDONE",
     "AnswerRow",
     "Base",
@@ -30,17 +33,30 @@ __all__ = [
 
 CURRENT, PAST, PROPOSED, UNDONE = "current", "past", "proposed", "undone"
 
+SHARED, SETTLED = "", "*"
+"""Slots of marks that belong to no single reviewer: the one that all share, and the one that settles two."""
+
+
+class _UtcDateTime(TypeDecorator[datetime]):
+    """A time in UTC, stored without its time zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value and value.replace(tzinfo=UTC)
+
 
 class Base(DeclarativeBase):
-    """What all tables of the gradebook belong to."""
+    """The base class of all tables."""
 
-    metadata = MetaData()
+    type_annotation_map: ClassVar = {datetime: _UtcDateTime}
 
 
 def _one_current(name: str, *columns: str) -> Index:
-    """At most one row with these values that counts."""
-    counts = text(f"standing = '{CURRENT}'")
-    return Index(name, *columns, unique=True, sqlite_where=counts, postgresql_where=counts)
+    """Return an index that allows one current row for each combination of these columns."""
+    current = text(f"standing = '{CURRENT}'")
+    return Index(name, *columns, unique=True, sqlite_where=current, postgresql_where=current)
 
 
 class GradingRow(Base):
@@ -60,7 +76,7 @@ class GradingRow(Base):
 
 
 class ReturnedRow(Base):
-    """A grade that was made elsewhere."""
+    """A grade that another system gave."""
 
     __tablename__ = "returned"
 
@@ -80,10 +96,11 @@ class ReturnedRow(Base):
 
 
 class AnswerRow(Base):
-    """A written answer. `number` is its place in the question's order of marking, from 1.
+    """A written answer.
 
-    `first` is the reviewer whose share it is; `second`, where it is in the sample, the other one. `kin` is the least
-    id in its group of like answers; `apart` tells that a person took it out of its group.
+    `number` is its position in the question's marking order, from 1. `first` is the reviewer who marks it, `second`
+    the other one if it is in the sample. `group` is the smallest id in its group of similar answers; `apart` is set
+    once a reviewer took it out of that group.
     """
 
     __tablename__ = "answers"
@@ -96,9 +113,9 @@ class AnswerRow(Base):
     number: Mapped[int]
     first: Mapped[str]
     second: Mapped[str | None]
-    kin: Mapped[int | None]
+    group: Mapped[int | None] = mapped_column("kin")
     apart: Mapped[bool]
-    text: Mapped[str | None] = mapped_column(Text)  # last: SQLite reads through all that stands before a value
+    text: Mapped[str | None] = mapped_column(Text)  # last: SQLite reads through all columns before the one it needs
 
     __table_args__ = (
         _one_current("one_current_answer", "submission", "question"),
@@ -109,10 +126,10 @@ class AnswerRow(Base):
 
 
 class MarkRow(Base):
-    """What a reviewer said of an answer. `items` is a JSON list of ids; `replaced` the mark that counted before.
+    """A reviewer's mark of an answer. `items` is a JSON list of ids; `replaced` is the id of the previous mark.
 
-    `slot` is empty where one mark is shared by all reviewers, the reviewer's name in the sample, SETTLED where two
-    opinions were settled. `nonce` is the reviewer's name for the act: sent again, it is done once.
+    `slot` is SHARED if all reviewers share one mark, the reviewer's name in the sample, SETTLED for the mark that
+    settles two. `nonce` identifies the act of saving, so that a repeated request is stored once.
     """
 
     __tablename__ = "marks"
@@ -137,7 +154,7 @@ class MarkRow(Base):
 
 
 class RubricRow(Base):
-    """A form of a question's rubric. `items` is a JSON list; `source` tells which grading.yml it was adopted under."""
+    """A revision of a question's rubric. `items` is a JSON list; `source` is grading.yml's rubric at that time."""
 
     __tablename__ = "rubrics"
 
@@ -154,7 +171,7 @@ class RubricRow(Base):
 
 
 class SnippetRow(Base):
-    """A comment that is used again."""
+    """A comment kept for reuse."""
 
     __tablename__ = "snippets"
 
@@ -166,7 +183,7 @@ class SnippetRow(Base):
 
 
 class LogRow(Base):
-    """Who did what, when."""
+    """One action of one reviewer."""
 
     __tablename__ = "log"
 
@@ -178,7 +195,7 @@ class LogRow(Base):
 
 
 class RequestRow(Base):
-    """A student's request to look at an answer again."""
+    """A student's request to have an answer marked again."""
 
     __tablename__ = "requests"
 
@@ -194,7 +211,7 @@ class RequestRow(Base):
 
 
 class SettingRow(Base):
-    """A value of the gradebook itself."""
+    """A named value of the gradebook itself."""
 
     __tablename__ = "settings"
 

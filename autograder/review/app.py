@@ -34,12 +34,12 @@ routes = APIRouter()
 
 
 def access(review: ClassReview) -> Access:
-    return Access(review.marks.secret(), review.reviewers)
+    return Access(review.stores.secret(), review.reviewers)
 
 
 def create(review: ClassReview) -> ASGIApp:
     """Return the app for a class opened for review."""
-    pages = Pages(tuple(review.policy.written), review.marks.identity())
+    pages = Pages(tuple(review.policy.written), review.stores.identity())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.site = Site(review, pages)
     app.state.access = access(review)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Mark
 from autograder.gradebook.marked_report import marked
-from autograder.gradebook.request_store import ACCEPTED, DECLINED, LONGEST_REPLY, OPEN
+from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.report.page import style
 from autograder.review.double_marking import unsettled
@@ -37,7 +37,7 @@ def _overview(request: Request, done: str = "") -> Response:
     visit = Visit(request)
     policy = visit.site.policy
     questions = [_question(visit, id) for id in policy.written]
-    requests = visit.cached(visit.site.inbox.requests, long=True)
+    requests = visit.cached(visit.site.stores.requests.all, long=True)
     return visit.page(
         "overview.html",
         here="overview",
@@ -45,20 +45,24 @@ def _overview(request: Request, done: str = "") -> Response:
         students=len(visit.site.reports),
         overview=questions,
         start=next((question for question in questions if question["next"]), None),
-        started=any(share.reviewer == visit.reviewer and share.done for share in visit.cached(visit.marks.progress)),
+        started=any(
+            share.reviewer == visit.reviewer and share.done for share in visit.cached(visit.stores.answers.progress)
+        ),
         done=done if done in policy.written else "",
         requests_open=sum(request.status == OPEN for request in requests),
     )
 
 
 def _question(visit: Visit, id: str) -> dict[str, Any]:
-    pairs = visit.cached(visit.marks.pairs, id, long=True)
+    pairs = visit.cached(visit.stores.marks.pairs, id, long=True)
     return {
         "id": id,
         "title": visit.site.policy.written[id].title,
-        "total": visit.cached(visit.marks.total, id),
-        "shares": [share for share in visit.cached(visit.marks.progress) if share.question == id and share.reviewer],
-        "next": visit.cached(visit.marks.next, id, visit.reviewer),
+        "total": visit.cached(visit.stores.answers.question_progress, id),
+        "shares": [
+            share for share in visit.cached(visit.stores.answers.progress) if share.question == id and share.reviewer
+        ],
+        "next": visit.cached(visit.stores.answers.next, id, visit.reviewer),
         "sampled": bool(pairs),
         "unsettled": unsettled(pairs),
     }
@@ -71,8 +75,8 @@ def _gradebook(request: Request, page: Page = 1) -> Response:
     names = sorted(visit.site.reports)
     pages = max(1, -(-len(names) // ROWS))
     page = min(page, pages)
-    marks = visit.cached(visit.marks.counting)
-    visit.marks.note(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
+    marks = visit.cached(visit.stores.marks.final)
+    visit.stores.log.add(visit.reviewer, f"opened the gradebook, page {page}: names revealed")
     return visit.page(
         "gradebook.html",
         here="gradebook",
@@ -127,7 +131,7 @@ def _sum(questions: Iterable[QuestionGrade]) -> str:
 @routes.get("/log")
 def _log(request: Request) -> Response:
     visit = Visit(request)
-    entries = visit.marks.log(LOG_ENTRIES)
+    entries = visit.stores.log.newest(LOG_ENTRIES)
     hidden = frozenset().union(*(visit.hidden(question) for question in visit.site.policy.written))
     return visit.page("log.html", here="log", entries=entries, hidden=hidden, cut=len(entries) == LOG_ENTRIES)
 
@@ -142,9 +146,7 @@ def _reply(request: Request, id: Id) -> Response:
     visit = Visit(request)
     status, reply = visit.form.text("status"), visit.form.text("reply")
     try:
-        if status not in (ACCEPTED, DECLINED):
-            raise ReviewError("Accept or decline the request.")
-        visit.site.inbox.answer_request(id, status, reply.strip(), visit.reviewer, anew=False)
+        visit.site.stores.requests.reply(id, status, reply, visit.reviewer)
     except ReviewError as error:
         return _requests_page(visit, problem=str(error), typed={id: reply})
     visit.changed(long=True)
@@ -155,13 +157,17 @@ def _requests_page(
     visit: Visit, *, message: str = "", problem: str = "", typed: Mapping[int, str] | None = None
 ) -> Response:
     """Return the page of requests, with the replies `typed` that could not be saved because of a `problem`."""
-    requests = visit.site.inbox.requests()
+    requests = visit.site.stores.requests.all()
     return visit.page(
         "requests.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         here="requests",
         requests=requests,
-        answers={one.id: visit.marks.find(one.submission, one.question) for one in requests if one.status == OPEN},
+        answers={
+            request.id: visit.stores.answers.find(request.submission, request.question)
+            for request in requests
+            if request.status == OPEN
+        },
         typed=typed or {},
         longest=LONGEST_REPLY,
         message=message,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from autograder.errors import GradebookError, ReviewError
-from autograder.gradebook import regrade_requests
+from autograder.gradebook import request_file
 from autograder.gradebook.agreement import Agreement, agreement
-from autograder.gradebook.database import existing, shown
+from autograder.gradebook.database import existing_location, without_password
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Progress
-from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.marked_report import marked
-from autograder.gradebook.request_store import OPEN, RequestStore, StoredRequest
+from autograder.gradebook.request_store import OPEN
+from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.lms import roster as rosters
@@ -32,10 +32,9 @@ ALONE = "reviewer"
 
 @dataclass(frozen=True)
 class ClassReview:
-    """What the review needs: marks, requests, grading.yml, who reviews, and the automatic results by submission."""
+    """What the review needs: the stores, grading.yml, who reviews, and the automatic results by submission."""
 
-    marks: MarkStore
-    inbox: RequestStore
+    stores: ReviewStores
     policy: Policy
     reviewers: tuple[str, ...]
     reports: Mapping[str, GradeReport]
@@ -73,24 +72,22 @@ def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] =
             f"reviewers {', '.join(map(repr, people))}: expected a name of letters, digits and . _ @ - for each, and "
             "each once. Change --reviewer, or review in grading.yml."
         ) from None
-    place = existing(folder, url)
+    place = existing_location(folder, url)
     reports = _reports(place)
-    with MarkStore(place) as marks:
-        marks.sync(policy, reports, people, groups)
-        yield ClassReview(
-            marks, RequestStore(marks.database), policy, people, {report.key: report for report in reports}
-        )
+    with ReviewStores(place) as stores:
+        stores.sync(policy, reports, people, groups)
+        yield ClassReview(stores, policy, people, {report.key: report for report in reports})
 
 
 def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
     """The class as it stands."""
     policy = grading_file.load(HOME.policy)
-    place = existing(folder, url)
-    with MarkStore(place, shared=False) as marks:
-        counting, rubrics = marks.counting(), marks.rubrics()
+    place = existing_location(folder, url)
+    with ReviewStores(place, shared=False) as stores:
+        counting, rubrics = stores.marks.final(), stores.rubrics.all()
         reports = tuple(marked(report, counting, rubrics) for report in _reports(place))
         flagged = tuple(sorted(key for key, mark in counting.items() if mark.flagged))
-        return MarkedClass(policy, reports, marks.progress(), agreements(marks), flagged)
+        return MarkedClass(policy, reports, stores.answers.progress(), agreements(stores), flagged)
 
 
 def exchange_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
@@ -99,29 +96,26 @@ def exchange_requests(path: Path | None, folder: Path, url: str | None = None, r
     Raises RequestError or RosterError, and takes nothing, where a file cannot be read.
     """
     policy = grading_file.load(HOME.policy)
-    place = existing(folder, url)
+    place = existing_location(folder, url)
     names = [report.key for report in _reports(place)]
     roll = None if roster is None else rosters.join(rosters.read(roster), names)
-    asked = () if path is None else regrade_requests.read(path, tuple(policy.written), names, roll)
-    with MarkStore(place, shared=False) as marks:
-        inbox = RequestStore(marks.database)
-        points = {key: mark.points for key, mark in marks.counting().items()}
-        inbox.add(((each.submission, each.question, each.text) for each in asked), points)
-        return regrade_requests.render([_answered(each, points) for each in inbox.requests()])
+    requests = () if path is None else request_file.read(path, tuple(policy.written), names, roll)
+    with ReviewStores(place, shared=False) as stores:
+        points = {key: mark.points for key, mark in stores.marks.final().items()}
+        stores.requests.add(requests, points)
+        return request_file.render(
+            request
+            if request.status == OPEN
+            else replace(request, after=points.get((request.submission, request.question)))
+            for request in stores.requests.all()
+        )
 
 
-def _answered(asked: StoredRequest, points: Mapping[tuple[str, str], float]) -> regrade_requests.RegradeRequest:
-    after = points.get((asked.submission, asked.question)) if asked.status != OPEN else None
-    return regrade_requests.RegradeRequest(
-        asked.submission, asked.question, asked.text, asked.status, asked.reply, asked.before, after
-    )
-
-
-def agreements(marks: MarkStore) -> dict[str, Agreement]:
+def agreements(stores: ReviewStores) -> dict[str, Agreement]:
     """How far the two reviewers of each question's sample agree, where both have marked."""
     found = {}
-    for question in marks.questions():
-        points = [pair.points for pair in marks.pairs(question) if pair.points is not None]
+    for question in sorted(stores.rubrics.all()):
+        points = [pair.points for pair in stores.marks.pairs(question) if pair.points is not None]
         if points:
             found[question] = agreement(points)
     return found
@@ -132,7 +126,7 @@ def _reports(place: Path | str) -> tuple[GradeReport, ...]:
         reports = book.all()
     if not reports:
         raise GradebookError(
-            f"{shown(place)}: there is no submission in it yet; expected a graded class. Run `mnist-kit grade` first, "
-            "or name the folder of its results."
+            f"{without_password(place)}: there is no submission in it yet; expected a graded class. Run `mnist-kit "
+            "grade` first, or name the folder of its results."
         )
     return reports

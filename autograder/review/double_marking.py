@@ -20,7 +20,7 @@ routes = APIRouter()
 @routes.get("/question/{question}/sample")
 def _sample(request: Request, question: str) -> Response:
     visit = Visit(request)
-    pairs = visit.marks.pairs(question)
+    pairs = visit.stores.marks.pairs(question)
     if not pairs:
         raise not_found(f"No answer to {question} is marked twice. The number is set in grading.yml: review, sample.")
     points = [pair.points for pair in pairs if pair.points is not None]
@@ -46,7 +46,7 @@ def _settle(request: Request, question: str, number: Id) -> Response:
     answer = _pair(visit, question, number).answer.id
     draft, rubric = visit.form.draft(), visit.rubric(question)
     try:
-        mark = visit.marks.settle(answer, visit.reviewer, draft, visit.form.integer("seen"), visit.form.nonce())
+        mark = visit.stores.marks.settle(answer, visit.reviewer, draft, visit.form.integer("seen"), visit.form.nonce())
     except Conflict as conflict:
         if not visit.wants_json:
             return _page(visit, _pair(visit, question, number), draft)
@@ -63,7 +63,7 @@ def unsettled(pairs: tuple[Pair, ...]) -> int:
 
 def _pair(visit: Visit, question: str, number: int) -> Pair:
     """Return a pair that both reviewers have marked. Raises HTTPException if there is none."""
-    pair = next((pair for pair in visit.marks.pairs(question) if pair.number == number), None)
+    pair = next((pair for pair in visit.stores.marks.pairs(question) if pair.number == number), None)
     if pair is None:
         raise not_found(f"Answer {number} to {question} is not in the sample that two reviewers mark.")
     if not pair.both:

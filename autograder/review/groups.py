@@ -39,7 +39,7 @@ def _mark_group(request: Request, question: str) -> Response:
         draft = visit.form.draft()
         if not answers:
             raise ReviewError("No answer is selected. Select the answers to mark.")
-        marks = visit.marks.mark_group(answers, visit.reviewer, draft, visit.form.nonce())
+        marks = visit.stores.marks.save_group(answers, visit.reviewer, draft, visit.form.nonce())
     except Conflict as conflict:
         raise ReviewError(f"{conflict} Nothing was marked. Reload this page and mark the others.") from conflict
     except ReviewError as error:
@@ -66,7 +66,7 @@ def _include(request: Request, answer: Id) -> Response:
 def _set_apart(visit: Visit, answer: int, *, apart: bool) -> tuple[str, int]:
     """Return the address of the group, and the answer's number."""
     position = visit.answer(answer)
-    visit.marks.set_apart(answer, visit.reviewer, apart=apart)
+    visit.stores.answers.set_apart(answer, visit.reviewer, apart=apart)
     visit.changed()
     return f"/question/{position.answer.question}/groups?group={position.answer.group or 0}", position.number
 
@@ -75,7 +75,7 @@ def _page(
     visit: Visit, question: str, group: int, apart: int = 0, *, problem: str = "", draft: Draft | None = None
 ) -> Response:
     rubric = visit.rubric(question)
-    groups = visit.cached(visit.marks.groups, question, visit.reviewer)
+    groups = visit.cached(visit.stores.answers.groups, question, visit.reviewer)
     listed = sorted((_listed(positions) for positions in groups), key=lambda entry: not entry["waiting"])
     by_key = {_key(positions): positions for positions in groups}
     chosen = group if group in by_key or not listed else listed[0]["key"]

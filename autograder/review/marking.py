@@ -50,7 +50,7 @@ def _mark(request: Request, answer: Id) -> Response:
     question = position.answer.question
     draft = visit.form.draft()
     try:
-        mark = visit.marks.mark(answer, visit.reviewer, draft, visit.form.integer("seen"), visit.form.nonce())
+        mark = visit.stores.marks.save(answer, visit.reviewer, draft, visit.form.integer("seen"), visit.form.nonce())
     except Conflict as conflict:
         if not visit.wants_json:
             return _page(visit, position, draft, conflict.current)
@@ -83,7 +83,7 @@ def _history(request: Request, answer: Id) -> Response:
     """Show every mark of an answer."""
     visit = Visit(request)
     position = visit.answer(answer)
-    marks = visit.marks.history(answer, visit.reviewer)
+    marks = visit.stores.marks.history(answer, visit.reviewer)
     rubric = visit.rubric(position.answer.question)
     if visit.wants_json:
         return json_response({"history": [mark_data(mark, rubric) for mark in marks]})
@@ -101,7 +101,7 @@ def _plain(request: Request, answer: Id) -> Response:
 def _reveal(request: Request, answer: Id) -> Response:
     visit = Visit(request)
     position = visit.answer(answer)
-    name = visit.marks.reveal(answer, visit.reviewer)
+    name = visit.stores.answers.reveal(answer, visit.reviewer)
     return json_response({"name": name}) if visit.wants_json else _page(visit, position, name=name)
 
 
@@ -109,7 +109,7 @@ def _reveal(request: Request, answer: Id) -> Response:
 def _add_snippet(request: Request, question: str) -> Response:
     visit = Visit(request)
     position = visit.position(question, visit.form.integer("number"))
-    snippet = visit.marks.add_snippet(question, visit.form.text("comment"), visit.reviewer)
+    snippet = visit.stores.snippets.add(question, visit.form.text("comment"), visit.reviewer)
     visit.changed()
     return visit.done(_url(position), "Saved as a snippet.", snippet={"id": snippet.id, "text": snippet.text})
 
@@ -118,7 +118,7 @@ def _add_snippet(request: Request, question: str) -> Response:
 def _drop_snippet(request: Request, snippet: Id) -> Response:
     visit = Visit(request)
     position = visit.position(visit.form.text("question"), visit.form.integer("number"))
-    visit.marks.drop_snippet(snippet)
+    visit.stores.snippets.remove(snippet)
     visit.changed()
     return visit.done(_url(position), "Snippet deleted.")
 
@@ -126,7 +126,7 @@ def _drop_snippet(request: Request, snippet: Id) -> Response:
 @routes.post("/undo")
 def _undo(request: Request) -> Response:
     visit = Visit(request)
-    answers = visit.marks.undo(visit.reviewer)
+    answers = visit.stores.marks.undo(visit.reviewer)
     visit.changed()
     if not answers:
         return visit.done("/", "You have no mark to undo.")
@@ -142,7 +142,7 @@ def _url(position: QueuePosition) -> str:
 
 
 def _next(visit: Visit, question: str, after: int) -> str:
-    number = visit.marks.next(question, visit.reviewer, after)
+    number = visit.stores.answers.next(question, visit.reviewer, after)
     return f"/?done={question}" if number is None else f"/question/{question}/{number}"
 
 
@@ -151,7 +151,7 @@ def _page(
 ) -> Response:
     """Return an answer's page; with a `draft` that could not be saved because of a `conflicting` mark."""
     question = position.answer.question
-    total = visit.cached(visit.marks.total, question)
+    total = visit.cached(visit.stores.answers.question_progress, question)
     seen = conflicting or position.mark
     return visit.page(
         "marking.html",
@@ -164,7 +164,7 @@ def _page(
         conflicting=conflicting,
         seen=seen.id if seen else 0,
         name=name,
-        snippets=visit.cached(visit.marks.snippets, question),
+        snippets=visit.cached(visit.stores.snippets.all, question),
         rules=visit.site.policy.written.get(question),
         total=total,
         sampled=total.total > position.of,

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
-from autograder.gradebook.rubric import MOST_ITEMS, Effect, Rubric, RubricItem
+from autograder.gradebook.rubric import MOST_ITEMS, Rubric, RubricEffect, RubricItem
 from autograder.review.forms import PostedForm, parse_points
 from autograder.review.site import Visit
 
@@ -84,7 +84,7 @@ class TypedRubric:
 def _rubric(request: Request, question: str) -> Response:
     visit = Visit(request)
     current = visit.rubric(question, cached=False)
-    return _page(visit, current, offered=visit.marks.offered(question))
+    return _page(visit, current, offered=visit.stores.rubrics.pending(question))
 
 
 @routes.post("/question/{question}/rubric")
@@ -107,8 +107,8 @@ def _change(request: Request, question: str) -> Response:
                 "current one, then preview it again."
             )
         if action == "effects":
-            return _page(visit, current, TypedRubric.of(new), effects=visit.marks.propose(new))
-        effects = visit.marks.adopt(new, visit.reviewer)
+            return _page(visit, current, TypedRubric.of(new), effects=visit.stores.rubrics.preview(new))
+        effects = visit.stores.rubrics.apply(new, visit.reviewer)
     except ReviewError as error:
         return _page(visit, current, typed, problem=str(error))
     visit.changed()
@@ -124,7 +124,7 @@ def _page(
     seen: int | None = None,
     problem: str = "",
     message: str = "",
-    effects: Sequence[Effect] | None = None,
+    effects: Sequence[RubricEffect] | None = None,
     offered: Rubric | None = None,
     focus: str = "",
 ) -> Response:

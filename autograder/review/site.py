@@ -40,8 +40,7 @@ class Site:
     """The class under review, its pages, and what is cached of it."""
 
     def __init__(self, review: ClassReview, pages: Pages) -> None:
-        self.marks = review.marks
-        self.inbox = review.inbox
+        self.stores = review.stores
         self.policy = review.policy
         self.reports = review.reports
         self.pages = pages
@@ -63,10 +62,10 @@ class Site:
         render("**Warm** $x^2$ `up`")
         for question in self.policy.written:
             with contextlib.suppress(ReviewError):  # a question without answers
-                self.render(self.marks.place(question, 1, "").answer)
-                self.marks.next(question, "")
-        self.marks.progress()
-        self.marks.counting()
+                self.render(self.stores.answers.at(question, 1, "").answer)
+                self.stores.answers.next(question, "")
+        self.stores.answers.progress()
+        self.stores.marks.final()
 
     def _render(self, question: str, text: str) -> Rendered:
         rules = self.policy.written.get(question)
@@ -79,7 +78,7 @@ class Visit:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.site = cast(Site, request.app.state.site)
-        self.marks = self.site.marks
+        self.stores = self.site.stores
         self.reviewer = cast(str, request.state.reviewer)
         self.wants_json = wants_json(request)
         self.form = PostedForm(request.state.form)
@@ -87,19 +86,19 @@ class Visit:
     def position(self, question: str, number: int) -> QueuePosition:
         """Return the answer with this number. Raises HTTPException if there is none."""
         with _or_not_found():
-            return self.marks.place(question, number, self.reviewer)
+            return self.stores.answers.at(question, number, self.reviewer)
 
     def answer(self, id: int) -> QueuePosition:
         """Return the answer with this id. Raises HTTPException if there is none."""
         with _or_not_found():
-            return self.marks.answer(id, self.reviewer)
+            return self.stores.answers.by_id(id, self.reviewer)
 
     def rubric(self, question: str, *, cached: bool = True) -> Rubric:
         """Return the rubric in use. Raises HTTPException if there is no such question."""
         with _or_not_found():
             if not cached:
-                return self.marks.rubric(question)
-            return self.cached(self.marks.rubric, question)
+                return self.stores.rubrics.in_force(question)
+            return self.cached(self.stores.rubrics.in_force, question)
 
     def cached(self, compute: Callable[..., T], *arguments: Hashable, long: bool = False) -> T:
         """Return what this method of a store returns for these arguments, from the cache if it is recent."""
@@ -114,7 +113,7 @@ class Visit:
 
     def hidden(self, question: str) -> frozenset[int]:
         """Return the sample's answers with one mark of two: until the second, nobody may see the first."""
-        pairs = self.cached(self.marks.pairs, question)
+        pairs = self.cached(self.stores.marks.pairs, question)
         return frozenset(pair.answer.id for pair in pairs if not pair.both)
 
     def page(self, template: str, *, status: int = HTTPStatus.OK, **context: Any) -> Response:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.gradebook.mark_store import MarkStore
-from autograder.gradebook.request_store import RequestStore
+from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.layout import HOME
 from autograder.policy import grading_file
@@ -74,11 +73,9 @@ def opened_class(
     """A class of `size`, opened for marking."""
     policy = rules(sample=sample, reviewers=reviewers)
     reports = class_of(size, policy, texts)
-    with MarkStore(place) as marks:
-        marks.sync(policy, reports, reviewers, alike if group else lambda _: ())
-        yield ClassReview(
-            marks, RequestStore(marks.database), policy, tuple(reviewers), {report.key: report for report in reports}
-        )
+    with ReviewStores(place) as stores:
+        stores.sync(policy, reports, reviewers, alike if group else lambda _: ())
+        yield ClassReview(stores, policy, tuple(reviewers), {report.key: report for report in reports})
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from autograder.gradebook.database import place
-from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.database import location
+from autograder.gradebook.stores import ReviewStores
 from autograder.tools.large_class import LARGE, STUDENTS, fill
 from autograder.tools.review_client import Reviewer, Visit
 
@@ -121,8 +121,8 @@ def _cpu_s(process: psutil.Process) -> float:
 
 def _stored(folder: Path, url: str | None) -> int:
     """Return the number of marks ever given, from the log."""
-    with MarkStore(place(folder, url), shared=False) as marks:
-        return sum(entry.what.startswith(("marked", "changed the mark")) for entry in marks.log(10**6))
+    with ReviewStores(location(folder, url), shared=False) as stores:
+        return sum(entry.what.startswith(("marked", "changed the mark")) for entry in stores.log.newest(10**6))
 
 
 def report(runs: Sequence[LoadRun]) -> str:

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from autograder.gradebook import marking_order
-from autograder.gradebook.database import place
+from autograder.gradebook.database import location
 from autograder.gradebook.gradebook import Gradebook
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.layout import HOME
@@ -44,7 +44,7 @@ def fill(folder: Path, url: str | None) -> None:
     """Store the graded class in the gradebook of a folder, or at a database URL."""
     policy = grading_file.load(HOME.policy)
     chance = random.Random(7)
-    with Gradebook(place(folder, url)) as book:
+    with Gradebook(location(folder, url)) as book:
         for number in range(STUDENTS):
             questions = tuple(
                 QuestionGrade(id, rules.title, True, rules.points, None, answer=_answer(number, chance))

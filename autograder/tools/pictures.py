@@ -20,7 +20,7 @@ from types import MappingProxyType
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
 
-from autograder.gradebook.database import DATABASE, existing
+from autograder.gradebook.database import DATABASE, existing_location
 from autograder.gradebook.mark import Draft
 from autograder.report import class_report, result_files
 from autograder.review import class_review, serve
@@ -53,7 +53,7 @@ def main(folder: Path, place: Path = DOCUMENTS) -> None:
     """Take both pictures of the class in `folder`. Raises GradebookError if no class was graded there."""
     with tempfile.TemporaryDirectory(prefix="mnist-kit-pictures-") as scratch:
         copy = Path(scratch)
-        shutil.copy(existing(folder, None), copy / DATABASE)
+        shutil.copy(existing_location(folder, None), copy / DATABASE)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             with open_review(copy, reviewers=REVIEWERS) as review:
@@ -67,15 +67,15 @@ def main(folder: Path, place: Path = DOCUMENTS) -> None:
 def mark(review: ClassReview, leave: str = "") -> None:
     """Mark every unmarked answer; of the question `leave` only the first few, without the solution's."""
     for question, items in ITEMS.items():
-        last = FEW if question == leave else review.marks.count(question)
+        last = FEW if question == leave else review.stores.answers.at(question, 1, REVIEWERS[0]).of
         for number in range(1, last + 1):
-            place = review.marks.place(question, number, REVIEWERS[0])
+            place = review.stores.answers.at(question, number, REVIEWERS[0])
             reviewer, best = place.answer.reviewers[0], place.answer.submission == SHOWN[1]
             if place.mark is not None or (best and question == leave):
                 continue
-            given = tuple(item.id for item in review.marks.rubric(question).items) if best else items
+            given = tuple(item.id for item in review.stores.rubrics.in_force(question).items) if best else items
             draft = Draft(given if place.answer.text else ())
-            review.marks.mark(place.answer.id, reviewer, draft, 0, f"{question} {number}")
+            review.stores.marks.save(place.answer.id, reviewer, draft, 0, f"{question} {number}")
 
 
 def photograph(page: Page, clip: FloatRect | None = None) -> bytes:
@@ -94,9 +94,9 @@ def shrunk(picture: bytes) -> bytes:
 
 def _review(browser: Browser, review: ClassReview) -> bytes:
     """Photograph a reviewer at work: three items given, a comment written, nothing saved yet."""
-    answer = review.marks.find(SHOWN[1], SHOWN[0])
+    answer = review.stores.answers.find(SHOWN[1], SHOWN[0])
     assert answer is not None  # the bundled class has a solution
-    place = review.marks.answer(answer, REVIEWERS[0])
+    place = review.stores.answers.by_id(answer, REVIEWERS[0])
     with serve.running(review) as server:
         page = browser.new_page(viewport=MARKING, color_scheme="light")
         page.goto(server.links[REVIEWERS[0]])

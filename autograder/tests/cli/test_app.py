@@ -154,8 +154,8 @@ def test_what_was_graded_is_kept_and_a_regrade_asks_first(here: Path, template: 
     assert len(list((here / "out" / "submissions").glob("*/results.json"))) == 2, "the pages are made again"
 
     with open_review(here / "out") as review:
-        place = review.marks.answer(review.marks.find("ann", "q1") or 0, ALONE)
-        review.marks.mark(place.answer.id, ALONE, Draft(("fit",), comment="fit is right"), 0, "one mark")
+        place = review.stores.answers.by_id(review.stores.answers.find("ann", "q1") or 0, ALONE)
+        review.stores.marks.save(place.answer.id, ALONE, Draft(("fit",), comment="fit is right"), 0, "one mark")
     again = grade(here)
     assert "2 of 2 were graded before" in again.stderr
     assert column(here, "q1") == {"ann": "1", "bo": ""}, "what people gave is in the pages of a later run"

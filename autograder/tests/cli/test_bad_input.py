@@ -104,8 +104,8 @@ def refused(call: Call, line: str, *said: str) -> None:
         ("other.zip", "other.zip: There is no notebook (.ipynb) in the zip file. There is nothing to grade here."),
         ("a.pdf no.zip", "no.zip: The zip file cannot be read (File is not a zip file). There is nothing to grade"),
         ("a.ipynb -o a.pdf", "a.pdf: results cannot be written there (Not a directory); name another folder with -o"),
-        ("a.ipynb --database mysql://h/n", "mysql: expected a database of PostgreSQL, postgresql://USER@HOST/NAME"),
-        ("a.ipynb --database marks", "'marks' is no address of a database; expected postgresql://USER:PASSWORD@HOST"),
+        ("a.ipynb --database mysql://h/n", "mysql: expected a PostgreSQL database, postgresql://USER@HOST/NAME"),
+        ("a.ipynb --database marks", "'marks' is not the URL of a database; expected postgresql://USER:PASSWORD@HOST"),
         ("a.ipynb --database postgresql://ann@127.0.0.1:1/n", "postgresql://ann@127.0.0.1:1/n: connection failed"),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_table_that_is_none_is_told(call: Call, command: str, given: str, said
         ("no-gradebook", "no-gradebook/gradebook.db: there is no gradebook; expected one of a graded class. Run"),
         ("no-file", "no-file/gradebook.db: there is no gradebook; expected one of a graded class. Run"),
         ("a.ipynb", "a.ipynb/gradebook.db: there is no gradebook; expected one of a graded class. a.ipynb is a file;"),
-        ("damaged", "damaged/gradebook.db: file is not a database. What was stored before is kept; mend that, or name"),
+        ("damaged", "damaged/gradebook.db: file is not a database. What was stored before is kept; fix that, or name"),
         (
             "empty",
             "empty/gradebook.db: there is no submission in it yet; expected a graded class. Run `mnist-kit grade`",

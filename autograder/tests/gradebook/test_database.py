@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from autograder.errors import GradebookError
-from autograder.gradebook.database import FORM, Database, existing, place
+from autograder.gradebook.database import FORM, Database, existing_location, location
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.stores import ReviewStores
 from autograder.lms.external_grades import OTTER, ExternalGrade, MatchedGrade
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
@@ -49,30 +49,30 @@ def test_results_are_kept_on_a_server_as_in_a_file(url: str) -> None:
 
 def test_a_server_is_set_up_once(url: str) -> None:
     for _ in range(2):
-        with MarkStore(url) as marks:
-            secret = marks.secret()
-    with MarkStore(url) as marks, marks.database.read() as session:
+        with ReviewStores(url) as stores:
+            secret = stores.secret()
+    with ReviewStores(url) as stores, stores.database.read() as session:
         assert session.execute(text("select number from form")).scalars().all() == [FORM]
-        assert marks.secret() == secret
+        assert stores.secret() == secret
 
 
 def test_a_server_that_was_started_anew_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.gradebook.database.IDLE_S", 0)
-    with running() as server, MarkStore(new_database(server.address, "again")) as marks:
-        secret = marks.secret()
+    with running() as server, ReviewStores(new_database(server.address, "again")) as stores:
+        secret = stores.secret()
         server.crash()
         with pytest.raises(GradebookError, match="What was stored before is kept"):
-            marks.questions()
+            stores.rubrics.all()
         server.start()
-        assert marks.questions() == ()
-        assert marks.secret() == secret
+        assert stores.rubrics.all() == {}
+        assert stores.secret() == secret
 
 
 def test_a_server_with_a_later_form_is_refused(url: str) -> None:
-    with MarkStore(url) as marks, marks.database.write() as session:
+    with ReviewStores(url) as stores, stores.database.write() as session:
         session.execute(text("insert into form values (99)"))
     with pytest.raises(GradebookError, match="form 99, this one writes"):
-        MarkStore(url).__enter__()
+        ReviewStores(url).__enter__()
 
 
 def test_a_file_of_form_2_is_brought_up_and_keeps_what_it_has(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_a_file_of_form_2_is_brought_up_and_keeps_what_it_has(tmp_path: Path) ->
             old.execute(f"drop table {table}")
         old.execute("pragma user_version = 2")
     old.close()
-    with MarkStore(path) as marks:
-        assert marks.questions() == ()
+    with ReviewStores(path) as stores:
+        assert stores.rubrics.all() == {}
     with Gradebook(path) as book:
         assert book.known(["key"])
 
@@ -93,8 +93,8 @@ def test_a_file_of_form_2_is_brought_up_and_keeps_what_it_has(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("nonsense", "is no address of a database"),
-        ("mysql://root@127.0.0.1/x", "mysql: expected a database of PostgreSQL"),
+        ("nonsense", "is not the URL of a database"),
+        ("mysql://root@127.0.0.1/x", "mysql: expected a PostgreSQL database"),
         ("postgresql://kit:secret@127.0.0.1:1/x", r"postgresql://kit:\*\*\*@127.0.0.1:1/x: .*refused"),
     ],
 )
@@ -105,13 +105,13 @@ def test_an_address_that_leads_nowhere_is_told_without_its_password(address: str
 
 
 def test_the_gradebook_is_in_the_folder_or_where_the_address_says(tmp_path: Path) -> None:
-    assert place(tmp_path, None) == tmp_path / "gradebook.db"
-    assert place(tmp_path, "postgresql://x/y") == "postgresql://x/y"
+    assert location(tmp_path, None) == tmp_path / "gradebook.db"
+    assert location(tmp_path, "postgresql://x/y") == "postgresql://x/y"
 
 
 def test_a_folder_without_a_gradebook_is_told(tmp_path: Path) -> None:
     with pytest.raises(GradebookError, match="there is no gradebook; expected one of a graded class"):
-        existing(tmp_path, None)
+        existing_location(tmp_path, None)
 
 
 def test_what_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None:

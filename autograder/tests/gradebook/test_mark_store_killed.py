@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 
 from autograder.errors import GradebookError
 from autograder.gradebook.mark import Conflict, Draft
-from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.stores import ReviewStores
 from autograder.policy.policy import Policy
 from autograder.tests.gradebook.test_mark_store import fill
 from autograder.tools.postgresql import Server, new_database, running
@@ -92,25 +92,25 @@ class Diary:
         return asked, done
 
 
-def reviewer_at_work(marks: MarkStore, reviewer: str, name: str, diary: Diary) -> None:
+def reviewer_at_work(stores: ReviewStores, reviewer: str, name: str, diary: Diary) -> None:
     """Mark answers without end. Whatever is not acknowledged is sent again, as a browser does."""
     chance = random.Random(name)
     number = 0
     while True:
         number += 1
         with contextlib.suppress(GradebookError, Conflict):
-            place = marks.place("q1", chance.randint(1, ANSWERS), reviewer)
+            place = stores.answers.at("q1", chance.randint(1, ANSWERS), reviewer)
             seen = place.mark.id if place.mark else 0
             act = Act(f"{name}-{number}", place.answer.id, reviewer, seen)
             diary.write(act)
-            diary.write(sent_until_told(marks, act))
+            diary.write(sent_until_told(stores, act))
 
 
-def sent_until_told(marks: MarkStore, act: Act) -> Act:
+def sent_until_told(stores: ReviewStores, act: Act) -> Act:
     began = time.monotonic()
     while time.monotonic() < began + PATIENCE_S:
         with contextlib.suppress(GradebookError):
-            said = marks.mark(act.answer, act.reviewer, Draft(("fit",), comment=act.nonce), act.seen, act.nonce)
+            said = stores.marks.save(act.answer, act.reviewer, Draft(("fit",), comment=act.nonce), act.seen, act.nonce)
             return Act(act.nonce, act.answer, act.reviewer, act.seen, said.id)
         time.sleep(0.05)
     raise AssertionError(f"{act} was not stored")
@@ -119,10 +119,10 @@ def sent_until_told(marks: MarkStore, act: Act) -> Act:
 def people_at_work(store: Store, path: Path, name: str) -> None:
     """Four people mark without end; where the server is away when they open the gradebook, they open it again."""
     while True:
-        with contextlib.suppress(GradebookError), MarkStore(store.place) as marks:
+        with contextlib.suppress(GradebookError), ReviewStores(store.place) as stores:
             diary = Diary(path)
             people = [
-                threading.Thread(target=reviewer_at_work, args=(marks, reviewer, f"{name}-{reviewer}", diary))
+                threading.Thread(target=reviewer_at_work, args=(stores, reviewer, f"{name}-{reviewer}", diary))
                 for reviewer in PEOPLE
             ]
             for each in people:
@@ -163,16 +163,16 @@ def check(store: Store, asked: dict[str, Act], done: dict[str, Act]) -> None:
         assert store.rows("pragma integrity_check") == [("ok",)]
 
 
-def send_again(marks: MarkStore, asked: dict[str, Act], done: dict[str, Act]) -> None:
+def send_again(stores: ReviewStores, asked: dict[str, Act], done: dict[str, Act]) -> None:
     """What browsers do once the server is back: what was not acknowledged is sent again, and some of what was."""
     acknowledged = list(done.values())[-20:]
     for act in acknowledged:
-        assert sent_until_told(marks, act) == act
+        assert sent_until_told(stores, act) == act
     for act in asked.values():
         if act.nonce not in done:
             with contextlib.suppress(Conflict):
-                told = sent_until_told(marks, act)
-                assert sent_until_told(marks, act) == told
+                told = sent_until_told(stores, act)
+                assert sent_until_told(stores, act) == told
                 done[act.nonce] = told
 
 
@@ -183,8 +183,8 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # shown where the test fails
     moments = random.Random(seed)
-    with MarkStore(store.place) as marks:
-        fill(marks, rules, ANSWERS, PEOPLE)
+    with ReviewStores(store.place) as stores:
+        fill(stores, rules, ANSWERS, PEOPLE)
     asked: dict[str, Act] = {}
     done: dict[str, Act] = {}
     in_flight = 0
@@ -207,11 +207,14 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
         done |= told
         in_flight += len(new) - len(told)
         check(store, asked, done)
-        with MarkStore(store.place) as marks:
-            send_again(marks, new, done)
+        with ReviewStores(store.place) as stores:
+            send_again(stores, new, done)
         check(store, asked, done)
     assert len(done) > 10 * KILLS, "the kills came while marks were being given"
     assert in_flight > KILLS, "and most of them while some were being stored"
-    with MarkStore(store.place) as marks:
-        histories = [marks.history(marks.place("q1", number, "r0").answer.id, "r0") for number in range(1, ANSWERS + 1)]
+    with ReviewStores(store.place) as stores:
+        histories = [
+            stores.marks.history(stores.answers.at("q1", number, "r0").answer.id, "r0")
+            for number in range(1, ANSWERS + 1)
+        ]
     assert {mark.comment for history in histories for mark in history} == set(done)

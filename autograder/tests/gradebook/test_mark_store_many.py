@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
-from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy, Review
 from autograder.tests.gradebook.test_mark_store import alone
@@ -57,33 +57,33 @@ def large_class(rules: Policy) -> tuple[GradeReport, ...]:
 
 
 def mark_one(
-    marks: MarkStore, place: QueuePosition, reviewer: str, items: Sequence[str], nonce: str
+    stores: ReviewStores, place: QueuePosition, reviewer: str, items: Sequence[str], nonce: str
 ) -> tuple[Mark, int]:
     """Save until it is stored, after looking again at whatever came in between; the mark, and how often it did."""
     met, seen = 0, place.mark.id if place.mark else 0
     while True:
         try:
-            return marks.mark(place.answer.id, reviewer, Draft(tuple(items), comment=nonce), seen, nonce), met
+            return stores.marks.save(place.answer.id, reviewer, Draft(tuple(items), comment=nonce), seen, nonce), met
         except Conflict as conflict:
             met, seen = met + 1, conflict.current.id
 
 
-def reviewer_at_work(marks: MarkStore, number: int, questions: Sequence[str]) -> list[tuple[str, int, int, int]]:
+def reviewer_at_work(stores: ReviewStores, number: int, questions: Sequence[str]) -> list[tuple[str, int, int, int]]:
     """(nonce, answer, mark, conflicts) of everything that this reviewer saved."""
     reviewer, chance = PEOPLE[number], random.Random(number)
-    rubrics = {question: [item.id for item in marks.rubric(question).items] for question in questions}
+    rubrics = {question: [item.id for item in stores.rubrics.in_force(question).items] for question in questions}
     done: list[tuple[str, int, int, int]] = []
     while len(done) < MARKS // len(PEOPLE):
         way = random.Random(int(10 * time.monotonic())) if chance.random() < MEETING else chance
         question = way.choice(questions)
-        place = marks.place(question, way.randint(1, STUDENTS), reviewer)
+        place = stores.answers.at(question, way.randint(1, STUDENTS), reviewer)
         if place.answer.in_sample and reviewer not in place.answer.reviewers:
             continue
         nonce = f"{reviewer}-{len(done)}"
         items = [id for id in rubrics[question] if chance.random() < 0.5]
-        said, met = mark_one(marks, place, reviewer, items, nonce)
+        said, met = mark_one(stores, place, reviewer, items, nonce)
         if chance.random() < 0.05:  # the acknowledgement was lost on its way: the browser sends it again
-            again = marks.mark(place.answer.id, reviewer, Draft(comment="never stored"), place.answer.id, nonce)
+            again = stores.marks.save(place.answer.id, reviewer, Draft(comment="never stored"), place.answer.id, nonce)
             assert again.id == said.id
         done.append((nonce, place.answer.id, said.id, met))
     return done
@@ -95,8 +95,8 @@ def process_at_work(store: Path | str, numbers: Sequence[int], questions: Sequen
     if pid == 0:
         code = 1
         try:
-            with MarkStore(store) as marks, ThreadPoolExecutor(len(numbers)) as pool:
-                done = list(pool.map(lambda number: reviewer_at_work(marks, number, questions), numbers))
+            with ReviewStores(store) as stores, ThreadPoolExecutor(len(numbers)) as pool:
+                done = list(pool.map(lambda number: reviewer_at_work(stores, number, questions), numbers))
                 result.write_text(json.dumps([each for some in done for each in some]))
             code = 0
         except BaseException:
@@ -121,8 +121,8 @@ def test_of_ten_thousand_marks_at_once_none_is_lost_and_none_doubled(
 ) -> None:
     policy = rules.model_copy(update={"review": Review(reviewers=PEOPLE, sample=SAMPLE)})
     questions = tuple(policy.written)
-    with MarkStore(store) as marks:
-        marks.sync(policy, large_class(policy), PEOPLE, alone)
+    with ReviewStores(store) as stores:
+        stores.sync(policy, large_class(policy), PEOPLE, alone)
     assert threading.active_count() == 1, "only a process without threads can fork safely"
     results = [tmp_path / f"result{number}" for number in range(PROCESSES)]
     began, used = time.monotonic(), os.times()
@@ -147,28 +147,28 @@ def test_of_ten_thousand_marks_at_once_none_is_lost_and_none_doubled(
     ]
     if isinstance(store, Path):
         assert rows(store, "pragma integrity_check") == [("ok",)]
-    with MarkStore(store) as marks:
-        check_histories(marks, questions, {id: answer for _, answer, id, _ in done})
+    with ReviewStores(store) as stores:
+        check_histories(stores, questions, {id: answer for _, answer, id, _ in done})
 
 
-def check_histories(marks: MarkStore, questions: Sequence[str], answer_of: dict[int, int]) -> None:
+def check_histories(stores: ReviewStores, questions: Sequence[str], answer_of: dict[int, int]) -> None:
     """Each answer's history is everything that was said of it, and what counts is what was said last."""
     ids: dict[int, list[int]] = {}
     for mark, answer in sorted(answer_of.items()):
         ids.setdefault(answer, []).append(mark)
-    counting = marks.counting()
+    counting = stores.marks.final()
     for question in questions:
-        for pair in marks.pairs(question):
+        for pair in stores.marks.pairs(question):
             for last in filter(None, pair.marks):
-                mine = [each for each in marks.history(pair.answer.id, last.reviewer) if each.slot == last.slot]
+                mine = [each for each in stores.marks.history(pair.answer.id, last.reviewer) if each.slot == last.slot]
                 assert mine[-1] == last
     for answer, said in ids.items():
         reviewer = PEOPLE[0]
-        place = marks.answer(answer, reviewer)
+        place = stores.answers.by_id(answer, reviewer)
         if place.answer.in_sample:
             reviewer = place.answer.reviewers[0]
-            said = [mark for mark in said if mark in {each.id for each in marks.history(answer, reviewer)}]
-        history = marks.history(answer, reviewer)
+            said = [mark for mark in said if mark in {each.id for each in stores.marks.history(answer, reviewer)}]
+        history = stores.marks.history(answer, reviewer)
         assert [mark.id for mark in history] == said
         for slot in {mark.slot for mark in history}:
             standing = [mark.standing for mark in history if mark.slot == slot]

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.gradebook.marking_order import Seat, answers, in_order, share_out
+from autograder.gradebook.marking_order import Share, in_order, share_out, written_answers
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy
 
 NAMES = tuple(f"s{number}" for number in range(100))
-SEATS = tuple(map(Seat, NAMES))
+SHARES = tuple(map(Share, NAMES))
 
 
 def report(name: str, answer: str | None, status: Status = Status.GRADED) -> GradeReport:
@@ -18,22 +18,22 @@ def report(name: str, answer: str | None, status: Status = Status.GRADED) -> Gra
 
 
 def test_answers_are_found_by_question_and_submission(rules: Policy) -> None:
-    found = answers([report("a", "To measure."), report("b", None)], rules)
+    found = written_answers([report("a", "To measure."), report("b", None)], rules)
     assert found["q1"] == {"a": "To measure.", "b": None}
     assert found["q2"] == {}
 
 
 def test_a_file_that_was_turned_away_has_nothing_to_mark(rules: Policy) -> None:
-    assert answers([report("a", "x", Status.REJECTED)], rules)["q1"] == {}
+    assert written_answers([report("a", "x", Status.REJECTED)], rules)["q1"] == {}
 
 
 def test_a_fault_of_the_grader_leaves_the_answer_to_be_marked(rules: Policy) -> None:
-    assert answers([report("a", "x", Status.UNGRADED)], rules)["q1"] == {"a": "x"}
+    assert written_answers([report("a", "x", Status.UNGRADED)], rules)["q1"] == {"a": "x"}
 
 
 @pytest.mark.parametrize(("text", "kept"), [(" \n\t", None), ("a\0b", "a\ufffdb"), ("\ud800x", "?x")])
 def test_text_is_kept_as_every_database_takes_it(text: str, kept: str | None, rules: Policy) -> None:
-    assert answers([report("a", text)], rules)["q1"]["a"] == kept
+    assert written_answers([report("a", text)], rules)["q1"]["a"] == kept
 
 
 def test_the_order_is_always_the_same() -> None:
@@ -52,57 +52,57 @@ def test_the_order_is_not_that_of_names() -> None:
 
 @pytest.mark.parametrize("people", [("ann",), ("ann", "ben"), ("ann", "ben", "cat")])
 def test_work_is_shared_out_evenly(people: tuple[str, ...]) -> None:
-    load = Counter(seat.first for seat in share_out("q1", SEATS, people, 0))
+    load = Counter(share.first for share in share_out("q1", SHARES, people, 0))
     assert max(load.values()) - min(load.values()) <= 1
     assert set(load) == set(people)
 
 
 @pytest.mark.parametrize("people", [("ann", "ben"), ("ann", "ben", "cat")])
 def test_the_sample_goes_to_two_and_the_load_stays_even(people: tuple[str, ...]) -> None:
-    shared = share_out("q1", SEATS, people, 30)
-    sample = [seat for seat in shared if seat.second]
-    load = Counter(name for seat in shared for name in (seat.first, seat.second) if name)
+    shared = share_out("q1", SHARES, people, 30)
+    sample = [share for share in shared if share.second]
+    load = Counter(name for share in shared for name in (share.first, share.second) if name)
     assert len(sample) == 30
-    assert all(seat.first != seat.second for seat in sample)
+    assert all(share.first != share.second for share in sample)
     assert max(load.values()) - min(load.values()) <= 1
 
 
 def test_of_three_reviewers_every_pair_takes_turns() -> None:
-    shared = share_out("q1", SEATS, ("ann", "ben", "cat"), 30)
-    pairs = Counter(frozenset((seat.first, seat.second)) for seat in shared if seat.second)
+    shared = share_out("q1", SHARES, ("ann", "ben", "cat"), 30)
+    pairs = Counter(frozenset((share.first, share.second)) for share in shared if share.second)
     assert len(pairs) == 3
 
 
 def test_one_reviewer_has_no_sample() -> None:
-    assert not any(seat.second for seat in share_out("q1", SEATS, ("ann",), 30))
+    assert not any(share.second for share in share_out("q1", SHARES, ("ann",), 30))
 
 
 def test_a_sample_larger_than_the_class_is_the_class() -> None:
-    assert all(seat.second for seat in share_out("q1", SEATS, ("ann", "ben"), 1000))
+    assert all(share.second for share in share_out("q1", SHARES, ("ann", "ben"), 1000))
 
 
 def test_the_sample_is_another_for_each_question() -> None:
     first, second = (
-        {seat.submission for seat in share_out(question, SEATS, ("ann", "ben"), 30) if seat.second}
+        {share.submission for share in share_out(question, SHARES, ("ann", "ben"), 30) if share.second}
         for question in ("q1", "q2")
     )
     assert first != second
 
 
 def test_what_is_marked_stays_where_it_is() -> None:
-    done = replace(SEATS[0], first="zoe", second="ann", marked=True)
-    alone = replace(SEATS[1], first="zoe", marked=True)
-    shared = share_out("q1", (done, alone, *SEATS[2:]), ("ann", "ben"), 10)
+    done = replace(SHARES[0], first="zoe", second="ann", marked=True)
+    alone = replace(SHARES[1], first="zoe", marked=True)
+    shared = share_out("q1", (done, alone, *SHARES[2:]), ("ann", "ben"), 10)
     assert shared[:2] == (done, alone)
-    assert sum(seat.second is not None for seat in shared) == 10
-    load = Counter(name for seat in shared for name in (seat.first, seat.second) if name)
+    assert sum(share.second is not None for share in shared) == 10
+    load = Counter(name for share in shared for name in (share.first, share.second) if name)
     assert abs(load["ann"] - load["ben"]) <= 1
 
 
-def test_the_order_of_the_seats_is_kept() -> None:
-    assert tuple(seat.submission for seat in share_out("q1", SEATS, ("ann", "ben"), 30)) == NAMES
+def test_the_order_of_the_shares_is_kept() -> None:
+    assert tuple(share.submission for share in share_out("q1", SHARES, ("ann", "ben"), 30)) == NAMES
 
 
 def test_sharing_out_again_changes_nothing() -> None:
-    once = share_out("q1", SEATS, ("ann", "ben", "cat"), 30)
+    once = share_out("q1", SHARES, ("ann", "ben", "cat"), 30)
     assert share_out("q1", once, ("ann", "ben", "cat"), 30) == once

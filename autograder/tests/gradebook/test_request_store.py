@@ -6,53 +6,56 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark_store import MarkStore
-from autograder.gradebook.request_store import RequestStore
+from autograder.gradebook.request_store import RegradeRequest, RequestStore
+from autograder.gradebook.stores import ReviewStores
 
-ONE = ("s1", "q1", "I did say why.")
-OTHER = ("s2", "q1", "Please look again.")
+ONE = RegradeRequest("s1", "q1", "I did say why.")
+OTHER = RegradeRequest("s2", "q1", "Please look again.")
 
 
 @pytest.fixture
-def marks(tmp_path: Path) -> Iterator[MarkStore]:
-    with MarkStore(tmp_path / "gradebook.db") as opened:
+def stores(tmp_path: Path) -> Iterator[ReviewStores]:
+    with ReviewStores(tmp_path / "gradebook.db") as opened:
         yield opened
 
 
 @pytest.fixture
-def inbox(marks: MarkStore) -> RequestStore:
-    return RequestStore(marks.database)
+def requests(stores: ReviewStores) -> RequestStore:
+    return stores.requests
 
 
-def test_requests_are_kept_with_the_points_of_that_moment(inbox: RequestStore) -> None:
-    assert inbox.add([ONE, OTHER], {("s1", "q1"): 2.5}) == 2
-    first, second = inbox.requests()
+def test_requests_are_stored_once_with_the_points_of_that_moment(requests: RequestStore) -> None:
+    requests.add([ONE], {("s1", "q1"): 2.5})
+    requests.add([ONE, OTHER, OTHER], {("s1", "q1"): 4})
+    first, second = requests.all()
     assert (first.submission, first.text, first.status, first.before) == ("s1", "I did say why.", "open", 2.5)
-    assert second.before is None
+    assert (second.submission, second.before) == ("s2", None)
 
 
-def test_the_same_request_again_is_one(inbox: RequestStore) -> None:
-    inbox.add([ONE], {})
-    assert inbox.add([ONE, OTHER], {}) == 1
-    assert len(inbox.requests()) == 2
-
-
-def test_open_ones_come_first_and_the_log_says_who_answered(inbox: RequestStore, marks: MarkStore) -> None:
-    inbox.add([ONE, OTHER], {})
-    inbox.answer_request(inbox.requests()[0].id, "declined", " It was counted. ", "ann")
-    assert [(each.submission, each.status, each.reply) for each in inbox.requests()] == [
+def test_open_ones_come_first_and_the_log_says_who_replied(requests: RequestStore, stores: ReviewStores) -> None:
+    requests.add([ONE, OTHER], {})
+    first = requests.all()[0].id
+    requests.reply(first, "declined", " It was counted. ", "ann")
+    assert [(request.submission, request.status, request.reply) for request in requests.all()] == [
         ("s2", "open", ""),
         ("s1", "declined", "It was counted."),
     ]
-    assert (marks.log()[0].who, marks.log()[0].what) == ("ann", "declined the request on q1")
+    assert (stores.log.newest()[0].who, stores.log.newest()[0].what) == ("ann", "declined the request on q1")
+    with pytest.raises(ReviewError, match="ann has declined this request in the meantime"):
+        requests.reply(first, "accepted", "", "ben")
 
 
 @pytest.mark.parametrize(
-    ("id", "status", "reply", "said"),
-    [(99, "accepted", "", "no request 99"), (1, "maybe", "", "not 'maybe'"), (1, "accepted", "x" * 20_001, "20001")],
+    ("id", "status", "reply", "message"),
+    [
+        (99, "accepted", "", "no request 99"),
+        (1, "maybe", "", "not 'maybe'"),
+        (1, "open", "", "not 'open'"),
+        (1, "accepted", "x" * 20_001, "20001"),
+    ],
 )
-def test_what_cannot_be_is_refused(id: int, status: str, reply: str, said: str, inbox: RequestStore) -> None:
-    inbox.add([ONE], {})
-    with pytest.raises(ReviewError, match=said):
-        inbox.answer_request(id, status, reply, "ann")
-    assert inbox.requests()[0].status == "open"
+def test_an_invalid_reply_is_refused(id: int, status: str, reply: str, message: str, requests: RequestStore) -> None:
+    requests.add([ONE], {})
+    with pytest.raises(ReviewError, match=message):
+        requests.reply(id, status, reply, "ann")
+    assert requests.all()[0].status == "open"

@@ -45,24 +45,24 @@ def test_tenths_add_up_to_a_whole() -> None:
     assert not tenths.problem()
 
 
-def test_the_shipped_rubrics_are_sound(rules: Policy) -> None:
+def test_the_shipped_rubrics_are_valid(rules: Policy) -> None:
     for id, question in rules.written.items():
-        assert not Rubric.of(id, question).problem()
+        assert not Rubric.from_policy(id, question).problem()
 
 
 @pytest.mark.parametrize(
     ("items", "said"),
     [
-        ((), "one item or more"),
+        ((), "at least one item"),
         ((FIT, FIT, UNSEEN), "Two items have the id 'fit'"),
         ((FIT,), "add up to 1 = 1; the question is worth 3"),
         ((FIT, replace(UNSEEN, points=3)), "1 + 3 = 4"),
         ((WRONG,), "add up to 0 = 0"),
         ((FIT, replace(UNSEEN, text=" ")), "Item 2: expected a text"),
-        ((FIT, replace(UNSEEN, id="Un seen")), "Item 2: 'Un seen' is no id"),
+        ((FIT, replace(UNSEEN, id="Un seen")), "Item 2: 'Un seen' is not an id"),
         ((FIT, UNSEEN, replace(WRONG, points=0)), "Item 3: 0 points"),
         ((FIT, replace(UNSEEN, points=float("nan"))), "Item 2: nan points"),
-        (tuple(RubricItem(f"i{n}", 1, "x") for n in range(21)), "20 are the most"),
+        (tuple(RubricItem(f"i{n}", 1, "x") for n in range(21)), "at most 20 are allowed"),
     ],
 )
 def test_what_is_wrong_is_told(items: tuple[RubricItem, ...], said: str) -> None:

@@ -36,7 +36,7 @@ def ann(site: Running) -> Iterator[httpx.Client]:
 
 
 def unmarked(site: Running) -> bool:
-    return all(each.done == 0 for each in site.review.marks.progress())
+    return all(each.done == 0 for each in site.review.stores.answers.progress())
 
 
 def test_a_token_belongs_to_its_reviewer_and_to_the_gradebook() -> None:

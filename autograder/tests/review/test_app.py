@@ -15,6 +15,7 @@ import pytest
 
 from autograder.gradebook.mark import Draft
 from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.request_store import RegradeRequest
 from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.review.app import access
 from autograder.review.cache import RecentCache
@@ -111,7 +112,7 @@ def test_no_page_of_the_marking_shows_a_name(ann: httpx.Client) -> None:
 def test_no_page_has_script_or_style_of_its_own(ann: httpx.Client) -> None:
     for path in ("/", "/question/q1/1", "/question/q1/groups", "/question/q1/rubric", "/gradebook", "/log"):
         page = ann.get(path).text
-        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! type="module" src=)|javascript:", page), path
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! type=.module. src=)|javascript:", page), path
 
 
 def test_each_page_says_in_its_title_what_it_is(ann: httpx.Client) -> None:
@@ -150,7 +151,7 @@ def test_an_answer_of_a_megabyte_is_cut_and_can_be_read_whole(
         assert len(page.text) < 600_000
         assert 'href="/answer/1/plain"' in page.text
         plain = ann.get("/answer/1/plain")
-        assert plain.text == opened.marks.answer(1, "ann").answer.text
+        assert plain.text == opened.stores.answers.by_id(1, "ann").answer.text
         assert len(plain.text) > 1_000_000
         assert plain.headers["content-type"] == "text/plain; charset=utf-8"
         assert plain.headers["x-content-type-options"] == "nosniff"
@@ -161,16 +162,16 @@ def test_an_answer_of_a_megabyte_is_cut_and_can_be_read_whole(
 
 
 def test_a_mark_is_stored_and_the_next_answer_comes(ann: httpx.Client, site: Running) -> None:
-    first = site.review.marks.next("q1", "ann")
+    first = site.review.stores.answers.next("q1", "ann")
     assert first is not None
-    place = site.review.marks.place("q1", first, "ann")
+    place = site.review.stores.answers.at("q1", first, "ann")
     url = f"/answer/{place.answer.id}/mark"
     reply = ann.post(url, data=form("fit", "unseen", adjustment="-0.5", comment="Good.", flagged="1"), headers=JSON)
     assert reply.status_code == 200
-    mark = site.review.marks.place("q1", first, "ann").mark
+    mark = site.review.stores.answers.at("q1", first, "ann").mark
     assert mark is not None
     assert (mark.items, mark.adjustment, mark.comment, mark.flagged) == (("fit", "unseen"), -0.5, "Good.", True)
-    assert reply.json()["url"] == f"/question/q1/{site.review.marks.next('q1', 'ann', first)}"
+    assert reply.json()["url"] == f"/question/q1/{site.review.stores.answers.next('q1', 'ann', first)}"
     assert reply.json()["words"] == f"Answer {first} saved: 2.5 of 4 (fit, unseen), adjusted −0.5, flagged."
     assert reply.json()["mark"]["id"] == mark.id
 
@@ -184,7 +185,7 @@ def test_without_the_script_a_form_leads_on(ann: httpx.Client) -> None:
 def test_after_the_last_answer_comes_the_overview(ann: httpx.Client, site: Running) -> None:
     url = ""
     for number in range(1, 13):
-        answer = site.review.marks.place("q1", number, "ann").answer.id
+        answer = site.review.stores.answers.at("q1", number, "ann").answer.id
         url = ann.post(f"/answer/{answer}/mark", data=form("fit"), headers=JSON).json()["url"]
     assert url == "/?done=q1"
     assert "You have marked all your answers to q1." in ann.get(url).text
@@ -192,7 +193,7 @@ def test_after_the_last_answer_comes_the_overview(ann: httpx.Client, site: Runni
 
 
 def test_the_question_leads_to_the_next_that_waits(ann: httpx.Client, site: Running) -> None:
-    number = site.review.marks.next("q2", "ann")
+    number = site.review.stores.answers.next("q2", "ann")
     assert ann.get("/question/q2").headers["location"] == f"/question/q2/{number}"
     assert ann.get("/question/q2?number=7").headers["location"] == "/question/q2/7"
 
@@ -204,7 +205,7 @@ def test_a_mark_in_between_is_a_conflict_that_shows_it(ann: httpx.Client, ben: h
     theirs = reply.json()["mark"]
     assert (theirs["reviewer"], theirs["items"], theirs["comment"]) == ("ben", ["unseen"], "Ben's words")
     assert ann.post("/answer/1/mark", data=form("fit", seen=theirs["id"]), headers=JSON).status_code == 200
-    assert [mark.reviewer for mark in site.review.marks.history(1, "ann")] == ["ben", "ann"]
+    assert [mark.reviewer for mark in site.review.stores.marks.history(1, "ann")] == ["ben", "ann"]
 
 
 def test_a_conflict_without_the_script_keeps_what_was_typed(ann: httpx.Client, ben: httpx.Client) -> None:
@@ -219,7 +220,7 @@ def test_the_same_save_twice_is_one_mark(ann: httpx.Client, site: Running) -> No
     sent = form("fit")
     ids = {ann.post("/answer/1/mark", data=sent, headers=JSON).json()["mark"]["id"] for _ in range(3)}
     assert len(ids) == 1
-    assert len(site.review.marks.history(1, "ann")) == 1
+    assert len(site.review.stores.marks.history(1, "ann")) == 1
 
 
 @pytest.mark.parametrize(
@@ -244,20 +245,20 @@ def test_what_is_not_a_mark_is_refused_with_a_reason(
     reply = ann.post("/answer/1/mark", data={**form("fit"), **fields}, headers=JSON)
     assert reply.status_code == 422
     assert said in reply.json()["why"]
-    assert site.review.marks.answer(1, "ann").mark is None
+    assert site.review.stores.answers.by_id(1, "ann").mark is None
 
 
 @pytest.mark.parametrize(("typed", "points"), [("1,5", 1.5), ("−1", -1.0), ("+2", 2.0), ("", 0.0), (" 0.5 ", 0.5)])
 def test_points_may_be_typed_as_people_write_them(ann: httpx.Client, site: Running, typed: str, points: float) -> None:
     ann.post("/answer/1/mark", data=form("fit", adjustment=typed))
-    mark = site.review.marks.answer(1, "ann").mark
+    mark = site.review.stores.answers.by_id(1, "ann").mark
     assert mark is not None
     assert mark.adjustment == points
 
 
 def test_strange_characters_in_a_comment_are_stored_as_characters(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/1/mark", content=urlencode(form("fit", comment="a\0b\r\nc 𝛼 \x1b"), doseq=True))
-    mark = site.review.marks.answer(1, "ann").mark
+    mark = site.review.stores.answers.by_id(1, "ann").mark
     assert mark is not None
     assert mark.comment == "a\ufffdb\nc 𝛼 \ufffd"
 
@@ -286,15 +287,15 @@ def test_who_looks_elsewhere_or_has_gone_is_not_there() -> None:
 
 def test_undo_takes_back_and_leads_there(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/3/mark", data=form("fit"))
-    number = site.review.marks.answer(3, "ann").number
+    number = site.review.stores.answers.by_id(3, "ann").number
     reply = ann.post("/undo", headers=JSON).json()
     assert reply == {"url": f"/question/q1/{number}", "words": "Undone: 1 mark."}
-    assert site.review.marks.answer(3, "ann").mark is None
+    assert site.review.stores.answers.by_id(3, "ann").mark is None
     assert ann.post("/undo", headers=JSON).json()["words"] == "You have no mark to undo."
 
 
 def test_revealing_tells_the_name_and_is_logged(ann: httpx.Client, site: Running) -> None:
-    name = site.review.marks.answer(1, "ann").answer.submission
+    name = site.review.stores.answers.by_id(1, "ann").answer.submission
     assert ann.post("/answer/1/reveal", headers=JSON).json() == {"name": name}
     assert name in ann.post("/answer/1/reveal").text
     assert "revealed the name" in ann.get("/log").text
@@ -321,7 +322,7 @@ def test_the_history_says_who_and_what(ann: httpx.Client, ben: httpx.Client) -> 
 
 
 def test_the_gradebook_links_to_answers_by_their_id(ann: httpx.Client, site: Running) -> None:
-    number = site.review.marks.answer(5, "ann").number
+    number = site.review.stores.answers.by_id(5, "ann").number
     assert ann.get("/answer/5").headers["location"] == f"/question/q1/{number}"
 
 
@@ -330,7 +331,7 @@ def test_the_gradebook_links_to_answers_by_their_id(ann: httpx.Client, site: Run
 
 def group_of(site: Running) -> tuple[int, list[int]]:
     """The key of the group without answers, and the ids in it."""
-    places = site.review.marks.groups("q1", "ann")[0]
+    places = site.review.stores.answers.groups("q1", "ann")[0]
     assert places[0].answer.text is None
     return places[0].answer.group or 0, [place.answer.id for place in places]
 
@@ -342,7 +343,7 @@ def test_a_group_is_marked_together_each_answer_by_itself(ann: httpx.Client, sit
     sent = {**form(), "group": str(key), "answer": [str(answer) for answer in answers]}
     reply = ann.post("/question/q1/groups", data=sent, headers=JSON).json()
     assert reply["words"] == f"{len(answers)} answers marked: 0 each."
-    marks = [site.review.marks.answer(answer, "ann").mark for answer in answers]
+    marks = [site.review.stores.answers.by_id(answer, "ann").mark for answer in answers]
     assert all(mark is not None and mark.points == 0 for mark in marks)
     assert len({mark.id for mark in marks if mark}) == len(answers)
     assert ann.post("/undo", headers=JSON).json()["words"] == f"Undone: {len(answers)} marks."
@@ -357,7 +358,7 @@ def test_a_group_of_which_one_was_marked_meanwhile_is_left_alone(
     reply = ann.post("/question/q1/groups", data=sent, headers=JSON)
     assert reply.status_code == 422
     assert "Nothing was marked" in reply.json()["why"]
-    assert site.review.marks.answer(answers[0], "ann").mark is None
+    assert site.review.stores.answers.by_id(answers[0], "ann").mark is None
 
 
 def test_a_group_with_nothing_ticked_says_so(ann: httpx.Client) -> None:
@@ -371,7 +372,7 @@ def test_an_answer_is_taken_out_and_put_back(ann: httpx.Client, site: Running) -
     _, answers = group_of(site)
     where = ann.post(f"/answer/{answers[0]}/apart").headers["location"]
     assert "was excluded from its group" in ann.get(where).text
-    left = [place.answer.id for group in site.review.marks.groups("q1", "ann") for place in group]
+    left = [place.answer.id for group in site.review.stores.answers.groups("q1", "ann") for place in group]
     assert answers[0] not in left
     ann.get(ann.post(f"/answer/{answers[0]}/together").headers["location"])
     assert group_of(site)[1] == answers
@@ -393,16 +394,16 @@ def typed(rubric: Rubric, do: str = "effects", **changes: str) -> dict[str, obje
 
 def test_a_changed_rubric_shows_whom_it_changes_before_it_does(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/1/mark", data=form("fit"))
-    number = site.review.marks.answer(1, "ann").number
-    rubric = site.review.marks.rubric("q1")
+    number = site.review.stores.answers.by_id(1, "ann").number
+    rubric = site.review.stores.rubrics.in_force("q1")
     page = ann.post("/question/q1/rubric", data=typed(rubric, fit="2", unseen="1")).text
     assert "1 mark will change" in page
     assert f"Answer {number} 1 2 +1" in words(page)
     assert "student-" not in page
-    assert site.review.marks.rubric("q1") == rubric
+    assert site.review.stores.rubrics.in_force("q1") == rubric
     page = ann.post("/question/q1/rubric", data=typed(rubric, "apply", fit="2", unseen="1")).text
     assert "The new rubric is applied: 1 mark changed." in page
-    mark = site.review.marks.answer(1, "ann").mark
+    mark = site.review.stores.answers.by_id(1, "ann").mark
     assert mark is not None
     assert mark.points == 2
     assert "changed the rubric of q1: 1 mark changed" in ann.get("/log").text
@@ -416,28 +417,28 @@ def test_a_changed_rubric_shows_whom_it_changes_before_it_does(ann: httpx.Client
 def test_a_rubric_that_does_not_add_up_is_refused_and_what_was_typed_stays(
     ann: httpx.Client, site: Running, do: str, points: str, said: str
 ) -> None:
-    rubric = site.review.marks.rubric("q1")
+    rubric = site.review.stores.rubrics.in_force("q1")
     reply = ann.post("/question/q1/rubric", data=typed(rubric, do, fit=points))
     assert reply.status_code == 422
     assert said in words(reply.text)
     assert f'value="{points}"' in reply.text
-    assert site.review.marks.rubric("q1") == rubric
+    assert site.review.stores.rubrics.in_force("q1") == rubric
 
 
 def test_a_rubric_that_somebody_changed_meanwhile_is_not_overwritten(
     ann: httpx.Client, ben: httpx.Client, site: Running
 ) -> None:
-    rubric = site.review.marks.rubric("q1")
+    rubric = site.review.stores.rubrics.in_force("q1")
     ben.post("/question/q1/rubric", data=typed(rubric, "apply", fit="2", unseen="1"))
     reply = ann.post("/question/q1/rubric", data=typed(rubric, "apply", fit="1.5", unseen="1.5"))
     assert reply.status_code == 422
     assert "Somebody has changed this rubric" in reply.text
     assert 'value="1.5"' in reply.text
-    assert site.review.marks.rubric("q1").items[0].points == 2
+    assert site.review.stores.rubrics.in_force("q1").items[0].points == 2
 
 
 def test_items_are_added_removed_and_moved_without_a_script(ann: httpx.Client, site: Running) -> None:
-    rubric = site.review.marks.rubric("q1")
+    rubric = site.review.stores.rubrics.in_force("q1")
     page = ann.post("/question/q1/rubric", data=typed(rubric, "add")).text
     assert page.count("<textarea") == 4
     page = ann.post("/question/q1/rubric", data=typed(rubric, "remove:2")).text
@@ -447,20 +448,20 @@ def test_items_are_added_removed_and_moved_without_a_script(ann: httpx.Client, s
     for odd in ("up:1", "down:3", "up:99", "remove:x", "up:", "nonsense"):
         page = ann.post("/question/q1/rubric", data=typed(rubric, odd)).text
         assert sorted(re.findall(r'name="id" value="(.*?)"', page)) == ["fit", "overfit", "unseen"]
-    assert site.review.marks.rubric("q1") == rubric
+    assert site.review.stores.rubrics.in_force("q1") == rubric
 
 
 def test_a_new_item_gets_an_id_of_its_words_and_may_take_points(ann: httpx.Client, site: Running) -> None:
-    sent = typed(site.review.marks.rubric("q1"), "apply")
+    sent = typed(site.review.stores.rubrics.in_force("q1"), "apply")
     for name, value in (("id", ""), ("points", "-1"), ("text", "Says: fit!")):
         sent[name] = [*sent[name], value]  # type: ignore[misc]
     assert ann.post("/question/q1/rubric", data=sent).status_code == 200
-    assert site.review.marks.rubric("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
+    assert site.review.stores.rubrics.in_force("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
 
 
 def test_the_page_of_an_answer_learns_that_the_rubric_changed(ann: httpx.Client, site: Running) -> None:
     before = ann.get("/answer/1/now").json()["revision"]
-    ann.post("/question/q1/rubric", data=typed(site.review.marks.rubric("q1"), "apply", fit="2", unseen="1"))
+    ann.post("/question/q1/rubric", data=typed(site.review.stores.rubrics.in_force("q1"), "apply", fit="2", unseen="1"))
     assert ann.get("/answer/1/now").json()["revision"] != before
 
 
@@ -471,7 +472,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
     sampled: Running, enter: Callable[[Running, str], httpx.Client]
 ) -> None:
     ann, ben = enter(sampled, "ann"), enter(sampled, "ben")
-    pair = sampled.review.marks.pairs("q1")[0]
+    pair = sampled.review.stores.marks.pairs("q1")[0]
     url, page = f"/answer/{pair.answer.id}", f"/question/q1/{pair.number}"
     ann.post(f"{url}/mark", data=form("fit", comment="SECRET"))
     for path in (page, f"{url}/history", f"{url}/now?seen=0", "/question/q1/sample", "/question/q1/groups"):
@@ -480,7 +481,9 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
     assert "marked 1 of 4" in ann.get("/log").text
     assert "marked 1 of 4" not in ben.get("/log").text
     effects = words(
-        ben.post("/question/q1/rubric", data=typed(sampled.review.marks.rubric("q1"), fit="2", unseen="1")).text
+        ben.post(
+            "/question/q1/rubric", data=typed(sampled.review.stores.rubrics.in_force("q1"), fit="2", unseen="1")
+        ).text
     )
     assert f"Answer {pair.number} in the sample, hidden until both have marked it" in effects
     assert ben.get(f"/question/q1/sample/{pair.number}").status_code == 404
@@ -490,7 +493,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(
 
 def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, str], httpx.Client]) -> None:
     ann, ben = enter(sampled, "ann"), enter(sampled, "ben")
-    first, second = sampled.review.marks.pairs("q1")
+    first, second = sampled.review.stores.marks.pairs("q1")
     for client, items in ((ann, ("fit",)), (ben, ("fit", "unseen"))):
         client.post(f"/answer/{first.answer.id}/mark", data=form(*items))
         client.post(f"/answer/{second.answer.id}/mark", data=form("fit"))
@@ -505,7 +508,7 @@ def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, s
     assert "differs" in shown
     reply = ben.post(url, data=form("unseen"), headers=JSON).json()
     assert reply["words"] == f"Answer {first.number} settled: 2 of 4 (unseen)."
-    counting = sampled.review.marks.counting()
+    counting = sampled.review.stores.marks.final()
     assert counting[first.answer.submission, "q1"].points == 2
     late = ann.post(url, data=form("fit"), headers=JSON)
     assert (late.status_code, late.json()["mark"]["reviewer"]) == (409, "ben")
@@ -516,8 +519,8 @@ def test_a_disagreement_is_settled(sampled: Running, enter: Callable[[Running, s
 
 
 def test_the_gradebook_shows_what_is_decided_and_what_is_not(ann: httpx.Client, site: Running) -> None:
-    marks = site.review.marks
-    answer = marks.answer(1, "ann").answer
+    stores = site.review.stores
+    answer = stores.answers.by_id(1, "ann").answer
     ann.post("/answer/1/mark", data=form("fit", "unseen"))
     page = ann.get("/gradebook").text
     row = next(words(row) for row in page.split("<tr>") if answer.submission in row)
@@ -536,15 +539,21 @@ def test_a_large_class_is_paged(tmp_path: Path, enter: Callable[[Running, str], 
 
 
 def test_requests_are_answered(ann: httpx.Client, site: Running) -> None:
-    site.review.inbox.add([("student-001", "q1", "Please <look> again."), ("student-002", "q2", "And here.")], {})
+    site.review.stores.requests.add(
+        [
+            RegradeRequest("student-001", "q1", "Please <look> again."),
+            RegradeRequest("student-002", "q2", "And here."),
+        ],
+        {},
+    )
     assert "2 regrade requests" in ann.get("/").text
     page = ann.get("/requests").text
     assert "Please &lt;look&gt; again." in page
-    assert f'/answer/{site.review.marks.find("student-001", "q1")}"' in page
-    first, second = (asked.id for asked in site.review.inbox.requests())
+    assert f'/answer/{site.review.stores.answers.find("student-001", "q1")}"' in page
+    first, second = (asked.id for asked in site.review.stores.requests.all())
     assert "was accepted" in ann.post(f"/requests/{first}", data={"status": "accepted", "reply": "You are right."}).text
     assert "was declined" in ann.post(f"/requests/{second}", data={"status": "declined", "reply": ""}).text
-    assert {asked.status for asked in site.review.inbox.requests()} == {"accepted", "declined"}
+    assert {asked.status for asked in site.review.stores.requests.all()} == {"accepted", "declined"}
     assert "You are right." in ann.get("/requests").text
     refused = ann.post(f"/requests/{first}", data={"status": "eaten", "reply": "typed"})
     assert refused.status_code == 422
@@ -588,7 +597,7 @@ def test_a_damaged_gradebook_is_a_clear_page(tmp_path: Path, enter: Callable[[Ru
 
 
 def test_a_fault_of_the_review_itself_is_a_clear_page(ann: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MarkStore, "mark", lambda *_: 1 / 0)
+    monkeypatch.setattr(MarkStore, "save", lambda *_: 1 / 0)
     reply = ann.post("/answer/1/mark", data=form("fit"))
     assert reply.status_code == 500
     assert "Something went wrong" in reply.text
@@ -636,6 +645,6 @@ def test_a_mark_shows_in_the_progress_at_once(ann: httpx.Client) -> None:
 
 def test_a_draft_without_words_is_a_mark_without_points(ann: httpx.Client, site: Running) -> None:
     ann.post("/answer/1/mark", data=form())
-    mark = site.review.marks.answer(1, "ann").mark
+    mark = site.review.stores.answers.by_id(1, "ann").mark
     assert mark is not None
     assert Draft(mark.items, mark.adjustment, mark.comment, mark.flagged) == Draft()

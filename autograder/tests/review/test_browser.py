@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from autograder.gradebook.mark import Draft, Mark
-from autograder.gradebook.request_store import DECLINED, OPEN
+from autograder.gradebook.request_store import DECLINED, OPEN, RegradeRequest
 from autograder.tests.reviews import Running, opened_class, running
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -70,7 +70,7 @@ def alone(tmp_path: Path) -> Iterator[Running]:
 
 
 def mark(site: Running, number: int, question: str = "q1", reviewer: str = "ann") -> Mark | None:
-    return site.review.marks.place(question, number, reviewer).mark
+    return site.review.stores.answers.at(question, number, reviewer).mark
 
 
 def at(page: Page, number: int) -> None:
@@ -121,9 +121,9 @@ def test_a_class_of_thirty_is_marked_by_keyboard_alone(alone: Running, enter: Op
     assert third.comment == "Say 2 words - more?\nj k 1"
     assert (fourth.items, fourth.comment) == (("fit",), "Right.")
     assert [each.points for each in marks if each and each.items == ()] == [0.0] * 5
-    done = {each.question: each.done for each in alone.review.marks.progress() if each.reviewer is None}
+    done = {each.question: each.done for each in alone.review.stores.answers.progress() if each.reviewer is None}
     assert done == {"q1": 30, "q2": 30, "q3": 0}
-    assert len(alone.review.marks.log(1000)) == 60
+    assert len(alone.review.stores.log.newest(1000)) == 60
 
 
 def test_enter_on_a_blank_form_marks_nothing(alone: Running, enter: Open) -> None:
@@ -184,7 +184,7 @@ def test_undo_reveal_and_flag_by_key(alone: Running, enter: Open) -> None:
     choose(page, "u")
     at(page, 1)
     assert mark(alone, 1) is None
-    name = alone.review.marks.place("q1", 1, "ann").answer.submission
+    name = alone.review.stores.answers.at("q1", 1, "ann").answer.submission
     assert name not in page.content()
     choose(page, "n")
     expect(page.locator("#name")).to_have_text(f"by {name}")
@@ -212,7 +212,7 @@ def test_snippets_are_kept_put_in_and_deleted_by_keyboard(alone: Running, enter:
     assert (second.items, second.comment) == (("unseen",), "Say <why>.")
     choose(page, "s", "Tab", "Enter")
     expect(page.locator(".snippet")).to_have_count(0)
-    assert alone.review.marks.snippets("q1") == ()
+    assert alone.review.stores.snippets.all("q1") == ()
 
 
 def test_a_reload_in_mid_edit_loses_nothing(alone: Running, enter: Open) -> None:
@@ -264,8 +264,8 @@ def test_a_save_that_fails_keeps_the_draft_and_is_done_once_at_last(tmp_path: Pa
             assert site.port == port
             choose(page, "Enter")
             at(page, 2)
-            assert [each.items for each in opened.marks.history(1, "ann")] in ([("unseen",)], [])
-            stored = opened.marks.place("q1", 1, "ann").mark
+            assert [each.items for each in opened.stores.marks.history(1, "ann")] in ([("unseen",)], [])
+            stored = opened.stores.answers.at("q1", 1, "ann").mark
             assert stored is not None
             assert stored.items == ("unseen",)
 
@@ -281,8 +281,8 @@ def test_a_save_whose_answer_is_lost_is_stored_once(alone: Running, enter: Open)
     choose(page, "3", "Enter")
     at(page, 2)
     assert lost
-    answer = alone.review.marks.place("q1", 1, "ann").answer.id
-    assert [each.items for each in alone.review.marks.history(answer, "ann")] == [("fit",), ("fit", "overfit")]
+    answer = alone.review.stores.answers.at("q1", 1, "ann").answer.id
+    assert [each.items for each in alone.review.stores.marks.history(answer, "ann")] == [("fit",), ("fit", "overfit")]
 
 
 def test_a_refused_save_says_why_and_keeps_the_draft(alone: Running, enter: Open) -> None:
@@ -308,8 +308,8 @@ def test_two_on_one_answer_see_each_other_and_each_others_mark(site: Running, en
     expect(ann.locator("#conflict")).to_be_hidden()
     choose(ann, "1", "Enter")
     expect(ann).not_to_have_url(re.compile("/q1/2$"))
-    answer = site.review.marks.place("q1", 2, "ann").answer.id
-    assert [(each.reviewer, each.items) for each in site.review.marks.history(answer, "ann")] == [
+    answer = site.review.stores.answers.at("q1", 2, "ann").answer.id
+    assert [(each.reviewer, each.items) for each in site.review.stores.marks.history(answer, "ann")] == [
         ("ben", ("unseen",)),
         ("ann", ("fit", "unseen")),
     ]
@@ -337,14 +337,14 @@ def test_a_conflict_shows_both_and_loses_neither(site: Running, enter: Open, cho
     expect(banner).to_be_visible()
     expect(ann.locator("textarea")).to_have_value("Ann's words")
     ann.get_by_role("button", name=choice).click()
-    answer = site.review.marks.place("q1", 2, "ann").answer.id
+    answer = site.review.stores.answers.at("q1", 2, "ann").answer.id
     if choice == "Keep theirs":
         expect(banner).to_be_hidden()
         expect(ann.locator("textarea")).to_have_value("Ben's words")
         expect(ann.locator("#unsaved")).to_be_hidden()
     else:
         expect(ann).not_to_have_url(re.compile("/q1/2$"))
-    said = [(each.reviewer, each.comment) for each in site.review.marks.history(answer, "ann")]
+    said = [(each.reviewer, each.comment) for each in site.review.stores.marks.history(answer, "ann")]
     assert said == [("ben", "Ben's words"), *([("ann", "Ann's words")] if choice == "Replace with mine" else [])]
 
 
@@ -379,11 +379,11 @@ def test_a_group_is_marked_taken_apart_and_undone(alone: Running, enter: Open) -
     page.keyboard.type("No answer was found.")
     choose(page, "Control+Enter")
     expect(page.locator("#status")).to_contain_text("4 answers marked: 0 each")
-    done = [place for place in alone.review.marks.groups("q1", "ann")[0] if place.mark]
+    done = [place for place in alone.review.stores.answers.groups("q1", "ann")[0] if place.mark]
     assert [place.mark.comment for place in done if place.mark] == ["No answer was found."] * 4
     choose(page, "u")
     expect(page.locator("#status")).to_contain_text("Undone: 4 marks")
-    assert not [place for place in alone.review.marks.groups("q1", "ann")[0] if place.mark]
+    assert not [place for place in alone.review.stores.answers.groups("q1", "ann")[0] if place.mark]
 
 
 def test_a_group_in_mid_edit_outlives_a_reload_and_a_failure(alone: Running, enter: Open) -> None:
@@ -412,7 +412,7 @@ def test_a_group_in_mid_edit_outlives_a_reload_and_a_failure(alone: Running, ent
     choose(page, "Control+Enter")
     expect(page.locator("#status")).to_contain_text("3 answers marked: 0.5 each")
     expect(page.locator("#unsaved")).to_be_hidden()
-    done = [place.mark for place in alone.review.marks.groups("q1", "ann")[0] if place.mark]
+    done = [place.mark for place in alone.review.stores.answers.groups("q1", "ann")[0] if place.mark]
     assert [(each.items, each.adjustment, each.comment) for each in done] == [
         (("overfit",), -0.5, "For those alike.")
     ] * 3
@@ -481,9 +481,9 @@ def test_a_rubric_that_was_kept_while_somebody_changed_it_says_so(alone: Running
     page = enter(alone, "ann")
     page.goto(f"{alone.home}/question/q1/rubric")
     page.get_by_label("Text of item 1").fill("Mine")
-    now = alone.review.marks.rubric("q1")
+    now = alone.review.stores.rubrics.in_force("q1")
     theirs = replace(now, items=(replace(now.items[0], text="Theirs"), *now.items[1:]))
-    alone.review.marks.adopt(theirs, "ben")
+    alone.review.stores.rubrics.apply(theirs, "ben")
     page.reload()
     expect(page.get_by_label("Text of item 1")).to_have_value("Theirs")
     page.get_by_role("button", name="Continue editing").click()
@@ -494,7 +494,9 @@ def test_a_rubric_that_was_kept_while_somebody_changed_it_says_so(alone: Running
 
 def test_a_reply_in_mid_edit_outlives_a_reload_and_another_reply(site: Running, enter: Open) -> None:
     key = next(iter(site.review.reports))
-    site.review.inbox.add([(key, "q1", "Please look again."), (key, "q2", "And here.")], {})
+    site.review.stores.requests.add(
+        [RegradeRequest(key, "q1", "Please look again."), RegradeRequest(key, "q2", "And here.")], {}
+    )
     page = enter(site, "ann")
     page.goto(f"{site.home}/requests")
     first, second = page.locator("textarea").all()
@@ -506,8 +508,8 @@ def test_a_reply_in_mid_edit_outlives_a_reload_and_another_reply(site: Running, 
     expect(page.get_by_text("The request was accepted.")).to_be_visible()
     expect(page.locator("textarea")).to_have_value("Half typed")
     expect(page.locator("[data-unsent]:visible")).to_have_count(0)
-    waiting = next(each for each in site.review.inbox.requests() if each.status == OPEN)
-    site.review.inbox.answer_request(waiting.id, DECLINED, "No.", "ben")
+    waiting = next(each for each in site.review.stores.requests.all() if each.status == OPEN)
+    site.review.stores.requests.reply(waiting.id, DECLINED, "No.", "ben")
     page.get_by_role("button", name="Decline").click()
     expect(page.get_by_role("alert")).to_contain_text("ben has declined this request in the meantime")
     expect(page.locator("[data-unsent]:visible")).to_contain_text("Half typed")
@@ -520,8 +522,8 @@ def test_a_reply_in_mid_edit_outlives_a_reload_and_another_reply(site: Running, 
 
 def test_a_rubric_is_changed_back_in_time(alone: Running, enter: Open) -> None:
     for number in (1, 2, 3):
-        answer = alone.review.marks.place("q1", number, "ann").answer.id
-        alone.review.marks.mark(answer, "ann", Draft(("fit",)), 0, f"{number:016d}")
+        answer = alone.review.stores.answers.at("q1", number, "ann").answer.id
+        alone.review.stores.marks.save(answer, "ann", Draft(("fit",)), 0, f"{number:016d}")
     page, other = enter(alone, "ann"), enter(alone, "ann")
     other.goto(f"{alone.home}/question/q1/9")
     choose(other, "1")
@@ -546,9 +548,9 @@ def test_a_rubric_is_changed_back_in_time(alone: Running, enter: Open) -> None:
 
 def test_a_disagreement_is_settled_in_the_browser(tmp_path: Path, enter: Open) -> None:
     with opened_class(tmp_path / "gradebook.db", 8, sample=2) as opened, running(opened) as site:
-        pair = opened.marks.pairs("q1")[0]
-        opened.marks.mark(pair.answer.id, "ann", Draft(("fit", "unseen")), 0, "a" * 16)
-        opened.marks.mark(pair.answer.id, "ben", Draft(("fit",), 0, "Too short."), 0, "b" * 16)
+        pair = opened.stores.marks.pairs("q1")[0]
+        opened.stores.marks.save(pair.answer.id, "ann", Draft(("fit", "unseen")), 0, "a" * 16)
+        opened.stores.marks.save(pair.answer.id, "ben", Draft(("fit",), 0, "Too short."), 0, "b" * 16)
         page = enter(site, "ann")
         page.goto(f"{site.home}/question/q1/sample")
         page.get_by_role("link", name="Settle answer").click()
@@ -561,7 +563,7 @@ def test_a_disagreement_is_settled_in_the_browser(tmp_path: Path, enter: Open) -
         page.locator("h1").click()
         choose(page, "3", "Enter")
         expect(page.locator("#status")).to_contain_text("settled: 2 of 4 (fit, overfit)")
-        settled = opened.marks.pairs("q1")[0].settled
+        settled = opened.stores.marks.pairs("q1")[0].settled
         assert settled is not None
         assert settled.points == 2
 
@@ -571,12 +573,12 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, enter: Open) -> 
         3: "# Head\n\n> quote\n\n| a | b |\n|-|-|\n| 1 | 2 |\n\n$x^2$ [link](https://x.example) ![i](y.png)\n\n`code`"
     }
     with opened_class(tmp_path / "gradebook.db", 12, sample=2, texts=texts) as opened, running(opened) as site:
-        marks = opened.marks
-        pair = marks.pairs("q1")[0]
-        marks.mark(pair.answer.id, "ann", Draft(("fit", "unseen")), 0, "a" * 16)
-        marks.mark(pair.answer.id, "ben", Draft(("fit",), -0.5, "Too short.", True), 0, "b" * 16)
-        marks.add_snippet("q1", "Say why.", "ann")
-        opened.inbox.add([("student-001", "q1", "Please look again.")], {})
+        stores = opened.stores
+        pair = stores.marks.pairs("q1")[0]
+        stores.marks.save(pair.answer.id, "ann", Draft(("fit", "unseen")), 0, "a" * 16)
+        stores.marks.save(pair.answer.id, "ben", Draft(("fit",), -0.5, "Too short.", True), 0, "b" * 16)
+        stores.snippets.add("q1", "Say why.", "ann")
+        opened.stores.requests.add([RegradeRequest("student-001", "q1", "Please look again.")], {})
         page = enter(site, "ann")
         choose(page, "?")
         assert not broken(page)
@@ -601,7 +603,7 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, enter: Open) -> 
         choose(page, "1")
         page.goto(f"{site.home}/requests")
         page.locator("textarea").fill("Half typed")
-        opened.inbox.answer_request(opened.inbox.requests()[0].id, DECLINED, "No.", "ben")
+        opened.stores.requests.reply(opened.stores.requests.all()[0].id, DECLINED, "No.", "ben")
         for path, back in (
             ("question/q1/groups", "#unsaved"),
             ("question/q1/rubric", "#typed-before"),
@@ -611,11 +613,11 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, enter: Open) -> 
             page.goto(f"{site.home}/{path}")
             expect(page.locator(back)).to_be_visible()
             assert not broken(page), path
-        waiting = marks.next("q1", "ann") or 0
+        waiting = stores.answers.next("q1", "ann") or 0
         page.goto(f"{site.home}/question/q1/{waiting}")
         choose(page, "1")
-        answer = marks.place("q1", waiting, "ann").answer.id
-        marks.mark(answer, "ann", Draft(("unseen",), 0, "Meanwhile"), 0, "c" * 16)
+        answer = stores.answers.at("q1", waiting, "ann").answer.id
+        stores.marks.save(answer, "ann", Draft(("unseen",), 0, "Meanwhile"), 0, "c" * 16)
         expect(page.locator("#conflict")).to_be_visible()
         assert not broken(page)
         page.context.clear_cookies()

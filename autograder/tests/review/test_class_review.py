@@ -29,10 +29,10 @@ def folder(tmp_path: Path) -> Path:
 
 def mark_all(folder: Path, reviewer: str = "ann", question: str = "q1") -> None:
     with open_review(folder, reviewers=[reviewer]) as review:
-        while (number := review.marks.next(question, reviewer)) is not None:
-            place = review.marks.place(question, number, reviewer)
-            item = review.marks.rubric(question).items[0].id
-            review.marks.mark(
+        while (number := review.stores.answers.next(question, reviewer)) is not None:
+            place = review.stores.answers.at(question, number, reviewer)
+            item = review.stores.rubrics.in_force(question).items[0].id
+            review.stores.marks.save(
                 place.answer.id, reviewer, Draft((item,), flagged=number == 1), 0, f"{reviewer} {question} {number}"
             )
 
@@ -40,9 +40,9 @@ def mark_all(folder: Path, reviewer: str = "ann", question: str = "q1") -> None:
 def test_a_graded_class_is_opened_for_the_reviewers_that_are_named(folder: Path) -> None:
     with open_review(folder, reviewers=["ann", "ben", "ann"]) as review:
         assert review.reviewers == ("ann", "ben")
-        assert review.marks.questions() == ("q1", "q2", "q3")
-        assert review.marks.count("q1") == len(review.reports) == 6
-        assert review.marks.groups("q1", "ann") == ()
+        assert set(review.stores.rubrics.all()) == {"q1", "q2", "q3"}
+        assert review.stores.answers.at("q1", 1, "ann").of == len(review.reports) == 6
+        assert review.stores.answers.groups("q1", "ann") == ()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_name_that_no_reviewer_can_have_is_refused(folder: Path, name: str) ->
 def test_without_names_there_is_one_reviewer(folder: Path) -> None:
     with open_review(folder) as review:
         assert review.reviewers == (ALONE,)
-        assert review.marks.next("q1", ALONE) == 1
+        assert review.stores.answers.next("q1", ALONE) == 1
 
 
 def test_like_answers_of_a_class_are_grouped(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_like_answers_of_a_class_are_grouped(tmp_path: Path) -> None:
         for report in reviews.class_of(12, reviews.rules()):
             book.record(Submission(report.name, report.source, report.name.encode()), report.name, report)
     with open_review(tmp_path) as review:
-        first, *others = review.marks.groups("q1", ALONE)
+        first, *others = review.stores.answers.groups("q1", ALONE)
         assert {place.answer.text for place in first} == {None}
         assert [len(group) for group in others] == [2, 2, 2, 2, 2]
 
@@ -100,13 +100,15 @@ def test_requests_come_in_and_go_out_with_the_points(folder: Path) -> None:
     asked.write_text("submission,question,text\nstudent-001,q1,Please look again.\n")
     assert "student-001,q1,Please look again.,open,,1," in exchange_requests(asked, folder)
     with open_review(folder) as review:
-        request = review.inbox.requests()[0]
-        review.inbox.answer_request(request.id, "accepted", "You did say it.", "ann")
-        number = next(n for n in range(1, 7) if review.marks.place("q1", n, "ann").answer.submission == "student-001")
-        place = review.marks.place("q1", number, "ann")
+        request = review.stores.requests.all()[0]
+        review.stores.requests.reply(request.id, "accepted", "You did say it.", "ann")
+        number = next(
+            n for n in range(1, 7) if review.stores.answers.at("q1", n, "ann").answer.submission == "student-001"
+        )
+        place = review.stores.answers.at("q1", number, "ann")
         assert place.mark is not None
-        items = tuple(item.id for item in review.marks.rubric("q1").items)
-        review.marks.mark(place.answer.id, "ann", Draft(items), place.mark.id, "again")
+        items = tuple(item.id for item in review.stores.rubrics.in_force("q1").items)
+        review.stores.marks.save(place.answer.id, "ann", Draft(items), place.mark.id, "again")
     row = next(csv.DictReader(io.StringIO(exchange_requests(None, folder))))
     assert (row["status"], row["reply"], row["before"], row["after"]) == ("accepted", "You did say it.", "1", "4")
 

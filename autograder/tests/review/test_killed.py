@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.mark_store import MarkStore
+from autograder.gradebook.stores import ReviewStores
 from autograder.gradebook.tables import CURRENT, MarkRow
 from autograder.review.access import Access
 from autograder.submissions.submission import Submission
@@ -81,9 +81,9 @@ def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(s
     moments = random.Random(seed)
     with serving(store):
         pass  # the answers are taken over
-    with MarkStore(store) as marks:
-        secret = marks.secret()
-        answers = [marks.place("q1", number, "ann").answer.id for number in range(1, STUDENTS + 1)]
+    with ReviewStores(store) as stores:
+        secret = stores.secret()
+        answers = [stores.answers.at("q1", number, "ann").answer.id for number in range(1, STUDENTS + 1)]
     csrf = Access(secret, ("ann",)).csrf("ann")
     waiting, saved, caught = list(answers), set[int](), 0
     for _ in range(ROUNDS):
@@ -97,12 +97,12 @@ def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(s
         if isinstance(store, Path):
             with contextlib.closing(sqlite3.connect(store)) as file:
                 assert file.execute("pragma integrity_check").fetchall() == [("ok",)], f"seed {seed}"
-        with MarkStore(store) as marks, marks.database.read() as session:
+        with ReviewStores(store) as stores, stores.database.read() as session:
             rows = session.scalars(select(MarkRow.answer).where(MarkRow.standing == CURRENT)).all()
         assert saved <= set(rows), f"seed {seed}: nothing that was told to be saved is lost"
         assert len(rows) == len(set(rows)) <= len(saved) + 1, f"seed {seed}: nothing is there twice"
     assert caught > ROUNDS / 2, "most of the kills came while something was being saved"
     with serving(store) as (_, link), entered(link, csrf) as client:
         assert all(save(client, answer) for answer in answers), "what was saved, sent again, is fine"
-    with MarkStore(store) as marks:
-        assert all(len(marks.history(answer, "ann")) == 1 for answer in answers)
+    with ReviewStores(store) as stores:
+        assert all(len(stores.marks.history(answer, "ann")) == 1 for answer in answers)

@@ -41,12 +41,14 @@ def test_a_picture_is_small_enough_for_a_document(path: Path) -> None:
 def test_all_answers_are_marked_but_those_of_the_question_that_is_shown(folder: Path) -> None:
     with open_review(folder, reviewers=pictures.REVIEWERS) as review:
         pictures.mark(review, leave="q2")
-        solution = review.marks.find(pictures.SHOWN[1], "q2")
+        solution = review.stores.answers.find(pictures.SHOWN[1], "q2")
         assert solution is not None
-        assert review.marks.answer(solution, "ann").mark is None
+        assert review.stores.answers.by_id(solution, "ann").mark is None
         pictures.mark(review)
-        assert review.marks.answer(solution, "ann").mark is not None
-        assert {(each.done, each.total) for each in review.marks.progress() if each.reviewer is None} == {(8, 8)}
+        assert review.stores.answers.by_id(solution, "ann").mark is not None
+        assert {(each.done, each.total) for each in review.stores.answers.progress() if each.reviewer is None} == {
+            (8, 8)
+        }
 
 
 @pytest.mark.browser
