@@ -87,11 +87,11 @@ def _grade(path: Path) -> tuple[GradeReport, ...]:
     from autograder.engine.engine import Engine
     from autograder.errors import KitError
     from autograder.layout import HOME
-    from autograder.submissions import submission
+    from autograder.submissions import collection
 
     try:
         rules = reference.rules(HOME)
-        found = submission.collect([path], int(rules.execution.notebook_mb * 2**20))
+        found = collection.collect([path], int(rules.execution.notebook_mb * 2**20))
         tests = build.build(HOME).tests if is_stale(HOME, rules) else read_tests(HOME.zip)
         with Engine(rules, tests, HOME.data(rules.assignment.dataset)) as engine:
             return tuple(engine.grade(each) for each in found)

@@ -23,7 +23,7 @@ from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.report import result_files
-from autograder.submissions import submission
+from autograder.submissions import collection
 
 __all__ = ["GradeObserver", "GradeOptions", "GradeResult", "grade"]
 
@@ -86,8 +86,8 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
     if options.scheduler is not None:
         from autograder.engine import cluster  # noqa: F401  # fail before anything begins if Dask is not installed
     policy = grading_file.load(HOME.policy)
-    submissions = submission.collect(options.paths, int(policy.execution.notebook_mb * 2**20))
-    submission.check_readable(submissions, options.paths)
+    submissions = collection.collect(options.paths, int(policy.execution.notebook_mb * 2**20))
+    collection.check_readable(submissions, options.paths)
     result_files.prepare(options.output)
     built = build.ensure_built(HOME, policy)
     policy = reference.rules(HOME, policy)

@@ -22,7 +22,7 @@ def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[C
     where the folder has no gradebook.
     """
     policy = grading_file.load(HOME.policy)
-    rows = external_grades.read_all(paths, policy)
+    rows = external_grades.read(paths, policy)
     with Gradebook(existing_location(folder, url)) as book:
         joined = external_grades.match(rows, book.names())
         book.join(joined)

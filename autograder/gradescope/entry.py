@@ -27,7 +27,7 @@ from autograder.judge.grade_report import GradeReport, Status
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.report import results_json
-from autograder.submissions import submission
+from autograder.submissions import collection
 from autograder.submissions.submission import Submission
 from autograder.text import printable_lines
 from autograder.version import installed, kit_version
@@ -122,7 +122,7 @@ def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
 def _choose(folder: Path, policy: Policy) -> Submission:
     """Return the one notebook in a folder; with none or several, a submission that names the problem."""
     try:
-        found = submission.collect((folder,), int(policy.execution.notebook_mb * 2**20))
+        found = collection.collect((folder,), int(policy.execution.notebook_mb * 2**20))
     except SubmissionError:
         found = ()
     if len(found) == 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -17,7 +17,7 @@ from autograder.lms import row_matching
 from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
 from autograder.policy.policy import Policy
 
-__all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade", "match", "read", "read_all"]
+__all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade", "match", "read"]
 
 OTTER, GRADESCOPE = "otter grade", "Gradescope"
 
@@ -93,53 +93,35 @@ class Comparison:
         return round(self.there - self.here, 6) + 0.0
 
 
-def read_all(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
-    """Read the rows of several files. Raises ReturnedError as `read` does, and if two files grade one submission."""
-    rows: list[ExternalGrade] = []
-    origins: dict[tuple[str, str], Path] = {}
-    for path in paths:
-        for row in read(path, policy):
-            first = origins.setdefault((row.origin, row.name), path)
-            if first != path:
-                raise ReturnedError(
-                    f"{path}: it has a row for {row.name}, and so has {first}; expected one row for each submission. "
-                    "Join the files one at a time: the row of the later one replaces the earlier."
-                )
-            rows.append(row)
-    return tuple(rows)
-
-
-def read(path: Path, policy: Policy) -> tuple[ExternalGrade, ...]:
-    """Read the rows of one file, in its order; the header decides which of the two kinds it is.
+def read(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
+    """Read the rows of several files, in their order; the header decides which of the two kinds a file is.
 
     Cells are separated by commas or by semicolons; with semicolons, a number may have a decimal comma. Raises
-    ReturnedError if the file cannot be read, is of neither kind, has no submission or one of them twice, or has
-    something else in place of a number.
+    ReturnedError if a file cannot be read, is of neither kind, has no submission, or has something else in place of a
+    number, and if two rows grade one submission.
     """
-    table = read_table(path, FORM, _is_accepted)
-    is_otter = set(OTTER_COLUMNS) <= set(table.header)
-    questions = {} if is_otter else _questions(table.header, policy)
-    lines: dict[str, int] = {}
-    rows = []
-    for line, cells in table.rows:
-        if is_otter and cells["file"] == MAXIMA:
-            continue
-        row = _otter(table, line, cells) if is_otter else _gradescope(table, line, cells, questions)
-        if not row.name:
-            raise ReturnedError(
-                f"{path}, line {line}: the row names nobody; expected "
-                f"{'a file name in `file`' if is_otter else 'an email, an SID or a name'}. Fill it in, or delete it."
-            )
-        first = lines.setdefault(row.name, line)
-        if first != line:
-            raise ReturnedError(
-                f"{path}, line {line}: a second row for {row.name}, the first is line {first}; expected one row for "
-                "each submission. Delete the row that does not count."
-            )
-        rows.append(row)
-    if not rows:
-        raise ReturnedError(f"{path}: no submission, only a header; expected a row for each. Make the file again.")
-    return tuple(rows)
+    grades: list[ExternalGrade] = []
+    first: dict[tuple[str, str], str] = {}
+    for path in paths:
+        before = len(grades)
+        for line, grade in _rows(path, policy):
+            here = f"{path}, line {line}"
+            if not grade.name:
+                expected = "a file name in `file`" if grade.origin == OTTER else "an email, an SID or a name"
+                raise ReturnedError(
+                    f"{here}: the row names nobody; expected {expected}. Fill it in, or delete the row."
+                )
+            other = first.setdefault((grade.origin, grade.name), here)
+            if other != here:
+                raise ReturnedError(
+                    f"{here}: a second row for {grade.name}, the first is {other}; expected one row for each "
+                    "submission. Delete the row that does not count, or join the files one at a time: then the later "
+                    "row replaces the earlier."
+                )
+            grades.append(grade)
+        if len(grades) == before:
+            raise ReturnedError(f"{path}: no submission, only a header; expected a row for each. Make the file again.")
+    return tuple(grades)
 
 
 def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[MatchedGrade, ...]:
@@ -165,6 +147,15 @@ def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[
             why = result.why if result.why or result.name else f"no submission has {sought} in its name"
             found[index] = MatchedGrade(row, result.name, why)
     return tuple(found[index] for index in range(len(rows)))
+
+
+def _rows(path: Path, policy: Policy) -> Iterator[tuple[int, ExternalGrade]]:
+    table = read_table(path, FORM, _is_accepted)
+    if set(OTTER_COLUMNS) <= set(table.header):
+        yield from ((line, _otter(table, line, cells)) for line, cells in table.rows if cells["file"] != MAXIMA)
+    else:
+        questions = _questions(table.header, policy)
+        yield from ((line, _gradescope(table, line, cells, questions)) for line, cells in table.rows)
 
 
 def _is_accepted(header: frozenset[str]) -> bool:

@@ -98,10 +98,6 @@ class MatchedRoster:
         """Rows that match several submissions, or share one with another row."""
         return tuple(enrolment for enrolment in self.enrolments if enrolment.why)
 
-    def students(self) -> Mapping[str, Student]:
-        """Return the student of each submission, by its name."""
-        return {row.submission: row.student for row in self.enrolments if row.submission is not None}
-
 
 def read(path: Path) -> tuple[Student, ...]:
     """Read the students of one file, in its order; cells are separated by commas or semicolons.

@@ -23,7 +23,8 @@ with atheris.instrument_imports(include=["autograder"]):
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
     from autograder.judge import journal as journals
     from autograder.policy import grading_file
-    from autograder.submissions import notebook, submission
+    from autograder.submissions import collection, notebook
+    from autograder.submissions.submission import slug
 
 from autograder.layout import HOME
 
@@ -50,8 +51,8 @@ def read_zip(data: bytes) -> None:
         file.write(data)
         file.flush()
         try:
-            for found in submission.collect([Path(file.name)], 10_000):
-                submission.slug(found.name)
+            for found in collection.collect([Path(file.name)], 10_000):
+                slug(found.name)
         except SubmissionError as error:
             str(error)
 

@@ -17,7 +17,7 @@ from autograder.cli import app
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
-from autograder.submissions import submission
+from autograder.submissions import collection
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 
@@ -116,10 +116,10 @@ def test_what_cannot_be_graded_is_not_begun(call: Call, place: Path, given: str,
 
 def test_a_wrong_file_beside_a_right_one_was_handed_in_by_a_student(place: Path) -> None:
     paths = [place / "a.pdf", place / "a.ipynb"]
-    found = submission.collect(paths, 10**6)
-    submission.check_readable(found, paths)
+    found = collection.collect(paths, 10**6)
+    collection.check_readable(found, paths)
     assert [bool(each.problem) for each in found] == [True, False]
-    submission.check_readable(found[:1], [place])  # as in a folder that has nothing else
+    collection.check_readable(found[:1], [place])  # as in a folder that has nothing else
 
 
 TABLES = {

@@ -17,7 +17,8 @@ import pytest
 
 from autograder.errors import SubmissionError
 from autograder.submissions import archive, notebook
-from autograder.submissions.submission import Submission, collect, slug
+from autograder.submissions.collection import collect
+from autograder.submissions.submission import Submission, slug
 from autograder.tests.notebooks import FILLED, PROSE, RULES, Edit, alter, edited
 
 LIMIT = 2**20
@@ -118,15 +119,15 @@ ZIPS: dict[str, tuple[Callable[[], bytes], dict[str, Outcome]]] = {
     "a folder with the name of a notebook": (lambda: zipped(("a.ipynb/", b""), ("a.ipynb/b.ipynb", BOOK)), {"z": BOOK}),
     "a large notebook of nothing": (
         lambda: bomb(),
-        {"z": "The notebook in the zip file is packed to less than 1/200 of its size; hand in the .ipynb itself."},
+        {"z": "The notebook in the zip file is packed to less than 1/200 of its size; hand in the .ipynb file itself."},
     ),
     "the same in a zip file inside": (
         lambda: zipped(("a.zip", bomb())),
-        {"z": "The notebook in the zip file is packed to less than 1/200 of its size; hand in the .ipynb itself."},
+        {"z": "The notebook in the zip file is packed to less than 1/200 of its size; hand in the .ipynb file itself."},
     ),
     "a zip file inside that is itself a bomb": (
         lambda: bomb("a.zip"),
-        {"z": "The zip file in the zip file is packed to less than 1/200 of its size; hand in the .ipynb itself."},
+        {"z": "The zip file in the zip file is packed to less than 1/200 of its size; hand in the .ipynb file itself."},
     ),
     "packed by a method that is unpacked without a bound": (
         lambda: zipped(("a.ipynb", bytes(2**20 - 1)), method=zipfile.ZIP_BZIP2),
@@ -145,11 +146,11 @@ ZIPS: dict[str, tuple[Callable[[], bytes], dict[str, Outcome]]] = {
     ),
     "more notebooks than a class has": (
         lambda: zipped(*((f"{at}.ipynb", b"") for at in range(5001))),
-        {"z": "The zip file holds 5,001 notebooks; at most 5,000 are taken."},
+        {"z": "The zip file holds 5,001 notebooks; at most 5,000 are accepted."},
     ),
     "more notebooks than a student has": (
         lambda: zipped(("a.zip", zipped(*((f"{at}.ipynb", b"") for at in range(51)))), ("b.zip", INNER)),
-        {"z/a": "The zip file holds 51 notebooks; at most 50 are taken.", "z/b": BOOK},
+        {"z/a": "The zip file holds 51 notebooks; at most 50 are accepted.", "z/b": BOOK},
     ),
     "far more files than anybody has": (
         lambda: zipped(*((f"{at:06}/{'x' * 100}", b"") for at in range(30_000))),
@@ -191,9 +192,9 @@ def test_a_zip_file_is_taken_or_told(make: Callable[[], bytes], expected: dict[s
 def test_a_zip_file_gives_no_more_than_so_much_in_all() -> None:
     data = os.urandom(LIMIT)
     file = zipped(("a.zip", zipped(("a.ipynb", data))), ("b.ipynb", data), ("c.ipynb", data), ("d.ipynb", b""))
-    found = archive.notebooks(io.BytesIO(file), "z", "z.zip", LIMIT + 999, total=3 * 2**20)
+    found = archive.submissions(io.BytesIO(file), "z", "z.zip", LIMIT + 999, total=3 * 2**20)
     problem = "The zip file unpacks to more than 3 MB in all; unpack it into a folder."
-    agree((Submission(*each) for each in found), {"z/a": data, "z/b": problem, "z/c": problem, "z/d": problem})
+    agree(found, {"z/a": data, "z/b": problem, "z/c": problem, "z/d": problem})
 
 
 def plain(*names: str) -> Callable[[Path], None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -100,8 +99,8 @@ def test_what_is_not_a_number_is_named_with_its_line_and_column(tmp_path: Path, 
     ("read_file", "header", "error"),
     [
         (roster.read, "Student;ID;Section\n", RosterError),
-        (partial(external_grades.read, policy=RULES), "file,total_points_earned,grading_status\n", ReturnedError),
-        (partial(external_grades.read, policy=RULES), "SID;Email;Total Score;Status;1: q4: Look\n", ReturnedError),
+        (lambda path: external_grades.read([path], RULES), "file,total_points_earned,grading_status\n", ReturnedError),
+        (lambda path: external_grades.read([path], RULES), "SID;Email;Total Score;Status;1: q4: Look\n", ReturnedError),
         (lambda path: canvas_file.read(path).rows, "Student,ID,T (1)\n", CanvasError),
     ],
     ids=["roster", "Otter", "Gradescope", "Canvas"],

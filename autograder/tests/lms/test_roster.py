@@ -145,7 +145,6 @@ def test_a_class_is_joined_and_what_could_not_be_is_listed() -> None:
     )
     assert roll.missing == (gone,)
     assert [each.student for each in roll.unmatched] == [twice, cy, same]
-    assert roll.students() == {"17": ANN, "hw_ben": BEN}
 
 
 def test_an_id_and_an_email_that_mean_two_submissions_mean_none() -> None:

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import SubmissionError
-from autograder.submissions.submission import Submission, collect, slug
+from autograder.submissions.collection import collect
+from autograder.submissions.submission import Submission, slug
 
 LIMIT = 1000
 BOOK = b'{"cells": []}'
