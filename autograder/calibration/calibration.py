@@ -20,10 +20,7 @@ from autograder.policy.closed_model import StrictModel
 from autograder.submissions.cells import FIRST_CELL
 from autograder.version import installed, kit_version
 
-__all__ = ["LIBRARIES", "Calibration", "Origin", "TrainingRun", "load"]
-
-LIBRARIES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "keras": ("keras",)}
-"""The libraries that train, with the names of the packages that may hold them."""
+__all__ = ["Calibration", "Origin", "TrainingRun", "load"]
 
 REMEDY = "Calibrate again: mnist-kit calibrate"
 
@@ -65,9 +62,10 @@ class Origin(StrictModel):
 
         Raises BuildError if the solution, and DatasetError if the images, cannot be read.
         """
-        libraries = {name: next(iter(installed(*names).values()), "not installed") for name, names in LIBRARIES.items()}
+        versions = {"tensorflow": "not installed", "keras": "not installed"} | installed("tensorflow", "keras")
+        versions["tensorflow"] = installed("tensorflow-cpu").get("tensorflow-cpu", versions["tensorflow"])
         solution, data = _code_digest(layout.solution), _file_digest(layout.data(dataset))
-        return cls(solution=solution, data=data, split_seed=split_seed, kit=kit_version(), **libraries)
+        return cls(solution=solution, data=data, split_seed=split_seed, kit=kit_version(), **versions)
 
 
 class Calibration(StrictModel):

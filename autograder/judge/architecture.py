@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,10 +19,8 @@ __all__ = [
     "align",
     "canonical_name",
     "chain",
-    "is_chain",
     "loss_name",
     "named_layers",
-    "optimizer_name",
     "required",
     "scales_itself",
 ]
@@ -35,6 +32,7 @@ CLASSES = 10
 TRANSPARENT = ("InputLayer", "Rescaling")
 SCALING = ("keras:Rescaling", "keras:BatchNormalization", "keras:LayerNormalization", "keras:Normalization")
 AS_LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
+FLAT_SHAPES = ([-1], [28 * 28])
 # Their default settings; with others they are another function.
 PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 0), "axis": (None, -1)}
 
@@ -59,11 +57,6 @@ def canonical_name(origin: str) -> str:
     return name if source in ("keras", "tensorflow") else f"custom {name}"
 
 
-def is_chain(model: Model) -> bool:
-    """Return whether the model is one plain chain of layers, from images to outputs."""
-    return model.structure in ("sequential", "functional")
-
-
 def named_layers(model: Model) -> tuple[NamedLayer, ...]:
     """Return the model's layers, with activations folded into the layer before them."""
     found: list[NamedLayer] = []
@@ -79,11 +72,6 @@ def named_layers(model: Model) -> tuple[NamedLayer, ...]:
         else:
             found.append(layer)
     return tuple(found)
-
-
-def optimizer_name(settings: CompileSettings) -> str:
-    """Return `adam` for Adam in any spelling."""
-    return canonical_name(settings.optimizer)
 
 
 def loss_name(settings: CompileSettings) -> str | None:
@@ -171,7 +159,7 @@ def _named(layer: Layer) -> NamedLayer:
         return NamedLayer("Activation", activation=_with_settings(AS_LAYERS[type_name], layer))
     units = layer.settings.get("units")
     activation = layer.settings.get("activation")
-    if type_name == "Reshape" and _is_flat(layer.settings.get("target_shape")):
+    if type_name == "Reshape" and layer.settings.get("target_shape") in FLAT_SHAPES:
         return NamedLayer("Flatten")
     return NamedLayer(
         type_name,
@@ -184,8 +172,3 @@ def _with_settings(activation: str, layer: Layer) -> str:
     """Return `relu`, or `relu with max_value=6`, for a layer or for the activation of one."""
     unusual = [f"{key}={value}" for key, value in layer.settings.items() if value not in PLAIN.get(key, (value,))]
     return " with ".join([activation, *unusual])
-
-
-def _is_flat(shape: object) -> bool:
-    """Return whether all pixels come into one row: `(784,)` or `(-1,)`."""
-    return isinstance(shape, list) and len(shape) == 1 and shape[0] in (-1, math.prod((28, 28)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.judge.architecture import loss_name, named_layers, optimizer_name
+from autograder.judge.architecture import canonical_name, loss_name, named_layers
 from autograder.judge.context import context_of
 from autograder.judge.evidence import Model
 from autograder.judge.failure import CheckFailed, NotChecked, follow_up
@@ -27,7 +27,7 @@ def compile_optimizer(env: Mapping[str, Any], question: str) -> None:
     if model.compile is None:
         hint = "call its compile method before fit"
         raise CheckFailed(f"`{rule.variable}` was never compiled", "a compiled model", hint)
-    found = optimizer_name(model.compile)
+    found = canonical_name(model.compile.optimizer)
     if found != rule.optimizer:
         hint = "compile uses rmsprop when no optimizer is named" if found == "rmsprop" else "see the question's text"
         raise CheckFailed(f"the optimizer {found}", f"{rule.optimizer}", hint)

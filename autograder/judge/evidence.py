@@ -103,6 +103,11 @@ class Model(StrictModel):
     steps: Number = 0
     blob: Blob | None = None
 
+    @property
+    def is_chain(self) -> bool:
+        """Whether the model is one plain chain of layers, from images to outputs."""
+        return self.structure in ("sequential", "functional")
+
 
 class QuestionEvidence(StrictModel):
     """One question's evidence, recorded at its check or at the end of the notebook: values, a model, or both.

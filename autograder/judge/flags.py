@@ -15,8 +15,7 @@ from autograder.data.dataset import Labelled
 from autograder.judge import rebuild
 from autograder.judge.architecture import CLASSES, chain, named_layers, required
 from autograder.judge.context import CheckContext
-from autograder.judge.scaling import scalings
-from autograder.judge.scoring import fit
+from autograder.judge.scoring import fit, scalings
 
 if TYPE_CHECKING:
     from autograder.submissions.notebook import CodeCell

@@ -63,21 +63,13 @@ class Verdict:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "checks": {id: [vars(check) for check in checks] for id, checks in self.checks.items()},
-                "accuracy": self.accuracy,
-                "fault": self.fault,
-                "flags": list(self.flags),
-                "evidence": dict(self.evidence),
-            }
-        )
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Verdict:
         data = json.loads(text)
         checks = {id: tuple(map(CheckResult.from_json, checks)) for id, checks in data["checks"].items()}
-        return cls(checks, data["accuracy"], data["fault"], tuple(data["flags"]), data["evidence"])
+        return cls(**{**data, "checks": checks, "flags": tuple(data["flags"])})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.judge.architecture import NamedLayer, align, chain, is_chain, named_layers, required
+from autograder.judge.architecture import NamedLayer, align, chain, named_layers, required
 from autograder.judge.context import context_of
 from autograder.judge.evidence import Model
 from autograder.judge.failure import CheckFailed, NotChecked, count
@@ -32,7 +32,7 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
     model = context.find_model(question)
     if not isinstance(model, Model):
         raise NotChecked("there is no model to check yet") if index else model
-    if not is_chain(model):
+    if not model.is_chain:
         failure = CheckFailed(STRUCTURES[model.structure], "one plain chain of layers", "use keras.Sequential")
         raise NotChecked("the model has to be one plain chain of layers first") if index else failure
     found, wanted = named_layers(model), required(context.policy.code[question])

@@ -51,36 +51,18 @@ def _list(of: Callable[[Any], bool], shortest: int, longest: int) -> Callable[[A
     return lambda value: isinstance(value, list) and shortest <= len(value) <= longest and all(map(of, value))
 
 
-def _number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 1e9
-
-
-def _flag(value: Any) -> bool:
-    return type(value) is bool
-
-
 ALLOWED: dict[str, Callable[[Any], bool]] = {
-    "units": _whole(1, MAX_WEIGHTS),
-    "filters": _whole(1, MAX_WEIGHTS),
-    "groups": _whole(1, MAX_WEIGHTS),
-    "kernel_size": _list(_whole(1, 784), 2, 2),
-    "strides": _list(_whole(1, 784), 2, 2),
-    "dilation_rate": _list(_whole(1, 784), 2, 2),
-    "pool_size": _list(_whole(1, 784), 2, 2),
-    "padding": lambda value: value in ("valid", "same"),
-    "target_shape": _list(_whole(-1, MAX_ACTIVATIONS), 1, 4),
+    **dict.fromkeys(("units", "filters", "groups"), _whole(1, MAX_WEIGHTS)),
+    **dict.fromkeys(("kernel_size", "strides", "dilation_rate", "pool_size"), _list(_whole(1, 784), 2, 2)),
+    **dict.fromkeys(("use_bias", "center", "BatchNormalization.scale"), lambda value: type(value) is bool),
+    **dict.fromkeys(
+        ("scale", "offset", "epsilon", "rate", "max_value", "negative_slope", "threshold"),
+        lambda value: type(value) in (int, float) and abs(value) < 1e9,
+    ),
     "activation": lambda value: value in ACTIVATIONS,
     "axis": _whole(-4, 4),
-    "use_bias": _flag,
-    "center": _flag,
-    "BatchNormalization.scale": _flag,
-    "scale": _number,
-    "offset": _number,
-    "epsilon": _number,
-    "rate": _number,
-    "max_value": _number,
-    "negative_slope": _number,
-    "threshold": _number,
+    "padding": lambda value: value in ("valid", "same"),
+    "target_shape": _list(_whole(-1, MAX_ACTIVATIONS), 1, 4),
 }
 """The tests that a setting of a layer must pass before Keras gets it."""
 
@@ -128,7 +110,7 @@ def _input_shape(model: Model) -> tuple[int, ...]:
     shape = tuple(size for size in model.input_shape[1:] if size is not None)
     if math.prod(shape) != 28 * 28 or len(shape) != len(model.input_shape) - 1:
         raise CannotRebuild(f"it takes inputs of shape {tuple(model.input_shape)}, not images of 28 by 28 pixels")
-    if model.structure not in ("sequential", "functional"):
+    if not model.is_chain:
         raise CannotRebuild("its layers do not form one plain chain from images to outputs")
     return shape
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.judge.architecture import CLASSES, is_chain, named_layers, required, scales_itself
+from autograder.judge.architecture import CLASSES, named_layers, required, scales_itself
 from autograder.judge.context import CheckContext, context_of
 from autograder.judge.evidence import Model
 from autograder.judge.failure import CheckFailed, NotChecked, count, describe, follow_up, percent
-from autograder.judge.scaling import UNSCALED
-from autograder.judge.scoring import Score
+from autograder.judge.scoring import UNSCALED, Score
 
 __all__ = ["accuracy", "measured", "scaled"]
 
@@ -101,9 +100,7 @@ def _find_scored_model(context: CheckContext, question: str) -> tuple[Model, Sco
     if not isinstance(model, Model):
         return model
     code = context.policy.code
-    wrong = [
-        id for id in context.builders(question) if not is_chain(model) or named_layers(model) != required(code[id])
-    ]
+    wrong = [id for id in context.builders(question) if not model.is_chain or named_layers(model) != required(code[id])]
     first = f"the layers of question {wrong[0]} have to be right first" if wrong else ""
     if first and model.output_shape and (model.output_shape[-1] or 0) < CLASSES:
         return NotChecked(f"{first}: with {count(model.output_shape[-1] or 0, 'output')}, some classes have none")

@@ -16,8 +16,7 @@ from autograder.judge import rebuild, scoring
 from autograder.judge.context import CheckContext
 from autograder.judge.evidence import Float32
 from autograder.judge.journal import live
-from autograder.judge.scaling import UNSCALED, scalings
-from autograder.judge.scoring import SLACK, Fit, Score, _plausible, fit
+from autograder.judge.scoring import SLACK, UNSCALED, Fit, Score, _plausible, fit, scalings
 from autograder.layout import HOME
 from autograder.sandbox.model_description import MAX_WEIGHTS
 from autograder.tests.journals import RULES, context, failed, message, of_model
