@@ -3,11 +3,11 @@
 import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # without TensorFlow's notes on this machine
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hide TensorFlow's notes about this machine
 
 
 class _CannotStart(Exception):
-    """IPython shows its words alone, without the lines of code that led to it."""
+    """An error of which IPython shows only the message, without the code that raised it."""
 
     def _render_traceback_(self):
         return [str(self)]
@@ -22,7 +22,7 @@ if sys.version_info < (3, 10):
 
 
 def _install(packages):
-    """Install what is missing, for this kernel's Python. `packages` maps modules to what pip calls them."""
+    """Install missing packages for this kernel's Python. `packages` maps modules to their requirements for pip."""
     import importlib.util
     import subprocess
 
@@ -30,31 +30,21 @@ def _install(packages):
     if not missing:
         return
     print("Installing", ", ".join(missing), "... this happens once, and takes a minute or two.")
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--no-color",
-        "--disable-pip-version-check",
-        "install",
-        "--quiet",
-        "--retries",
-        "1",
-    ]
+    pip = [sys.executable, "-m", "pip", "install", "--no-color", "--disable-pip-version-check", "-q", "--retries=1"]
     try:
         done = subprocess.run([*pip, *missing], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        said = (done.stdout.strip() or "nothing") if done.returncode else ""
+        problem = (done.stdout.strip() or "nothing") if done.returncode else ""
     except OSError as error:
-        said = str(error)
-    if said:
-        reasons = [line for line in said.splitlines() if "error" in line.lower()] or said.splitlines()
+        problem = str(error)
+    if problem:
+        reasons = [line for line in problem.splitlines() if "error" in line.lower()] or problem.splitlines()
         quoted = " ".join(f'"{package}"' for package in missing)
         raise _CannotStart(
-            f"Missing, and not to be had from here: {', '.join(missing)} (for Python {_PYTHON}).\n"
+            f"Missing, and not available here: {', '.join(missing)} (for Python {_PYTHON}).\n"
             f"What pip said: {reasons[-1].strip()[:200]}\n"
             "Try, with a connection to the internet, in a terminal:\n"
             f'  "{sys.executable}" -m pip install {quoted}\n'
-            "Or open this file in Google Colab, where most of it is installed already."
+            "Or open this file in Google Colab, where most packages are installed already."
         )
     importlib.invalidate_caches()
 
@@ -64,13 +54,13 @@ try:
     import otter
 except Exception as error:
     raise _CannotStart(
-        f"otter-grader is installed, but does not start ({type(error).__name__}: {error}).\n"
+        f"otter-grader is installed but does not start ({type(error).__name__}: {error}).\n"
         "Try: restart the kernel (in Colab: Runtime > Restart session), and run this cell again."
     ) from None
 
 
 class _Findings:
-    """What public checks said. `parts` holds (question, whether all passed, messages); `closing` is the last line."""
+    """Results of public checks. `parts` holds (question, whether all passed, messages); `closing` is the last line."""
 
     def __init__(self, parts, closing=""):
         self.parts, self.closing = parts, closing
@@ -97,7 +87,7 @@ class _Findings:
 
 
 class _Grader(otter.Notebook):
-    """Otter's, with the public checks of this cell, and with a check's own words in place of its lines of code."""
+    """Otter's notebook with the public checks of this cell; it shows a check's message instead of its code."""
 
     def __init__(self, checks):
         import atexit
@@ -117,7 +107,7 @@ class _Grader(otter.Notebook):
         if self._grading_mode:
             return super().check(question, globals() if global_env is None else global_env)
         if question not in self.questions:
-            print(f"There is no public check called {question!r}; there are: {', '.join(self.questions)}.")
+            print(f"There is no public check called {question!r}. The public checks are {', '.join(self.questions)}.")
             return None
         return _Findings([self._find(question, globals() if global_env is None else global_env)])
 
@@ -133,7 +123,7 @@ class _Grader(otter.Notebook):
         return _Findings(parts, closing)
 
     def export(self, *_, **__):
-        """Put the notebook, as it was saved last, into a zip file; where its file is not to be seen, say what to do."""
+        """Put the notebook, as last saved, into a zip file; if its file cannot be found, say what to do."""
         if self._grading_mode:
             return
         import os
@@ -153,17 +143,17 @@ class _Grader(otter.Notebook):
         made = f"{path.stem}_{datetime.now():%Y-%m-%d_%H-%M-%S}.zip"
         super().export(path.name, made, pdf=False, ignore_log=True)
         print(
-            f"{made} lies beside the notebook now.\nIt holds {path.name} as it was saved at {saved:%H:%M:%S}. "
-            "Changed since? Save, and run this cell again."
+            f"Created {made}, in the folder of the notebook.\nIt contains {path.name} as saved at {saved:%H:%M:%S}. "
+            "If you have changed it since, save it and run this cell again."
         )
 
     def _find(self, question, environment):
         results = super().check(question, environment).test_case_results
         passed = all(result.passed for result in results)
-        messages = [self._words(result) for result in results if result.passed == passed]
+        messages = [self._message(result) for result in results if result.passed == passed]
         return question, passed, [message for message in messages if message]
 
-    def _words(self, result):
+    def _message(self, result):
         import re
 
         if result.passed:
@@ -172,18 +162,18 @@ class _Grader(otter.Notebook):
         if kind == "AssertionError":
             return text
         return (
-            f"Found: something that this check cannot look at ({kind}: {text[:200]})\n"
-            "Try: restart the kernel and run all cells; if it says so again, tell your instructor."
+            f"Found: something that this check cannot handle ({kind}: {text[:200]})\n"
+            "Try: restart the kernel and run all cells; if you see this again, tell your instructor."
         )
 
     def _file(self):
-        """This notebook's file, by what VS Code or Jupyter says, or else the only notebook in the current folder."""
+        """Return this notebook's path: from VS Code or Jupyter, or else the only notebook in the current folder."""
         import os
         from pathlib import Path
 
-        told = (globals().get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))
+        named = (globals().get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))
         beside = list(Path.cwd().glob("*.ipynb"))
-        paths = [Path(path) for path in told if path] + (beside if len(beside) == 1 else [])
+        paths = [Path(path) for path in named if path] + (beside if len(beside) == 1 else [])
         return next((path for path in paths if path.is_file() and path.parent.resolve() == Path.cwd().resolve()), None)
 
 

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.shell import RUN, WRITTEN, Class, Database, Output, Roster, epilog, err, out, require_option
+from autograder.cli.shell import (
+    RUN,
+    WRITTEN,
+    Class,
+    Database,
+    Output,
+    Roster,
+    argument,
+    epilog,
+    err,
+    option,
+    out,
+    require_option,
+)
 
 __all__ = ["app"]
 
@@ -16,50 +29,28 @@ app = typer.Typer()
 
 CanvasFile = Annotated[
     Path | None,
-    typer.Option(
-        "--canvas",
-        metavar="CSV",
-        readable=False,
-        help="Canvas's gradebook (Grades, Export Entire Gradebook). The assignment's column is filled in a copy of it.",
-    ),
+    option("--canvas", "CSV", "Canvas's gradebook (Grades, Export Entire Gradebook); a copy of it is filled in."),
 ]
 Column = Annotated[
     str | None,
-    typer.Option(
-        "--column",
-        metavar="NAME",
-        help="With `--canvas`: the column to fill, by its header or the number in it, if it has another title than "
-        "grading.yml.",
-    ),
+    option("--column", "NAME", "With `--canvas`: the column to fill, by its header or the number in it, if not title."),
 ]
 Grades = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="GRADES.csv",
-        readable=False,
-        help="`final_grades.csv` of `otter grade`, or one assignment's grades downloaded from Gradescope.",
-    ),
+    argument("GRADES.csv", "`final_grades.csv` of `otter grade`, or an assignment's grades from Gradescope."),
 ]
 Reviewers = Annotated[
     list[str] | None,
-    typer.Option(
-        "--reviewer",
-        metavar="NAME",
-        help="A reviewer in addition to those in grading.yml; can be repeated. Each gets their own link.",
+    option(
+        "--reviewer", "NAME", "A reviewer in addition to those in grading.yml, with their own link. Can be repeated."
     ),
 ]
 Port = Annotated[
-    int,
-    typer.Option("--port", min=0, max=65535, metavar="PORT", help="Port on this machine; any free one if taken or 0."),
+    int, option("--port", "PORT", "Port on this machine; any free one if it is taken or 0.", min=0, max=65535)
 ]
 Requests = Annotated[
     Path | None,
-    typer.Option(
-        "--import",
-        metavar="CSV",
-        readable=False,
-        help="Regrade requests to add, with the columns question, text, and submission, email or id.",
-    ),
+    option("--import", "CSV", "Regrade requests to add: columns question, text, and submission, email or id."),
 ]
 
 

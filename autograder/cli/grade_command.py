@@ -9,16 +9,18 @@ import typer
 
 from autograder.cli.shell import (
     CORES,
-    ELSEWHERE,
     EXIT_UNGRADED,
     GRADE_EXIT_CODES,
+    OTHER_MACHINES,
     RUN,
     Database,
     Output,
     Timeout,
     Workers,
+    argument,
     epilog,
     err,
+    option,
     out,
     require_option,
 )
@@ -32,55 +34,38 @@ app = typer.Typer()
 
 Submissions = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="SUBMISSION",
-        readable=False,
-        help="Notebooks (.ipynb), folders of them, or zip files as downloaded from Gradescope or Canvas.",
+    argument(
+        "SUBMISSION", "Notebooks (.ipynb), folders of them, or zip files as downloaded from Gradescope or Canvas."
     ),
 ]
 Regrade = Annotated[
-    bool,
-    typer.Option(
-        "--regrade", metavar="", help="Grade everything again, show whose points would change, and ask before they do."
-    ),
+    bool, option("--regrade", "", "Grade everything again, show whose points would change, and ask before they do.")
 ]
-Yes = Annotated[
-    bool, typer.Option("--yes", metavar="", help="With `--regrade`: let the new points count without asking.")
-]
+Yes = Annotated[bool, option("--yes", "", "With `--regrade`: let the new points count without asking.")]
 Scheduler = Annotated[
     str | None,
-    typer.Option(
-        "--dask",
-        metavar="ADDRESS",
-        rich_help_panel=ELSEWHERE,
-        help="Grade with the workers of a Dask scheduler: `tcp://HOST:8786`.",
-    ),
+    option("--dask", "ADDRESS", "Grade with the workers of a Dask scheduler: `tcp://HOST:8786`.", **OTHER_MACHINES),
 ]
 Docker = Annotated[
     bool,
-    typer.Option(
-        "--docker",
-        metavar="",
-        rich_help_panel=ELSEWHERE,
-        help="Grade in a container without a network. Needed on macOS and Windows.",
-    ),
+    option("--docker", "", "Grade in a container without a network; needed on macOS and Windows.", **OTHER_MACHINES),
 ]
 BaseImage = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--image",
-        metavar="BASE",
-        rich_help_panel=ELSEWHERE,
-        help="With `--docker`: the image to start from, any Debian or Ubuntu; by default `python:3.12-slim-bookworm`.",
+        "BASE",
+        "With `--docker`: the image to start from, any Debian or Ubuntu; by default `python:3.12-slim-bookworm`.",
+        **OTHER_MACHINES,
     ),
 ]
 Unsafe = Annotated[
     bool,
-    typer.Option(
+    option(
         "--unsafe-no-sandbox",
-        metavar="",
-        rich_help_panel=ELSEWHERE,
-        help="Run notebooks unconfined, with all your rights. Only for notebooks that you wrote yourself.",
+        "",
+        "Run notebooks unconfined, with all your rights. Only for notebooks that you wrote yourself.",
+        **OTHER_MACHINES,
     ),
 ]
 
@@ -124,12 +109,12 @@ def grade(
         return
     from autograder.commands.grade_in_container import grade_in_container
 
-    for option, value in {"--database": database, "--dask": scheduler, "--unsafe-no-sandbox": unsafe}.items():
+    for name, value in {"--database": database, "--dask": scheduler, "--unsafe-no-sandbox": unsafe}.items():
         if value:
-            message = f"It has no use in a container without a network; leave out {option}, or --docker."
-            raise typer.BadParameter(message, param_hint=option)
+            message = f"It has no use in a container without a network; leave out {name}, or --docker."
+            raise typer.BadParameter(message, param_hint=name)
     options = [] if timeout_s is None else ["--timeout", f"{timeout_s:g}"]
-    options += [option for option, given in {"--regrade": regrade, "--yes": yes}.items() if given]
+    options += [name for name, given in {"--regrade": regrade, "--yes": yes}.items() if given]
     preparing = err.status("preparing the image (minutes the first time)")
     code = grade_in_container(submissions, output, workers, options, base, preparing)
     out.print(f"On this machine: {output / 'index.html'}", markup=False, soft_wrap=True)

@@ -8,20 +8,27 @@ from typing import Annotated
 import typer
 
 from autograder.cli.grade_command import run_grade
-from autograder.cli.shell import CORES, GRADE_EXIT_CODES, UPKEEP, Output, Timeout, Workers, epilog, err, out
+from autograder.cli.shell import (
+    CORES,
+    GRADE_EXIT_CODES,
+    UPKEEP,
+    Output,
+    Timeout,
+    Workers,
+    argument,
+    epilog,
+    err,
+    option,
+    out,
+)
 from autograder.layout import HOME
 
 __all__ = ["app"]
 
 app = typer.Typer()
 
-Zip = Annotated[
-    Path | None,
-    typer.Option("--zip", metavar="ZIP", readable=False, help="Check this autograder zip instead of the machine."),
-]
-SampleFolder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Where to write the notebooks; it is created if it does not exist.")
-]
+Zip = Annotated[Path | None, option("--zip", "ZIP", "Check this autograder zip instead of the machine.")]
+SampleFolder = Annotated[Path, argument("FOLDER", "Where to write the notebooks; it is created if it does not exist.")]
 
 
 @app.command(

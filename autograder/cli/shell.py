@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["epilog", "progress_bar", "require_option"]
+__all__ = ["argument", "epilog", "option", "progress_bar", "require_option"]
 
 EXIT_USAGE = 2
 """A mistake in grading.yml, in the master or in the arguments; the message says which."""
@@ -27,8 +27,8 @@ GRADE_EXIT_CODES = (
 TERM, RUN, WRITTEN, UPKEEP = "Each term", "Each class", "Written answers", "Maintenance"
 """The panels of commands in `mnist-kit --help`."""
 
-ELSEWHERE = "Other machines"
-"""The panel of options that few people need."""
+OTHER_MACHINES = {"rich_help_panel": "Other machines"}
+"""The setting of options that few people need."""
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -60,50 +60,40 @@ def progress_bar(activity: str) -> Progress:
     )
 
 
-# readable=False throughout: whatever reads a file explains better than Typer what is wrong with it.
-Class = Annotated[
-    Path,
-    typer.Argument(metavar="FOLDER", readable=False, help="The results of the class: the `-o` of `mnist-kit grade`."),
-]
-Output = Annotated[
-    Path,
-    typer.Option(
-        "-o", "--output", metavar="FOLDER", help="Where the results go. Use one folder for each class and term."
-    ),
-]
+def argument(metavar: str, help: str) -> Any:
+    return typer.Argument(metavar=metavar, help=help, readable=False)
+
+
+def option(name: str, metavar: str, help: str, *, short: str = "", **settings: Any) -> Any:
+    """Return an option; `readable=False`, because the code that reads a file explains better what is wrong with it."""
+    return typer.Option(*filter(None, (short, name)), metavar=metavar, help=help, readable=False, **settings)
+
+
 CORES = os.cpu_count() or 1
+
+Class = Annotated[Path, argument("FOLDER", "The results of the class: the `-o` of `mnist-kit grade`.")]
+Output = Annotated[
+    Path, option("--output", "FOLDER", "Where the results go. Use one folder for each class and term.", short="-o")
+]
 Workers = Annotated[
-    int,
-    typer.Option(
-        "-n", "--workers", min=1, metavar="N", help="Notebooks to run at once; each needs a core and 1 to 2 GB."
-    ),
+    int, option("--workers", "N", "Notebooks to run at once; each needs a core and 1 to 2 GB.", short="-n", min=1)
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option(
-        "--timeout",
-        min=1,
-        metavar="SECONDS",
-        help="Time limit for one notebook, instead of `execution.timeout_s` in grading.yml.",
-    ),
+    option("--timeout", "SECONDS", "Time limit for one notebook, instead of that in grading.yml.", min=1),
 ]
 Database = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--database",
-        metavar="URL",
+        "URL",
+        "Keep the gradebook on a PostgreSQL server, for reviewers on several machines: `postgresql://USER@HOST/NAME`. "
+        "By default, it is the file gradebook.db in the folder of the results.",
         envvar="MNIST_KIT_DATABASE",
-        rich_help_panel=ELSEWHERE,
-        help="Keep the gradebook on a PostgreSQL server, for reviewers on several machines: "
-        "`postgresql://USER@HOST/NAME`. By default, it is the file gradebook.db in the folder of the results.",
+        **OTHER_MACHINES,
     ),
 ]
 Roster = Annotated[
     Path | None,
-    typer.Option(
-        "--roster",
-        metavar="CSV",
-        readable=False,
-        help="The class list, with columns such as name, id, email, file; it assigns submissions to students.",
-    ),
+    option("--roster", "CSV", "The class list, with columns such as name, id, email, file: who submitted what."),
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli.shell import CORES, EXIT_USAGE, TERM, Workers, epilog, err, out, progress_bar
+from autograder.cli.shell import CORES, EXIT_USAGE, TERM, Workers, argument, epilog, err, option, out, progress_bar
 from autograder.layout import HOME
 
 __all__ = ["app"]
@@ -16,21 +16,11 @@ __all__ = ["app"]
 app = typer.Typer()
 
 Check = Annotated[
-    bool,
-    typer.Option(
-        "--check", metavar="", help="Write nothing; name the generated files that are stale. Exit code 1 if any is."
-    ),
+    bool, option("--check", "", "Write nothing; name the generated files that are stale. Exit code 1 if any is.")
 ]
-Dataset = Annotated[
-    str, typer.Argument(metavar="DATASET", help="The dataset, as in grading.yml, such as fashion_mnist.")
-]
-Published = Annotated[
-    Path | None,
-    typer.Option("--from", metavar="FOLDER", readable=False, help="The folder with the four published files."),
-]
-Runs = Annotated[
-    int, typer.Option("--runs", metavar="N", help="How often to train the solution: at least 8; 30 tell more.")
-]
+Dataset = Annotated[str, argument("DATASET", "The dataset, as in grading.yml, such as fashion_mnist.")]
+Published = Annotated[Path | None, option("--from", "FOLDER", "The folder with the four published files.")]
+Runs = Annotated[int, option("--runs", "N", "How often to train the solution: at least 8; 30 tell more.")]
 
 
 @app.command(

@@ -75,7 +75,7 @@ def test_what_is_missing_is_installed_or_the_remedy_is_named(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     without = first_cell(run(only_first(template), tmp_path, kernel="bare", go_on=True))
     python = tmp_path / "bare" / "bin" / "python"
-    assert "Missing, and not to be had from here: otter-grader>=7,<8 (for Python 3." in without
+    assert "Missing, and not available here: otter-grader>=7,<8 (for Python 3." in without
     assert "What pip said: ERROR: No matching distribution found for otter-grader<8,>=7\n" in without
     assert (
         f'in a terminal:\n  "{python}" -m pip install "otter-grader>=7,<8"\nOr open this file in Google Colab'

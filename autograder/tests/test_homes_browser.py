@@ -145,7 +145,7 @@ def test_the_last_cell_saves_what_is_on_the_screen_and_zips_it(lab: Lab, desk: P
     lab.write("q1-answer", "Written a second ago.")
     for zipped in desk.glob("*.zip"):
         zipped.unlink()
-    assert "lies beside the notebook now." in lab.run("after_q7-code-3")
+    assert ", in the folder of the notebook." in lab.run("after_q7-code-3")
     (made,) = desk.glob("student_template_*.zip")
     shutil.unpack_archive(made, desk / "unpacked")
     notebook = nbformat.read(desk / "unpacked" / "student_template.ipynb", as_version=4)
