@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark import Mark
+from autograder.gradebook.mark import Mark, Progress
 from autograder.gradebook.marked_report import marked
 from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
@@ -36,8 +36,9 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 def _overview(request: Request, done: str = "") -> Response:
     visit = Visit(request)
     policy = visit.site.policy
-    questions = [_question(visit, id) for id in policy.written]
-    requests = visit.cached(visit.site.stores.requests.all, long=True)
+    progress = visit.cached(visit.stores.answers.progress)
+    questions = [_question(visit, id, progress) for id in policy.written]
+    requests = visit.cached(visit.stores.requests.all, long=True)
     return visit.page(
         "overview.html",
         here="overview",
@@ -45,23 +46,19 @@ def _overview(request: Request, done: str = "") -> Response:
         students=len(visit.site.reports),
         overview=questions,
         start=next((question for question in questions if question["next"]), None),
-        started=any(
-            share.reviewer == visit.reviewer and share.done for share in visit.cached(visit.stores.answers.progress)
-        ),
+        started=any(share.reviewer == visit.reviewer and share.done for share in progress),
         done=done if done in policy.written else "",
         requests_open=sum(request.status == OPEN for request in requests),
     )
 
 
-def _question(visit: Visit, id: str) -> dict[str, Any]:
+def _question(visit: Visit, id: str, progress: Iterable[Progress]) -> dict[str, Any]:
     pairs = visit.cached(visit.stores.marks.pairs, id, long=True)
     return {
         "id": id,
         "title": visit.site.policy.written[id].title,
         "total": visit.cached(visit.stores.answers.question_progress, id),
-        "shares": [
-            share for share in visit.cached(visit.stores.answers.progress) if share.question == id and share.reviewer
-        ],
+        "shares": [share for share in progress if share.question == id and share.reviewer],
         "next": visit.cached(visit.stores.answers.next, id, visit.reviewer),
         "sampled": bool(pairs),
         "unsettled": unsettled(pairs),
@@ -146,7 +143,7 @@ def _reply(request: Request, id: Id) -> Response:
     visit = Visit(request)
     status, reply = visit.form.text("status"), visit.form.text("reply")
     try:
-        visit.site.stores.requests.reply(id, status, reply, visit.reviewer)
+        visit.stores.requests.reply(id, status, reply, visit.reviewer)
     except ReviewError as error:
         return _requests_page(visit, problem=str(error), typed={id: reply})
     visit.changed(long=True)
@@ -157,17 +154,13 @@ def _requests_page(
     visit: Visit, *, message: str = "", problem: str = "", typed: Mapping[int, str] | None = None
 ) -> Response:
     """Return the page of requests, with the replies `typed` that could not be saved because of a `problem`."""
-    requests = visit.site.stores.requests.all()
+    requests, find = visit.stores.requests.all(), visit.stores.answers.find
     return visit.page(
         "requests.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         here="requests",
         requests=requests,
-        answers={
-            request.id: visit.stores.answers.find(request.submission, request.question)
-            for request in requests
-            if request.status == OPEN
-        },
+        answers={one.id: find(one.submission, one.question) for one in requests if one.status == OPEN},
         typed=typed or {},
         longest=LONGEST_REPLY,
         message=message,

@@ -1,4 +1,4 @@
-"""The marking of one class: opened for reviewers, and as it stands, for whatever renders it."""
+"""One class, opened for its reviewers, and with its marks so far, for the reports made of it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from autograder.policy.policy import Policy, Review
 __all__ = ["ALONE", "ClassReview", "MarkedClass", "agreements", "exchange_requests", "marked_class", "open_review"]
 
 ALONE = "reviewer"
-"""Who marks where grading.yml and the command name nobody."""
+"""The reviewer if neither grading.yml nor the command names one."""
 
 
 @dataclass(frozen=True)
 class ClassReview:
-    """What the review needs: the stores, grading.yml, who reviews, and the automatic results by submission."""
+    """A class opened for review. `reports` are the automatic results by submission."""
 
     stores: ReviewStores
     policy: Policy
@@ -42,9 +42,9 @@ class ClassReview:
 
 @dataclass(frozen=True)
 class MarkedClass:
-    """A class as it stands: reports with the marks that count, by name; progress; agreement by question.
+    """A class with its marks so far. `reports` contain them; `agreements` are by question.
 
-    `flagged` are the submissions and questions whose mark a reviewer flagged.
+    `flagged` are the submission and question of each mark that a reviewer flagged.
     """
 
     policy: Policy
@@ -56,10 +56,10 @@ class MarkedClass:
 
 @contextlib.contextmanager
 def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] = ()) -> Iterator[ClassReview]:
-    """Open a graded class for marking: its answers taken over, grouped and shared out.
+    """Open a graded class for marking: store its answers, group them, and share them out among the reviewers.
 
-    `reviewers` are added to those of grading.yml. Raises GradebookError where there is no gradebook, ReviewError for
-    a name that is none, PolicyError for grading.yml.
+    `reviewers` are added to those of grading.yml. Raises GradebookError without a gradebook, ReviewError for an
+    invalid name, PolicyError for grading.yml.
     """
     from autograder.gradebook.grouping import groups
 
@@ -69,50 +69,47 @@ def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] =
         Review(reviewers=people)
     except ValidationError:
         raise ReviewError(
-            f"reviewers {', '.join(map(repr, people))}: expected a name of letters, digits and . _ @ - for each, and "
-            "each once. Change --reviewer, or review in grading.yml."
+            f"reviewers {', '.join(map(repr, people))}: expected different names of letters, digits and . _ @ - only. "
+            "Change --reviewer, or review.reviewers in grading.yml."
         ) from None
-    place = existing_location(folder, url)
-    reports = _reports(place)
-    with ReviewStores(place) as stores:
+    location = existing_location(folder, url)
+    reports = _reports(location)
+    with ReviewStores(location) as stores:
         stores.sync(policy, reports, people, groups)
         yield ClassReview(stores, policy, people, {report.key: report for report in reports})
 
 
 def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
-    """The class as it stands."""
+    """Read a class with its marks so far. Raises GradebookError without a gradebook, PolicyError for grading.yml."""
     policy = grading_file.load(HOME.policy)
-    place = existing_location(folder, url)
-    with ReviewStores(place, shared=False) as stores:
-        counting, rubrics = stores.marks.final(), stores.rubrics.all()
-        reports = tuple(marked(report, counting, rubrics) for report in _reports(place))
-        flagged = tuple(sorted(key for key, mark in counting.items() if mark.flagged))
+    location = existing_location(folder, url)
+    with ReviewStores(location, shared=False) as stores:
+        final, rubrics = stores.marks.final(), stores.rubrics.all()
+        reports = tuple(marked(report, final, rubrics) for report in _reports(location))
+        flagged = tuple(sorted(key for key, mark in final.items() if mark.flagged))
         return MarkedClass(policy, reports, stores.answers.progress(), agreements(stores), flagged)
 
 
 def exchange_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
-    """Put a file of regrade requests before the reviewers, where one is given; all requests as CSV, with the replies.
+    """Import a file of regrade requests, if given, and return all requests with their replies as CSV.
 
-    Raises RequestError or RosterError, and takes nothing, where a file cannot be read.
+    Raises RequestError or RosterError if a file cannot be read; then nothing is imported.
     """
     policy = grading_file.load(HOME.policy)
-    place = existing_location(folder, url)
-    names = [report.key for report in _reports(place)]
+    location = existing_location(folder, url)
+    names = [report.key for report in _reports(location)]
     roll = None if roster is None else rosters.join(rosters.read(roster), names)
     requests = () if path is None else request_file.read(path, tuple(policy.written), names, roll)
-    with ReviewStores(place, shared=False) as stores:
+    with ReviewStores(location, shared=False) as stores:
         points = {key: mark.points for key, mark in stores.marks.final().items()}
         stores.requests.add(requests, points)
-        return request_file.render(
-            request
-            if request.status == OPEN
-            else replace(request, after=points.get((request.submission, request.question)))
-            for request in stores.requests.all()
-        )
+        requests = stores.requests.all()
+    closed = {one.id: points.get((one.submission, one.question)) for one in requests if one.status != OPEN}
+    return request_file.render(replace(one, after=closed.get(one.id)) for one in requests)
 
 
 def agreements(stores: ReviewStores) -> dict[str, Agreement]:
-    """How far the two reviewers of each question's sample agree, where both have marked."""
+    """Return how far two reviewers agree on each question with answers that both have marked."""
     found = {}
     for question in sorted(stores.rubrics.all()):
         points = [pair.points for pair in stores.marks.pairs(question) if pair.points is not None]
@@ -121,12 +118,12 @@ def agreements(stores: ReviewStores) -> dict[str, Agreement]:
     return found
 
 
-def _reports(place: Path | str) -> tuple[GradeReport, ...]:
-    with Gradebook(place) as book:
+def _reports(location: Path | str) -> tuple[GradeReport, ...]:
+    with Gradebook(location) as book:
         reports = book.all()
     if not reports:
         raise GradebookError(
-            f"{without_password(place)}: there is no submission in it yet; expected a graded class. Run `mnist-kit "
-            "grade` first, or name the folder of its results."
+            f"{without_password(location)}: the gradebook has no submission; expected a graded class. Run `mnist-kit "
+            "grade` first, or give the folder of its results."
         )
     return reports

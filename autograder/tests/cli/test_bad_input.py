@@ -166,7 +166,7 @@ def test_a_table_that_is_none_is_told(call: Call, command: str, given: str, said
         ("damaged", "damaged/gradebook.db: file is not a database. What was stored before is kept; fix that, or name"),
         (
             "empty",
-            "empty/gradebook.db: there is no submission in it yet; expected a graded class. Run `mnist-kit grade`",
+            "empty/gradebook.db: the gradebook has no submission; expected a graded class. Run `mnist-kit grade`",
         ),
     ],
 )
