@@ -30,14 +30,13 @@ SECRET = "@SECRET@"
 class Case:
     """One tiny hostile notebook, with its expectation.
 
-    `shows` is one sentence. `cells` is code by question, for the answer cells of the template, or a function that
+    `name` says what it tries. `cells` is code by question, for the answer cells of the template, or a function that
     makes the notebook (or the bytes of a file) from the blank template. `points` are those of q4 to q7; None is
     "not decided". `words` must all stand in the report's notes, messages or fault. `bound_s` is the longest
     that running it may take; None means the time limit and 5 s.
     """
 
     name: str
-    shows: str
     cells: Mapping[str, str] | Edit
     points: Points = field(default_factory=lambda: NOTHING)
     status: Status = Status.GRADED
@@ -48,7 +47,7 @@ class Case:
         """The file to hand in; `places` are the real paths for KIT and SECRET."""
         cells, edit = ({}, self.cells) if callable(self.cells) else (self.cells, None)
         answers = {question: _placed(code, places) for question, code in cells.items()}
-        return Member(self.name, self.shows, {}, answers, edit).make(template)
+        return Member(self.name, self.name, {}, answers, edit).make(template)
 
 
 def _placed(code: str, places: Mapping[str, str]) -> str:

@@ -36,15 +36,13 @@ def stale(template: NotebookNode) -> NotebookNode:
 
 
 CASES: tuple[Case, ...] = (
-    Case("trained", "the answer that the question describes, on few of the images", {**BUILT, "q7": SHORT}, TRAINED),
+    Case("the answer that the question describes, on few of the images", {**BUILT, "q7": SHORT}, TRAINED),
     Case(
-        "slow",
         "four seconds of nothing, which the time limit allows",
         {**BUILT, "q4": "import time; time.sleep(4)\n" + LOAD},
         UNTRAINED,
     ),
     Case(
-        "loud",
         "warnings, a plot, a progress bar, a table, letters from everywhere",
         {
             **BUILT,
@@ -61,9 +59,8 @@ display(x_train[0])
         },
         {**UNTRAINED, "q7": 1},  # after 20 steps nobody can tell that the pixels were not scaled
     ),
-    Case("stale-outputs", "outputs of another day in every cell", stale, UNTRAINED),
+    Case("outputs of another day in every cell", stale, UNTRAINED),
     Case(
-        "colab",
         "lines that install and look around, as on Colab",
         {
             **BUILT,
@@ -74,7 +71,6 @@ display(x_train[0])
         words=("The command `%pip install -q tensorflow` was skipped", "The command `nvidia-smi` was skipped"),
     ),
     Case(
-        "saves",
         "a model saved, loaded and removed again",
         {
             **BUILT,

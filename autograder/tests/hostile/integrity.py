@@ -136,7 +136,6 @@ def _checked_before(notebook: NotebookNode) -> NotebookNode:
 
 CASES: tuple[Case, ...] = (
     Case(
-        "fake-model-object",
         "an object with .layers, .shape and an .evaluate that says 1.0 is no model",
         {
             "q5": """
@@ -150,7 +149,6 @@ model = Fake()
         words=("`model` is a Fake", "Expected: a Keras model"),
     ),
     Case(
-        "fake-model-class",
         "a subclass of keras.Model that calls itself Sequential and lies about its layers is no chain of layers",
         {
             "q5": """
@@ -164,16 +162,11 @@ model = Fake()
         words=("a model of your own class",),
     ),
     Case(
-        "fake-weights",
         "get_weights of a replaced layer class cannot say more than real weights do",
-        {
-            **RIGHT,
-            "q7": "keras.layers.Layer.get_weights = lambda self: [np.full((784, 128), np.nan), np.zeros(128)]",
-        },
+        {**RIGHT, "q7": "keras.layers.Layer.get_weights = lambda self: [np.full((784, 128), np.nan), np.zeros(128)]"},
         UNTRAINED,
     ),
     Case(
-        "fake-shape",
         "objects that are equal to everything are not the right shape",
         {
             "q4": """
@@ -189,14 +182,12 @@ train_images_shape = train_labels_length = test_images_shape = Any((60000, 28, 2
     ),
     *(
         Case(
-            name,
-            "what gives full marks under stock Otter (test_stock_otter_falls.py) gives nothing here",
+            f"{name}, which gives full marks under stock Otter (test_stock_otter_falls.py), gives nothing here",
             {"q4": "import sys\nsys.modules.pop('otter')" + code},
         )
         for name, code in FALLS.items()
     ),
     Case(
-        "patched-unittest",
         "unittest and the assert helpers may say what they like",
         {
             "q4": """
@@ -208,7 +199,6 @@ unittest.TestCase.run = lambda self, result=None: result
         },
     ),
     Case(
-        "patched-checker",
         "a grader that says passed=True has no say",
         {
             "q4": """
@@ -222,7 +212,6 @@ grader.check = lambda *_, **__: Passed()
         },
     ),
     Case(
-        "patched-evaluate",
         "Model.evaluate and predict of the student process are not what measures the accuracy",
         {
             **RIGHT,
@@ -237,7 +226,6 @@ model.optimizer.iterations.assign(9375)
         words=("of hidden images right",),
     ),
     Case(
-        "patched-fit",
         "a Model.fit that trains nothing and returns a beautiful history earns nothing",
         {
             **RIGHT,
@@ -251,7 +239,6 @@ history = model.fit(x_train, y_train)
         words=("the model was never trained",),
     ),
     Case(
-        "patched-dumps",
         "json.dumps and pickle.dump replaced: whatever is written then is read as strictly as ever",
         {
             "q4": """
@@ -265,7 +252,6 @@ json.dumps = lambda *_, **__: '{"score": 26, "passed": true}'
         words=("the evidence breaks the contract",),
     ),
     Case(
-        "patched-builtins",
         "builtins that lie break only the process that they are patched in",
         {
             "q4": """
@@ -277,7 +263,6 @@ builtins.open = builtins.print = lambda *_, **__: None
         },
     ),
     Case(
-        "otter-log-bomb",
         "a pickled log beside the notebook is never unpickled",
         {
             "q4": f"""
@@ -290,7 +275,6 @@ for name in (".OTTER_LOG", "results.pkl", ".otter_results"):
         },
     ),
     Case(
-        "shadowed-modules",
         "numpy.py, tensorflow.py and otter/ beside the notebook replace nothing that judges",
         {
             "q4": """
@@ -306,7 +290,6 @@ numpy.ndarray = int
         },
     ),
     Case(
-        "created-tests",
         "a tests folder, a grading.yml and a results.json of the student's own making are not read",
         {
             "q4": """
@@ -318,7 +301,6 @@ for name in ("tests/q4.py", "tests/q5.py", "grading.yml", "results.json", "otter
         },
     ),
     Case(
-        "reads-tests-in-modules",
         "no loaded module and no live object holds a hidden test or the planted secret",
         {
             "q4": f"""{TOKEN}
@@ -333,7 +315,6 @@ raise RuntimeError("held: nothing found")
         words=("held: nothing found",),
     ),
     Case(
-        "reads-tests-in-frames",
         "the frames below a cell, down to the warm process, hold names of variables and no expectation",
         {
             "q4": f"""{TOKEN}
@@ -352,7 +333,6 @@ raise RuntimeError("held: nothing found")
         words=("held: nothing found",),
     ),
     Case(
-        "reads-tests-in-memory",
         "the memory inherited from the warm process holds no secret, wherever one looks",
         {
             "q4": """
@@ -376,7 +356,6 @@ raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only 
         words=("held: nothing found",),
     ),
     Case(
-        "imports-the-judge",
         "importing the judge's modules brings code, never tests, thresholds or data",
         {
             "q4": f"""{TOKEN}
@@ -401,13 +380,11 @@ raise RuntimeError("held: nothing could be read")
         words=("held: nothing could be read",),
     ),
     Case(
-        "error-carries-a-file",
         "the text of an error cannot carry what cannot be read",
         {"q4": f"raise RuntimeError(open('{SECRET}').read())"},
         words=("PermissionError",),
     ),
     Case(
-        "thread-outlives",
         "a thread that never ends does not keep the notebook's process alive",
         {
             **RIGHT,
@@ -422,7 +399,6 @@ for _ in range(5): threading.Thread(target=stay).start()
         bound_s=11,  # before the kill from outside, which comes at 12
     ),
     Case(
-        "atexit-and-del",
         "nothing of the notebook runs after its end: no atexit, no __del__",
         {
             **RIGHT,
@@ -437,11 +413,10 @@ atexit.register(forge, {{"score": 26}})
         },
         UNTRAINED,
     ),
-    Case("otter-metadata", "tests and settings in the notebook's metadata are not those that judge", _with_metadata),
-    Case("otter-ignore", "a tag that tells Otter to skip a cell has no effect", _ignored, UNTRAINED),
-    Case("checked-too-early", "checks before any answer neither give nor take points", _checked_before, UNTRAINED),
+    Case("tests and settings in the notebook's metadata are not those that judge", _with_metadata),
+    Case("a tag that tells Otter to skip a cell has no effect", _ignored, UNTRAINED),
+    Case("checks before any answer neither give nor take points", _checked_before, UNTRAINED),
     Case(
-        "checked-wrong-then-right",
         "an answer that was wrong at an early check counts as it is at the last one",
         {
             **RIGHT,
@@ -450,7 +425,6 @@ atexit.register(forge, {{"score": 26}})
         UNTRAINED,
     ),
     Case(
-        "forged-values",
         "a typed value is a right value (documented), but a forged model without weights earns nothing for training",
         {
             "q4": f"""{EVIDENCE}{FORGED_MODEL}
@@ -462,7 +436,6 @@ import os; os._exit(0)
         words=("a model without parameters",),
     ),
     Case(
-        "forged-weights",
         "weights that were made up are scored for what they do",
         {
             "q4": f"""{EVIDENCE}{FORGED_MODEL}
@@ -475,7 +448,6 @@ os._exit(0)
         words=("of hidden images right",),
     ),
     Case(
-        "forged-blob-range",
         "weights that point outside the blob are no weights",
         {
             "q4": f"""{EVIDENCE}{FORGED_MODEL}
@@ -487,25 +459,23 @@ os._exit(0)
     ),
     *(
         Case(
-            f"forged-{name}",
-            f"{shows}: the evidence is refused as a whole, and nothing is decided",
+            f"{name}: the evidence is refused as a whole, and nothing is decided",
             {"q4": f"{EVIDENCE}{FORGED_MODEL}\nforge({record})"},
             UNDECIDED,
             Status.UNGRADED,
             words=("the evidence breaks the contract",),
         )
-        for name, shows, record in (
-            ("accuracy", "a record of an accuracy, which no process beside a student may report", "{'accuracy': 1.0}"),
-            ("score", "a record of a score", "{'question': 'q7', 'at': 'check', 'score': 8, 'model': forged()}"),
-            ("duplicate-keys", "the same key twice", 'b\'{"cell": 1, "cell": 2}\''),
-            ("nan", "a number that is none", "taken('q7', forged(steps=float('nan')))"),
-            ("deep", "lists a thousand deep", "b'[' * 100_000"),
-            ("control-characters", "a text with control characters", "{'note': chr(27) + '[31mred'}"),
-            ("pickle", "a pickle in place of a record", "__import__('pickle').dumps(object)"),
+        for name, record in (
+            ("a record of an accuracy, which no process beside a student may report", "{'accuracy': 1.0}"),
+            ("a record of a score", "{'question': 'q7', 'at': 'check', 'score': 8, 'model': forged()}"),
+            ("the same key twice", 'b\'{"cell": 1, "cell": 2}\''),
+            ("a number that is none", "taken('q7', forged(steps=float('nan')))"),
+            ("lists a thousand deep", "b'[' * 100_000"),
+            ("a text with control characters", "{'note': chr(27) + '[31mred'}"),
+            ("a pickle in place of a record", "__import__('pickle').dumps(object)"),
         )
     ),
     Case(
-        "forged-huge",
         "a journal of megabytes is not read",
         {"q4": f"{EVIDENCE}\nforge(b'x' * 5_000_000)"},
         UNDECIDED,
@@ -513,14 +483,12 @@ os._exit(0)
         words=("more evidence than the contract allows",),
     ),
     Case(
-        "forged-isolation",
         "what confined the process is told by what the process said before the student's code ran",
         {"q4": f"{EVIDENCE}\nforge({{'isolation': ['ESCAPED']}}, at=0)\nforge({{'isolation': ['ESCAPED']}})"},
         UNDECIDED,
         Status.UNGRADED,
     ),
     Case(
-        "journal-cut",
         "a journal that the notebook cuts off decides nothing: no points given, none taken",
         {**RIGHT, "q7": f"{EVIDENCE}\nfor number in writable(): os.ftruncate(number, 0)"},
         UNDECIDED,
@@ -528,22 +496,16 @@ os._exit(0)
         words=("the evidence breaks the contract",),
     ),
     Case(
-        "journal-begun-anew",
         "a journal cut off and begun anew holds what was answered from then on, and no more",
-        {
-            **RIGHT,
-            "q6": f"{EVIDENCE}\nfor number in writable(): os.ftruncate(number, 0); os.lseek(number, 0, 0)",
-        },
+        {**RIGHT, "q6": f"{EVIDENCE}\nfor number in writable(): os.ftruncate(number, 0); os.lseek(number, 0, 0)"},
         {"q4": 6, "q5": 8, "q6": 0, "q7": 0},
     ),
     Case(
-        "blob-cut",
         "weights that were taken away are not weights",
         {**RIGHT, "q7": f"{EVIDENCE}\ngrader.check('q7')\nos.ftruncate(list(writable())[-1], 400)"},
         UNTRAINED,
     ),
     Case(
-        "replaced-load-data",
         "load_data replaced by one that answers with ten images of the student's choice",
         {
             **RIGHT,
@@ -557,7 +519,6 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
         {**UNTRAINED, "q4": 0},
     ),
     Case(
-        "exits-70",
         "the exit code of a failed handler, taken by the notebook, is no fault of the grader and gives nothing",
         {"q4": LOAD, "q5": "import os; os._exit(70)"},
         {"q4": 6, "q5": 0, "q6": 0, "q7": 0},
@@ -565,10 +526,7 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
     ),
     *(
         Case(
-            f"markup-in-{name}",
-            "escape sequences, HTML and Markdown from a notebook stay text",
-            {"q4": f"mark = {MARK!r}\n{code}"},
-            words=words,
+            f"escape sequences, HTML and Markdown stay text in {name}", {"q4": f"mark = {MARK!r}\n{code}"}, words=words
         )
         for name, code, words in (
             ("output", "print(mark); from IPython.display import HTML, display; display(HTML(mark))", ()),
@@ -580,7 +538,6 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
         )
     ),
     Case(
-        "grader-replaced",
         "with otter and grader replaced nothing is checked on the way, and the end of the notebook counts",
         {
             **RIGHT,

@@ -19,10 +19,8 @@ TAUGHT = "x_train, x_test = x_train / 255.0, x_test / 255.0\n"
 MEANS = "@MEANS@"
 
 
-def case(
-    name: str, shows: str, *words: str, points: Points, model: str = MODEL, how: str = COMPILE, train: str = ""
-) -> Case:
-    return Case(name, shows, {"q4": LOAD, "q5": model, "q6": how, "q7": train}, points, words=words)
+def case(name: str, *words: str, points: Points, model: str = MODEL, how: str = COMPILE, train: str = "") -> Case:
+    return Case(name, {"q4": LOAD, "q5": model, "q6": how, "q7": train}, points, words=words)
 
 
 def scored(points: float) -> Points:
@@ -48,51 +46,41 @@ model.set_weights([inner, bias, outer, last])
 
 CASES: tuple[Case, ...] = (
     case(
-        "nan",
         "weights that are not numbers",
         "some of its parameters are not numbers",
         points=UNTRAINED,
         train="model.set_weights([weights * np.nan for weights in model.get_weights()])",
     ),
     case(
-        "diverged",
         "a training that diverges: a learning rate of a million",
         points=UNTRAINED,
         how="model.compile(keras.optimizers.Adam(1e6), 'sparse_categorical_crossentropy')",
         train=TAUGHT + "model.fit(x_train[:2000], y_train[:2000], verbose=0)",
     ),
     case(
-        "wrong-input",
         "a model for images of another size",
         "it takes inputs of shape (None, 32, 32), not images of 28 by 28 pixels",
         points=UNTRAINED,
         model=MODEL.replace("28, 28", "32, 32"),
     ),
     case(
-        "nine-outputs",
         "a neuron too few in the last layer",
         "Found: layer 3 has 9 neurons",
         points={**UNTRAINED, "q5": 5},
         model=MODEL.replace("Dense(10", "Dense(9"),
     ),
     case(
-        "eleven-outputs",
         "a neuron too many in the last layer; it can still be trained, and is scored by what it does",
         "Found: layer 3 has 11 neurons",
         points={**scored(4), "q5": 5},
         model=MODEL.replace("Dense(10", "Dense(11"),
         train=TAUGHT + "model.fit(x_train[:2000], y_train[:2000], epochs=2, verbose=0)",
     ),
-    case("untrained", "a model that was never trained", "the model was never trained", points=UNTRAINED),
+    case("a model that was never trained", "the model was never trained", points=UNTRAINED),
     case(
-        "uncompiled",
-        "a model that was never compiled",
-        "Found: `model` was never compiled",
-        points={**UNTRAINED, "q6": 0},
-        how="...",
+        "a model that was never compiled", "Found: `model` was never compiled", points={**UNTRAINED, "q6": 0}, how="..."
     ),
     case(
-        "not-keras",
         "a class of one's own with the methods of a classifier, right every time it is asked",
         "Found: `model` is a Classifier",
         points=LOADED,
@@ -111,7 +99,6 @@ model = Classifier()
         train="test_accuracy = model.fit(x_train, y_train).score(x_test, y_test)",
     ),
     case(
-        "subclassed",
         "the same layers in a class of one's own",
         "a model of your own class",
         points={**LOADED, "q6": 4},
@@ -128,7 +115,6 @@ model(np.zeros((1, 28, 28)))
 """,
     ),
     case(
-        "lambda-layer",
         "a layer of one's own code at the end",
         "Found: 4 layers",
         "it has a Lambda layer, which the grader cannot rebuild",
@@ -136,7 +122,6 @@ model(np.zeros((1, 28, 28)))
         model=MODEL + "model.add(keras.layers.Lambda(lambda x: x))",
     ),
     case(
-        "custom-layer",
         "a layer of one's own class that bears the name of the right one",
         "which the grader cannot rebuild",
         points={**UNTRAINED, "q5": 5},
@@ -144,14 +129,12 @@ model(np.zeros((1, 28, 28)))
         + MODEL.replace("keras.layers.Dense(128", "Dense(128"),
     ),
     case(
-        "huge",
         "a model with 50 million parameters",
         "a model with 50,085,010 parameters",
         points={**UNTRAINED, "q5": 5},
         model=MODEL.replace("128", "63_000"),
     ),
     case(
-        "endless-chain",
         "a model of a thousand layers",
         "Found: layer 2 is Activation(relu with max_value=9)",
         points={**UNTRAINED, "q5": 2},
@@ -162,20 +145,17 @@ model(np.zeros((1, 28, 28)))
         ),
     ),
     case(
-        "float16",
         "a model that keeps its weights in half precision",
         points=UNTRAINED,
         model="keras.config.set_floatx('float16')\n" + MODEL,
     ),
     case(
-        "mixed-precision",
         "a model that computes in half precision; Keras puts another optimizer around the one that was asked for",
         points=scored(4),
         model="keras.config.set_dtype_policy('mixed_float16')\n" + MODEL,
         train=TAUGHT + "model.fit(x_train[:2000], y_train[:2000], epochs=2, verbose=0)",
     ),
     case(
-        "hard-coded",
         "predictions that are the labels themselves; nobody asks for them",
         "the model was never trained",
         points=UNTRAINED,
@@ -183,13 +163,11 @@ model(np.zeros((1, 28, 28)))
         "model.call = model.__call__ = model.predict\nmodel.evaluate = lambda *_, **__: [0.0, 1.0]",
     ),
     case(
-        "pasted-weights",
         "weights from elsewhere, as a text in the notebook: allowed, and scored by what they do",
         points=scored(4),
         train=PASTED,
     ),
     Case(
-        "a-billion-epochs",
         "a training that never ends; the weights that it had reached by then count",
         {
             "q4": LOAD,
@@ -201,13 +179,11 @@ model(np.zeros((1, 28, 28)))
         words=("The time limit of 8 s was reached",),
     ),
     case(
-        "unscaled",
         "pixels from 0 to 255, in training and in the score",
         points=scored(4),
         train="model.fit(x_train[:4000], y_train[:4000], epochs=2, verbose=0)",
     ),
     case(
-        "one-hot",
         "labels as rows of ten, and the loss for those",
         "Found: the loss categorical_crossentropy",
         points={**scored(4), "q6": 2},
@@ -215,7 +191,6 @@ model(np.zeros((1, 28, 28)))
         train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), epochs=2, verbose=0)",
     ),
     case(
-        "one-hot-in-vain",
         "labels as rows of ten, and the loss for whole numbers: fit stops with an error",
         "stopped with",
         "the model was never trained",
@@ -223,7 +198,6 @@ model(np.zeros((1, 28, 28)))
         train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), verbose=0)",
     ),
     case(
-        "two-inputs",
         "a model of two images",
         "a model whose layers branch",
         points={**LOADED, "q6": 4},
@@ -234,7 +208,6 @@ model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
 """,
     ),
     case(
-        "nested",
         "a model inside a model, and the same layers in all",
         points=UNTRAINED,
         model=MODEL.replace(
@@ -243,14 +216,12 @@ model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
         ),
     ),
     case(
-        "empty",
         "a model without a layer",
         "Found: 0 layers: nothing",
         points={**UNTRAINED, "q5": 0},
         model="model = keras.Sequential()",
     ),
     case(
-        "shown-test-images",
         "the test images learnt by heart: those that are scored are others",
         "Found: 8",
         points=scored(4),

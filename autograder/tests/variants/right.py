@@ -11,6 +11,6 @@ from autograder.tests.variants.variant import Variant, right
 
 __all__ = ["RIGHT"]
 
-PLAIN = right("plain", "the answers that all others differ from")
+PLAIN = right("the answers that all others differ from")
 
 RIGHT: tuple[Variant, ...] = (PLAIN, *DATA, *LAYERS, *COMPILED, *TRAINING, *NOTEBOOKS)

@@ -22,99 +22,66 @@ LINEAR = "keras.layers.Dense(128)"
 LINEAR_OUTPUT = "keras.layers.Dense(10)"
 
 
-def layers(name: str, shows: str, *listed: str) -> Variant:
-    return right(name, shows, q5=chain(*listed))
+def layers(name: str, *listed: str) -> Variant:
+    return right(name, q5=chain(*listed))
 
 
-def hidden(name: str, shows: str, *listed: str) -> Variant:
-    return layers(name, shows, INPUT, FLATTEN, *listed, OUTPUT)
+def hidden(name: str, *listed: str) -> Variant:
+    return layers(name, INPUT, FLATTEN, *listed, OUTPUT)
 
 
-def output(name: str, shows: str, *listed: str) -> Variant:
-    return layers(name, shows, INPUT, FLATTEN, HIDDEN, *listed)
+def output(name: str, *listed: str) -> Variant:
+    return layers(name, INPUT, FLATTEN, HIDDEN, *listed)
 
 
-def model(name: str, shows: str, code: str) -> Variant:
-    return right(name, shows, q5=SEED + code.strip())
+def model(name: str, code: str) -> Variant:
+    return right(name, q5=SEED + code.strip())
 
 
 ACTIVATIONS: tuple[Variant, ...] = (
-    hidden("relu-positional", "the activation as second argument", "keras.layers.Dense(128, 'relu')"),
-    hidden("relu-tf-nn", "tf.nn.relu", "keras.layers.Dense(units=128, activation=tf.nn.relu)"),
-    hidden("relu-function", "keras.activations.relu", "keras.layers.Dense(128, activation=keras.activations.relu)"),
+    hidden("the activation as second argument", "keras.layers.Dense(128, 'relu')"),
+    hidden("tf.nn.relu", "keras.layers.Dense(units=128, activation=tf.nn.relu)"),
+    hidden("keras.activations.relu", "keras.layers.Dense(128, activation=keras.activations.relu)"),
+    hidden("tf.keras.activations.relu", "keras.layers.Dense(128, activation=tf.keras.activations.relu)"),
+    hidden("a ReLU layer after a Dense without activation", LINEAR, "keras.layers.ReLU()"),
     hidden(
-        "relu-function-by-tf",
-        "tf.keras.activations.relu",
-        "keras.layers.Dense(128, activation=tf.keras.activations.relu)",
-    ),
-    hidden("relu-layer", "a ReLU layer after a Dense without activation", LINEAR, "keras.layers.ReLU()"),
-    hidden(
-        "relu-layer-after-linear",
         "a ReLU layer after a Dense that says it is linear",
         "keras.layers.Dense(128, activation='linear')",
         "tf.keras.layers.ReLU()",
     ),
-    hidden("relu-activation-layer", "an Activation layer", LINEAR, "keras.layers.Activation('relu')"),
-    hidden(
-        "relu-activation-layer-tf", "an Activation layer of tf.nn.relu", LINEAR, "keras.layers.Activation(tf.nn.relu)"
-    ),
-    hidden("relu-object", "a ReLU layer as activation", "keras.layers.Dense(128, activation=keras.layers.ReLU())"),
-    hidden(
-        "relu-twice", "relu in the layer and once more after it, which changes nothing", HIDDEN, "keras.layers.ReLU()"
-    ),
-    output("softmax-tf-nn", "tf.nn.softmax, which calls itself softmax_v2", "keras.layers.Dense(10, tf.nn.softmax)"),
-    output(
-        "softmax-function", "keras.activations.softmax", "keras.layers.Dense(10, activation=keras.activations.softmax)"
-    ),
-    output("softmax-layer", "a Softmax layer", LINEAR_OUTPUT, "keras.layers.Softmax()"),
-    output(
-        "softmax-layer-axis",
-        "a Softmax layer over the last axis, as by default",
-        LINEAR_OUTPUT,
-        "keras.layers.Softmax(axis=-1)",
-    ),
-    output("softmax-activation-layer", "an Activation layer", LINEAR_OUTPUT, "keras.layers.Activation('softmax')"),
-    output("ten-counted", "the number of digits counted", "keras.layers.Dense(len(np.unique(y_train)), 'softmax')"),
+    hidden("relu in an Activation layer", LINEAR, "keras.layers.Activation('relu')"),
+    hidden("an Activation layer of tf.nn.relu", LINEAR, "keras.layers.Activation(tf.nn.relu)"),
+    hidden("a ReLU layer as activation", "keras.layers.Dense(128, activation=keras.layers.ReLU())"),
+    hidden("relu in the layer and once more after it, which changes nothing", HIDDEN, "keras.layers.ReLU()"),
+    output("tf.nn.softmax, which calls itself softmax_v2", "keras.layers.Dense(10, tf.nn.softmax)"),
+    output("keras.activations.softmax", "keras.layers.Dense(10, activation=keras.activations.softmax)"),
+    output("a Softmax layer", LINEAR_OUTPUT, "keras.layers.Softmax()"),
+    output("a Softmax layer over the last axis, as by default", LINEAR_OUTPUT, "keras.layers.Softmax(axis=-1)"),
+    output("softmax in an Activation layer", LINEAR_OUTPUT, "keras.layers.Activation('softmax')"),
+    output("the number of digits counted", "keras.layers.Dense(len(np.unique(y_train)), 'softmax')"),
 )
 
 INPUTS: tuple[Variant, ...] = (
+    layers("input_shape in Flatten", "keras.layers.Flatten(input_shape=(28, 28))", HIDDEN, OUTPUT),
     layers(
-        "flatten-input-shape", "input_shape in Flatten", "keras.layers.Flatten(input_shape=(28, 28))", HIDDEN, OUTPUT
-    ),
-    layers(
-        "flatten-input-shape-of-an-image",
-        "the shape of the first image",
+        "input_shape is the shape of the first image",
         "keras.layers.Flatten(input_shape=x_train[0].shape)",
         HIDDEN,
         OUTPUT,
     ),
+    layers("the shape without its first number", "keras.Input(x_train.shape[1:])", FLATTEN, HIDDEN, OUTPUT),
+    layers("an InputLayer", "keras.layers.InputLayer(shape=(28, 28))", FLATTEN, HIDDEN, OUTPUT),
     layers(
-        "input-shape-of-the-images",
-        "the shape without its first number",
-        "keras.Input(x_train.shape[1:])",
-        FLATTEN,
-        HIDDEN,
-        OUTPUT,
+        "an InputLayer by its former setting", "keras.layers.InputLayer(input_shape=(28, 28))", FLATTEN, HIDDEN, OUTPUT
     ),
-    layers("input-layer", "an InputLayer", "keras.layers.InputLayer(shape=(28, 28))", FLATTEN, HIDDEN, OUTPUT),
-    layers(
-        "input-layer-old",
-        "an InputLayer by its former setting",
-        "keras.layers.InputLayer(input_shape=(28, 28))",
-        FLATTEN,
-        HIDDEN,
-        OUTPUT,
-    ),
-    layers("reshape-784", "Reshape to a row", INPUT, "keras.layers.Reshape((784,))", HIDDEN, OUTPUT),
-    layers("reshape-open", "Reshape to a row of whatever length", INPUT, "keras.layers.Reshape((-1,))", HIDDEN, OUTPUT),
-    layers("built-by-fit", "no input shape: fit builds the model", FLATTEN, HIDDEN, OUTPUT),
+    layers("Reshape to a row", INPUT, "keras.layers.Reshape((784,))", HIDDEN, OUTPUT),
+    layers("Reshape to a row of whatever length", INPUT, "keras.layers.Reshape((-1,))", HIDDEN, OUTPUT),
+    layers("no input shape: fit builds the model", FLATTEN, HIDDEN, OUTPUT),
     right(
-        "built-by-a-call",
         "no input shape: build is called",
         q5=chain(FLATTEN, HIDDEN, OUTPUT) + "\nmodel.build((None, 28, 28))\nmodel.summary()",
     ),
     layers(
-        "named-layers",
         "names for the model and its layers",
         INPUT,
         "keras.layers.Flatten(name='pixels')",
@@ -122,7 +89,6 @@ INPUTS: tuple[Variant, ...] = (
         "keras.layers.Dense(10, activation='softmax', name='digits')",
     ),
     layers(
-        "other-initial-weights",
         "another start for the weights, and a regulariser",
         INPUT,
         FLATTEN,
@@ -133,39 +99,32 @@ INPUTS: tuple[Variant, ...] = (
 
 MODELS: tuple[Variant, ...] = (
     model(
-        "layers-added",
         "layers added one by one",
         f"model = keras.Sequential()\nfor layer in [{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}]:\n    model.add(layer)",
     ),
     model(
-        "functional",
         "the functional API",
         f"inputs = {INPUT}\nx = {FLATTEN}(inputs)\nx = {HIDDEN}(x)\n"
         f"model = keras.Model(inputs=inputs, outputs={OUTPUT}(x))",
     ),
     model(
-        "functional-activations",
         "the functional API, activations called as functions of a tensor's layer",
         f"inputs = {INPUT}\nx = keras.layers.ReLU()({LINEAR}({FLATTEN}(inputs)))\n"
         f"model = keras.Model(inputs, keras.layers.Softmax()({LINEAR_OUTPUT}(x)))",
     ),
     model(
-        "functional-around-a-chain",
         "the functional API around a Sequential model",
         f"inputs = {INPUT}\nmodel = keras.Model(inputs, keras.Sequential([{FLATTEN}, {HIDDEN}, {OUTPUT}])(inputs))",
     ),
     model(
-        "nested",
         "a Sequential model inside another one",
         f"model = keras.Sequential([{INPUT}, keras.Sequential([{FLATTEN}, {HIDDEN}]), {OUTPUT}])",
     ),
     model(
-        "from-a-function",
         "a function that builds the model and returns it",
         f"def build():\n    return keras.models.Sequential([{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}])\nmodel = build()",
     ),
     model(
-        "imported-from-tensorflow",
         "everything imported from tensorflow.keras",
         """
 from tensorflow.keras import Input, Sequential
@@ -174,7 +133,6 @@ model = Sequential([Input(shape=(28, 28)), Flatten(), Dense(128, activation='rel
 """,
     ),
     model(
-        "tf-keras-models",
         "tf.keras.models.Sequential",
         """
 model = tf.keras.models.Sequential([
@@ -185,7 +143,6 @@ model = tf.keras.models.Sequential([
 """,
     ),
     right(
-        "used-before-training",
         "the model called, asked for predictions and evaluated before it is trained",
         q7=f"{SCALE}\nmodel(x_train[:3])\nmodel.predict(x_train[:3])\nmodel.evaluate(x_test[:9], y_test[:9])\n"
         + trained(scale=""),

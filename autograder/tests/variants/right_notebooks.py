@@ -105,7 +105,6 @@ def only_answers(notebook: NotebookNode) -> NotebookNode:
 
 NOTEBOOKS: tuple[Variant, ...] = (
     right(
-        "answers-in-two-cells",
         "questions 4 and 7 go on in a cell of their own",
         edit=in_turn(
             filled(q4=BUILT["q4"].splitlines()[0], q7=SCALE),
@@ -114,30 +113,26 @@ NOTEBOOKS: tuple[Variant, ...] = (
         ),
     ),
     right(
-        "answered-in-added-cells",
         "answer cells left as they are, answers in cells after them",
         blank=True,
         edit=in_turn(*(put(f"{id}-answer", code) for id, code in RIGHT_ANSWERS.items())),
     ),
     right(
-        "answered-below-the-checks",
         "answer cells left as they are, answers in cells below each check",
         blank=True,
         edit=in_turn(*(put(f"{id}-check", code) for id, code in RIGHT_ANSWERS.items())),
     ),
-    right("checks-deleted", "the cells with the checks deleted", edit=without(*CHECKS)),
-    right("only-answers", "nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),
-    right("ids-changed", "every cell with an id of the editor's own", edit=renumbered),
-    right("carriage-returns", "line ends as on Windows in every cell", edit=with_carriage_returns),
-    right("code-as-text", "the answer to question 5 turned into text", edit=as_text("q5-answer")),
+    right("the cells with the checks deleted", edit=without(*CHECKS)),
+    right("nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),
+    right("every cell with an id of the editor's own", edit=renumbered),
+    right("line ends as on Windows in every cell", edit=with_carriage_returns),
+    right("the answer to question 5 turned into text", edit=as_text("q5-answer")),
     right(
-        "colab-calls",
         "a drive mounted and a file asked for, in the cell that loads the data",
         q4="from google.colab import drive, files\ndrive.mount('/content/drive')\nfiles.upload()\n" + BUILT["q4"],
     ),
-    right("model-first", "question 5 in front of question 4", edit=swapped),
+    right("question 5 in front of question 4", edit=swapped),
     right(
-        "all-in-one-cell",
         "one cell with all the code, the answer cells emptied",
         blank=True,
         edit=in_turn(
@@ -147,7 +142,6 @@ NOTEBOOKS: tuple[Variant, ...] = (
         ),
     ),
     right(
-        "all-at-the-end",
         "all the code in one cell at the end, the checks called again below it",
         blank=True,
         edit=put(
@@ -157,38 +151,31 @@ NOTEBOOKS: tuple[Variant, ...] = (
         ),
     ),
     right(
-        "a-look-around",
         "cells that look at the data before and after the answers",
         edit=in_turn(
-            put("q4-answer", "x_train[0], set(y_train), np.bincount(y_test)\nplt.hist(y_train)"),
-            put("q5-answer", "model.summary()\n[layer.name for layer in model.layers]"),
-            put("q7-check", "wrong = model.predict(x_test, verbose=0).argmax(-1) != y_test\nwrong.sum(), no_such_name"),
+            put("x_train[0], set(y_train), np.bincount(y_test)\nplt.hist(y_train)"),
+            put("model.summary()\n[layer.name for layer in model.layers]"),
+            put("wrong = model.predict(x_test, verbose=0).argmax(-1) != y_test\nwrong.sum(), no_such_name"),
         ),
     ),
     right(
-        "a-second-model",
         "another model under another name, before and after",
         edit=in_turn(
-            put("q5-answer", "small = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten()])", after=False),
-            put("q7-check", "small = keras.Sequential([keras.layers.Dense(3)])\nsmall.compile('sgd', 'mse')"),
+            put("small = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten()])", after=False),
+            put("small = keras.Sequential([keras.layers.Dense(3)])\nsmall.compile('sgd', 'mse')"),
         ),
     ),
     right(
-        "retrained-after-its-check",
         "trained on a handful of images after everything was checked",
-        edit=put("q7-check", "model.compile('sgd', 'mse')\nmodel.fit(x_train[:32], y_train[:32])"),
+        edit=put("model.compile('sgd', 'mse')\nmodel.fit(x_train[:32], y_train[:32])"),
     ),
     right(
-        "overwritten-after-its-check",
         "every name that was asked for used for something else at the end",
         edit=put("after_q7-text-2", "model = history = test_accuracy = train_images_shape = None", after=False),
     ),
     right(
-        "checked-twice",
         "checks called twice, first too early",
         edit=in_turn(*(put(f"{id}-answer", f"grader.check('{id}')", after=False) for id in RIGHT_ANSWERS)),
     ),
-    right(
-        "stops-after-everything", "an error after the last answer, in its cell", q7=trained() + "\nprint(no_such_name)"
-    ),
+    right("an error after the last answer, in its cell", q7=trained() + "\nprint(no_such_name)"),
 )

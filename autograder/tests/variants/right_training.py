@@ -28,84 +28,58 @@ PATIENT = "history = model.fit(x_train, y_train, batch_size=64, epochs=4, verbos
 LONGER = FIT.replace("epochs=2", "epochs=3")
 
 
-def scaled(name: str, shows: str, scale: str, q4: str = BUILT["q4"], q5: str = BUILT["q5"]) -> Variant:
-    return right(name, shows, q4=q4, q5=q5, q7=trained(scale=scale, fit=LONGER))
+def scaled(name: str, scale: str, q4: str = BUILT["q4"], q5: str = BUILT["q5"]) -> Variant:
+    return right(name, q4=q4, q5=q5, q7=trained(scale=scale, fit=LONGER))
 
 
-def fitted(name: str, shows: str, fit: str, q6: str = BUILT["q6"], doubt: str = "") -> Variant:
-    return right(name, shows, q6=q6, q7=trained(fit=fit.strip()), doubt=doubt)
+def fitted(name: str, fit: str, q6: str = BUILT["q6"], doubt: str = "") -> Variant:
+    return right(name, q6=q6, q7=trained(fit=fit.strip()), doubt=doubt)
 
 
-def measured(name: str, shows: str, measure: str) -> Variant:
-    return right(name, shows, q7=trained(measure=measure))
+def measured(name: str, measure: str) -> Variant:
+    return right(name, q7=trained(measure=measure))
 
 
-def rescaling(name: str, shows: str, *layers: str) -> Variant:
-    return right(name, shows, q5=chain(*layers), q7=trained(scale=""))
+def rescaling(name: str, *layers: str) -> Variant:
+    return right(name, q5=chain(*layers), q7=trained(scale=""))
 
 
 SCALED: tuple[Variant, ...] = (
-    scaled("divided-by-a-whole-number", "/ 255", "x_train = x_train / 255\nx_test = x_test / 255"),
+    scaled("/ 255", "x_train = x_train / 255\nx_test = x_test / 255"),
+    scaled("/ np.float32(255)", "x_train, x_test = x_train / np.float32(255), x_test / np.float32(255)"),
+    scaled("/ 256", "x_train, x_test = x_train / 256, x_test / 256"),
+    scaled("* (1 / 255)", "x_train, x_test = x_train * (1 / 255), x_test * (1 / 255)"),
+    scaled("/ x.max()", "x_train, x_test = x_train / x_train.max(), x_test / x_test.max()"),
     scaled(
-        "divided-by-a-float32",
-        "/ np.float32(255)",
-        "x_train, x_test = x_train / np.float32(255), x_test / np.float32(255)",
-    ),
-    scaled("divided-by-256", "/ 256", "x_train, x_test = x_train / 256, x_test / 256"),
-    scaled("times-a-fraction", "* (1 / 255)", "x_train, x_test = x_train * (1 / 255), x_test * (1 / 255)"),
-    scaled("divided-by-the-maximum", "/ x.max()", "x_train, x_test = x_train / x_train.max(), x_test / x_test.max()"),
-    scaled(
-        "divided-in-place",
         "float32 first, then /=",
         "x_train, x_test = x_train.astype('float32'), x_test.astype('float32')\nx_train /= 255\nx_test /= 255",
     ),
+    scaled("float16", "x_train, x_test = (x_train / 255).astype('float16'), (x_test / 255).astype('float16')"),
+    scaled("float64", "x_train, x_test = [np.float64(x) / 255.0 for x in (x_train, x_test)]"),
+    scaled("tf.cast", "x_train, x_test = tf.cast(x_train, tf.float32) / 255.0, tf.cast(x_test, tf.float32) / 255.0"),
     scaled(
-        "half-precision",
-        "float16",
-        "x_train, x_test = (x_train / 255).astype('float16'), (x_test / 255).astype('float16')",
-    ),
-    scaled("double-precision", "float64", "x_train, x_test = [np.float64(x) / 255.0 for x in (x_train, x_test)]"),
-    scaled(
-        "as-tensors",
-        "tf.cast",
-        "x_train, x_test = tf.cast(x_train, tf.float32) / 255.0, tf.cast(x_test, tf.float32) / 255.0",
-    ),
-    scaled(
-        "standardised",
         "mean 0 and standard deviation 1, both from the training images",
         "mean, std = x_train.mean(), x_train.std()\nx_train, x_test = (x_train - mean) / std, (x_test - mean) / std",
     ),
     right(
-        "from-minus-one",
         "from -1 to 1",
         q6=ADAM,
         q7=trained(scale="x_train, x_test = x_train / 127.5 - 1, x_test / 127.5 - 1", fit=PATIENT),
     ),
     scaled(
-        "normalised-columns",
         "keras.utils.normalize over axis 1, as a well-known tutorial has it",
         "x_train, x_test = keras.utils.normalize(x_train, axis=1), keras.utils.normalize(x_test, axis=1)",
     ),
+    scaled("labels as int64", SCALE + "\ny_train, y_test = y_train.astype('int64'), y_test.astype('int64')"),
     scaled(
-        "labels-int64", "labels as int64", SCALE + "\ny_train, y_test = y_train.astype('int64'), y_test.astype('int64')"
+        "labels as int32 tensors", SCALE + "\ny_train, y_test = tf.cast(y_train, tf.int32), tf.cast(y_test, tf.int32)"
     ),
     scaled(
-        "labels-int32",
-        "labels as int32 tensors",
-        SCALE + "\ny_train, y_test = tf.cast(y_train, tf.int32), tf.cast(y_test, tf.int32)",
-    ),
-    scaled(
-        "labels-float32",
         "labels as whole float32 numbers",
         SCALE + "\ny_train, y_test = y_train.astype('float32'), y_test.astype('float32')",
     ),
+    scaled("labels of shape (n, 1)", SCALE + "\ny_train, y_test = y_train.reshape(-1, 1), y_test.reshape(-1, 1)"),
     scaled(
-        "labels-in-a-column",
-        "labels of shape (n, 1)",
-        SCALE + "\ny_train, y_test = y_train.reshape(-1, 1), y_test.reshape(-1, 1)",
-    ),
-    scaled(
-        "channel-axis",
         "images with an axis for the one channel",
         SCALE + "\nx_train, x_test = x_train[..., np.newaxis], np.expand_dims(x_test, -1)",
         q5=chain("keras.Input((28, 28, 1))", FLATTEN, HIDDEN, OUTPUT),
@@ -113,37 +87,14 @@ SCALED: tuple[Variant, ...] = (
     # The question asks for the three layers and the shape of the inputs, and both are told: Flatten has nothing to do
     # here, but it is there.
     scaled(
-        "flattened-before-flatten",
         "images laid out in a row by hand; the Flatten layer is there all the same",
         SCALE + "\nx_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)",
         q5=chain("keras.Input((784,))", FLATTEN, HIDDEN, OUTPUT),
     ),
-    scaled(
-        "scaled-when-loaded",
-        "scaled in question 4, after the shapes were read",
-        "",
-        q4=BUILT["q4"] + "\n" + SCALE,
-    ),
-    rescaling(
-        "rescaling-first",
-        "a Rescaling layer in front",
-        INPUT,
-        "keras.layers.Rescaling(1 / 255)",
-        FLATTEN,
-        HIDDEN,
-        OUTPUT,
-    ),
-    rescaling(
-        "rescaling-second",
-        "a Rescaling layer after Flatten",
-        INPUT,
-        FLATTEN,
-        "keras.layers.Rescaling(1.0 / 255)",
-        HIDDEN,
-        OUTPUT,
-    ),
+    scaled("scaled in question 4, after the shapes were read", "", q4=BUILT["q4"] + "\n" + SCALE),
+    rescaling("a Rescaling layer in front", INPUT, "keras.layers.Rescaling(1 / 255)", FLATTEN, HIDDEN, OUTPUT),
+    rescaling("a Rescaling layer after Flatten", INPUT, FLATTEN, "keras.layers.Rescaling(1.0 / 255)", HIDDEN, OUTPUT),
     right(
-        "rescaling-to-both-sides",
         "a Rescaling layer to -1 to 1 that takes the input shape",
         q5=chain("keras.layers.Rescaling(1 / 127.5, offset=-1, input_shape=(28, 28))", FLATTEN, HIDDEN, OUTPUT),
         q6=ADAM,
@@ -153,54 +104,31 @@ SCALED: tuple[Variant, ...] = (
 
 TRAINED: tuple[Variant, ...] = (
     fitted(
-        "batches-of-16",
         "one epoch in batches of 16",
         "history = model.fit(x_train, y_train, batch_size=16, epochs=1, verbose=0)",
         q6=ADAM,
     ),
+    fitted("two epochs in batches of the usual size", "history = model.fit(x_train, y_train, epochs=2)", q6=ADAM),
+    fitted("two epochs in batches of 64", "history = model.fit(x_train, y_train, 64, 2, verbose=0)", q6=ADAM),
+    fitted("two epochs in batches of 256", "history = model.fit(x_train, y_train, batch_size=256, epochs=2)"),
     fitted(
-        "batches-of-32",
-        "two epochs in batches of the usual size",
-        "history = model.fit(x_train, y_train, epochs=2)",
-        q6=ADAM,
-    ),
-    fitted(
-        "batches-of-64",
-        "two epochs in batches of 64",
-        "history = model.fit(x_train, y_train, 64, 2, verbose=0)",
-        q6=ADAM,
-    ),
-    fitted(
-        "batches-of-256",
-        "two epochs in batches of 256",
-        "history = model.fit(x_train, y_train, batch_size=256, epochs=2)",
-    ),
-    fitted(
-        "trained-in-two-goes",
         "fit called twice",
         "history = model.fit(x_train, y_train, batch_size=512, epochs=1)\n"
         "history = model.fit(x_train, y_train, batch_size=512, epochs=1)",
     ),
-    fitted("a-tenth-for-validation", "validation_split", FIT.replace("epochs=2", "epochs=4, validation_split=0.1")),
+    fitted("validation_split", FIT.replace("epochs=2", "epochs=4, validation_split=0.1")),
+    fitted("validation_data", FIT.replace("epochs=2", "epochs=2, validation_data=(x_test, y_test)")),
     fitted(
-        "validated-on-the-test-images",
-        "validation_data",
-        FIT.replace("epochs=2", "epochs=2, validation_data=(x_test, y_test)"),
-    ),
-    fitted(
-        "stopped-early",
         "EarlyStopping",
         "stop = keras.callbacks.EarlyStopping(monitor='val_loss', patience=1, restore_best_weights=True)\n"
         + FIT.replace("epochs=2", "epochs=5, validation_split=0.05, callbacks=[stop]"),
     ),
     fitted(
-        "from-a-dataset",
         "a tf.data pipeline",
         "pairs = tf.data.Dataset.from_tensor_slices((x_train, y_train)).shuffle(10_000).batch(128).prefetch(2)\n"
         "history = model.fit(pairs, epochs=2, verbose=0)",
     ),
     fitted(
-        "batch-by-batch",
         "train_on_batch in a loop; there is no history to keep",
         """
 for epoch in range(2):
@@ -210,75 +138,43 @@ for epoch in range(2):
 history = None
 """,
     ),
-    fitted("history-not-kept", "what fit returns is not kept", FIT.removeprefix("history = ")),
+    fitted("what fit returns is not kept", FIT.removeprefix("history = ")),
+    fitted("shuffle=False; the images come in no order anyway", FIT.replace("verbose=0", "verbose=0, shuffle=False")),
     fitted(
-        "not-shuffled",
-        "shuffle=False; the images come in no order anyway",
-        FIT.replace("verbose=0", "verbose=0, shuffle=False"),
-    ),
-    fitted(
-        "weights-saved",
         "the model saved and loaded after training",
         FIT + "\nmodel.save('mine.keras')\nmodel = keras.models.load_model('mine.keras')",
     ),
+    fitted("compiled once more after training", FIT + "\n" + COMPILE),
     fitted(
-        "compiled-again",
-        "compiled once more after training",
-        FIT + "\n" + COMPILE,
-    ),
-    fitted(
-        "compiled-again-without-optimizer",
         "compiled once more after training, without an optimizer: question 6 was checked before",
         FIT + "\nmodel.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
     ),
-    right("no-seed", "no seed", q5=BUILT["q5"].partition("\n")[2]),
+    right("no seed", q5=BUILT["q5"].partition("\n")[2]),
     right(
-        "seeds-one-by-one",
         "NumPy's and TensorFlow's seeds",
         q5="np.random.seed(1)\ntf.random.set_seed(1)\n" + BUILT["q5"].partition("\n")[2],
     ),
 )
 
 MEASURED: tuple[Variant, ...] = (
+    measured("evaluate's dictionary", "test_accuracy = model.evaluate(x_test, y_test, return_dict=True)['accuracy']"),
+    measured("float() of the second number", "test_accuracy = float(model.evaluate(x_test, y_test, verbose=0)[1])"),
+    measured("the last of evaluate's numbers", "scores = model.evaluate(x_test, y_test)\ntest_accuracy = scores[-1]"),
     measured(
-        "accuracy-by-name",
-        "evaluate's dictionary",
-        "test_accuracy = model.evaluate(x_test, y_test, return_dict=True)['accuracy']",
-    ),
-    measured(
-        "accuracy-as-a-float",
-        "float() of the second number",
-        "test_accuracy = float(model.evaluate(x_test, y_test, verbose=0)[1])",
-    ),
-    measured(
-        "accuracy-from-the-end",
-        "the last of evaluate's numbers",
-        "scores = model.evaluate(x_test, y_test)\ntest_accuracy = scores[-1]",
-    ),
-    measured(
-        "accuracy-counted",
         "predictions compared with the labels",
         "predictions = model.predict(x_test)\ntest_accuracy = np.mean(predictions.argmax(-1) == y_test)",
     ),
     measured(
-        "accuracy-as-a-tensor",
         "a metric asked by hand, its result a tensor",
         "metric = keras.metrics.SparseCategoricalAccuracy()\nmetric.update_state(y_test, model(x_test))\n"
         "test_accuracy = metric.result()",
     ),
+    measured("97.3 instead of 0.973", MEASURE + "\ntest_accuracy = round(100 * test_accuracy, 1)"),
+    measured("97 instead of 0.973", MEASURE + "\ntest_accuracy = round(100 * test_accuracy)"),
+    measured("rounded to four places", MEASURE + "\ntest_accuracy = round(test_accuracy, 4)"),
+    measured("rounded to two places", MEASURE + "\ntest_accuracy = round(test_accuracy, 2)"),
+    measured("a NumPy number", MEASURE + "\ntest_accuracy = np.float32(test_accuracy)"),
     measured(
-        "accuracy-in-percent", "97.3 instead of 0.973", MEASURE + "\ntest_accuracy = round(100 * test_accuracy, 1)"
-    ),
-    measured(
-        "accuracy-in-whole-percent", "97 instead of 0.973", MEASURE + "\ntest_accuracy = round(100 * test_accuracy)"
-    ),
-    measured(
-        "accuracy-to-four-places", "rounded to four places", MEASURE + "\ntest_accuracy = round(test_accuracy, 4)"
-    ),
-    measured("accuracy-to-two-places", "rounded to two places", MEASURE + "\ntest_accuracy = round(test_accuracy, 2)"),
-    measured("accuracy-as-a-float32", "a NumPy number", MEASURE + "\ntest_accuracy = np.float32(test_accuracy)"),
-    measured(
-        "accuracy-of-a-dataset",
         "evaluate on a tf.data pipeline",
         "pairs = tf.data.Dataset.from_tensor_slices((x_test, y_test)).batch(500)\n"
         "test_loss, test_accuracy = model.evaluate(pairs, verbose=0)",

@@ -61,7 +61,7 @@ def trained(*, scale: str = SCALE, fit: str = FIT, measure: str = MEASURE) -> st
 
 
 BUILT: Mapping[str, str] = MappingProxyType(
-    {"q4": LOAD.strip(), "q5": chain(INPUT, FLATTEN, HIDDEN, OUTPUT), "q6": COMPILE},
+    {"q4": LOAD.strip(), "q5": chain(INPUT, FLATTEN, HIDDEN, OUTPUT), "q6": COMPILE}
 )
 RIGHT_ANSWERS: Mapping[str, str] = MappingProxyType({**BUILT, "q7": trained()})
 
@@ -77,14 +77,14 @@ NEVER_TRAINED = (
 class Variant:
     """Answers to the coding questions, with their expectation.
 
-    `answers` is code by question; a question that is not in it stays as the template has it. `points` are those of
-    q4 to q7. `says` holds by question what a message of a failing check must contain, line ends included, and
-    `stops` what the remark on a cell that raised must contain. `unchecked` are the questions of which some check is
-    not checked, because of a mistake before it. `doubt` is why the kit gives something else today.
+    `name` says in a few words what they show. `answers` is code by question; a question that is not in it stays as in
+    the template. `points` are those of q4 to q7. `says` holds by question what a message of a failing check must
+    contain, line ends included, and `stops` what the remark on a cell that raised must contain. `unchecked` are the
+    questions with a check that is not checked because of an earlier mistake. `doubt` is why the kit gives something
+    else today.
     """
 
     name: str
-    shows: str
     answers: Mapping[str, str]
     points: Mapping[str, float] = field(default_factory=lambda: FULL)
     says: Mapping[str, str] = field(default_factory=dict)
@@ -95,22 +95,19 @@ class Variant:
 
     def make(self, template: NotebookNode) -> bytes:
         """The file to hand in."""
-        return Member(self.name, self.shows, self.points, self.answers, self.edit).make(template)
+        return Member(self.name, self.name, self.points, self.answers, self.edit).make(template)
 
 
-def right(
-    name: str, shows: str, *, edit: Edit | None = None, blank: bool = False, doubt: str = "", **answers: str
-) -> Variant:
+def right(name: str, *, edit: Edit | None = None, blank: bool = False, doubt: str = "", **answers: str) -> Variant:
     """A variant with full marks: the plain right answers but for `answers`.
 
     With `blank` the template stays as it is but for `answers` and `edit`.
     """
-    return Variant(name, shows, answers if blank else {**RIGHT_ANSWERS, **answers}, edit=edit, doubt=doubt)
+    return Variant(name, answers if blank else {**RIGHT_ANSWERS, **answers}, edit=edit, doubt=doubt)
 
 
 def wrong(
     name: str,
-    shows: str,
     earned: Mapping[str, float],
     says: Mapping[str, str],
     *unchecked: str,
@@ -124,7 +121,7 @@ def wrong(
     None leaves the question's cell as the template has it.
     """
     given = {question: code for question, code in {**BUILT, **answers}.items() if code is not None}
-    return Variant(name, shows, given, earned, says, stops or {}, unchecked, edit, doubt)
+    return Variant(name, given, earned, says, stops or {}, unchecked, edit, doubt)
 
 
 def points(**changes: float) -> Mapping[str, float]:

@@ -14,13 +14,4 @@ from autograder.tests.variants.wrong_values import VALUES
 
 __all__ = ["WRONG"]
 
-WRONG: tuple[Variant, ...] = (
-    *VALUES,
-    *LAYERS,
-    *SETTINGS,
-    *MODELS,
-    *COMPILED,
-    *LEARNED,
-    *REPORTED,
-    *NOTEBOOKS,
-)
+WRONG: tuple[Variant, ...] = (*VALUES, *LAYERS, *SETTINGS, *MODELS, *COMPILED, *LEARNED, *REPORTED, *NOTEBOOKS)

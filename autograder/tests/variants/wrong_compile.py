@@ -38,24 +38,22 @@ LINEAR = (
 )
 
 
-def untrained(name: str, shows: str, says: str, code: str, train: str | None = None, stops: str = "") -> Variant:
+def untrained(name: str, says: str, code: str, train: str | None = None, stops: str = "") -> Variant:
     """Half of q6 is wrong, and nothing has been trained, or could be."""
     said = {"q6": says, "q7": NEVER_TRAINED}
-    return wrong(name, shows, points(q6=2, q7=0), said, "q7", q6=code, q7=train, stops={"q7": stops} if stops else None)
+    return wrong(name, points(q6=2, q7=0), said, "q7", q6=code, q7=train, stops={"q7": stops} if stops else None)
 
 
-def taught(name: str, shows: str, says: str, code: str, train: str = TRAINED, q7: float = 8, also: str = "") -> Variant:
+def taught(name: str, says: str, code: str, train: str = TRAINED, q7: float = 8, also: str = "") -> Variant:
     """Half of q6 is wrong, and the model was trained with it all the same."""
     said = {"q6": says, "q7": also} if also else {"q6": says}
-    return wrong(name, shows, points(q6=2, q7=q7), said, *(("q7",) if q7 < 7 else ()), q6=code, q7=train)
+    return wrong(name, points(q6=2, q7=q7), said, *(("q7",) if q7 < 7 else ()), q6=code, q7=train)
 
 
-def never(
-    name: str, shows: str, code: str | None, stops: Mapping[str, str] | None = None, train: str = TRAINED
-) -> Variant:
+def never(name: str, code: str | None, stops: Mapping[str, str] | None = None, train: str = TRAINED) -> Variant:
     said = {"q6": NO_COMPILE, "q7": NEVER_TRAINED}
     stopped = {"q7": "stopped with ValueError", **(stops or {})} if train else stops
-    return wrong(name, shows, points(q6=0, q7=0), said, "q6", "q7", q6=code, q7=train, stops=stopped)
+    return wrong(name, points(q6=0, q7=0), said, "q6", "q7", q6=code, q7=train, stops=stopped)
 
 
 def compiled(optimizer: str = "keras.optimizers.Adam(0.005)", loss: str = "'sparse_categorical_crossentropy'") -> str:
@@ -64,7 +62,6 @@ def compiled(optimizer: str = "keras.optimizers.Adam(0.005)", loss: str = "'spar
 
 OPTIMIZERS: tuple[Variant, ...] = (
     taught(
-        "sgd",
         "plain gradient descent, which is slower",
         f"Found: the optimizer sgd{ADAM}",
         compiled("'sgd'"),
@@ -72,32 +69,22 @@ OPTIMIZERS: tuple[Variant, ...] = (
         q7=5,
         also=" of hidden images right\nExpected: at least 90%\nTry: are the pixels scaled",
     ),
-    taught("rmsprop", "rmsprop by name", OMITTED, compiled("keras.optimizers.RMSprop(0.002)")),
-    taught(
-        "adamw", "a relative of adam", f"Found: the optimizer adamw{ADAM}", compiled("keras.optimizers.AdamW(0.005)")
-    ),
-    taught("nadam", "another relative", f"Found: the optimizer nadam{ADAM}", compiled("keras.optimizers.Nadam(0.005)")),
-    untrained("adamax", "a third one", f"Found: the optimizer adamax{ADAM}", compiled("'adamax'")),
+    taught("rmsprop by name", OMITTED, compiled("keras.optimizers.RMSprop(0.002)")),
+    taught("a relative of adam", f"Found: the optimizer adamw{ADAM}", compiled("keras.optimizers.AdamW(0.005)")),
+    taught("another relative", f"Found: the optimizer nadam{ADAM}", compiled("keras.optimizers.Nadam(0.005)")),
+    untrained("a third one", f"Found: the optimizer adamax{ADAM}", compiled("'adamax'")),
     untrained(
-        "adagrad",
-        "an older one, as an object",
-        f"Found: the optimizer adagrad{ADAM}",
-        compiled("tf.keras.optimizers.Adagrad()"),
+        "an older one, as an object", f"Found: the optimizer adagrad{ADAM}", compiled("tf.keras.optimizers.Adagrad()")
     ),
     untrained(
-        "optimizer-omitted",
-        "no optimizer named",
-        OMITTED,
-        "model.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
+        "no optimizer named", OMITTED, "model.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
     ),
     untrained(
-        "compiled-again-without-an-optimizer",
         "compiled rightly, and then once more without an optimizer",
         OMITTED,
         f"{BUILT['q6']}\nmodel.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
     ),
     untrained(
-        "optimizer-of-ones-own",
         "a class of one's own that behaves as Adam does",
         f"Found: the optimizer custom mine{ADAM}",
         f"class Mine(keras.optimizers.Adam):\n    pass\n{compiled('Mine()')}",
@@ -106,14 +93,12 @@ OPTIMIZERS: tuple[Variant, ...] = (
 
 LOSSES: tuple[Variant, ...] = (
     taught(
-        "one-hot-labels",
         "labels as rows of ten, and the loss for those",
         f"Found: the loss categorical_crossentropy{WHOLE}",
         compiled(loss="'categorical_crossentropy'"),
         trained(scale=ONE_HOT),
     ),
     untrained(
-        "loss-for-one-hot-labels",
         "the loss for rows of ten, with labels that are whole numbers: fit stops with an error",
         f"Found: the loss categorical_crossentropy{WHOLE}",
         compiled(loss="keras.losses.CategoricalCrossentropy()"),
@@ -121,45 +106,34 @@ LOSSES: tuple[Variant, ...] = (
         "stopped with ValueError",
     ),
     taught(
-        "mean-squared-error",
         "mse, on rows of ten",
         f"Found: the loss mean_squared_error{DISTANCE}",
         compiled(loss="'mse'"),
         trained(scale=ONE_HOT),
     ),
     untrained(
-        "mean-squared-error-object",
         "mse as an object, with labels that are whole numbers",
         f"Found: the loss mean_squared_error{DISTANCE}",
         compiled(loss="keras.losses.MeanSquaredError()"),
     ),
     untrained(
-        "binary-crossentropy-on-numbers",
         "the loss for two classes, with labels that are whole numbers",
         f"Found: the loss binary_crossentropy{WHICH}",
         compiled(loss="keras.losses.binary_crossentropy"),
     ),
     untrained(
-        "absolute-error",
-        "a distance by its name",
-        f"Found: the loss mean_absolute_error{WHICH}",
-        compiled(loss="'mean_absolute_error'"),
+        "a distance by its name", f"Found: the loss mean_absolute_error{WHICH}", compiled(loss="'mean_absolute_error'")
     ),
     taught(
-        "loss-of-ones-own",
         "a function of one's own that calls the right loss",
         f"Found: the loss custom my_loss{WHICH}",
         "def my_loss(labels, outputs):\n    return keras.losses.sparse_categorical_crossentropy(labels, outputs)\n"
         + compiled(loss="my_loss"),
     ),
     untrained(
-        "loss-as-a-lambda",
-        "a lambda",
-        f"Found: the loss custom <lambda>{WHICH}",
-        compiled(loss="lambda labels, outputs: 0.0 * outputs"),
+        "a lambda", f"Found: the loss custom <lambda>{WHICH}", compiled(loss="lambda labels, outputs: 0.0 * outputs")
     ),
     untrained(
-        "loss-misspelled",
         "a letter wrong in the name of the loss: fit stops with an error",
         f"Found: the loss sparse_categorical_crosentropy{WHICH}",
         compiled(loss="'sparse_categorical_crosentropy'"),
@@ -167,7 +141,6 @@ LOSSES: tuple[Variant, ...] = (
         "stopped with ValueError",
     ),
     untrained(
-        "loss-omitted",
         "no loss: fit stops with an error",
         "Found: no loss was given to compile\nExpected: a loss\nTry: without one, nothing tells fit what to improve",
         "model.compile(keras.optimizers.Adam(0.005), metrics=['accuracy'])",
@@ -175,7 +148,6 @@ LOSSES: tuple[Variant, ...] = (
         "stopped with ValueError",
     ),
     untrained(
-        "logits-after-softmax",
         "from_logits=True after a softmax",
         "Found: from_logits=True, on a model that ends in softmax\n"
         "Expected: a loss that expects probabilities\n"
@@ -183,7 +155,6 @@ LOSSES: tuple[Variant, ...] = (
         compiled(loss="keras.losses.SparseCategoricalCrossentropy(from_logits=True)"),
     ),
     wrong(
-        "logits",
         "no softmax, and a loss that is told so: the optimizer and the loss are right, and so is what is learned",
         points(q5=5),
         {"q5": LINEAR},
@@ -192,7 +163,6 @@ LOSSES: tuple[Variant, ...] = (
         q7=TRAINED,
     ),
     wrong(
-        "logits-unannounced",
         "no softmax, and a loss that expects one",
         points(q5=5, q7=0),
         {"q5": LINEAR, "q7": NEVER_TRAINED},
@@ -200,7 +170,6 @@ LOSSES: tuple[Variant, ...] = (
         q5=LOGITS,
     ),
     wrong(
-        "optimizer-and-loss-wrong",
         "two mistakes in one call",
         points(q6=0, q7=0),
         {"q6": f"Found: the optimizer sgd{ADAM}", "q7": NEVER_TRAINED},
@@ -210,27 +179,21 @@ LOSSES: tuple[Variant, ...] = (
 )
 
 NEVER: tuple[Variant, ...] = (
-    never("compile-blank", "question 6 left as it was", None),
-    never("compile-not-called", "compile without parentheses", "model.compile"),
+    never("question 6 left as it was", None),
+    never("compile without parentheses", "model.compile"),
     never(
-        "compile-misspelled",
-        "a name mistyped: the cell stops",
-        BUILT["q6"].replace("model.", "modell."),
-        {"q6": "stopped with NameError"},
+        "a name mistyped: the cell stops", BUILT["q6"].replace("model.", "modell."), {"q6": "stopped with NameError"}
     ),
     never(
-        "optimizer-misspelled",
         "an optimizer that does not exist: the cell stops",
         "model.compile('adm', 'sparse_categorical_crossentropy')",
         {"q6": "stopped with ValueError"},
     ),
     never(
-        "another-model-compiled",
         "a copy compiled in place of the model",
         "copy = keras.models.clone_model(model)\n" + BUILT["q6"].replace("model.compile", "copy.compile"),
     ),
     wrong(
-        "model-is-what-compile-returns",
         "what compile returns kept as the model: nothing",
         points(q6=0, q7=0),
         {"q6": "Found: `model` is a NoneType\nExpected: a Keras model", "q7": "Found: `model` is a NoneType"},

@@ -32,31 +32,31 @@ TRAINED = trained()
 
 
 def untrained(
-    name: str, shows: str, earned: float, says: str, *layers: str, doubt: str = "", code: str = "", more: bool = False
+    name: str, earned: float, says: str, *layers: str, doubt: str = "", code: str = "", more: bool = False
 ) -> Variant:
     """A model that is compiled and never trained. `more`: another layer of it is not checked."""
     unchecked = ("q5", "q7") if more else ("q7",)
     said = {"q5": says, "q7": NEVER_TRAINED}
-    return wrong(name, shows, points(q5=earned, q7=0), said, *unchecked, q5=code or chain(*layers), doubt=doubt)
+    return wrong(name, points(q5=earned, q7=0), said, *unchecked, q5=code or chain(*layers), doubt=doubt)
 
 
 def taught(
-    name: str, shows: str, earned: float, says: str, *layers: str, q7: float = 8, code: str = TRAINED, also: str = ""
+    name: str, earned: float, says: str, *layers: str, q7: float = 8, code: str = TRAINED, also: str = ""
 ) -> Variant:
     """A model that is trained; `q7` and `also` are what its training earns, and what is said about that."""
     said = {"q5": says, "q7": also} if also else {"q5": says}
-    return wrong(name, shows, points(q5=earned, q7=q7), said, q5=chain(*layers), q7=code)
+    return wrong(name, points(q5=earned, q7=q7), said, q5=chain(*layers), q7=code)
 
 
 def hopeless(
-    name: str, shows: str, earned: float, says: str, scored: str, *layers: str, code: str = "", more: bool = False,
+    name: str, earned: float, says: str, scored: str, *layers: str, code: str = "", more: bool = False,
     stops: Mapping[str, str] | None = None, train: str = TRAINED, doubt: str = "",
 ) -> Variant:  # fmt: skip
     """A model of which nothing is scored, trained or not; `scored` is what question 7 says to that."""
     unchecked = ("q5", "q7") if more else ("q7",)
     said = {"q5": says, "q7": scored}
     built = code or chain(*layers)
-    return wrong(name, shows, points(q5=earned, q7=0), said, *unchecked, q5=built, q7=train, stops=stops, doubt=doubt)
+    return wrong(name, points(q5=earned, q7=0), said, *unchecked, q5=built, q7=train, stops=stops, doubt=doubt)
 
 
 def dense(units: int, activation: str = "relu") -> str:
@@ -75,7 +75,6 @@ F, H, O = "Flatten", "Dense(128, relu)", "Dense(10, softmax)"  # noqa: E741  # a
 
 MISSING: tuple[Variant, ...] = (
     hopeless(
-        "flatten-missing",
         "no Flatten: fit stops with an error",
         6,
         listed(2, H, O) + FEWER,
@@ -86,7 +85,6 @@ MISSING: tuple[Variant, ...] = (
         stops={"q7": "stopped with"},
     ),
     taught(
-        "flattened-by-hand",
         "no Flatten, as the images are laid out in a row by hand",
         6,
         listed(2, H, O) + FEWER,
@@ -96,7 +94,6 @@ MISSING: tuple[Variant, ...] = (
         code=trained(scale=SCALE + "\nx_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)"),
     ),
     taught(
-        "hidden-missing",
         "no layer inside: what is left is as good as a straight line can be",
         5,
         listed(2, F, O) + FEWER,
@@ -106,9 +103,8 @@ MISSING: tuple[Variant, ...] = (
         q7=7,
         also=" of hidden images right, after 236 steps of training (a step is one batch)\nExpected: at least 95%",
     ),
-    untrained("output-missing", "no layer of ten", 5, listed(2, F, H) + FEWER, INPUT, FLATTEN, HIDDEN),
+    untrained("no layer of ten", 5, listed(2, F, H) + FEWER, INPUT, FLATTEN, HIDDEN),
     hopeless(
-        "only-flatten",
         "Flatten and nothing else",
         2,
         listed(1, F) + FEWER,
@@ -119,7 +115,6 @@ MISSING: tuple[Variant, ...] = (
         train="history = ...",
     ),
     hopeless(
-        "only-the-output",
         "the last layer and nothing else",
         3,
         listed(1, O) + FEWER,
@@ -130,7 +125,6 @@ MISSING: tuple[Variant, ...] = (
         stops={"q7": "stopped with"},
     ),
     hopeless(
-        "only-the-hidden-layer",
         "the layer inside and nothing else",
         3,
         listed(1, H) + FEWER,
@@ -141,7 +135,6 @@ MISSING: tuple[Variant, ...] = (
         stops={"q7": "stopped with"},
     ),
     hopeless(
-        "no-layers",
         "an empty Sequential",
         0,
         f"Found: 0 layers: nothing{FEWER}",
@@ -151,7 +144,6 @@ MISSING: tuple[Variant, ...] = (
         stops={"q7": "stopped with"},
     ),
     hopeless(
-        "only-an-input",
         "an input and no layer",
         0,
         f"Found: 0 layers: nothing{FEWER}",
@@ -164,7 +156,6 @@ MISSING: tuple[Variant, ...] = (
 
 EXTRA: tuple[Variant, ...] = (
     taught(
-        "dropout-inside",
         "Dropout before the last layer",
         5,
         too_many("Dropout", 3, F, H, "Dropout", O),
@@ -175,7 +166,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "dropout-first",
         "Dropout after Flatten",
         5,
         too_many("Dropout", 2, F, "Dropout", H, O),
@@ -186,7 +176,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "dropout-last",
         "Dropout at the end",
         5,
         too_many("Dropout", 4, F, H, O, "Dropout"),
@@ -197,7 +186,6 @@ EXTRA: tuple[Variant, ...] = (
         "keras.layers.Dropout(0.2)",
     ),
     untrained(
-        "dropout-twice",
         "Dropout in two places: two layers lose their points",
         2,
         f"Found: 5 layers: {F} → Dropout → {H} → Dropout → {O}\nExpected: 3 layers, without Dropout",
@@ -209,7 +197,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     taught(
-        "second-hidden-layer",
         "another layer of 64",
         5,
         too_many("Dense(64, relu)", 3, F, H, "Dense(64, relu)", O),
@@ -220,7 +207,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "hidden-layer-twice",
         "the layer of 128 twice",
         5,
         f"{listed(4, F, H, H, O)}\nExpected: 3 layers, without the repeated {H}{COMPARE}",
@@ -231,7 +217,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "output-twice",
         "the layer of ten twice",
         5,
         f"{listed(4, F, H, O, O)}\nExpected: 3 layers, without the repeated {O}{COMPARE}",
@@ -242,7 +227,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "layer-of-pixels",
         "a layer of 784 for the pixels",
         5,
         too_many("Dense(784, relu)", 2, F, "Dense(784, relu)", H, O),
@@ -253,7 +237,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     taught(
-        "batch-normalization",
         "BatchNormalization inside",
         5,
         too_many("BatchNormalization", 3, F, H, "BatchNormalization", O),
@@ -264,7 +247,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "convolution-first",
         "a convolution before everything",
         6,
         too_many("Conv2D(relu)", 1, "Conv2D(relu)", F, H, O),
@@ -275,7 +257,6 @@ EXTRA: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "softmax-again",
         "a Softmax layer after a softmax",
         5,
         too_many("Activation(softmax)", 4, F, H, O, "Activation(softmax)"),
@@ -289,7 +270,6 @@ EXTRA: tuple[Variant, ...] = (
 
 ORDER: tuple[Variant, ...] = (
     untrained(
-        "flatten-second",
         "Flatten after the first Dense",
         6,
         f"Found: layers in another order: {H} → {F} → {O}\nExpected: Flatten as layer 1{COMPARE}",
@@ -299,7 +279,6 @@ ORDER: tuple[Variant, ...] = (
         OUTPUT,
     ),
     untrained(
-        "flatten-last",
         "Flatten at the end",
         6,
         f"Found: layers in another order: {H} → {O} → {F}\nExpected: Flatten as layer 1{COMPARE}",
@@ -309,7 +288,6 @@ ORDER: tuple[Variant, ...] = (
         FLATTEN,
     ),
     untrained(
-        "dense-layers-swapped",
         "ten neurons first, and then 128",
         5,
         f"Found: layers in another order: {F} → {O} → {H}",

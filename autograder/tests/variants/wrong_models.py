@@ -12,13 +12,12 @@ __all__ = ["MODELS", "NO_MODEL"]
 NO_MODEL = "Not checked: question q5 has to be answered first: there is no model yet"
 
 
-def nothing(name: str, shows: str, says: str, code: str | None, stops: Mapping[str, str] | None = None) -> Variant:
+def nothing(name: str, says: str, code: str | None, stops: Mapping[str, str] | None = None) -> Variant:
     """There is no model, so that questions 6 and 7 cannot be answered either."""
     said = {"q5": says, "q6": NO_MODEL, "q7": NO_MODEL}
     earned = {"q4": 6, "q5": 0, "q6": 0, "q7": 0}
     return wrong(
         name,
-        shows,
         earned,
         said,
         "q5",
@@ -32,7 +31,6 @@ def nothing(name: str, shows: str, says: str, code: str | None, stops: Mapping[s
 
 STRUCTURES: tuple[Variant, ...] = (
     hopeless(
-        "subclassed",
         "the layers in a class of one's own, trained",
         0,
         "Found: a model of your own class\nExpected: one plain chain of layers\nTry: use keras.Sequential",
@@ -50,7 +48,6 @@ model = Mine()
         train=f"{SCALE}\nhistory = model.fit(x_train[:640], y_train[:640])",
     ),
     hopeless(
-        "branching",
         "two layers of 128 beside each other",
         0,
         "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
@@ -61,7 +58,6 @@ model = Mine()
         train="history = ...",
     ),
     hopeless(
-        "two-outputs",
         "a model with two outputs",
         0,
         "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
@@ -71,7 +67,6 @@ model = Mine()
         train="history = ...",
     ),
     hopeless(
-        "layer-used-twice",
         "one layer through which the numbers go twice",
         0,
         "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
@@ -84,47 +79,36 @@ model = Mine()
 )
 
 NONE: tuple[Variant, ...] = (
-    nothing("model-blank", "question 5 left as it was", "Found: `model` has not been given a value", None),
+    nothing("question 5 left as it was", "Found: `model` has not been given a value", None),
     nothing(
-        "model-is-its-summary",
         "what summary returns kept as the model",
         "Found: `model` is a NoneType",
         chain(INPUT, FLATTEN, HIDDEN, OUTPUT) + "\nmodel = model.summary()",
     ),
+    nothing("the layers in a list", "Found: `model` is a list", f"model = [{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}]"),
     nothing(
-        "model-is-a-list",
-        "the layers in a list",
-        "Found: `model` is a list",
-        f"model = [{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}]",
-    ),
-    nothing(
-        "model-misspelled",
         "the model under another name",
         "Found: there is no variable called `model`",
         chain(INPUT, FLATTEN, HIDDEN, OUTPUT).replace("model = ", "modle = "),
     ),
     nothing(
-        "model-not-called",
         "a function that builds the model, not called",
         "Found: `model` is a function",
         f"def model():\n    return keras.Sequential([{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}])",
     ),
     nothing(
-        "layer-misspelled",
         "a layer that does not exist: the cell stops",
         "Found: there is no variable called `model`",
         chain(INPUT, FLATTEN, HIDDEN, OUTPUT).replace("layers.Flatten", "layers.Flaten"),
         {"q5": "stopped with AttributeError"},
     ),
     nothing(
-        "shape-of-an-unbuilt-model",
         "the input shape asked of a model that has none yet: the cell stops before the model has its name",
         "Found: there is no variable called `model`",
         f"net = keras.Sequential([{FLATTEN}, {HIDDEN}, {OUTPUT}])\nprint(net.input_shape)\nmodel = net",
         {"q5": "stopped with"},
     ),
     wrong(
-        "shape-asked-before-compiling",
         "the input shape asked of a model that has none yet: the cell of question 6 stops before it compiles",
         {"q4": 6, "q5": 8, "q6": 0, "q7": 0},
         {"q6": "Found: `model` was never compiled", "q7": "Found: "},

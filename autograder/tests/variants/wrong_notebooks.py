@@ -29,30 +29,27 @@ def commented(question: str) -> str:
     return "\n".join(f"# {line}" for line in RIGHT_ANSWERS[question].splitlines())
 
 
-def replaced(name: str, shows: str, code: str, says: str) -> Variant:
+def replaced(name: str, code: str, says: str) -> Variant:
     """The model is something else when question 7 is checked."""
-    return wrong(name, shows, points(q7=0), {"q7": says}, "q7", q7=code)
+    return wrong(name, points(q7=0), {"q7": says}, "q7", q7=code)
 
 
 NOT_A_MODEL: tuple[Variant, ...] = (
     replaced(
-        "model-is-its-history",
         "what fit returns kept as the model",
         f"{SCALE}\nmodel = model.fit(x_train[:640], y_train[:640])",
         "Found: `model` is a History\nExpected: a Keras model\nTry: fit returns a History; keep it under another name",
     ),
     replaced(
-        "model-is-its-evaluation",
         "what evaluate returns kept as the model",
         f"{SCALE}\nmodel.fit(x_train[:640], y_train[:640])\nmodel = model.evaluate(x_test, y_test)",
         "Found: `model` is a list\nExpected: a Keras model",
     ),
-    replaced("model-deleted", "the model deleted", "del model", "Found: there is no variable called `model`"),
+    replaced("the model deleted", "del model", "Found: there is no variable called `model`"),
 )
 
 BLANK: tuple[Variant, ...] = (
     wrong(
-        "q4-blank",
         "question 4 left as it was: there is nothing to train on",
         points(q4=0, q7=0),
         {"q4": NO_VALUE, "q7": NEVER_TRAINED},
@@ -61,9 +58,8 @@ BLANK: tuple[Variant, ...] = (
         q7=trained(),
         stops={"q7": "stopped with NameError: name 'x_train' is not defined"},
     ),
-    wrong("q7-blank", "question 7 left as it was", points(q7=0), {"q7": NEVER_TRAINED}, "q7"),
+    wrong("question 7 left as it was", points(q7=0), {"q7": NEVER_TRAINED}, "q7"),
     wrong(
-        "all-blank",
         "the template as it was handed out",
         NOTHING,
         {"q4": NO_VALUE, "q5": NO_ANSWER, "q6": NO_MODEL, "q7": NO_MODEL},
@@ -75,7 +71,6 @@ BLANK: tuple[Variant, ...] = (
         q6=None,
     ),
     Variant(
-        "prose-only",
         "only the written questions answered",
         PROSE,
         NOTHING,
@@ -83,7 +78,6 @@ BLANK: tuple[Variant, ...] = (
         unchecked=("q5", "q6", "q7"),
     ),
     wrong(
-        "code-in-comments",
         "right answers, all of them commented out",
         NOTHING,
         {"q4": NO_VALUE, "q5": "Found: there is no variable called `model`", "q6": NO_MODEL, "q7": NO_MODEL},
@@ -96,7 +90,6 @@ BLANK: tuple[Variant, ...] = (
         q7=commented("q7"),
     ),
     wrong(
-        "stops-in-the-middle",
         "the notebook exits in question 6",
         points(q6=0, q7=0),
         {"q6": "Found: `model` was never compiled", "q7": NEVER_TRAINED},
@@ -106,7 +99,6 @@ BLANK: tuple[Variant, ...] = (
         stops={"q6": "stopped with SystemExit"},
     ),
     wrong(
-        "syntax-error",
         "a cell that Python cannot read",
         points(q4=0, q7=0),
         {"q4": NO_VALUE, "q7": NEVER_TRAINED},
@@ -115,7 +107,6 @@ BLANK: tuple[Variant, ...] = (
         stops={"q4": "stopped with SyntaxError"},
     ),
     wrong(
-        "model-built-anew-in-an-added-cell",
         "a cell after the training that builds the model anew, before its check",
         points(q7=0),
         {"q7": NEVER_TRAINED},

@@ -12,30 +12,22 @@ WIDTH = "\nTry: see the question's text"
 BEND = "\nExpected: another activation\nTry: what should come out of this layer: any positive number, or a probability?"
 
 
-def hidden(name: str, shows: str, found: str, *layers: str) -> Variant:
-    return untrained(name, shows, 5, found, INPUT, FLATTEN, *layers, OUTPUT)
+def hidden(name: str, found: str, *layers: str) -> Variant:
+    return untrained(name, 5, found, INPUT, FLATTEN, *layers, OUTPUT)
 
 
-def output(name: str, shows: str, found: str, *layers: str) -> Variant:
-    return untrained(name, shows, 5, found, INPUT, FLATTEN, HIDDEN, *layers)
+def output(name: str, found: str, *layers: str) -> Variant:
+    return untrained(name, 5, found, INPUT, FLATTEN, HIDDEN, *layers)
 
 
 WIDTHS: tuple[Variant, ...] = (
     taught(
-        "width-64",
-        "half the width",
-        5,
-        f"Found: layer 2 has 64 neurons\nExpected: 128{WIDTH}",
-        INPUT,
-        FLATTEN,
-        dense(64),
-        OUTPUT,
+        "half the width", 5, f"Found: layer 2 has 64 neurons\nExpected: 128{WIDTH}", INPUT, FLATTEN, dense(64), OUTPUT
     ),
-    hidden("width-127", "a neuron too few", f"Found: layer 2 has 127 neurons\nExpected: 128{WIDTH}", dense(127)),
-    hidden("width-129", "a neuron too many", f"Found: layer 2 has 129 neurons\nExpected: 128{WIDTH}", dense(129)),
-    hidden("width-1280", "a digit too many", f"Found: layer 2 has 1280 neurons\nExpected: 128{WIDTH}", dense(1280)),
+    hidden("a neuron too few", f"Found: layer 2 has 127 neurons\nExpected: 128{WIDTH}", dense(127)),
+    hidden("a neuron too many", f"Found: layer 2 has 129 neurons\nExpected: 128{WIDTH}", dense(129)),
+    hidden("a digit too many", f"Found: layer 2 has 1280 neurons\nExpected: 128{WIDTH}", dense(1280)),
     hopeless(
-        "nine-outputs",
         "none for the last digit: fit stops with an error",
         5,
         f"Found: layer 3 has 9 neurons\nExpected: 10{WIDTH}",
@@ -47,7 +39,6 @@ WIDTHS: tuple[Variant, ...] = (
         stops={"q7": "stopped with"},
     ),
     hopeless(
-        "one-output",
         "one neuron, as for a number that is to be predicted",
         5,
         f"Found: layer 3 has 1 neuron\nExpected: 10{WIDTH}",
@@ -59,7 +50,6 @@ WIDTHS: tuple[Variant, ...] = (
         train="history = ...",
     ),
     taught(
-        "eleven-outputs",
         "one output more than there are digits, which training learns to leave alone",
         5,
         f"Found: layer 3 has 11 neurons\nExpected: 10{WIDTH}",
@@ -69,7 +59,6 @@ WIDTHS: tuple[Variant, ...] = (
         dense(11, "softmax"),
     ),
     untrained(
-        "both-widths-wrong",
         "64 and 128: two mistakes cost two layers",
         2,
         f"Found: layer 3 has 128 neurons\nExpected: 10{WIDTH}",
@@ -82,7 +71,6 @@ WIDTHS: tuple[Variant, ...] = (
 
 ACTIVATIONS: tuple[Variant, ...] = (
     taught(
-        "hidden-linear",
         "no activation inside: trained, it is as good as a straight line",
         5,
         f"Found: layer 2 has the activation linear{BEND}",
@@ -93,53 +81,30 @@ ACTIVATIONS: tuple[Variant, ...] = (
         q7=7,
         also=" of hidden images right, after 236 steps of training (a step is one batch)\nExpected: at least 95%",
     ),
-    hidden(
-        "hidden-sigmoid", "sigmoid inside", f"Found: layer 2 has the activation sigmoid{BEND}", dense(128, "sigmoid")
-    ),
+    hidden("sigmoid inside", f"Found: layer 2 has the activation sigmoid{BEND}", dense(128, "sigmoid")),
     taught(
-        "hidden-tanh",
-        "tanh inside",
-        5,
-        f"Found: layer 2 has the activation tanh{BEND}",
-        INPUT,
-        FLATTEN,
-        dense(128, "tanh"),
-        OUTPUT,
+        "tanh inside", 5, f"Found: layer 2 has the activation tanh{BEND}", INPUT, FLATTEN, dense(128, "tanh"), OUTPUT
     ),
+    hidden("softmax inside as well", f"Found: layer 2 has the activation softmax{BEND}", dense(128, "softmax")),
+    hidden("a relative of relu", f"Found: layer 2 has the activation leaky_relu{BEND}", dense(128, "leaky_relu")),
     hidden(
-        "softmax-in-both",
-        "softmax inside as well",
-        f"Found: layer 2 has the activation softmax{BEND}",
-        dense(128, "softmax"),
-    ),
-    hidden(
-        "hidden-leaky-relu",
-        "a relative of relu",
-        f"Found: layer 2 has the activation leaky_relu{BEND}",
-        dense(128, "leaky_relu"),
-    ),
-    hidden(
-        "relu-with-a-ceiling",
         "a ReLU layer that stops at 6",
         f"Found: layer 2 has the activation relu with max_value=6{BEND}",
         "keras.layers.Dense(128)",
         "keras.layers.ReLU(max_value=6)",
     ),
     hidden(
-        "relu-with-a-slope",
         "a ReLU layer that lets some of the negative through",
         f"Found: layer 2 has the activation relu with negative_slope=0.1{BEND}",
         "keras.layers.Dense(128)",
         "keras.layers.ReLU(negative_slope=0.1)",
     ),
     hidden(
-        "relu-object-with-a-ceiling",
         "the same layer as the activation of another one",
         f"Found: layer 2 has the activation relu with max_value=6{BEND}",
         "keras.layers.Dense(128, activation=keras.layers.ReLU(max_value=6))",
     ),
     hopeless(
-        "hidden-lambda",
         "an activation of one's own, even if it is relu: nobody can tell by looking, and it cannot be scored",
         5,
         f"Found: layer 2 has the activation custom <lambda>{BEND}",
@@ -151,23 +116,14 @@ ACTIVATIONS: tuple[Variant, ...] = (
         train="history = ...",
     ),
     output(
-        "output-linear",
         "no activation at the end",
         f"Found: layer 3 has the activation linear{BEND}",
         "keras.layers.Dense(10, activation=None)",
     ),
-    output(
-        "output-sigmoid", "sigmoid at the end", f"Found: layer 3 has the activation sigmoid{BEND}", dense(10, "sigmoid")
-    ),
-    output("output-relu", "relu at the end", f"Found: layer 3 has the activation relu{BEND}", dense(10)),
-    output(
-        "output-log-softmax",
-        "log_softmax at the end",
-        f"Found: layer 3 has the activation log_softmax{BEND}",
-        dense(10, "log_softmax"),
-    ),
+    output("sigmoid at the end", f"Found: layer 3 has the activation sigmoid{BEND}", dense(10, "sigmoid")),
+    output("relu at the end", f"Found: layer 3 has the activation relu{BEND}", dense(10)),
+    output("log_softmax at the end", f"Found: layer 3 has the activation log_softmax{BEND}", dense(10, "log_softmax")),
     hopeless(
-        "softmax-over-the-batch",
         "a Softmax layer over the images instead of the digits",
         5,
         f"Found: layer 3 has the activation softmax with axis=0{BEND}",
@@ -180,7 +136,6 @@ ACTIVATIONS: tuple[Variant, ...] = (
         train="history = ...",
     ),
     untrained(
-        "activations-swapped",
         "softmax inside, relu at the end",
         2,
         f"Found: layer 2 has the activation softmax{BEND}",

@@ -26,62 +26,47 @@ def few(steps: str) -> str:
     )
 
 
-def untrained(name: str, shows: str, code: str, says: str = NEVER_TRAINED, stops: str = "") -> Variant:
+def untrained(name: str, code: str, says: str = NEVER_TRAINED, stops: str = "") -> Variant:
     """Nothing has been learned, so that nothing else is looked at."""
     stopped = {"q7": stops} if stops else None
-    return wrong(name, shows, points(q7=0), {"q7": says}, "q7", q7=code, stops=stopped)
+    return wrong(name, points(q7=0), {"q7": says}, "q7", q7=code, stops=stopped)
 
 
-def reached(
-    name: str, shows: str, earned: float, says: str, code: str, q6: str = BUILT["q6"], doubt: str = ""
-) -> Variant:
+def reached(name: str, earned: float, says: str, code: str, q6: str = BUILT["q6"], doubt: str = "") -> Variant:
     """Something has been learned; where a level above 80 % is not reached, the next one is not checked."""
     unchecked = ("q7",) if earned < 6 else ()
-    return wrong(name, shows, points(q7=earned), {"q7": says}, *unchecked, q6=q6, q7=code, doubt=doubt)
+    return wrong(name, points(q7=earned), {"q7": says}, *unchecked, q6=q6, q7=code, doubt=doubt)
 
 
 LEARNED: tuple[Variant, ...] = (
-    untrained("never-trained", "scaled and measured, never trained", trained(fit="")),
-    untrained("no-epochs", "trained for no epoch", trained(fit=FIT.replace("epochs=2", "epochs=0"))),
-    untrained("fit-not-called", "fit without parentheses", trained(fit="history = model.fit")),
+    untrained("scaled and measured, never trained", trained(fit="")),
+    untrained("trained for no epoch", trained(fit=FIT.replace("epochs=2", "epochs=0"))),
+    untrained("fit without parentheses", trained(fit="history = model.fit")),
     untrained(
-        "a-copy-trained",
         "a copy of the model trained in place of the model",
         trained(
             fit="copy = keras.models.clone_model(model)\ncopy.compile('adam', 'sparse_categorical_crossentropy')\n"
-            "history = copy.fit(x_train[:640], y_train[:640])",
+            "history = copy.fit(x_train[:640], y_train[:640])"
         ),
     ),
+    untrained("the model built and compiled anew after it was trained", trained() + f"\n{BUILT['q5']}\n{BUILT['q6']}"),
     untrained(
-        "built-anew-after-training",
-        "the model built and compiled anew after it was trained",
-        trained() + f"\n{BUILT['q5']}\n{BUILT['q6']}",
-    ),
-    untrained(
-        "labels-misspelled",
         "a name mistyped in fit: the cell stops",
         trained(fit=FIT.replace("y_train", "y_trian")),
         stops="stopped with NameError: name 'y_trian' is not defined",
     ),
     untrained(
-        "test-labels-for-training",
         "the labels of the other images given to fit: the cell stops",
         trained(fit=FIT.replace("y_train", "y_test")),
         stops="stopped with ValueError",
     ),
+    untrained("an accuracy that was typed, and no training", f"{SCALE}\nhistory = None\ntest_accuracy = 0.9781"),
     untrained(
-        "hard-coded-and-untrained",
-        "an accuracy that was typed, and no training",
-        f"{SCALE}\nhistory = None\ntest_accuracy = 0.9781",
-    ),
-    untrained(
-        "predictions-hard-coded",
         "a predict and an evaluate of one's own that know the labels",
         f"{SCALE}\nmodel.predict = lambda x, **_: np.eye(10)[y_test[:len(x)]]\n"
         "model.evaluate = lambda *_, **__: (0.0, 1.0)\ntest_loss, test_accuracy = model.evaluate(x_test, y_test)",
     ),
     untrained(
-        "labels-shuffled",
         "labels that no longer belong to their images",
         trained(
             fit="y_train = np.random.default_rng(7).permutation(y_train)\n"
@@ -90,7 +75,6 @@ LEARNED: tuple[Variant, ...] = (
         f" of hidden images right{GUESSED}, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
     ),
     untrained(
-        "images-reversed",
         "images turned round, labels not",
         trained(
             scale=f"{SCALE}\nx_train = x_train[::-1]",
@@ -99,7 +83,6 @@ LEARNED: tuple[Variant, ...] = (
         f" of hidden images right{GUESSED}, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
     ),
     wrong(
-        "hardly-any-step",
         "a learning rate at which nothing moves",
         points(q7=0),
         {"q7": " of hidden images right, no better than guessing, after 4 steps of training"},
@@ -108,7 +91,6 @@ LEARNED: tuple[Variant, ...] = (
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
     ),
     wrong(
-        "diverged",
         "a learning rate at which the parameters run off to infinity",
         points(q7=0),
         {"q7": "Found: a model that cannot be scored: some of its parameters are not numbers (NaN or infinite)"},
@@ -117,7 +99,6 @@ LEARNED: tuple[Variant, ...] = (
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
     ),
     wrong(
-        "far-too-large-steps",
         "a learning rate of a billion",
         points(q7=0),
         {"q7": " of hidden images right, no better than guessing, after 4 steps of training"},
@@ -126,7 +107,6 @@ LEARNED: tuple[Variant, ...] = (
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
     ),
     reached(
-        "a-hundred-images",
         "trained on the first hundred images",
         2,
         few("40 steps"),
@@ -134,14 +114,12 @@ LEARNED: tuple[Variant, ...] = (
         q6=ADAM,
     ),
     reached(
-        "five-digits",
         "trained on the digits 0 to 4 only",
         2,
         " of hidden images right, after 60 steps of training",
         trained(fit="few = y_train < 5\nhistory = model.fit(x_train[few], y_train[few], batch_size=512)"),
     ),
     reached(
-        "unscaled",
         "pixels left as they are",
         6,
         UNSCALED,
@@ -149,7 +127,6 @@ LEARNED: tuple[Variant, ...] = (
         q6=ADAM,
     ),
     reached(
-        "unscaled-and-few",
         "pixels left as they are, and few of the images; after 313 steps nobody can tell the first from the model",
         5,
         "after 313 steps of training (a step is one batch)",
@@ -157,14 +134,12 @@ LEARNED: tuple[Variant, ...] = (
         q6=ADAM,
     ),
     reached(
-        "trained-on-the-test-images",
         "trained on the images that are for testing",
         6,
         " of your test images right, but 9",
         trained(fit="history = model.fit(x_test, y_test, batch_size=128, epochs=4)"),
     ),
     wrong(
-        "pairs-swapped-and-trained",
         "the test pair taken for the training pair from question 4 on",
         points(q4=0, q7=6),
         {"q4": "Found: `train_images_shape` is (10000, 28, 28)", "q7": OF_MODEL},

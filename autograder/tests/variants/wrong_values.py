@@ -15,33 +15,27 @@ TUPLE = "\nExpected: a tuple of 3 whole numbers" + HINT
 NUMBER = "\nExpected: one whole number" + HINT
 
 
-def values(
-    name: str, shows: str, earned: float, says: str, code: str, stops: Mapping[str, str] | None = None
-) -> Variant:
+def values(name: str, earned: float, says: str, code: str, stops: Mapping[str, str] | None = None) -> Variant:
     """A wrong q4, on a model that is built and compiled, and never trained."""
     said = {"q4": says, "q7": NEVER_TRAINED}
-    return wrong(name, shows, points(q4=earned, q7=0), said, "q7", q4=code, stops=stops)
+    return wrong(name, points(q4=earned, q7=0), said, "q7", q4=code, stops=stops)
 
 
-def one(name: str, shows: str, variable: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
+def one(name: str, variable: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
     """One report of the three is wrong: its value is the expression `value`, and a message reads `found`."""
     lines = [line if not line.startswith(variable) else f"{variable} = {value}" for line in (LOADED, *REPORTS)]
     by_form = NUMBER if variable.endswith("length") else TUPLE
     return values(
-        name,
-        shows,
-        4,
-        f"Found: `{variable}` {found}{expected or by_form}",
-        "\n".join([*filter(None, [before]), *lines]),
+        name, 4, f"Found: `{variable}` {found}{expected or by_form}", "\n".join([*filter(None, [before]), *lines])
     )
 
 
-def shape(name: str, shows: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
-    return one(name, shows, "train_images_shape", value, found, expected, before)
+def shape(name: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
+    return one(name, "train_images_shape", value, found, expected, before)
 
 
-def length(name: str, shows: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
-    return one(name, shows, "train_labels_length", value, found, expected, before)
+def length(name: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
+    return one(name, "train_labels_length", value, found, expected, before)
 
 
 RAISES = """
@@ -55,14 +49,12 @@ class Stubborn:
 
 WRONG_ARRAY: tuple[Variant, ...] = (
     values(
-        "pairs-swapped",
         "the test pair taken for the training pair",
         0,
         f"Found: `train_images_shape` is (10000, 28, 28)\nExpected: (60000, 28, 28){PAIR}",
         "\n".join(["(x_test, y_test), (x_train, y_train) = keras.datasets.mnist.load_data()", *REPORTS]),
     ),
     wrong(
-        "clothes-for-digits",
         "the images of another dataset, which are of the same shape",
         points(q4=0, q7=0),
         {
@@ -74,78 +66,54 @@ WRONG_ARRAY: tuple[Variant, ...] = (
         q4="\n".join([LOADED.replace("mnist", "fashion_mnist"), *REPORTS]),
     ),
     values(
-        "reshaped-first",
         "the images laid out in rows before their shape was read",
         2,
         f"Found: `test_images_shape` is (10000, 784)\nExpected: (10000, 28, 28){PAIR}",
         "\n".join([LOADED, "x_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)", *REPORTS]),
     ),
     values(
-        "channel-added-first",
         "an axis for the channel added before the shape was read",
         2,
         f"Found: `train_images_shape` is (60000, 28, 28, 1)\nExpected: (60000, 28, 28){PAIR}",
         "\n".join([LOADED, "x_train, x_test = x_train[..., None], x_test[..., None]", *REPORTS]),
     ),
     one(
-        "shape-of-the-other-images",
         "the shape of the training images reported for the test images",
         "test_images_shape",
         "x_train.shape",
         "is (60000, 28, 28)",
         f"\nExpected: (10000, 28, 28){PAIR}",
     ),
+    shape("the shape of the first image", "x_train[0].shape", "is (28, 28)", f"\nExpected: (60000, 28, 28){PAIR}"),
+    shape("the shape of the labels", "y_train.shape", "is (60000,)", f"\nExpected: (60000, 28, 28){PAIR}"),
     shape(
-        "shape-of-one-image",
-        "the shape of the first image",
-        "x_train[0].shape",
-        "is (28, 28)",
-        f"\nExpected: (60000, 28, 28){PAIR}",
-    ),
-    shape(
-        "shape-of-the-labels",
-        "the shape of the labels",
-        "y_train.shape",
-        "is (60000,)",
-        f"\nExpected: (60000, 28, 28){PAIR}",
-    ),
-    shape(
-        "shape-typed-wrong",
         "a zero too few in a shape that was typed",
         "(6000, 28, 28)",
         "is (6000, 28, 28)",
         f"\nExpected: (60000, 28, 28){PAIR}",
     ),
     shape(
-        "shape-with-a-nan",
         "a shape with something that is no number",
         "(60000, 28, np.nan)",
         "is (60000, 28, None)",
         f"\nExpected: (60000, 28, 28){PAIR}",
     ),
     length(
-        "length-of-one-image",
         "the length of an image",
         "len(x_train[0])",
         "is 28",
         "\nExpected: 60000\nTry: is this the right array of the right pair?",
     ),
     length(
-        "length-of-the-test-labels",
         "the length of the test labels",
         "len(y_test)",
         "is 10000",
         "\nExpected: 60000\nTry: is this the right array of the right pair?",
     ),
     length(
-        "first-label",
-        "the first label",
-        "y_train[0]",
-        "is 5",
-        "\nExpected: 60000\nTry: is this the right array of the right pair?",
+        "the first label", "y_train[0]", "is 5", "\nExpected: 60000\nTry: is this the right array of the right pair?"
     ),
     length(
-        "number-of-pixels",
         "all pixels counted",
         "x_train.size",
         "is 47040000",
@@ -154,40 +122,25 @@ WRONG_ARRAY: tuple[Variant, ...] = (
 )
 
 WRONG_FORM: tuple[Variant, ...] = (
-    shape("length-for-a-shape", "shape[0] where the shape is asked", "x_train.shape[0]", "is 60000"),
-    length("shape-for-a-length", "the shape where the length is asked", "y_train.shape", "is (60000,)"),
-    shape("shape-as-text", "the shape as text", "str(x_train.shape)", "is the text '(60000, 28, 28)'"),
-    length("length-as-text", "the length typed in quotes", "'60000'", "is the text '60000'"),
-    shape("shape-of-texts", "a tuple of texts", "('60000', '28', '28')", "is a value of type tuple of 3"),
-    shape(
-        "array-for-its-shape", "the images themselves", "x_train", "is a value of type array of shape (60000, 28, 28)"
-    ),
-    shape(
-        "both-shapes-in-one", "both shapes in a list", "[x_train.shape, x_test.shape]", "is a value of type list of 2"
-    ),
-    shape("shape-as-a-set", "the numbers of the shape in no order", "set(x_train.shape)", "is a value of type set"),
-    shape(
-        "shape-as-a-dictionary",
-        "the numbers of the shape with names",
-        "dict(zip('nhw', x_train.shape))",
-        "is a value of type dict",
-    ),
-    shape(
-        "shape-as-a-generator",
-        "numbers that are yet to come",
-        "(size for size in x_train.shape)",
-        "is a value of type generator",
-    ),
-    length("method-not-called", "a method, without the call", "y_train.__len__", "is a value of type method-wrapper"),
-    length("length-is-true", "a comparison in place of the length", "len(y_train) == 60000", "is True"),
-    length("length-as-a-complex-number", "a complex number", "len(y_train) + 0j", "is a value of type complex"),
+    shape("shape[0] where the shape is asked", "x_train.shape[0]", "is 60000"),
+    length("the shape where the length is asked", "y_train.shape", "is (60000,)"),
+    shape("the shape as text", "str(x_train.shape)", "is the text '(60000, 28, 28)'"),
+    length("the length typed in quotes", "'60000'", "is the text '60000'"),
+    shape("a tuple of texts", "('60000', '28', '28')", "is a value of type tuple of 3"),
+    shape("the images themselves", "x_train", "is a value of type array of shape (60000, 28, 28)"),
+    shape("both shapes in a list", "[x_train.shape, x_test.shape]", "is a value of type list of 2"),
+    shape("the numbers of the shape in no order", "set(x_train.shape)", "is a value of type set"),
+    shape("the numbers of the shape with names", "dict(zip('nhw', x_train.shape))", "is a value of type dict"),
+    shape("numbers that are yet to come", "(size for size in x_train.shape)", "is a value of type generator"),
+    length("a method, without the call", "y_train.__len__", "is a value of type method-wrapper"),
+    length("a comparison in place of the length", "len(y_train) == 60000", "is True"),
+    length("a complex number", "len(y_train) + 0j", "is a value of type complex"),
 )
 
 LEFT_OVER: tuple[Variant, ...] = (
-    shape("shape-is-none", "None, as print returns", "print(x_train.shape)", "has not been given a value", HINT),
-    length("dots-left-in", "the dots of one line left", "...", "has not been given a value", HINT),
+    shape("None, as print returns", "print(x_train.shape)", "has not been given a value", HINT),
+    length("the dots of one line left", "...", "has not been given a value", HINT),
     values(
-        "names-misspelled",
         "two names misspelled",
         2,
         f"Found: `train_images_shape` has not been given a value{HINT}",
@@ -195,38 +148,18 @@ LEFT_OVER: tuple[Variant, ...] = (
         .replace("train_images_shape", "train_image_shape")
         .replace("test_images", "tests_images"),
     ),
-    length(
-        "length-is-not-a-number",
-        "NaN",
-        "float('nan')",
-        "is infinite, not a number, or far too large",
-        "\nExpected: 60000",
-    ),
-    length(
-        "length-is-infinite", "infinity", "np.inf", "is infinite, not a number, or far too large", "\nExpected: 60000"
-    ),
+    length("NaN", "float('nan')", "is infinite, not a number, or far too large", "\nExpected: 60000"),
+    length("infinity", "np.inf", "is infinite, not a number, or far too large", "\nExpected: 60000"),
     shape(
-        "an-object-that-raises",
-        "an object that raises whatever one asks it",
-        "Stubborn()",
-        "is a value of type Stubborn",
-        before=RAISES.strip(),
+        "an object that raises whatever one asks it", "Stubborn()", "is a value of type Stubborn", before=RAISES.strip()
     ),
-    length(
-        "an-object-that-raises-for-a-length",
-        "the same for a number",
-        "Stubborn()",
-        "is a value of type Stubborn",
-        before=RAISES.strip(),
-    ),
+    length("the same for a number", "Stubborn()", "is a value of type Stubborn", before=RAISES.strip()),
     shape(
-        "two-gigabytes",
         "a huge array that takes no memory yet",
         "np.zeros(2_000_000_000, 'uint8')",
         "is a value of type array of shape (2000000000,)",
     ),
     values(
-        "ten-gigabytes",
         "an array that does not fit into the memory that a notebook may take",
         4,
         f"Found: `test_images_shape` has not been given a value{HINT}",
@@ -234,7 +167,6 @@ LEFT_OVER: tuple[Variant, ...] = (
         {"q4": "stopped with MemoryError: Unable to allocate 10.0 GiB"},
     ),
     values(
-        "load-data-not-called",
         "the parentheses after load_data forgotten: the cell stops",
         0,
         f"Found: `train_labels_length` has not been given a value{HINT}",
@@ -242,7 +174,6 @@ LEFT_OVER: tuple[Variant, ...] = (
         {"q4": "stopped with TypeError: cannot unpack non-iterable function object"},
     ),
     values(
-        "data-blank",
         "question 4 left as it was",
         0,
         f"Found: `test_images_shape` has not been given a value{HINT}",
