@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -90,25 +89,20 @@ def export(
         err.print(made.remarks, markup=False)
 
 
-@app.command(rich_help_panel=RUN, epilog=epilog({"mnist-kit report out": "Writes out/report.html."}))
+@app.command(rich_help_panel=RUN, epilog=epilog({"mnist-kit report out": "Updates out/index.html."}))
 def report(folder: Class = Path("out"), database: Database = None) -> None:
-    """Write a page about the class, with charts.
+    """Update the report on the class, FOLDER/index.html.
 
-    FOLDER/report.html, to keep or to print: points, questions, common mistakes, agreement of the reviewers.
+    With the points that the reviewers gave, their agreement, and the answers that they flagged.
     """
-    from autograder.report import class_report, result_files
+    from autograder.report import class_summary, result_files
     from autograder.review import class_review
 
     seen = class_review.marked_class(folder, database)
-    page = class_report.course_page(
-        seen.reports,
-        seen.policy,
-        agreements=seen.agreements,
-        progress=seen.progress,
-        flagged=seen.flagged,
-        made_at=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    summary = class_summary.summarise(
+        seen.reports, seen.policy, progress=seen.progress, agreements=seen.agreements, flagged=seen.flagged
     )
-    out.print(f"wrote {result_files.write_report(page, folder)}", markup=False, soft_wrap=True)
+    out.print(f"wrote {result_files.write_class_report(summary, folder)}", markup=False, soft_wrap=True)
 
 
 @app.command(
@@ -122,11 +116,11 @@ def join(grades: Grades, output: Output = Path("out")) -> None:
     submission with its name, or with its email or SID in its name. Points here do not change.
     """
     from autograder.commands import join
-    from autograder.report import table
+    from autograder.report import screens
 
     compared = join.join(grades, output)
-    out.print(table.joins(compared))
-    if remarks := table.join_remarks(compared):
+    out.print(screens.external_grades(compared))
+    if remarks := screens.join_remarks(compared):
         out.print(remarks, markup=False)
 
 

@@ -13,7 +13,7 @@ from autograder.cli.shell import EXIT_USAGE, err, out, progress_bar
 from autograder.commands.grade import GradeObserver, GradeResult
 from autograder.gradebook.gradebook import Change, KitChange
 from autograder.judge.grade_report import GradeReport
-from autograder.report import table
+from autograder.report import screens
 from autograder.text import printable
 
 __all__ = ["GradeScreen"]
@@ -59,7 +59,7 @@ class GradeScreen(GradeObserver):
         """Show the changes; after a regrade, ask. If nobody can be asked, the results wait for --yes."""
         self._stop_bar()
         if changes:
-            err.print(table.changes(changes))
+            err.print(screens.changed_points(changes))
         elif self._regrade:
             err.print("No points change.")
         if self._yes or not changes or not self._regrade:
@@ -74,12 +74,12 @@ class GradeScreen(GradeObserver):
 
     def show(self, result: GradeResult) -> None:
         """Print the table, the remarks, and where the report is."""
-        out.print(table.screen(result.reports, result.policy))
-        out.print("• waits for a reviewer   – no answer   ? could not be graded", style="dim")
-        if remarks := table.remarks(result.reports):
+        out.print(screens.class_grades(result.reports, result.policy))
+        out.print(screens.legend(), style="dim")
+        if remarks := screens.remarks(result.reports):
             out.print(f"\n{remarks}\n", markup=False)
-        if phases := table.phases(result.seconds):
-            err.print(phases, style="dim")
+        if timing := screens.timing(result.seconds):
+            err.print(timing, style="dim")
         out.print(f"Report: {result.page}", markup=False, soft_wrap=True)
         ungraded = sum(not report.complete for report in result.reports)
         if ungraded:

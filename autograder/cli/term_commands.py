@@ -106,7 +106,7 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
     accuracy in grading.yml. A run takes about ten seconds. Writes solutions/calibration.json and a chart beside it.
     """
     from autograder.commands import calibrate as calibration
-    from autograder.report import calibration as renderer
+    from autograder.report.calibration_screen import calibration_screen
 
     plan = calibration.CalibrationPlan.of(HOME, count, workers)
     runs = []
@@ -115,6 +115,6 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
         for run in calibration.train(plan):
             runs.append(run)
             progress.update(task, advance=1, last=f"seed {run.seed}: {run.accuracy:.2%}")
-    out.print(renderer.screen(*calibration.finish(plan, runs)))
+    out.print(calibration_screen(*calibration.finish(plan, runs)))
     for path in (HOME.calibration, HOME.calibration_plot):
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)

@@ -156,12 +156,12 @@ def finish(
     plan: CalibrationPlan, runs: Sequence[TrainingRun]
 ) -> tuple[Calibration, miss_rate.AccuracyDistribution, Levels]:
     """Write calibration.json and its chart; return the calibration, its fitted curve, and the levels asked for."""
-    from autograder.report import calibration as renderer  # here, because matplotlib takes a second
+    from autograder.report.calibration_plot import picture  # here, because matplotlib takes a second
 
     found = Calibration.of(plan.origin, runs)
     store(plan.layout.calibration, found.to_json().encode())
     fitted, asked = miss_rate.fit(found.accuracies), levels(plan.policy, found.reference)
-    store(plan.layout.calibration_plot, renderer.picture(found, fitted, asked))
+    store(plan.layout.calibration_plot, picture(found, fitted, asked))
     return found, fitted, asked
 
 

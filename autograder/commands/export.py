@@ -21,7 +21,10 @@ from autograder.lms import roster as rosters
 from autograder.lms.canvas_fill import FilledExport
 from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
-from autograder.report import feedback_page, result_files, table
+from autograder.report import result_files
+from autograder.report.feedback_page import feedback_page
+from autograder.report.grade_cells import unmarked
+from autograder.report.grades_csv import totals_csv
 from autograder.submissions.submission import slug
 from autograder.text import printable
 
@@ -98,17 +101,17 @@ def export(
     names = [report.name for report in reports]
     roll = None if roster is None else rosters.join(rosters.read(roster), names)
     filled = None if canvas is None else _filled(canvas, reports, policy, roll, column)
-    pages = {f"{slug(report.name)}.html": feedback_page.feedback_page(report, policy).encode() for report in reports}
-    content = {"grades.csv": table.totals_csv(reports, policy, roll).encode()}
+    pages = {f"{slug(report.name)}.html": feedback_page(report, policy).encode() for report in reports}
+    content = {"grades.csv": totals_csv(reports, policy, roll).encode()}
     if filled is not None:
         content["canvas.csv"] = filled.content.encode()
     content |= {f"feedback/{name}": page for name, page in pages.items()} | {"feedback.zip": _zip(pages)}
     _prepare(folder / "feedback", pages)
     for name, data in content.items():
-        result_files.replace(folder / name, data)
+        result_files.write(folder / name, data)
     return Exported(
         paths=tuple(folder / name for name in content),
-        unmarked=tuple((each.name, waiting) for each in reports if (waiting := table.unmarked(each))),
+        unmarked=tuple((each.name, waiting) for each in reports if (waiting := unmarked(each))),
         ungraded=tuple(each.name for each in reports if not each.complete),
         roll=roll,
         canvas=filled,

@@ -23,6 +23,8 @@ from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.report import result_files
+from autograder.report.class_summary import ClassSummary, summarise
+from autograder.review.class_review import agreements
 from autograder.submissions import collection
 
 __all__ = ["GradeObserver", "GradeOptions", "GradeResult", "grade"]
@@ -126,7 +128,7 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
         pages.read_marks(address)
         counting = (book.current(submission.name) for submission in submissions)
         reports = tuple(pages.write(report) for report in counting if report is not None)
-        page = result_files.write_class(reports, policy, options.output)
+        page = result_files.write_class(pages.summary(reports), options.output)
     return GradeResult(reports, policy, page, seconds)
 
 
@@ -141,12 +143,17 @@ class _SubmissionPages:
     def read_marks(self, address: Path | str) -> None:
         with ReviewStores(address, shared=False) as stores:
             self._marks, self._rubrics = stores.marks.final(), stores.rubrics.all()
+            self._progress, self._agreements = stores.answers.progress(), agreements(stores)
+
+    def summary(self, reports: Sequence[GradeReport]) -> ClassSummary:
+        flagged = [key for key, mark in self._marks.items() if mark.flagged]
+        return summarise(reports, self._policy, progress=self._progress, agreements=self._agreements, flagged=flagged)
 
     def write(self, report: GradeReport) -> GradeReport:
         """Write the pages of a report; return it with its marks."""
         report = marked(report, self._marks, self._rubrics)
         if self._written.get(report.name) != report:
-            result_files.write_one(report, self._policy, self._output)
+            result_files.write_submission(report, self._policy, self._output)
             self._written[report.name] = report
         return report
 

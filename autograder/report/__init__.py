@@ -1,1 +1,7 @@
-"""Pure renderers: a GradeReport (or a class of them) in, text out. Nothing here reads or writes a file."""
+"""Pure renderers: reports of graded submissions in; pages, CSV, JSON and tables for the terminal out.
+
+Called by the commands, the command line, the review and the container on Gradescope, with reports whose marks are in.
+One model of a class (`class_summary`) feeds one report page (`class_report`). Only `result_files` touches the disk.
+May import authoring and everything below it in the order of the folders; in fact the gradebook, lms, judge,
+calibration, submissions and policy.
+"""

@@ -1,4 +1,4 @@
-"""How pages are made of templates: every word escaped and cleaned, whoever wrote it."""
+"""The environment in which templates become pages: every text is escaped and made printable, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from markupsafe import Markup
 from autograder.judge.grade_report import Outcome
 from autograder.text import printable_lines
 
-__all__ = ["environment", "made", "style"]
+__all__ = ["css_class", "environment", "environment_of"]
 
-STYLES = {Outcome.NOT_CHECKED: "unchecked", Outcome.AWAITING: "waiting", Outcome.UNGRADED: "waiting"}
-"""Classes of base.html for the outcomes whose own words make no class."""
+CLASSES = {Outcome.NOT_CHECKED: "unchecked", Outcome.AWAITING: "waiting", Outcome.UNGRADED: "waiting"}
+"""CSS classes of the outcomes whose own words make none."""
 
 
 @lru_cache(maxsize=1)
 def environment() -> jinja2.Environment:
-    """The templates beside this module, with the filters that they use."""
-    ours = made("autograder.report")
+    """Return the templates of this folder, with the filters that they use."""
+    ours = environment_of("autograder.report")
     ours.filters["percent"] = lambda share: "–" if share is None else f"{share:.0%}".replace("%", " %")
     ours.filters["signed"] = lambda value: "–" if value is None else f"{value:z.2f}".replace("-", "−")
-    ours.filters["style"] = style
+    ours.filters["css_class"] = css_class
     return ours
 
 
-def made(package: str) -> jinja2.Environment:
-    """The templates of a package; numbers are written the same everywhere."""
+def environment_of(package: str) -> jinja2.Environment:
+    """Return the templates of a package, with numbers written the same everywhere."""
     new = jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         autoescape=True,
@@ -36,18 +36,18 @@ def made(package: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        finalize=_final,
+        finalize=_printable,
     )
     new.filters["number"] = lambda value: f"{value:g}"
     new.filters["plus"] = lambda value: f"{value:+g}".replace("-", "−")
     return new
 
 
-def style(outcome: Outcome) -> str:
-    """The class of an outcome in the style sheets."""
-    return STYLES.get(outcome, outcome.value)
+def css_class(outcome: Outcome) -> str:
+    """Return the class of an outcome in the style sheets."""
+    return CLASSES.get(outcome, outcome.value)
 
 
-def _final(value: Any) -> Any:
-    """Markup is what macros and charts made, of words that went through here before."""
+def _printable(value: Any) -> Any:
+    """Markup is the result of macros, whose texts went through here before."""
     return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,29 +1,33 @@
-"""Where the results of a run go: the one place that writes them to disk.
+"""The files of a run: the one module of this folder that touches the disk.
 
-out/index.html                     the class
+out/index.html                     the report on the class
 out/grades.csv                     one row a submission
-out/submissions/NAME/results.json  Gradescope's form
+out/submissions/NAME/results.json  in Gradescope's format
 out/submissions/NAME/feedback.html for the student
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from autograder import atomic
 from autograder.errors import BuildError
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
-from autograder.report import feedback_page, results_json, table
+from autograder.report import results_json
+from autograder.report.class_report import class_report
+from autograder.report.class_summary import ClassSummary
+from autograder.report.feedback_page import feedback_page
+from autograder.report.grades_csv import grades_csv
 from autograder.submissions.submission import slug
 
-__all__ = ["folder", "prepare", "replace", "write_class", "write_one", "write_report", "write_requests"]
+__all__ = ["folder", "prepare", "write", "write_class", "write_class_report", "write_requests", "write_submission"]
 
 
 def prepare(output: Path) -> None:
-    """Make the output folder. Raises BuildError where that cannot be."""
+    """Make the output folder. Raises BuildError if the disk does not allow it."""
     try:
         (output / "submissions").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -32,55 +36,48 @@ def prepare(output: Path) -> None:
         ) from error
 
 
-def folder(report: GradeReport) -> str:
-    """A submission's folder, relative to the output folder."""
-    return f"submissions/{slug(report.name)}"
+def folder(name: str) -> str:
+    """Return the folder of a submission, relative to the output folder."""
+    return f"submissions/{slug(name)}"
 
 
-def write_one(report: GradeReport, policy: Policy, output: Path) -> None:
-    """results.json and the feedback page of one submission. Raises BuildError where the disk does not take them."""
-    place = output / folder(report)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BuildError(f"{place}: it cannot be made ({error.strerror})") from error
+def write_submission(report: GradeReport, policy: Policy, output: Path) -> None:
+    """Write results.json and the feedback page of one submission. Raises BuildError."""
+    place = output / folder(report.name)
     document = results_json.results(report, policy)
-    replace(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    replace(place / "feedback.html", feedback_page.feedback_page(report, policy))
+    write(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    write(place / "feedback.html", feedback_page(report, policy))
 
 
-def write_class(reports: Sequence[GradeReport], policy: Policy, output: Path) -> Path:
-    """grades.csv and the class page; returns the page's path."""
-    replace(output / "grades.csv", table.grades_csv(reports, policy))
-    links = {report.name: f"{folder(report)}/feedback.html" for report in reports}
-    page = output / "index.html"
-    replace(page, feedback_page.class_page(reports, policy, links))
-    return page
+def write_class(summary: ClassSummary, output: Path) -> Path:
+    """Write grades.csv and the report on the class; return the report's path. Raises BuildError."""
+    write(output / "grades.csv", grades_csv(summary.reports, summary.policy))
+    return write_class_report(summary, output)
 
 
-def write_report(page: str, output: Path) -> Path:
-    """The class report; returns its path."""
-    path = output / "report.html"
-    replace(path, page)
-    return path
+def write_class_report(summary: ClassSummary, output: Path) -> Path:
+    """Write index.html, with links to the feedback pages that are there; return its path. Raises BuildError."""
+    pages = {report.name: f"{folder(report.name)}/feedback.html" for report in summary.reports}
+    links = {name: page for name, page in pages.items() if (output / page).is_file()}
+    made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return write(output / "index.html", class_report(summary, links=links, made_at=made_at))
 
 
 def write_requests(text: str, output: Path) -> Path:
-    """The regrade requests as CSV; returns the file's path."""
-    path = output / "export" / "requests.csv"
+    """Write the regrade requests as CSV; return the file's path. Raises BuildError."""
+    return write(output / "export" / "requests.csv", text)
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    """Write a file whole or not at all, making its folder; return its path. Raises BuildError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BuildError(f"{path.parent}: it cannot be made ({error.strerror})") from error
-    replace(path, text)
-    return path
-
-
-def replace(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all. Raises BuildError if the disk does not allow it."""
+        raise BuildError(f"{path.parent}: the folder cannot be made ({error.strerror})") from error
     try:
         atomic.write(path, content)
     except OSError as error:
         raise BuildError(
             f"{path}: it cannot be written ({error.strerror}); what was written before is complete"
         ) from error
+    return path

@@ -15,7 +15,7 @@ from autograder.gradebook.mark import Mark, Progress
 from autograder.gradebook.marked_report import marked
 from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
-from autograder.report.page import style
+from autograder.report.page import css_class
 from autograder.review.double_marking import unsettled
 from autograder.review.site import Id, Visit
 
@@ -118,7 +118,7 @@ def _cell(question: QuestionGrade, mark: Mark | None) -> dict[str, str]:
         text = "•" if (question.answer or "").strip() else "–"
     else:
         text = "?"
-    return {"text": text, "style": style(question.outcome), "url": f"/answer/{mark.answer}" if mark else ""}
+    return {"text": text, "style": css_class(question.outcome), "url": f"/answer/{mark.answer}" if mark else ""}
 
 
 def _sum(questions: Iterable[QuestionGrade]) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from autograder.gradebook.mark import Draft, Mark
 from autograder.gradebook.rubric import Rubric
 from autograder.gradebook.tables import UNDONE
-from autograder.report import page
+from autograder.report.page import environment_of
 from autograder.review.gate import STATIC, Denied
 from autograder.text import printable_lines
 
@@ -38,7 +38,7 @@ class Pages:
         contents = (self.static[name][1] for name in sorted(self.static))
         self.version = hashlib.sha256(b"\0".join(contents)).hexdigest()[:12]
         """A hash of the static files: script modules import each other, so an upgrade must change all addresses."""
-        self._environment = page.made("autograder.review")
+        self._environment = environment_of("autograder.review")
         self._environment.globals.update(
             questions=questions, gradebook=gradebook, static=self._address, nonce=lambda: secrets.token_hex(16)
         )

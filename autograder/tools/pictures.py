@@ -13,7 +13,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +21,7 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_pla
 
 from autograder.gradebook.database import DATABASE, existing_location
 from autograder.gradebook.mark import Draft
-from autograder.report import class_report, result_files
+from autograder.report import class_summary, result_files
 from autograder.review import class_review, serve
 from autograder.review.class_review import ClassReview, open_review
 
@@ -112,18 +111,10 @@ def _review(browser: Browser, review: ClassReview) -> bytes:
 def _report(browser: Browser, folder: Path) -> bytes:
     """Photograph the upper part of the report."""
     seen = class_review.marked_class(folder)
-    made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    written = result_files.write_report(
-        class_report.course_page(
-            seen.reports,
-            seen.policy,
-            agreements=seen.agreements,
-            progress=seen.progress,
-            flagged=seen.flagged,
-            made_at=made_at,
-        ),
-        folder,
+    summary = class_summary.summarise(
+        seen.reports, seen.policy, progress=seen.progress, agreements=seen.agreements, flagged=seen.flagged
     )
+    written = result_files.write_class_report(summary, folder)
     page = browser.new_page(viewport=REPORT, color_scheme="light")
     page.goto(written.as_uri())
     end = page.locator(END).bounding_box()

@@ -23,6 +23,7 @@ from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.report import result_files
+from autograder.report.class_summary import summarise
 from autograder.submissions.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
@@ -135,8 +136,8 @@ def left_running(engine: Engine) -> list[psutil.Process]:
 def check_outputs(report: GradeReport, guarded: Guarded, folder: Path, printed: str) -> None:
     """Check that the files for Gradescope and the student are valid, inert, and hold no secret."""
     result_files.prepare(folder)
-    result_files.write_one(report, guarded.policy, folder)
-    result_files.write_class([report], guarded.policy, folder)
+    result_files.write_submission(report, guarded.policy, folder)
+    result_files.write_class(summarise([report], guarded.policy), folder)
     validate(json.loads(next(folder.rglob("results.json")).read_text(encoding="utf-8")))
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
     assert {"results.json", "feedback.html", "index.html", "grades.csv"} <= texts.keys()
