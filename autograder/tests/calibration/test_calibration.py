@@ -1,9 +1,8 @@
-"""What is kept of a calibration: read back as it was written, refused where it is something else, current or not."""
+"""A stored calibration: read as it was written, refused if it is anything else, current or not."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -19,16 +18,6 @@ from autograder.tests.calibrations import ORIGIN, calibration
 from autograder.version import kit_version
 
 SHORT = TrainingRun(seed=3, accuracy=0.94, earned=24.0, lost=("q7",))
-
-
-@pytest.fixture
-def copy(layout: Layout, tmp_path: Path) -> Layout:
-    """A copy of the files that an origin is about."""
-    made = Layout(tmp_path)
-    for source, target in ((layout.solution, made.solution), (layout.data("mnist"), made.data("mnist"))):
-        target.parent.mkdir(parents=True)
-        shutil.copy(source, target)
-    return made
 
 
 def change(layout: Layout, id: str) -> None:
@@ -57,17 +46,11 @@ def test_the_file_is_the_same_for_the_same_runs_in_any_order() -> None:
     [
         (lambda it: it.pop("form"), "form: Field required"),
         (lambda it: it.update(form=2), "form"),
-        (lambda it: it.update(more=1), "more: Extra inputs"),
-        (lambda it: it.pop("origin"), "origin: Field required"),
         (lambda it: it["origin"].update(solution="A" * 64), r"origin\.solution"),
         (lambda it: it["origin"].update(split_seed="20"), r"origin\.split_seed"),
-        (lambda it: it["origin"].update(split_seed=True), r"origin\.split_seed"),
-        (lambda it: it["origin"].pop("keras"), r"origin\.keras: Field required"),
         (lambda it: it.update(runs=[]), "runs"),
         (lambda it: it["runs"][0].update(accuracy=1.1), r"runs\.0\.accuracy"),
-        (lambda it: it["runs"][0].update(accuracy="0.9"), r"runs\.0\.accuracy"),
         (lambda it: it["runs"][1].update(accuracy=float("nan")), r"runs\.1\.accuracy"),
-        (lambda it: it["runs"][0].update(earned=float("inf")), r"runs\.0\.earned"),
         (lambda it: it["runs"][0].update(points=3), r"runs\.0\.points: Extra inputs"),
         (lambda it: it["runs"][0].update(seed=-1), r"runs\.0\.seed"),
         (lambda it: it["runs"].reverse(), "expected one run a seed, by rising seed"),
@@ -105,47 +88,47 @@ def test_runs_without_full_marks_are_kept_apart() -> None:
     assert calibration(TrainingRun(seed=4, accuracy=0.97, earned=26.0), SHORT).short_of_full == (SHORT,)
 
 
-def test_an_origin_names_the_solution_the_images_the_split_and_what_trained(copy: Layout) -> None:
-    origin = Origin.of(copy, "mnist", 20)
-    assert origin == Origin.of(copy, "mnist", 20)
+def test_an_origin_names_the_solution_the_images_the_split_and_what_trained(home: Layout) -> None:
+    origin = Origin.of(home, "mnist", 20)
+    assert origin == Origin.of(home, "mnist", 20)
     assert (origin.split_seed, origin.kit, origin.keras) == (20, kit_version(), version("keras"))
     assert origin.tensorflow[0].isdigit()
 
 
 @pytest.mark.parametrize("what", ["solution", "data", "split"])
-def test_a_calibration_of_another_solution_images_or_split_is_not_current(copy: Layout, what: str) -> None:
-    found = Calibration.of(Origin.of(copy, "mnist", 20), (SHORT,))
-    assert found.is_current(Origin.of(copy, "mnist", 20))
+def test_a_calibration_of_another_solution_images_or_split_is_not_current(home: Layout, what: str) -> None:
+    found = Calibration.of(Origin.of(home, "mnist", 20), (SHORT,))
+    assert found.is_current(Origin.of(home, "mnist", 20))
     if what == "solution":
-        change(copy, "q5-answer")
+        change(home, "q5-answer")
     elif what == "data":
-        with copy.data("mnist").open("ab") as file:
+        with home.data("mnist").open("ab") as file:
             file.write(b"\0")
-    assert not found.is_current(Origin.of(copy, "mnist", 21 if what == "split" else 20))
+    assert not found.is_current(Origin.of(home, "mnist", 21 if what == "split" else 20))
 
 
-def test_prose_the_public_checks_and_versions_make_no_calibration_old(copy: Layout) -> None:
-    found = Calibration.of(Origin.of(copy, "mnist", 20), (SHORT,))
-    change(copy, "intro-text")
-    change(copy, "intro-code")
-    change(copy, "q7-check")
-    now = Origin.of(copy, "mnist", 20).model_copy(update={"kit": "9", "tensorflow": "9", "keras": "9"})
+def test_prose_the_public_checks_and_versions_make_no_calibration_old(home: Layout) -> None:
+    found = Calibration.of(Origin.of(home, "mnist", 20), (SHORT,))
+    change(home, "intro-text")
+    change(home, "intro-code")
+    change(home, "q7-check")
+    now = Origin.of(home, "mnist", 20).model_copy(update={"kit": "9", "tensorflow": "9", "keras": "9"})
     assert found.is_current(now)
 
 
-def test_without_a_solution_or_images_there_is_no_origin(copy: Layout) -> None:
-    copy.data("mnist").unlink()
+def test_without_a_solution_or_images_there_is_no_origin(home: Layout) -> None:
+    home.data("mnist").unlink()
     with pytest.raises(DatasetError, match=r"mnist\.npz cannot be read \(No such file"):
-        Origin.of(copy, "mnist", 20)
-    copy.solution.write_text("{", encoding="utf-8")
+        Origin.of(home, "mnist", 20)
+    home.solution.write_text("{", encoding="utf-8")
     with pytest.raises(BuildError, match=r"solution\.ipynb cannot be read .* run `mnist-kit build`"):
-        Origin.of(copy, "mnist", 20)
-    copy.solution.unlink()
+        Origin.of(home, "mnist", 20)
+    home.solution.unlink()
     with pytest.raises(BuildError, match=r"solution\.ipynb is missing: run `mnist-kit build`"):
-        Origin.of(copy, "mnist", 20)
+        Origin.of(home, "mnist", 20)
 
 
-def test_the_stored_calibration_is_found_or_it_is_told_how_to_make_one(tmp_path: Path) -> None:
+def test_the_stored_calibration_is_found_or_the_error_says_how_to_make_one(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with pytest.raises(CalibrationError, match=r"calibration\.json is missing\. Calibrate again: mnist-kit calibrate"):
         load(layout)

@@ -34,13 +34,6 @@ def test_the_log_of_the_error_rate_is_what_is_fitted() -> None:
     assert (fitted.mean, fitted.sd) == pytest.approx((errors.mean(), errors.std(ddof=1)))
 
 
-def test_the_order_of_the_runs_makes_no_difference() -> None:
-    found = sample(12)
-    one, other = fit(found), fit(found[::-1])
-    assert one.accuracies == other.accuracies
-    assert (one.mean, one.sd) == pytest.approx((other.mean, other.sd))
-
-
 @pytest.mark.parametrize("asked", [0.96, 0.97, 0.98])
 def test_a_chance_is_that_of_the_fitted_normal_distribution(asked: float) -> None:
     fitted = fit(sample(50))

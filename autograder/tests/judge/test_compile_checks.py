@@ -9,9 +9,21 @@ import pytest
 from autograder.judge import checks
 from autograder.tests.journals import COMPILED, FLATTEN, HIDDEN, dense, env, failed, message, of_model
 
-TEXT = "see the question's text"
-REQUIRED = "sparse_categorical_crossentropy"
 UNCOMPILED = failed("`model` was never compiled", "a compiled model", "call its compile method before fit")
+ROWS = "the labels here are whole numbers, not rows of ten zeros and ones"
+DISTANCES = "that loss is for measuring distances, not for choosing among classes"
+NO_LOSS = failed("no loss was given to compile", "a loss", "without one, nothing tells fit what to improve")
+LOGITS = failed(
+    "from_logits=True, on a model that ends in softmax",
+    "a loss that expects probabilities",
+    "softmax already turns the outputs into probabilities; leave from_logits out",
+)
+
+
+def wrong_loss(name: str, hint: str) -> str:
+    return failed(f"the loss {name}", "sparse_categorical_crossentropy", hint)
+
+
 SETTINGS: dict[str, tuple[dict[str, Any] | None, str, str]] = {
     "as asked for": ({}, "", ""),
     "never compiled": (None, UNCOMPILED, "Not checked: `model` has to be compiled first"),
@@ -20,44 +32,24 @@ SETTINGS: dict[str, tuple[dict[str, Any] | None, str, str]] = {
         failed("the optimizer rmsprop", "adam", "compile uses rmsprop when no optimizer is named"),
         "",
     ),
-    "another optimizer": ({"optimizer": "keras:SGD"}, failed("the optimizer sgd", "adam", TEXT), ""),
-    "no loss": (
-        {"loss": None},
+    "another optimizer": (
+        {"optimizer": "keras:SGD"},
+        failed("the optimizer sgd", "adam", "see the question's text"),
         "",
-        failed("no loss was given to compile", "a loss", "without one, nothing tells fit what to improve"),
     ),
+    "no loss": ({"loss": None}, "", NO_LOSS),
     "loss for rows of ten": (
         {"loss": "keras:CategoricalCrossentropy"},
         "",
-        failed(
-            "the loss categorical_crossentropy",
-            REQUIRED,
-            "the labels here are whole numbers, not rows of ten zeros and ones",
-        ),
+        wrong_loss("categorical_crossentropy", ROWS),
     ),
-    "loss for distances": (
-        {"loss": "keras:mse"},
-        "",
-        failed(
-            "the loss mean_squared_error",
-            REQUIRED,
-            "that loss is for measuring distances, not for choosing among classes",
-        ),
-    ),
+    "loss for distances": ({"loss": "keras:mse"}, "", wrong_loss("mean_squared_error", DISTANCES)),
     "loss of one's own": (
         {"loss": "custom:mine"},
         "",
-        failed("the loss custom mine", REQUIRED, "which loss fits ten classes with whole-number labels?"),
+        wrong_loss("custom mine", "which loss fits ten classes with whole-number labels?"),
     ),
-    "logits after softmax": (
-        {"loss": "keras:SparseCategoricalCrossentropy", "from_logits": True},
-        "",
-        failed(
-            "from_logits=True, on a model that ends in softmax",
-            "a loss that expects probabilities",
-            "softmax already turns the outputs into probabilities; leave from_logits out",
-        ),
-    ),
+    "logits after softmax": ({"loss": "keras:SparseCategoricalCrossentropy", "from_logits": True}, "", LOGITS),
 }
 
 

@@ -60,25 +60,14 @@ def test_an_accuracy_reaches_every_level_up_to_its_own(accuracy: float) -> None:
     assert [message(checks.accuracy, world, "q7", level) for level in range(3)] == BANDS[accuracy]
 
 
+GUESSED = ", no better than guessing"
+UNTRAINED = "call fit with the training images and labels"
+SCRAMBLED = "does each label still belong to its image? does the loss fall while fit runs?"
+FEW = "are all training images given to fit, and for enough epochs?"
 SHORTFALLS = [
-    (
-        0.102,
-        0,
-        ", no better than guessing; the model was never trained",
-        "call fit with the training images and labels",
-    ),
-    (
-        0.1999,
-        1,
-        ", no better than guessing, after 1 step of training",
-        "does each label still belong to its image? does the loss fall while fit runs?",
-    ),
-    (
-        0.2,
-        499,
-        ", after 499 steps of training (a step is one batch)",
-        "are all training images given to fit, and for enough epochs?",
-    ),
+    (0.102, 0, f"{GUESSED}; the model was never trained", UNTRAINED),
+    (0.1999, 1, f"{GUESSED}, after 1 step of training", SCRAMBLED),
+    (0.2, 499, ", after 499 steps of training (a step is one batch)", FEW),
     (0.2, 500, "", TRAIN_MORE),
 ]
 
@@ -172,11 +161,9 @@ BOTH = "evaluate returns the loss and the accuracy"
 SEVERAL = "evaluate returns several numbers: keep one of them"
 NOT_A_NUMBER: dict[str, tuple[dict[str, Any], str, str]] = {
     "missing": ({"kind": "missing"}, "has not been given a value", BOTH),
-    "dots": ({"kind": "ellipsis"}, "has not been given a value", BOTH),
     "none": ({"kind": "none"}, "has not been given a value", BOTH),
     "loss and accuracy": ({"kind": "numbers", "value": [0.08, 0.976]}, "is (0.08, 0.976)", SEVERAL),
     "a long list": ({"kind": "other", "name": "list of 40"}, "is a value of type list of 40", SEVERAL),
-    "a long tuple": ({"kind": "other", "name": "tuple of 9"}, "is a value of type tuple of 9", SEVERAL),
     "a dict": ({"kind": "other", "name": "dict"}, "is a value of type dict", SEVERAL),
     "a text": ({"kind": "text", "value": "97.6%"}, "is the text '97.6%'", BOTH),
     "true": ({"kind": "bool", "value": True}, "is True", BOTH),

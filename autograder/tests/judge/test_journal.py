@@ -1,4 +1,4 @@
-"""The border's reading side: what is accepted, what is refused and in which words, and which evidence counts."""
+"""The reader of evidence: what is accepted, what is refused and in which words, and which evidence counts."""
 
 from __future__ import annotations
 
@@ -86,10 +86,8 @@ CONTROL = "String should match pattern"
 BREACHES = {
     "not JSON": (b"{\n", r"line 1: not JSON \(Expecting property name"),
     "an empty line": (line(cell=1) + b"\n", r"line 2: not JSON \(Expecting value"),
-    "a Windows line end and an empty line": (b"\r\n", "not JSON"),
     "a list": (b"[]\n", "line 1: not a JSON object"),
     "a number": (b"1\n", "line 1: not a JSON object"),
-    "null": (b"null\n", "line 1: not a JSON object"),
     "the same key twice": (b'{"cell": 1, "cell": 2}\n', "line 1: the same key twice"),
     "the same key twice, deep inside": (
         b'{"question": "q4", "at": "end", "values": {"x": {"kind": "none", "kind": "bool"}}}\n',
@@ -99,43 +97,32 @@ BREACHES = {
     "a dataset of two lines": (of_values(loaded=["a\nb"]), f"line 1: loaded.0: {CONTROL}"),
     "NaN": (NAN, "line 1: NaN is not a number"),
     "Infinity": (NAN.replace(b"NaN", b"Infinity"), "Infinity is not a number"),
-    "-Infinity": (NAN.replace(b"NaN", b"-Infinity"), "-Infinity is not a number"),
-    "1e999": (NAN.replace(b"NaN", b"1e999"), "line 1: values.x.value"),
     "a number too large": (value(kind="number", value=10**15 + 1), "line 1: values.x.value"),
-    "a number too small": (value(kind="number", value=-1e16), "line 1: values.x.value"),
     "a number of 5,000 digits": (NAN.replace(b"NaN", b"9" * 5000), "line 1: not JSON"),
     "nesting without end": (DEEP, r"line 1: not JSON \(maximum recursion depth"),
     "bytes that are not UTF-8": (b'{"note": "\xff"}\n', "not JSON .*can't decode byte 0xff"),
-    "UTF-16": ('{"note": "a"}'.encode("utf-16-be") + b"\n", "not JSON"),
     "half of a character": (b'{"note": "\\ud800"}\n', "line 1: note: Input should be a valid string"),
-    "half of a character as bytes": (b'{"note": "\xed\xa0\x80"}\n', "not JSON .*can't decode byte 0xed"),
     "an escape sequence": (line(note="\x1b[2J"), f"line 1: note: {CONTROL}"),
     "a text of two lines": (line(note="a\nb"), CONTROL),
     "a text too long": (line(note="a" * 201), "line 1: note: String should have at most 200 characters"),
     "an unknown key": (line(points=100), f"line 1: points: {EXTRA}"),
     "an unknown key that is hostile": (line(**{"\x1b[2Jé" * 99: 1}), r"line 1: \ufffd\[2Jé\ufffd.{1,80}: Extra inputs"),
-    "an unknown key in a question": (line(question="q4", at="end", values={}, points=9), f"points: {EXTRA}"),
     "an unknown key in a layer": (layer(name="dense"), f"model.layers.0.name: {EXTRA}"),
     "an unknown setting": (layer(settings={"kernel_initializer": 1}), "unknown layer setting 'kernel_initializer'"),
     "a setting that is a mapping": (layer(settings={"units": {}}), "model.layers.0.settings.units"),
-    "a setting too large": (layer(settings={"units": 10**16}), "model.layers.0.settings.units"),
     "a setting that is infinite": (layer(settings={"rate": 0.25}).replace(b"0.25", b"1e999"), "settings.rate"),
     "nine in a setting": (layer(settings={"units": [1] * 9}), "model.layers.0.settings.units"),
     "thirteen settings": (layer(settings={str(n): 1 for n in range(13)}), "at most 12 items"),
     "nine dimensions": (layer(weights=[[1] * 9]), "weights.0: List should have at most 8 items"),
     "a size too large": (layer(weights=[[2**31]]), "weights.0.0: Input should be less than or equal to 2147483647"),
-    "a list in a list": (layer(settings={"units": [[1]]}), "model.layers.0.settings.units"),
     "a negative shape": (layer(weights=[[-1]]), "weights.0.0: Input should be greater than or equal to 0"),
     "a number as text": (line(cell="1"), "line 1: cell: Input should be a valid integer"),
     "true as a number": (line(cell=True), "cell: Input should be a valid integer"),
-    "a fraction as a cell": (line(cell=1.5), "cell: Input should be a valid integer"),
     "a cell before the first": (line(cell=-1), "greater than or equal to 0"),
     "another moment": (line(question="q4", at="later", values={}), "at: Input should be 'check' or 'end'"),
     "another kind": (value(kind="exec"), "values.x.kind: Input should be 'missing', 'ellipsis'"),
     "a kind without its value": (value(kind="numbers", value=3), "values.x: .*no value of the kind numbers"),
     "a number that is a bool": (value(kind="number", value=True), "no value of the kind number"),
-    "a bool that is a number": (value(kind="bool", value=1), "no value of the kind bool"),
-    "a text that is a number": (value(kind="text", value=1), "no value of the kind text"),
     "a value where there is none": (value(kind="missing", value=3), "no value of the kind missing"),
     "nine numbers": (value(kind="numbers", value=[0] * 9), "line 1: values.x.value"),
     "a question with nothing": (line(question="q5", at="end"), "neither values nor a model"),
@@ -176,11 +163,6 @@ def test_weights_beyond_the_end_of_the_blob_are_no_weights(start: int, count: in
     described = read.questions["q7"].model
     assert described is not None
     assert read.weights(described) is None
-
-
-def test_what_confined_the_process_is_not_for_the_journal_to_say() -> None:
-    with pytest.raises(EvidenceError, match="Extra inputs are not permitted"):
-        parse(line(isolation=["everything"]), b"")
 
 
 def test_what_is_as_long_as_it_may_be_is_read() -> None:
@@ -249,9 +231,8 @@ def test_values_are_empty_only_where_all_of_them_are() -> None:
     assert parse(none + later, b"").questions["q4"].at == "end"
 
 
-def test_a_student_process_is_told_names_and_no_answers() -> None:
-    told = specs(RULES)
-    assert told == {
+def test_a_student_process_gets_names_and_no_answers() -> None:
+    assert specs(RULES) == {
         "q4": {"reports": ["train_images_shape", "train_labels_length"]},
         "q5": {"model": "model", "weights": False},
         "q6": {"model": "model", "weights": False},
@@ -259,36 +240,11 @@ def test_a_student_process_is_told_names_and_no_answers() -> None:
     }
 
 
-def only_evidence_or_refusal(journal: bytes, blob: bytes) -> None:
-    refused = ""
-    try:
-        assert isinstance(parse(journal, blob), Evidence)
-    except EvidenceError as error:
-        refused = str(error)
-    assert refused.isprintable()
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=9),
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(max_size=9), inside, max_size=4),
     max_leaves=9,
 )
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=400), st.binary(max_size=20))
-def test_any_bytes_are_read_or_refused(journal: bytes, blob: bytes) -> None:
-    only_evidence_or_refusal(journal, blob)
-    only_evidence_or_refusal(journal + b"\n", blob)
-
-
-@settings(deadline=None)
-@given(st.data())
-def test_any_change_of_a_journal_is_read_or_refused(data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(WHOLE)))
-    end = data.draw(st.integers(start, min(len(WHOLE), start + 20)))
-    middle = data.draw(st.binary(max_size=12) | st.sampled_from([b"NaN", b"1e999", b'"', b"[[", b"\\ud800", b"\n"]))
-    only_evidence_or_refusal(WHOLE[:start] + middle + WHOLE[end:], b"")
 
 
 @settings(deadline=None)
@@ -303,4 +259,9 @@ def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject) -> None:
             break
         place = place[key]
     place[key] = data.draw(JSON)
-    only_evidence_or_refusal(json.dumps(record).encode() + b"\n", b"")
+    refused = ""
+    try:
+        assert isinstance(parse(json.dumps(record).encode() + b"\n", b""), Evidence)
+    except EvidenceError as error:
+        refused = str(error)
+    assert refused.isprintable()
