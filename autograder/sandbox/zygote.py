@@ -16,7 +16,6 @@ It is not a judge: it knows no test and no result. It must have one thread only,
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -30,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from autograder.sandbox import libc
 from autograder.sandbox.limits import Limits, excess, use_of
 
 __all__ = ["HANDLER_FAILED", "MESSAGE_LIMIT", "Handler", "serve", "single_threaded"]
@@ -194,8 +194,8 @@ def _enforce(children: dict[int, _Child]) -> None:
 
 def _adopt_orphans() -> None:
     """Become the parent of the processes that a child leaves behind (PR_SET_CHILD_SUBREAPER, prctl(2))."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    with contextlib.suppress(OSError):
+        libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _end_orphans(known: Collection[int]) -> None:
