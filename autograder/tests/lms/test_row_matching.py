@@ -1,4 +1,4 @@
-"""Who is meant: clues that are tried from the strongest on, and never a guess."""
+"""Rows matched to submissions by clues, the strongest first, and never by a guess."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ def test_a_row_without_any_clue_that_fits_has_no_reason_either() -> None:
 def test_rows_may_have_clues_of_different_number() -> None:
     rows = [[is_any_of("x"), contains_word("bo")], [is_any_of("ann")]]
     assert match(rows, targets("ann", "hw bo")) == (Match("hw bo"), Match("ann"))
+
+
+def test_a_stronger_clue_goes_first_and_keeps_what_it_found() -> None:
+    rows = [[is_any_of(""), contains_word("ann")], [is_any_of("ann hw")]]
+    assert match(rows, targets("ann hw", "ann 2")) == (Match("ann 2"), Match("ann hw"))
+    assert match(rows, targets("ann hw")) == (Match(None), Match("ann hw"))
+
+
+def test_a_row_that_matches_several_and_a_target_that_several_rows_match_are_left_alone() -> None:
+    (found,) = match([[contains_word("ann")]], targets(*(f"ann_{number}" for number in range(9))), remedy="here")
+    assert found == Match(None, "matches 9 submissions (ann_0, ann_1, ann_2, ann_3, ann_4, …); name one here")
+    rows = [[contains_word("ann")], [contains_word("hw")], [is_any_of("bo")]]
+    both = Match(None, "2 rows match the submission hw_ann; name it here")
+    assert match(rows, targets("hw_ann", "bo"), remedy="here") == (both, both, Match("bo"))
 
 
 def test_anything_may_be_looked_for_and_is_called_what_it_is() -> None:

@@ -42,229 +42,123 @@ class Mistake(NamedTuple):
     nearest: str = ""
 
 
-MISTAKES = {
-    "an unknown key at the top": Mistake(
-        "execution:", "exeuction:", 41, "exeuction", UNKNOWN,
-        "assignment, attempts, execution, feedback, questions, review", "execution",
-    ),
-    "an unknown key in assignment": Mistake(
-        "split_seed", "splitseed", 5, "assignment.splitseed", UNKNOWN, "dataset, name, split_seed, title", "split_seed",
-    ),
-    "an unknown key in a written question": Mistake(
-        "    misconceptions:", "    misconception:", 14, "questions.q1.misconception", UNKNOWN,
-        "kind, misconceptions, model_answer, points, rubric, title", "misconceptions",
-    ),
-    "an unknown key in a code question": Mistake(
-        "title: Compile", "titel: Compile", 33, "questions.q6.titel", UNKNOWN,
-        "accuracy, kind, layers, loss, optimizer, points, reports, title, variable", "title",
-    ),
-    "an unknown key in a rubric": Mistake(
-        "id: unseen, points", "id: unseen, pionts", 13, "questions.q1.rubric.1.pionts", UNKNOWN, "id, points, text",
-        "points",
-    ),
-    "an unknown key in a misconception": Mistake(
-        "correction", "corection", 16, "questions.q1.misconceptions.0.corection", UNKNOWN,
-        "claim, correction, phrases", "correction",
-    ),
-    "an unknown key in a layer": Mistake(
-        "units", "unit", 29, "questions.q5.layers.1.unit", UNKNOWN, "activation, points, type, units", "units",
-    ),
-    "two rubric items of one id": Mistake(
-        "id: unseen", "id: fit", 11, "questions.q1.rubric", "fit, fit", "a different id for each rubric item",
-    ),
-    "a variable that Python keeps for itself": Mistake(
-        "kind: code\n    points: 6", "kind: code\n    variable: class\n    points: 6", 25,
-        "questions.q5.variable", "'class' (str)", "a name that is not a keyword of Python",
-    ),
-    "an unknown key in accuracy": Mistake(
-        "full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN,
-        "bands, full, measured, reference, reference_margin, scaled", "full",
-    ),
-    "an unknown key in execution": Mistake(
-        "timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, LIMITS, "timeout_s",
-    ),
-    "an unknown key in feedback": Mistake(
-        "  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN,
-        "leaderboard, show_hidden",
-    ),
-    "an unknown key in review": Mistake(
-        "feedback:", "review: {reviewer: [ann]}\nfeedback:", 43, "review.reviewer", UNKNOWN, "reviewers, sample",
-        "reviewers",
-    ),
-    "a reviewer twice": Mistake(
-        "feedback:", "review: {reviewers: [ann, Ann]}\nfeedback:", 43, "review.reviewers", "ann, Ann",
-        "each reviewer once",
-    ),
-    "a sample for one reviewer": Mistake(
-        "feedback:", "review: {reviewers: [ann], sample: 10}\nfeedback:", 43, "review", "ann",
-        "at least two reviewers for a sample",
-    ),
-    "an unknown key in attempts": Mistake(
-        "feedback:", "attempts:\n  per_dya: 3\nfeedback:", 44, "attempts.per_dya", UNKNOWN,
-        "per_assignment, per_day", "per_day",
-    ),
-    "no attempt": Mistake(
-        "feedback:", "attempts: {per_day: 0}\nfeedback:", 43, "attempts.per_day", "0 (int)",
-        "greater than or equal to 1",
-    ),
-    "true for a limit": Mistake(
-        "feedback:", "attempts: {per_day: true}\nfeedback:", 43, "attempts.per_day", "True (bool)", WHOLE,
-    ),
-    "yes for true": Mistake(
-        "feedback:", "feedback:\n  leaderboard: yes", 44, "feedback.leaderboard", "'yes' (str)",
-        "true or false, without quotes",
-    ),
-    "an unknown key that is a number": Mistake(
-        "  split_seed", "  5", 5, "assignment.5", UNKNOWN, "dataset, name, split_seed, title",
-    ),
-    "a list for a number": Mistake("points: 3\n", "points: [3]\n", 9, "questions.q1.points", "a list of 1", NUMBER),
-    "text for a number": Mistake("points: 3\n", 'points: "3"\n', 9, "questions.q1.points", "'3' (str)", NUMBER),
-    "true for a number": Mistake("points: 3\n", "points: true\n", 9, "questions.q1.points", "True (bool)", NUMBER),
-    "a date for text": Mistake(
-        "title: Why?", "title: 2020-01-01", 10, "questions.q1.title", "datetime.date(2020, 1, 1) (date)", TEXT,
-    ),
-    "nothing for text": Mistake("title: Why?", "title:", 10, "questions.q1.title", NOTHING, TEXT),
-    "an empty title": Mistake("title: Why?", "title: ''", 10, "questions.q1.title", "'' (str)", "at least 1 character"),
-    "an endless title": Mistake(
-        "Why?", "x" * 4001, 10, "questions.q1.title", "'" + "x" * 79, "at most 4000 characters",
-    ),
-    "half a character": Mistake(
-        "title: Why?", 'title: "\\ud800"', 10, "questions.q1.title", "'\\ud800' (str)", "text without lone surrogates",
-    ),
-    "a fraction for a whole number": Mistake(
-        "split_seed: 3", "split_seed: 0.5", 5, "assignment.split_seed", "0.5 (float)", WHOLE,
-    ),
-    "a question that is no mapping": Mistake(
-        "  q6:\n    kind: code\n", "  q6: 5\n  q8:\n    kind: code\n", 30, "questions.q6", "5 (int)", MAPPING,
-    ),
-    "an empty section": Mistake("  timeout_s: 60\n", "", 41, "execution", NOTHING, MAPPING),
-    "a mapping for a list": Mistake(
-        "phrases: [faster]", "phrases: {a: b}", 17, "questions.q1.misconceptions.0.phrases", "a mapping with a",
-        "a list",
-    ),
-    "a missing key": Mistake("    title: Compile\n", "", 30, "questions.q6.title", NOTHING, KEY),
-    "a missing kind": Mistake(
-        "    kind: code\n    points: 2", "    points: 2", 30, "questions.q6.kind", NOTHING, KINDS,
-    ),
-    "a mistyped kind": Mistake(
-        "code\n    points: 2", "cod\n    points: 2", 31, "questions.q6.kind", "'cod' (str)", KINDS, "code",
-    ),
-    "a list of kinds": Mistake(
-        "code\n    points: 2", "[code]\n    points: 2", 31, "questions.q6.kind", "a list of 1", KINDS,
-    ),
-    "an unknown optimizer": Mistake(
-        "optimizer: adam", "optimizer: adamm", 34, "questions.q6.optimizer", "'adamm' (str)", OPTIMIZERS, "adam",
-    ),
-    "an unknown data set": Mistake(
-        "dataset: mnist", "dataset: fashion-mnist", 4, "assignment.dataset", "'fashion-mnist' (str)",
-        "'mnist' or 'fashion_mnist'", "fashion_mnist",
-    ),
-    "an unknown report": Mistake(
-        "train_images_shape", "train_image_shape", 22, "questions.q4.reports.train_image_shape",
-        "'train_image_shape' (str)", FACTS, "train_images_shape",
-    ),
-    "a name with capitals": Mistake(
-        "first-steps", "First Steps", 2, "assignment.name", "'First Steps' (str)",
-        "text that matches ^[a-z0-9][a-z0-9-]{0,60}$",
-    ),
-    "a question's name with capitals": Mistake(
-        "  q6:", "  Q6:", 30, "questions.Q6", "'Q6' (str)", "text that matches ^[a-z][a-z0-9_]{0,20}$",
-    ),
-    "a question without a name": Mistake("  q6:", "  ~:", 30, "questions.None", NOTHING, TEXT),
-    "a question named by a list": Mistake("  q6:", "  [a, b]:", 30, "questions.('a', 'b')", "('a', 'b') (tuple)", TEXT),
-    "negative points": Mistake("points: 8", "points: -8", 38, "questions.q7.points", "-8 (int)", "greater than 0"),
-    "huge points": Mistake(
-        "points: 8", "points: 8000", 38, "questions.q7.points", "8000 (int)", "less than or equal to 1000",
-    ),
-    "points that are no number": Mistake(
-        "points: 8", "points: .nan", 38, "questions.q7.points", "nan (float)", "a finite number",
-    ),
-    "an accuracy of 96": Mistake("full: 0.95", "full: 96", 40, "questions.q7.accuracy.full", "96 (int)", "less than 1"),
-    "an empty rubric": Mistake(
-        RUBRIC, "rubric: []", 11, "questions.q1.rubric", "a list of 0", "at least 1 entry",
-    ),
-    "a rubric entry that is no mapping": Mistake(
-        RUBRIC, "rubric: [unseen]", 11, "questions.q1.rubric.0", "'unseen' (str)", MAPPING,
-    ),
-    "a rubric that does not add up": Mistake(
-        "{id: fit, points: 1", "{id: fit, points: 1.5", 11, "questions.q1.rubric", "1.5 + 2 = 3.5",
-        "points in rubric that add up to the question's 3",
-    ),
-    "reports that do not add up": Mistake(
-        "length: 3", "length: 2", 22, "questions.q4.reports", "1 + 2 = 3",
-        "points in reports that add up to the question's 4",
-    ),
-    "layers of which one has no points": Mistake(
-        "{type: Flatten, points: 2}", "{type: Flatten}", 27, "questions.q5.layers", "0 + 4 = 4",
-        "points in layers that add up to the question's 6",
-    ),
-    "a Dense layer without units": Mistake(
-        "units: 8, ", "", 29, "questions.q5.layers.1", "activation", "units and activation for a Dense layer",
-    ),
-    "a Flatten layer with units": Mistake(
-        "Flatten,", "Flatten, units: 3,", 28, "questions.q5.layers.0", "units", "no settings for a Flatten layer",
-    ),
-    "bands out of order": Mistake(
-        "[[0.8, 4], [0.9, 6]]", "[[0.9, 6], [0.8, 4]]", 40, "questions.q7.accuracy",
-        "bands [[0.9, 6], [0.8, 4]] and full 0.95", RISING,
-    ),
-    "a band above full": Mistake(
-        "[0.9, 6]", "[0.95, 6]", 40, "questions.q7.accuracy", "bands [[0.8, 4], [0.95, 6]] and full 0.95", RISING,
-    ),
-    "a band worth everything": Mistake(
-        "[0.9, 6]", "[0.9, 8]", 40, "questions.q7.accuracy.bands", "bands [[0.8, 4], [0.9, 8]]",
-        "bands worth less than the 8 points that the question has for accuracy",
-    ),
-    "a band of three": Mistake(
-        "[0.9, 6]", "[0.9, 6, 7]", 40, "questions.q7.accuracy.bands.1", "a list of 3", "at most 2 entries",
-    ),
-    "two things asked": Mistake(
-        "    optimizer", "    accuracy: {full: 0.5}\n    optimizer", 30, "questions.q6",
-        "accuracy and optimizer and loss", ONE_THING,
-    ),
-    "half of a thing asked": Mistake("    optimizer: adam\n", "", 30, "questions.q6", "loss", ONE_THING),
-    "nothing asked": Mistake(
-        "    optimizer: adam\n    loss: mean_squared_error\n", "", 30, "questions.q6", "none of them", ONE_THING,
-    ),
-    "a question twice": Mistake("  q4:", "  q1:", 18, "questions.q1", TWICE, ONCE),
-    "a key twice": Mistake("    title: Why?", "    points: 3\n    title: Why?", 10, "questions.q1.points", TWICE, ONCE),
-    "a key twice in a list": Mistake(
-        "claim: It is faster.", "claim: a\n        claim: b", 16, "questions.q1.misconceptions.0.claim", TWICE, ONCE,
-    ),
-    "a bracket too many": Mistake(
-        "{full", "{{full", 41, "(top level)",
-        "while parsing a flow mapping (line 40): expected ',' or '}', but got '<scalar>'", YAML,
-    ),
-    "a tab": Mistake(
-        "  title: First", "\ttitle: First", 3, "(top level)", "found character '\\t' that cannot start any token", YAML,
-    ),
-    "a control character": Mistake(
-        "First steps", "First\x00steps", 3, "(top level)", "the character U+0000", "text without control characters",
-    ),
-    "an anchor that is not there": Mistake(
-        "split_seed: 3", "split_seed: *seed", 5, "(top level)", "found undefined alias 'seed'", YAML,
-    ),
-    "a month that is not there": Mistake(
-        "title: Why?", "title: 2020-13-01", 10, "(top level)", "a value that cannot be read (month must be in 1..12)",
-        YAML,
-    ),
-}  # fmt: skip
+MISTAKES = [
+    Mistake("execution:", "exeuction:", 41, "exeuction", UNKNOWN,
+            "assignment, attempts, execution, feedback, questions, review", "execution"),
+    Mistake("split_seed", "splitseed", 5, "assignment.splitseed", UNKNOWN, "dataset, name, split_seed, title",
+            "split_seed"),
+    Mistake("    misconceptions:", "    misconception:", 14, "questions.q1.misconception", UNKNOWN,
+            "kind, misconceptions, model_answer, points, rubric, title", "misconceptions"),
+    Mistake("title: Compile", "titel: Compile", 33, "questions.q6.titel", UNKNOWN,
+            "accuracy, kind, layers, loss, optimizer, points, reports, title, variable", "title"),
+    Mistake("id: unseen, points", "id: unseen, pionts", 13, "questions.q1.rubric.1.pionts", UNKNOWN, "id, points, text",
+            "points"),
+    Mistake("correction", "corection", 16, "questions.q1.misconceptions.0.corection", UNKNOWN,
+            "claim, correction, phrases", "correction"),
+    Mistake("units", "unit", 29, "questions.q5.layers.1.unit", UNKNOWN, "activation, points, type, units", "units"),
+    Mistake("id: unseen", "id: fit", 11, "questions.q1.rubric", "fit, fit", "a different id for each rubric item"),
+    Mistake("kind: code\n    points: 6", "kind: code\n    variable: class\n    points: 6", 25, "questions.q5.variable",
+            "'class' (str)", "a name that is not a keyword of Python"),
+    Mistake("full", "fulll", 40, "questions.q7.accuracy.fulll", UNKNOWN,
+            "bands, full, measured, reference, reference_margin, scaled", "full"),
+    Mistake("timeout_s", "timeout", 42, "execution.timeout", UNKNOWN, LIMITS, "timeout_s"),
+    Mistake("  show_hidden: hidden", "  when: hidden", 44, "feedback.when", UNKNOWN, "leaderboard, show_hidden"),
+    Mistake("feedback:", "review: {reviewer: [ann]}\nfeedback:", 43, "review.reviewer", UNKNOWN, "reviewers, sample",
+            "reviewers"),
+    Mistake("feedback:", "review: {reviewers: [ann, Ann]}\nfeedback:", 43, "review.reviewers", "ann, Ann",
+            "each reviewer once"),
+    Mistake("feedback:", "review: {reviewers: [ann], sample: 10}\nfeedback:", 43, "review", "ann",
+            "at least two reviewers for a sample"),
+    Mistake("feedback:", "attempts:\n  per_dya: 3\nfeedback:", 44, "attempts.per_dya", UNKNOWN,
+            "per_assignment, per_day", "per_day"),
+    Mistake("feedback:", "attempts: {per_day: 0}\nfeedback:", 43, "attempts.per_day", "0 (int)",
+            "greater than or equal to 1"),
+    Mistake("feedback:", "attempts: {per_day: true}\nfeedback:", 43, "attempts.per_day", "True (bool)", WHOLE),
+    Mistake("feedback:", "feedback:\n  leaderboard: yes", 44, "feedback.leaderboard", "'yes' (str)",
+            "true or false, without quotes"),
+    Mistake("  split_seed", "  5", 5, "assignment.5", UNKNOWN, "dataset, name, split_seed, title"),
+    Mistake("points: 3\n", "points: [3]\n", 9, "questions.q1.points", "a list of 1", NUMBER),
+    Mistake("points: 3\n", 'points: "3"\n', 9, "questions.q1.points", "'3' (str)", NUMBER),
+    Mistake("points: 3\n", "points: true\n", 9, "questions.q1.points", "True (bool)", NUMBER),
+    Mistake("title: Why?", "title: 2020-01-01", 10, "questions.q1.title", "datetime.date(2020, 1, 1) (date)", TEXT),
+    Mistake("title: Why?", "title:", 10, "questions.q1.title", NOTHING, TEXT),
+    Mistake("title: Why?", "title: ''", 10, "questions.q1.title", "'' (str)", "at least 1 character"),
+    Mistake("Why?", "x" * 4001, 10, "questions.q1.title", "'" + "x" * 79, "at most 4000 characters"),
+    Mistake("title: Why?", 'title: "\\ud800"', 10, "questions.q1.title", "'\\ud800' (str)",
+            "text without lone surrogates"),
+    Mistake("split_seed: 3", "split_seed: 0.5", 5, "assignment.split_seed", "0.5 (float)", WHOLE),
+    Mistake("  q6:\n    kind: code\n", "  q6: 5\n  q8:\n    kind: code\n", 30, "questions.q6", "5 (int)", MAPPING),
+    Mistake("  timeout_s: 60\n", "", 41, "execution", NOTHING, MAPPING),
+    Mistake("phrases: [faster]", "phrases: {a: b}", 17, "questions.q1.misconceptions.0.phrases", "a mapping with a",
+            "a list"),
+    Mistake("    title: Compile\n", "", 30, "questions.q6.title", NOTHING, KEY),
+    Mistake("    kind: code\n    points: 2", "    points: 2", 30, "questions.q6.kind", NOTHING, KINDS),
+    Mistake("code\n    points: 2", "cod\n    points: 2", 31, "questions.q6.kind", "'cod' (str)", KINDS, "code"),
+    Mistake("code\n    points: 2", "[code]\n    points: 2", 31, "questions.q6.kind", "a list of 1", KINDS),
+    Mistake("optimizer: adam", "optimizer: adamm", 34, "questions.q6.optimizer", "'adamm' (str)", OPTIMIZERS, "adam"),
+    Mistake("dataset: mnist", "dataset: fashion-mnist", 4, "assignment.dataset", "'fashion-mnist' (str)",
+            "'mnist' or 'fashion_mnist'", "fashion_mnist"),
+    Mistake("train_images_shape", "train_image_shape", 22, "questions.q4.reports.train_image_shape",
+            "'train_image_shape' (str)", FACTS, "train_images_shape"),
+    Mistake("first-steps", "First Steps", 2, "assignment.name", "'First Steps' (str)",
+            "text that matches ^[a-z0-9][a-z0-9-]{0,60}$"),
+    Mistake("  q6:", "  Q6:", 30, "questions.Q6", "'Q6' (str)", "text that matches ^[a-z][a-z0-9_]{0,20}$"),
+    Mistake("  q6:", "  ~:", 30, "questions.None", NOTHING, TEXT),
+    Mistake("  q6:", "  [a, b]:", 30, "questions.('a', 'b')", "('a', 'b') (tuple)", TEXT),
+    Mistake("points: 8", "points: -8", 38, "questions.q7.points", "-8 (int)", "greater than 0"),
+    Mistake("points: 8", "points: 8000", 38, "questions.q7.points", "8000 (int)", "less than or equal to 1000"),
+    Mistake("points: 8", "points: .nan", 38, "questions.q7.points", "nan (float)", "a finite number"),
+    Mistake("full: 0.95", "full: 96", 40, "questions.q7.accuracy.full", "96 (int)", "less than 1"),
+    Mistake(RUBRIC, "rubric: []", 11, "questions.q1.rubric", "a list of 0", "at least 1 entry"),
+    Mistake(RUBRIC, "rubric: [unseen]", 11, "questions.q1.rubric.0", "'unseen' (str)", MAPPING),
+    Mistake("{id: fit, points: 1", "{id: fit, points: 1.5", 11, "questions.q1.rubric", "1.5 + 2 = 3.5",
+            "points in rubric that add up to the question's 3"),
+    Mistake("length: 3", "length: 2", 22, "questions.q4.reports", "1 + 2 = 3",
+            "points in reports that add up to the question's 4"),
+    Mistake("{type: Flatten, points: 2}", "{type: Flatten}", 27, "questions.q5.layers", "0 + 4 = 4",
+            "points in layers that add up to the question's 6"),
+    Mistake("units: 8, ", "", 29, "questions.q5.layers.1", "activation", "units and activation for a Dense layer"),
+    Mistake("Flatten,", "Flatten, units: 3,", 28, "questions.q5.layers.0", "units", "no settings for a Flatten layer"),
+    Mistake("[[0.8, 4], [0.9, 6]]", "[[0.9, 6], [0.8, 4]]", 40, "questions.q7.accuracy",
+            "bands [[0.9, 6], [0.8, 4]] and full 0.95", RISING),
+    Mistake("[0.9, 6]", "[0.95, 6]", 40, "questions.q7.accuracy", "bands [[0.8, 4], [0.95, 6]] and full 0.95", RISING),
+    Mistake("[0.9, 6]", "[0.9, 8]", 40, "questions.q7.accuracy.bands", "bands [[0.8, 4], [0.9, 8]]",
+            "bands worth less than the 8 points that the question has for accuracy"),
+    Mistake("[0.9, 6]", "[0.9, 6, 7]", 40, "questions.q7.accuracy.bands.1", "a list of 3", "at most 2 entries"),
+    Mistake("    optimizer", "    accuracy: {full: 0.5}\n    optimizer", 30, "questions.q6",
+            "accuracy and optimizer and loss", ONE_THING),
+    Mistake("    optimizer: adam\n", "", 30, "questions.q6", "loss", ONE_THING),
+    Mistake("    optimizer: adam\n    loss: mean_squared_error\n", "", 30, "questions.q6", "none of them", ONE_THING),
+    Mistake("  q4:", "  q1:", 18, "questions.q1", TWICE, ONCE),
+    Mistake("    title: Why?", "    points: 3\n    title: Why?", 10, "questions.q1.points", TWICE, ONCE),
+    Mistake("claim: It is faster.", "claim: a\n        claim: b", 16, "questions.q1.misconceptions.0.claim", TWICE,
+            ONCE),
+    Mistake("{full", "{{full", 41, "(top level)",
+            "while parsing a flow mapping (line 40): expected ',' or '}', but got '<scalar>'", YAML),
+    Mistake("  title: First", "\ttitle: First", 3, "(top level)", "found character '\\t' that cannot start any token",
+            YAML),
+    Mistake("First steps", "First\x00steps", 3, "(top level)", "the character U+0000",
+            "text without control characters"),
+    Mistake("split_seed: 3", "split_seed: *seed", 5, "(top level)", "found undefined alias 'seed'", YAML),
+    Mistake("title: Why?", "title: 2020-13-01", 10, "(top level)",
+            "a value that cannot be read (month must be in 1..12)", YAML),
+]  # fmt: skip
 
 
 def told(text: str) -> str:
-    """What is said about a grading.yml with this text."""
+    """Return the message about a grading.yml with this text."""
     with pytest.raises(PolicyError) as caught:
         grading_file.parse(text, FILE)
     return str(caught.value)
 
 
 def said(line: int, key: str, found: str, allowed: str, nearest: str = "") -> str:
-    """How one mistake is told."""
+    """Return the message about one mistake."""
     text = f"grading.yml:{line}: {key}\n  found:   {found}\n  allowed: {allowed}"
     return f"{text}\n  did you mean: {nearest}" if nearest else text
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.key}, {mistake.found[:40]}")
 def test_a_mistake_is_told_with_line_key_found_allowed_and_nearest(mistake: Mistake) -> None:
     assert SAMPLE.count(mistake.old) == 1
     assert told(SAMPLE.replace(mistake.old, mistake.new)) == said(*mistake[2:])
