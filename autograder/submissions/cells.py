@@ -75,14 +75,14 @@ def split_merged(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
     """
     parts: list[NotebookNode] = []
     for cell in cells:
-        texts = [""]
+        groups: list[list[str]] = [[]]
         for line in cell.source.splitlines(keepends=True) if cell.cell_type == "markdown" else ():
-            if line.strip() == END and texts[-1].strip() and len(texts) < MOST_PARTS:
-                texts.append("")
-            texts[-1] += line
-            if POINTS.fullmatch(line) and len(texts) < MOST_PARTS:
-                texts.append("")
-        texts = [text for text in texts if text.strip()]
+            if line.strip() == END and len(groups) < MOST_PARTS and any(map(str.strip, groups[-1])):
+                groups.append([])
+            groups[-1].append(line)
+            if POINTS.fullmatch(line) and len(groups) < MOST_PARTS:
+                groups.append([])
+        texts = [text for text in map("".join, groups) if text.strip()]
         parts += [_part(cell, text) for text in texts] if len(texts) > 1 else [cell]
     return parts
 

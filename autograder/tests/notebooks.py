@@ -27,8 +27,11 @@ __all__ = [
     "at",
     "change",
     "delete",
+    "drop_ids",
+    "drop_metadata",
     "edited",
     "insert",
+    "move_to_end",
     "several",
     "taken",
 ]
@@ -96,3 +99,17 @@ def alter(alteration: Callable[[NotebookNode], object]) -> Edit:
         alteration(book)
 
     return edit
+
+
+def drop_ids(book: NotebookNode) -> None:
+    for cell in book.cells:
+        cell.pop("id", None)
+
+
+def drop_metadata(book: NotebookNode) -> None:
+    for cell in book.cells:
+        cell.metadata = NotebookNode()
+
+
+def move_to_end(id: str) -> Edit:
+    return alter(lambda book: book.cells.append(book.cells.pop(at(book, id))))

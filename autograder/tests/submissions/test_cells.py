@@ -9,19 +9,25 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from autograder.submissions.answers import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, JOINED
 from autograder.submissions.cells import MOST_PARTS, PLACEHOLDER, split_merged
 from autograder.submissions.notebook import TURNED
-from autograder.tests.notebooks import CODE, FILLED, PROSE, TEMPLATE, Edit, at, change, edited, several, taken
+from autograder.tests.notebooks import (
+    CODE,
+    FILLED,
+    PROSE,
+    TEMPLATE,
+    Edit,
+    at,
+    change,
+    drop_ids,
+    drop_metadata,
+    edited,
+    insert,
+    move_to_end,
+    several,
+    taken,
+)
 
-
-def without_ids(book: NotebookNode) -> None:
-    for cell in book.cells:
-        cell.pop("id", None)
-
-
-def bare(book: NotebookNode) -> None:
-    """Nothing left but types and texts."""
-    without_ids(book)
-    for cell in book.cells:
-        cell.metadata = NotebookNode()
+bare = several(drop_ids, drop_metadata)
+"""Leaves nothing but types and texts."""
 
 
 def merged(first: str, second: str, *, keep: str | None = None) -> Edit:
@@ -49,10 +55,6 @@ def prompts_reduced(book: NotebookNode) -> None:
         book.cells[at(book, f"{question}-prompt")].source = f"**Question {question[1:]}.**"
 
 
-def first_answer_moved_to_the_end(book: NotebookNode) -> None:
-    book.cells.append(book.cells.pop(at(book, "q1-answer")))
-
-
 def in_code_cells(book: NotebookNode) -> None:
     for question, text in PROSE.items():
         book.cells[at(book, f"{question}-answer")] = new_code_cell(text)
@@ -75,8 +77,8 @@ ANSWERED: dict[str, tuple[Edit, str]] = {
     "typed below the prompts": (typed_below_the_prompts, f"{ALL}: {BY_PLACE}"),
     "typed below the prompts, nothing else left": (several(typed_below_the_prompts, bare), f"{ALL}: {BY_PLACE}"),
     "headings retyped, nothing else left": (several(prompts_reduced, bare), f"{ALL}: {BY_PLACE}"),
-    "moved to the end, ids lost": (several(first_answer_moved_to_the_end, without_ids), f"{ALL}: {BY_TAG}"),
-    "in code cells": (several(in_code_cells, without_ids), f"{ALL}: {BY_CODE}"),
+    "moved to the end, ids lost": (several(move_to_end("q1-answer"), drop_ids), f"{ALL}: {BY_TAG}"),
+    "in code cells": (several(in_code_cells, drop_ids), f"{ALL}: {BY_CODE}"),
     "labelled by number alone": (several(only_labelled_texts, bare), f"{ALL}: {BY_LABEL}"),
 }
 
@@ -105,7 +107,7 @@ def test_the_template_is_not_taken_apart() -> None:
 
 
 @pytest.mark.parametrize("make", [new_markdown_cell, new_raw_cell])
-@pytest.mark.parametrize("lost", [None, without_ids], ids=["with its id", "with its tag"])
+@pytest.mark.parametrize("lost", [None, drop_ids], ids=["with its id", "with its tag"])
 def test_code_that_was_turned_into_text_is_run(make: type, lost: Edit | None) -> None:
     def edit(book: NotebookNode) -> None:
         cell = book.cells[at(book, "q5-answer")]
@@ -136,7 +138,20 @@ def test_a_cell_is_taken_into_few_parts_and_nothing_is_lost(line: str) -> None:
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("line", ["_Points:_ 1\n", "<!-- END QUESTION -->\n", "!" * 200, "Question 1 " * 20])
-def test_a_text_made_to_be_taken_apart_for_ever_is_read_at_once(line: str) -> None:
-    taken(edited(change("q1-answer", source=line * 20_000)))
-    taken(edited(several(change("q1-answer", source=line * 20_000), bare)))
+@pytest.mark.parametrize(
+    ("piece", "count"),
+    [
+        ("_Points:_ 1\n", 20_000),
+        ("<!-- END QUESTION -->\n", 20_000),
+        ("!", 4_000_000),
+        ("Question 1 ", 400_000),
+        ("\n", 200_000),
+        ("<!---->", 5000),
+        ("<!-- ", 50_000),
+    ],
+)
+def test_a_text_made_to_be_slow_is_read_at_once(piece: str, count: int) -> None:
+    text = piece * count
+    slow = several(change("q1-answer", source=text), insert("q2-answer", new_code_cell(text), new_markdown_cell(text)))
+    taken(edited(slow))
+    taken(edited(several(slow, bare)))
