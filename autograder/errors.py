@@ -1,21 +1,21 @@
-"""Everything the kit raises on purpose.
+"""The errors that the kit raises on purpose, as a tree by what a caller catches.
 
-KitError
-├── PolicyError        grading.yml says something impossible
-├── DatasetError       the image data is missing or not the published one
-├── BuildError         the master or the built files are unusable
-├── SubmissionError    a submitted file cannot be read (the student's file is at fault)
-├── EvidenceError      what a student process left behind breaks the contract
-├── GradebookError     the stored results cannot be read or written
-├── ReviewError        a reviewer asked for what cannot be done (mark.Conflict: somebody was first)
-├── CalibrationError   the solution's runs say nothing about accuracies
-├── ReturnedError      grades that were made elsewhere cannot be read
-├── RosterError        the list of a course's students cannot be read
-├── CanvasError        Canvas's gradebook cannot be read, or its column not be told
-├── RequestError       requests to look at a mark again cannot be read
-├── IsolationError     student code cannot be confined on this machine
-├── SetupError         a package is missing in the environment, or broken
-└── GraderFault        the kit itself failed; never costs a student a point
+KitError                   the command line prints it and exits with 2; the checks of new-term report it
+├── PolicyError            grading.yml has mistakes, each with its line
+├── DatasetError           the images are missing, or are not the published ones
+├── BuildError             the master or a built file is missing or unusable
+├── CalibrationError       the solution cannot be trained, or its runs do not show which accuracies to expect
+├── ImportedFileError      a file made elsewhere cannot be used: grades, a roster, Canvas's gradebook, regrade requests
+├── GradebookError         the stored results cannot be read or written
+├── SetupError             this machine or its packages lack something
+├── SubmissionError        a student's file cannot be graded: the engine rejects it with this text
+├── EvidenceError          a student process left evidence that breaks the contract: not graded, not tried again
+├── GraderFault            the kit itself failed: the engine tries once more, and no student loses a point
+└── ReviewError            a reviewer's request is impossible: its page says why
+    └── mark.Conflict      another reviewer was faster: the page shows both marks
+
+Exceptions outside the tree end in the folder where they are raised: sandbox.ConfineError and TimeLimit (that folder
+imports nothing of ours), judge.CheckFailed, NotChecked and CannotRebuild (they become a check's outcome or a flag).
 """
 
 from __future__ import annotations
@@ -24,21 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "WITH_DOCKER",
     "BuildError",
     "CalibrationError",
-    "CanvasError",
     "DatasetError",
     "EvidenceError",
     "GradebookError",
     "GraderFault",
-    "IsolationError",
+    "ImportedFileError",
     "KitError",
     "PolicyError",
     "PolicyProblem",
-    "RequestError",
-    "ReturnedError",
     "ReviewError",
-    "RosterError",
     "SetupError",
     "SubmissionError",
     "unreadable",
@@ -46,7 +43,7 @@ __all__ = [
 
 
 WITH_DOCKER = "With Docker on this machine: mnist-kit grade --docker SUBMISSIONS."
-"""What to do where student code cannot be confined."""
+"""The next step on a machine that cannot confine student code."""
 
 
 class KitError(Exception):
@@ -57,8 +54,8 @@ class KitError(Exception):
 class PolicyProblem:
     """One mistake in grading.yml.
 
-    `line` counts from 1; `key` is the dotted path of the culprit; `nearest` is the most similar
-    allowed spelling, where one is close.
+    `line` counts from 1; `key` is the dotted path of the culprit; `nearest` is the most similar allowed spelling, if
+    one is close.
     """
 
     line: int | None
@@ -77,18 +74,17 @@ class PolicyError(KitError):
         self.problems = problems
 
     def __str__(self) -> str:
-        blocks = []
+        lines = []
         for problem in self.problems:
-            where = f"{self.path}:{problem.line}" if problem.line else str(self.path)
-            lines = [
-                f"{where}: {problem.key or '(top level)'}",
+            location = f"{self.path}:{problem.line}" if problem.line else str(self.path)
+            lines += [
+                f"{location}: {problem.key or '(top level)'}",
                 f"  found:   {problem.found}",
                 f"  allowed: {problem.allowed}",
             ]
             if problem.nearest:
                 lines.append(f"  did you mean: {problem.nearest}")
-            blocks.append("\n".join(lines))
-        return "\n".join(blocks)
+        return "\n".join(lines)
 
 
 class DatasetError(KitError):
@@ -99,6 +95,22 @@ class BuildError(KitError):
     """The master cannot be built, or a built file is missing or unusable."""
 
 
+class CalibrationError(KitError):
+    """The solution cannot be trained properly, or its runs do not show which accuracies to expect."""
+
+
+class ImportedFileError(KitError):
+    """A file made elsewhere cannot be used; nothing of it was stored, and nothing was written to it."""
+
+
+class GradebookError(KitError):
+    """The stored results cannot be read or written; results stored before are intact."""
+
+
+class SetupError(KitError):
+    """A package is missing or broken, or student code cannot be confined here; the text says how to repair that."""
+
+
 class SubmissionError(KitError):
     """A submitted file cannot be graded as it is; the text is meant for the student."""
 
@@ -107,52 +119,20 @@ class EvidenceError(KitError):
     """Bytes left by a student process do not follow the evidence contract."""
 
 
-class GradebookError(KitError):
-    """The stored results cannot be read or written; what was stored before is whole."""
-
-
-class ReviewError(KitError):
-    """A reviewer asked for what cannot be done; nothing was changed."""
-
-
-class CalibrationError(KitError):
-    """The solution cannot be trained as it must be, or its runs say nothing about accuracies."""
-
-
-class ReturnedError(KitError):
-    """A file of grades that were made elsewhere cannot be read; nothing of it was stored."""
-
-
-class RosterError(KitError):
-    """The list of a course's students cannot be read; names the file, the line and what was expected."""
-
-
-class CanvasError(KitError):
-    """Canvas's gradebook cannot be read, or it cannot be told which column is to be filled; nothing was written."""
-
-
-class RequestError(KitError):
-    """Requests to look at a mark again cannot be read; nothing of the file was taken."""
-
-
-class IsolationError(KitError):
-    """Student code cannot be confined on this machine as it must be; says how to get there."""
-
-
-class SetupError(KitError):
-    """A package that is needed is not installed, or cannot be loaded; says how to repair the environment."""
-
-
 class GraderFault(KitError):
     """The grader itself failed; the submission could not be graded."""
 
 
+class ReviewError(KitError):
+    """A reviewer asked for something impossible; nothing was changed."""
+
+
 def unreadable(error: OSError) -> str:
-    """Why the system did not let a file be read or written, in words, with what to do about it where that is clear."""
+    """Return why a file could not be read, with the next step if it is clear."""
     if isinstance(error, FileNotFoundError):
-        return "no such file; look at the name, and at the folder you are in"
+        return "no such file; check the name and the current folder"
     if isinstance(error, IsADirectoryError):
         return "it is a folder; name a file in it"
     if isinstance(error, PermissionError):
-        return "you may not read it; take that right (chmod u+r), or ask its owner"
+        return "you may not read it; allow it (chmod u+r), or ask its owner"
     return f"it cannot be read ({error.strerror})"

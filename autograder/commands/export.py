@@ -95,7 +95,7 @@ def export(
 ) -> Exported:
     """Write all of it into `folder`; `column` says which one of Canvas's file is filled, where the title does not.
 
-    Nothing is written where a file that was handed in cannot be read. Raises RosterError or CanvasError for that, and
+    Nothing is written where a file that was handed in cannot be read. Raises ImportedFileError for that, and
     BuildError where the disk does not take something.
     """
     names = [report.name for report in reports]

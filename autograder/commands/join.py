@@ -18,7 +18,7 @@ __all__ = ["join"]
 def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[Comparison, ...]:
     """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
 
-    Nothing is stored where one of the files cannot be read. Raises ReturnedError for that, and GradebookError
+    Nothing is stored where one of the files cannot be read. Raises ImportedFileError for that, and GradebookError
     where the folder has no gradebook.
     """
     policy = grading_file.load(HOME.policy)

@@ -39,7 +39,7 @@ class Engine:
 
     `tests` are Otter test files by question, as text. `secrets` are files besides `data` that no student process may be
     able to read. With `unsafe`, student code runs unconfined and every report says so. Raises GraderFault if the warm
-    process cannot be started, IsolationError if this machine cannot confine student code.
+    process cannot be started, SetupError if this machine cannot confine student code.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import WITH_DOCKER, IsolationError, KitError, SetupError
+from autograder.errors import WITH_DOCKER, KitError, SetupError
 from autograder.layout import HOME
 from autograder.version import installed
 
@@ -57,7 +57,7 @@ def lacking(error: ImportError) -> KitError:
     if name.partition(".")[0] == "autograder":
         raise error
     if name in sys.stdlib_module_names:  # Windows has no such modules
-        return IsolationError(f"student code cannot be confined on this system ({error}).\n{WITH_DOCKER}")
+        return SetupError(f"student code cannot be confined on this system ({error}).\n{WITH_DOCKER}")
     if isinstance(error, ModuleNotFoundError):
         return SetupError(f"the Python package {name} is needed but not installed in {sys.prefix}. {REPAIR}.")
     what = f"the Python package {name}" if name else "a Python package"

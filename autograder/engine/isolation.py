@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.engine.environment import command
-from autograder.errors import WITH_DOCKER, IsolationError
+from autograder.errors import WITH_DOCKER, SetupError
 from autograder.sandbox import confine, interpreter, seccomp
 from autograder.sandbox.limits import Limits
 
@@ -105,10 +105,10 @@ def examine() -> Examination:
 
 
 def demand(examination: Examination) -> ConfinementPlan:
-    """Return the plan if this machine can keep it. Raises IsolationError with the remedy if not."""
+    """Return the plan if this machine can keep it. Raises SetupError with the remedy if not."""
     if examination.plan is None or examination.missing:
         missing = ", ".join(examination.missing)
-        raise IsolationError(f"student code cannot be confined on this machine: {missing} missing.\n{REMEDY}")
+        raise SetupError(f"student code cannot be confined on this machine: {missing} missing.\n{REMEDY}")
     return examination.plan
 
 

@@ -11,7 +11,7 @@ import io
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from autograder.errors import RequestError
+from autograder.errors import ImportedFileError
 from autograder.gradebook.request_store import RegradeRequest
 from autograder.lms import row_matching
 from autograder.lms.csv_file import CsvFormat, read_table
@@ -24,7 +24,6 @@ __all__ = ["read", "render"]
 OWNER_COLUMNS = ("submission", "email", "id")
 COLUMNS = ("submission", "question", "text", "status", "reply", "before", "after")
 FORM = CsvFormat(
-    RequestError,
     "a CSV file of requests",
     "expected the columns question and text, and one or more of submission, email and id. Give the columns these "
     "names.",
@@ -40,12 +39,12 @@ def read(
     """Return the requests of one file, in its order.
 
     The `submission` of a row counts first, then its email or id, which is looked up in the roster if there is one and
-    in the submissions' names otherwise. Raises RequestError, which names the rows, if the file cannot be read, has no
-    request, or has one without a text, on an unknown question, twice, or of nobody who handed in.
+    in the submissions' names otherwise. Raises ImportedFileError, which names the rows, if the file cannot be read, has
+    no request, or has one without a text, on an unknown question, twice, or of nobody who handed in.
     """
     table = read_table(path, FORM, lambda columns: _has_columns({column.casefold() for column in columns}))
     if not table.rows:
-        raise RequestError(f"{path}: it has a header but no request; expected a row for each. Make the file again.")
+        raise ImportedFileError(f"{path}: a header but no request; expected a row for each. Make the file again.")
     names = {name: row_matching.normalized(name) for name in submissions}
     matches: dict[tuple[str, str, str], Match] = {}
     requests: dict[RegradeRequest, int] = {}
@@ -69,7 +68,7 @@ def read(
     if problems:
         more = f" (and {len(problems) - MOST_SHOWN} more rows)" if len(problems) > MOST_SHOWN else ""
         shown = "; ".join(problems[:MOST_SHOWN])
-        raise RequestError(f"{path}, {shown}{more}. Fix or delete these rows; nothing was imported.")
+        raise ImportedFileError(f"{path}, {shown}{more}. Fix or delete these rows; nothing was imported.")
     return tuple(requests)
 
 

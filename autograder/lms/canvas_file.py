@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import CanvasError
+from autograder.errors import ImportedFileError
 from autograder.lms.csv_file import DELIMITERS, CsvFormat, parse_rows, read_text, wrong_form
 from autograder.lms.roster import POINTS_POSSIBLE, TEST_STUDENT
 from autograder.lms.row_matching import name_key
@@ -24,7 +24,6 @@ NAMES = ("Student", "LastName", "FirstName")
 IDS = ("ID", "SIS User ID", "SIS Login ID")
 OTHERS = ("Integration ID", "Root Account", "Section")
 FORM = CsvFormat(
-    CanvasError,
     "a gradebook exported from Canvas",
     "expected the columns Student (or LastName, FirstName) and ID, and one for each assignment. In Canvas, choose "
     "Grades, Export, Export Entire Gradebook, and use that file unchanged.",
@@ -96,7 +95,7 @@ class CanvasExport:
 def read(path: Path) -> CanvasExport:
     """Read an export of Canvas's gradebook.
 
-    Raises CanvasError if the file cannot be read, is something else, or has no student, one of them twice, or a
+    Raises ImportedFileError if the file cannot be read, is something else, or has no student, one of them twice, or a
     student's row with more or fewer cells than the header.
     """
     content = read_text(path, FORM)
@@ -105,7 +104,7 @@ def read(path: Path) -> CanvasExport:
     for delimiter in DELIMITERS:
         try:
             rows = records(path, content.removeprefix(bom), delimiter)
-        except CanvasError as error:
+        except ImportedFileError as error:
             problem = error if delimiter in content.splitlines()[0] else problem
             continue
         filled = [record for record in rows if any(map(str.strip, record.cells))]
@@ -118,9 +117,9 @@ def read(path: Path) -> CanvasExport:
 
 
 def records(path: Path, content: str, delimiter: str) -> tuple[Record, ...]:
-    """Return all rows, blank ones too; their texts, joined, are the content again. Raises CanvasError."""
+    """Return all rows, blank ones too; their texts, joined, are the content again. Raises ImportedFileError."""
     lines = io.StringIO(content, newline="").readlines()
-    rows = list(parse_rows(path, content, delimiter, FORM))
+    rows = list(parse_rows(path, content, delimiter))
     ends = [line - 1 for line, _ in rows[1:]] + [len(lines)]
     return tuple(
         Record(line, cells, "".join(lines[line - 1 : end])) for (line, cells), end in zip(rows, ends, strict=False)
@@ -157,18 +156,18 @@ def _students(header: Sequence[str], rows: Sequence[Record]) -> tuple[tuple[str,
 
 def _check(path: Path, header: Sequence[str], students: Sequence[CanvasRow]) -> None:
     if not students:
-        raise CanvasError(f"{path}: no student in it; expected a row for each. Export the gradebook again.")
+        raise ImportedFileError(f"{path}: no student in it; expected a row for each. Export the gradebook again.")
     lines: dict[str, int] = {}
     for row in students:
         line, count = row.record.line, len(row.record.cells)
         if count != len(header):
-            raise CanvasError(
+            raise ImportedFileError(
                 f"{path}, line {line}: {count} cells; expected {len(header)}, as in the header. Look for an extra or "
                 "a missing comma in that line, or export the gradebook again."
             )
         first = lines.setdefault(row.id, line) if row.id else line
         if first != line:
-            raise CanvasError(
+            raise ImportedFileError(
                 f"{path}, line {line}: a second row with the ID {row.id}, the first is line {first}; expected one "
                 "row for each student. Export the gradebook again."
             )

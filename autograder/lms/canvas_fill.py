@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.errors import CanvasError
+from autograder.errors import ImportedFileError
 from autograder.judge.grade_report import GradeReport, Outcome
 from autograder.lms import row_matching
 from autograder.lms.canvas_file import CanvasExport, CanvasRow, refilled
@@ -69,7 +69,7 @@ class FilledExport:
 def find_column(export: CanvasExport, title: str, chosen: str | None = None) -> int:
     """Return the index of the assignment's column: the one called `chosen`, else the one with this title.
 
-    `chosen` may be a whole header, its title, or the assignment's id. Raises CanvasError if none fits, or several.
+    `chosen` may be a whole header, its title, or the assignment's id. Raises ImportedFileError unless exactly one fits.
     """
     names = {index: export.header[index] for index in export.assignments}
     wanted = (title if chosen is None else chosen).strip()
@@ -84,16 +84,16 @@ def find_column(export: CanvasExport, title: str, chosen: str | None = None) -> 
         if len(found) == 1:
             return found[0]
         if found:
-            raise CanvasError(
+            raise ImportedFileError(
                 f"{export.path}: {len(found)} columns match {wanted!r}: {_listed(names[index] for index in found)}; "
                 "expected one. Choose it with --column, by its whole header or the number in parentheses."
             )
     if chosen in export.header:
-        raise CanvasError(
+        raise ImportedFileError(
             f"{export.path}: Canvas does not import the column {chosen!r}; expected the column of an assignment: "
             f"{_listed(names.values())}."
         )
-    raise CanvasError(
+    raise ImportedFileError(
         f"{export.path}: no column is called {wanted!r}; expected one of {_listed(names.values())}. Choose it with "
         "--column, or create the assignment in Canvas and export again."
         if names

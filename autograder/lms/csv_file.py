@@ -1,6 +1,6 @@
 """CSV files from other systems, read so that every message names the line.
 
-The header decides whether a file has the expected form; if it has not, the form's own error says what was expected.
+The header decides whether a file has the expected form; if it has not, the message says what was expected.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import KitError, unreadable
+from autograder.errors import ImportedFileError, unreadable
 
 __all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "parse_number", "parse_rows", "read_table", "read_text", "wrong_form"]
 
@@ -26,11 +26,10 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 class CsvFormat:
     """The expected form of a file.
 
-    `error` is the type to raise, `description` names the form in messages ("a CSV file of grades"), and `expected`
-    is the sentence about its columns, with the next step.
+    `description` names the form in messages ("a CSV file of grades"), and `expected` is the sentence about its columns,
+    with the next step.
     """
 
-    error: type[KitError]
     description: str
     expected: str
 
@@ -46,13 +45,13 @@ class CsvTable:
     rows: tuple[tuple[int, Mapping[str, str]], ...]
 
     def number(self, line: int, cells: Mapping[str, str], column: str) -> float | None:
-        """Parse a cell as a number; None if it is empty. Raises the form's error if it is something else."""
+        """Parse a cell as a number; None if it is empty. Raises ImportedFileError if it is something else."""
         cell = cells[column]
         if not cell:
             return None
         value = parse_number(cell.replace(",", ".") if self.delimiter == ";" else cell)
         if value is None:
-            raise self.form.error(
+            raise ImportedFileError(
                 f"{self.path}, line {line}, column {column}: {cell!r} is not a number; expected one such as 2.5, or "
                 "nothing. Correct that cell, or make the file again."
             )
@@ -60,12 +59,12 @@ class CsvTable:
 
 
 def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvTable:
-    """Read a file if `accepts` takes the names of its columns; blank rows are skipped. Raises the form's error."""
+    """Read a file if `accepts` takes the names of its columns; blank rows are skipped. Raises ImportedFileError."""
     content = read_text(path, form).removeprefix("\ufeff")
     for delimiter in DELIMITERS:
         try:
-            header = next(_filled_rows(path, content, delimiter, form), (1, ()))[1]
-        except form.error:
+            header = next(_filled_rows(path, content, delimiter), (1, ()))[1]
+        except ImportedFileError:
             continue
         if accepts(frozenset(header)):
             break
@@ -73,13 +72,13 @@ def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], 
         raise wrong_form(path, content, form)
     for column, times in Counter(filter(None, header)).items():
         if times > 1:
-            raise form.error(
+            raise ImportedFileError(
                 f"{path}: {times} columns are called {column}; expected every name once. Delete or rename the others."
             )
     rows = []
-    for line, cells in list(_filled_rows(path, content, delimiter, form))[1:]:
+    for line, cells in list(_filled_rows(path, content, delimiter))[1:]:
         if len(cells) != len(header):
-            raise form.error(
+            raise ImportedFileError(
                 f"{path}, line {line}: {len(cells)} cells; expected {len(header)}, as in the header. Look for an "
                 "extra or a missing comma in that line."
             )
@@ -88,23 +87,23 @@ def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], 
 
 
 def read_text(path: Path, form: CsvFormat) -> str:
-    """Return all of a file, byte order mark included. Raises the form's error."""
+    """Return all of a file, byte order mark included. Raises ImportedFileError."""
     try:
         content = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise form.error(f"{path}: {unreadable(error)}. Expected {form.description}.") from error
+        raise ImportedFileError(f"{path}: {unreadable(error)}. Expected {form.description}.") from error
     except UnicodeDecodeError as error:
-        raise form.error(
+        raise ImportedFileError(
             f"{path}: it is not UTF-8 text (byte {error.start}); expected {form.description}. If a spreadsheet wrote "
             "it, save it again as CSV UTF-8."
         ) from error
     if not content.removeprefix("\ufeff").strip():
-        raise form.error(f"{path}: it is empty; {form.expected}")
+        raise ImportedFileError(f"{path}: it is empty; {form.expected}")
     return content
 
 
-def parse_rows(path: Path, content: str, delimiter: str, form: CsvFormat) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the first line and the cells of every row, blank ones too. Raises the form's error."""
+def parse_rows(path: Path, content: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the first line and the cells of every row, blank ones too. Raises ImportedFileError."""
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -112,7 +111,7 @@ def parse_rows(path: Path, content: str, delimiter: str, form: CsvFormat) -> Ite
             yield line, tuple(cells)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise form.error(
+        raise ImportedFileError(
             f"{path}, line {line}: {error}; expected CSV cells, with quotes in pairs. Make the file again."
         ) from error
 
@@ -123,13 +122,13 @@ def parse_number(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def wrong_form(path: Path, content: str, form: CsvFormat) -> KitError:
+def wrong_form(path: Path, content: str, form: CsvFormat) -> ImportedFileError:
     """Return the error for a file with another header."""
-    return form.error(f"{path}: its first line is {content.strip().splitlines()[0][:200]!r}; {form.expected}")
+    return ImportedFileError(f"{path}: its first line is {content.strip().splitlines()[0][:200]!r}; {form.expected}")
 
 
-def _filled_rows(path: Path, content: str, delimiter: str, form: CsvFormat) -> Iterator[tuple[int, tuple[str, ...]]]:
-    for line, cells in parse_rows(path, content, delimiter, form):
+def _filled_rows(path: Path, content: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for line, cells in parse_rows(path, content, delimiter):
         stripped = tuple(map(str.strip, cells))
         if any(stripped):
             yield line, stripped

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from autograder.errors import ReturnedError
+from autograder.errors import ImportedFileError
 from autograder.lms import row_matching
 from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
 from autograder.policy.policy import Policy
@@ -31,7 +31,6 @@ OTTER_COLUMNS = ("file", "total_points_earned", "grading_status")
 GRADESCOPE_COLUMNS = ("Total Score", "Status")
 GRADESCOPE_NAMES = ("Email", "SID", "Name", "First Name", "Last Name")
 FORM = CsvFormat(
-    ReturnedError,
     "a CSV file of grades, made by `otter grade` or Gradescope",
     f"expected the columns {', '.join(OTTER_COLUMNS)} (final_grades.csv of `otter grade`), or "
     f"{', '.join(GRADESCOPE_COLUMNS)} and one or more of {', '.join(GRADESCOPE_NAMES)} (Gradescope's grades of one "
@@ -97,8 +96,8 @@ def read(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
     """Read the rows of several files, in their order; the header decides which of the two kinds a file is.
 
     Cells are separated by commas or by semicolons; with semicolons, a number may have a decimal comma. Raises
-    ReturnedError if a file cannot be read, is of neither kind, has no submission, or has something else in place of a
-    number, and if two rows grade one submission.
+    ImportedFileError if a file cannot be read, is of neither kind, has no submission, or has something else in place of
+    a number, and if two rows grade one submission.
     """
     grades: list[ExternalGrade] = []
     first: dict[tuple[str, str], str] = {}
@@ -108,19 +107,21 @@ def read(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
             here = f"{path}, line {line}"
             if not grade.name:
                 expected = "a file name in `file`" if grade.origin == OTTER else "an email, an SID or a name"
-                raise ReturnedError(
+                raise ImportedFileError(
                     f"{here}: the row names nobody; expected {expected}. Fill it in, or delete the row."
                 )
             other = first.setdefault((grade.origin, grade.name), here)
             if other != here:
-                raise ReturnedError(
+                raise ImportedFileError(
                     f"{here}: a second row for {grade.name}, the first is {other}; expected one row for each "
                     "submission. Delete the row that does not count, or join the files one at a time: then the later "
                     "row replaces the earlier."
                 )
             grades.append(grade)
         if len(grades) == before:
-            raise ReturnedError(f"{path}: no submission, only a header; expected a row for each. Make the file again.")
+            raise ImportedFileError(
+                f"{path}: no submission, only a header; expected a row for each. Make the file again."
+            )
     return tuple(grades)
 
 

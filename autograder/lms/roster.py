@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import RosterError
+from autograder.errors import ImportedFileError
 from autograder.lms import row_matching
 from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
 
@@ -30,7 +30,6 @@ COLUMNS = {
 
 IDENTIFYING = ("name", "last", "id", "email")
 FORM = CsvFormat(
-    RosterError,
     "a CSV file of students",
     "expected a header with one or more of the columns name (or first name and last name), id and email, and "
     "optionally file and section. Give the columns these names.",
@@ -102,8 +101,8 @@ class MatchedRoster:
 def read(path: Path) -> tuple[Student, ...]:
     """Read the students of one file, in its order; cells are separated by commas or semicolons.
 
-    Raises RosterError if the file cannot be read, has no column that identifies a student, or has no student, a row
-    for nobody, or two rows for one student.
+    Raises ImportedFileError if the file cannot be read, has no column that identifies a student, or has no student, a
+    row for nobody, or two rows for one student.
     """
     table = read_table(path, FORM, lambda header: any(_columns(header)[kind] for kind in IDENTIFYING))
     columns = _columns(table.header)
@@ -112,7 +111,7 @@ def read(path: Path) -> tuple[Student, ...]:
     students = []
     for line, cells, student in _students(table, columns):
         if not student.label:
-            raise RosterError(
+            raise ImportedFileError(
                 f"{path}, line {line}: the row names nobody; expected a name, an id or an email. Fill it in, or "
                 "delete the row."
             )
@@ -121,13 +120,13 @@ def read(path: Path) -> tuple[Student, ...]:
         for column, value in keys:
             first = lines.setdefault((column, row_matching.normalized(value)), line)
             if first != line:
-                raise RosterError(
+                raise ImportedFileError(
                     f"{path}, line {line}: a second row with the {column} {value}, the first is line {first}; expected "
                     "one row for each student. Delete the row that is wrong."
                 )
         students.append(student)
     if not students:
-        raise RosterError(f"{path}: no student, only a header; expected a row for each. Make the file again.")
+        raise ImportedFileError(f"{path}: no student, only a header; expected a row for each. Make the file again.")
     return tuple(students)
 
 

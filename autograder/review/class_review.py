@@ -93,7 +93,7 @@ def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
 def exchange_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
     """Import a file of regrade requests, if given, and return all requests with their replies as CSV.
 
-    Raises RequestError or RosterError if a file cannot be read; then nothing is imported.
+    Raises ImportedFileError if a file cannot be read; then nothing is imported.
     """
     policy = grading_file.load(HOME.policy)
     location = existing_location(folder, url)

@@ -34,7 +34,7 @@ def collect(paths: Iterable[Path], limit: int) -> tuple[Submission, ...]:
         before = len(found)
         try:
             if not path.exists():
-                raise SubmissionError(f"{path}: no such file or folder; look at the name, and at the folder you are in")
+                raise SubmissionError(f"{path}: no such file or folder; check the name and the current folder")
             found += _from_folder(path, limit) if path.is_dir() else _from_file(path, path.stem, limit)
         except OSError as error:
             raise SubmissionError(f"{path}: {unreadable(error)}") from error

@@ -1,8 +1,7 @@
-"""The kit's own errors: one family, and a text a person can act on."""
+"""The kit's own errors: one tree, and texts that a person can act on."""
 
 from __future__ import annotations
 
-import inspect
 import pickle
 from pathlib import Path
 
@@ -14,58 +13,40 @@ from autograder.errors import KitError, PolicyError, PolicyProblem, unreadable
 FULL = PolicyProblem(6, "assignment.split_sed", "an unknown key", "name, split_seed", "split_seed")
 
 
-@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"KitError", "PolicyProblem", "unreadable"}))
-def test_every_error_is_a_kit_error_and_stands_in_the_overview(name: str) -> None:
-    assert issubclass(getattr(errors, name), KitError)
-    assert f"── {name} " in inspect.cleandoc(errors.__doc__ or "")
-
-
-def test_every_error_that_is_defined_is_exported() -> None:
-    defined = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, KitError)}
+def test_every_error_is_exported_and_drawn_in_the_tree() -> None:
+    defined = {kind.__name__ for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KitError)}
     assert defined <= set(errors.__all__)
+    assert all(f"── {name} " in str(errors.__doc__) for name in defined - {"KitError"})
 
 
-def test_a_policy_problem_is_told_with_place_found_allowed_and_the_nearest_spelling() -> None:
-    assert str(PolicyError(Path("grading.yml"), (FULL,))) == (
-        "grading.yml:6: assignment.split_sed\n"
+def test_policy_problems_are_listed_with_line_found_allowed_and_the_nearest_spelling() -> None:
+    others = PolicyProblem(9, "questions", "nothing", "a mapping"), PolicyProblem(None, "", "no such file", "a file")
+    assert str(PolicyError(Path("a/grading.yml"), (FULL, *others))) == (
+        "a/grading.yml:6: assignment.split_sed\n"
         "  found:   an unknown key\n"
         "  allowed: name, split_seed\n"
-        "  did you mean: split_seed"
+        "  did you mean: split_seed\n"
+        "a/grading.yml:9: questions\n"
+        "  found:   nothing\n"
+        "  allowed: a mapping\n"
+        "a/grading.yml: (top level)\n"
+        "  found:   no such file\n"
+        "  allowed: a file"
     )
-
-
-def test_a_problem_without_line_key_or_nearest_spelling_leaves_them_out() -> None:
-    assert str(PolicyError(Path("a/grading.yml"), (PolicyProblem(None, "", "no such file", "a grading.yml"),))) == (
-        "a/grading.yml: (top level)\n  found:   no such file\n  allowed: a grading.yml"
-    )
-
-
-def test_several_problems_are_told_one_after_another() -> None:
-    text = str(PolicyError(Path("g.yml"), (FULL, PolicyProblem(9, "questions", "nothing", "a mapping"))))
-    assert [line for line in text.splitlines() if line.startswith("g.yml")] == [
-        "g.yml:6: assignment.split_sed",
-        "g.yml:9: questions",
-    ]
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
-        (
-            FileNotFoundError(2, "No such file or directory"),
-            "no such file; look at the name, and at the folder you are in",
-        ),
-        (IsADirectoryError(21, "Is a directory"), "it is a folder; name a file in it"),
-        (
-            PermissionError(13, "Permission denied"),
-            "you may not read it; take that right (chmod u+r), or ask its owner",
-        ),
+        (FileNotFoundError(2, "No such file"), "check the name and the current folder"),
+        (IsADirectoryError(21, "Is a directory"), "name a file in it"),
+        (PermissionError(13, "Permission denied"), "chmod u+r"),
         (OSError(5, "Input/output error"), "it cannot be read (Input/output error)"),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_why_a_file_cannot_be_read_is_told_with_the_next_step(error: OSError, said: str) -> None:
-    assert unreadable(error) == said
+def test_the_reason_why_a_file_cannot_be_read_names_the_next_step(error: OSError, message: str) -> None:
+    assert message in unreadable(error)
 
 
 def test_a_policy_error_keeps_its_problems_when_it_crosses_processes() -> None:

@@ -253,7 +253,7 @@ def test_grades_from_elsewhere_are_joined_compared_and_kept(here: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (["nowhere.csv"], "nowhere.csv: no such file; look at the name, and at the folder you are in"),
+        (["nowhere.csv"], "nowhere.csv: no such file; check the name and the current folder"),
         (["good.csv", "empty.csv"], "empty.csv: it is empty; expected the columns file, total_points_earned"),
         (["good.csv", "same.csv"], "same.csv: there is a row for Ann_17, and one in good.csv too"),
     ],

@@ -25,7 +25,7 @@ PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
 ROSTER = "name,email\nJos\u00e9,j@x.edu\n"
 UTF8 = "save it again as CSV UTF-8"
 FOLDER = "it is a folder; name a file in it."
-NO_FILE = "no such file; look at the name, and at the folder you are in."
+NO_FILE = "no such file; check the name and the current folder."
 
 Call = Callable[[str], tuple[int, str]]
 
@@ -93,7 +93,7 @@ def refused(call: Call, line: str, *said: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("nowhere", "nowhere: no such file or folder; look at the name, and at the folder you are in"),
+        ("nowhere", "nowhere: no such file or folder; check the name and the current folder"),
         ("folder", "folder: no notebook (.ipynb) and no zip file in it; name the folder that has them"),
         ("folder.ipynb", "folder.ipynb: no notebook (.ipynb) and no zip file in it"),
         (
@@ -230,5 +230,5 @@ def test_a_file_that_one_may_not_read_is_told(here: Path, line: str) -> None:
     environment = {**os.environ, "COLUMNS": "1000"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here, env=environment)
     assert done.returncode == 2
-    assert "you may not read it; take that right (chmod u+r), or ask its owner" in " ".join(done.stderr.split())
+    assert "you may not read it; allow it (chmod u+r), or ask its owner" in " ".join(done.stderr.split())
     assert done.stderr.startswith("mnist-kit: secret.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.commands.export import Exported, export
-from autograder.errors import BuildError, CanvasError, RosterError
+from autograder.errors import BuildError, ImportedFileError
 from autograder.report.feedback_page import feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, graded, rejected, ungraded, whole
@@ -120,11 +120,11 @@ def test_a_file_for_canvas_that_this_export_did_not_make_is_told(tmp_path: Path)
 def test_nothing_is_written_where_a_file_cannot_be_read(tmp_path: Path) -> None:
     wrong = put(tmp_path, "wrong.csv", "a,b\n1,2\n")
     right = put(tmp_path, "roster.csv", ROSTER)
-    with pytest.raises(RosterError):
+    with pytest.raises(ImportedFileError):
         export([whole()], RULES, tmp_path / "out", roster=wrong)
-    with pytest.raises(CanvasError):
+    with pytest.raises(ImportedFileError):
         export([whole()], RULES, tmp_path / "out", roster=right, canvas=wrong)
-    with pytest.raises(CanvasError, match="no column is called 'x'"):
+    with pytest.raises(ImportedFileError, match="no column is called 'x'"):
         export([whole()], RULES, tmp_path / "out", canvas=put(tmp_path, "canvas.csv", CANVAS), column="x")
     assert not (tmp_path / "out").exists()
 

@@ -7,7 +7,7 @@ import pytest
 from autograder.commands.doctor import check_machine
 from autograder.engine import isolation
 from autograder.engine.isolation import ConfinementPlan, Examination
-from autograder.errors import IsolationError
+from autograder.errors import SetupError
 from autograder.sandbox.confine import LayerStatus
 
 LAYERS = ("no capabilities", "rlimits", "network namespace", "no new privileges", "landlock", "seccomp")
@@ -40,7 +40,7 @@ def test_a_machine_with_all_it_needs_is_taken() -> None:
 @pytest.mark.parametrize("layer", PLAN.required)
 def test_a_machine_without_a_required_layer_is_refused_with_the_remedy(layer: str) -> None:
     examination = Examination(PLAN, offers(layer))
-    with pytest.raises(IsolationError) as caught:
+    with pytest.raises(SetupError) as caught:
         isolation.demand(examination)
     assert f"student code cannot be confined on this machine: {layer} missing" in str(caught.value)
     assert "mnist-kit grade --docker SUBMISSIONS" in str(caught.value)
@@ -49,7 +49,7 @@ def test_a_machine_without_a_required_layer_is_refused_with_the_remedy(layer: st
 
 
 def test_a_machine_nobody_knows_is_refused() -> None:
-    with pytest.raises(IsolationError, match="Linux on x86_64 or aarch64 missing"):
+    with pytest.raises(SetupError, match="Linux on x86_64 or aarch64 missing"):
         isolation.demand(Examination(None, ()))
     assert "can only be confined on Linux, x86_64 or aarch64" in shown(Examination(None, ()))
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.errors import RequestError
+from autograder.errors import ImportedFileError
 from autograder.gradebook.request_file import read, render
 from autograder.gradebook.request_store import RegradeRequest
 from autograder.lms import roster
@@ -31,7 +31,7 @@ def read_text(
 
 
 def refused(folder: Path, text: str | bytes, students: Collection[Student] | None = None) -> str:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ImportedFileError) as caught:
         read_text(folder, text, students)
     assert str(caught.value).startswith(str(folder / "requests.csv"))
     return str(caught.value)
@@ -93,7 +93,7 @@ def test_answers_come_back_in(tmp_path: Path) -> None:
         (b"\xff", "it is not UTF-8 text (byte 0); expected a CSV file of requests."),
         ("email,text\na,b\n", "its first line is 'email,text'; expected the columns question and text"),
         ("name,question,text\n", "Give the columns these names."),
-        ("email,question,text\n", "it has a header but no request; expected a row for each."),
+        ("email,question,text\n", "a header but no request; expected a row for each."),
         ("email,question,text\n,q1,Why?\n", "line 2: the row names nobody; expected a submission, an email or an id."),
         ("email,question,text\ned@x.edu,q1,Why?\n", "line 2: no submission of ed@x.edu. Fix or delete these rows"),
         ("id,question,text\n20,q1,Why?\n", "line 2: no submission of id 20."),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograder.errors import CanvasError
+from autograder.errors import ImportedFileError
 from autograder.lms.canvas_file import Record, read, records, refilled
 
 CELLS = st.text(alphabet=st.sampled_from("ab1 ,;\"'\n\r.é=-"), max_size=8)
@@ -24,7 +24,7 @@ def parsed(content: str, delimiter: str = ",") -> tuple[Record, ...]:
 def test_the_rows_joined_are_the_file_again(content: str, delimiter: str) -> None:
     try:
         rows = parsed(content, delimiter)
-    except CanvasError as error:
+    except ImportedFileError as error:
         assert str(error).startswith("a.csv, line ")  # noqa: PT017  # either way will do
         return
     assert "".join(row.text for row in rows) == content
@@ -90,7 +90,7 @@ def test_all_but_the_cell_stays_as_it_was(text: str, at: int, value: str, expect
 def test_what_is_not_a_gradebook_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "canvas.csv"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(CanvasError) as caught:
+    with pytest.raises(ImportedFileError) as caught:
         read(path)
     assert str(caught.value).startswith(str(path))
     assert message in str(caught.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import CanvasError
+from autograder.errors import ImportedFileError
 from autograder.judge.grade_report import GradeReport
 from autograder.lms import roster
 from autograder.lms.canvas_file import CanvasExport, read
@@ -193,14 +193,14 @@ def test_the_column_is_found_by_title_by_id_or_as_told(tmp_path: Path, head: str
 )
 def test_a_column_that_cannot_be_told_is_an_error(tmp_path: Path, head: str, told: str | None, said: str) -> None:
     exported = export(tmp_path, f"Student,ID,Section,{head}\nAnn,1,A{',' * (head.count(',') + 1)}\n")
-    with pytest.raises(CanvasError) as caught:
+    with pytest.raises(ImportedFileError) as caught:
         find_column(exported, TITLE, told)
     assert said in str(caught.value)
 
 
 def test_a_column_that_is_read_only_is_none_to_fill(tmp_path: Path) -> None:
     exported = export(tmp_path, SHORT.replace("30.00", "(read only)"))
-    with pytest.raises(CanvasError, match="no column is an assignment"):
+    with pytest.raises(ImportedFileError, match="no column is an assignment"):
         find_column(exported, TITLE)
 
 

@@ -14,7 +14,7 @@ import pytest
 from otter.grade.utils import merge_scores_to_df
 from otter.test_files import GradingResults
 
-from autograder.errors import ReturnedError
+from autograder.errors import ImportedFileError
 from autograder.lms.external_grades import (
     GRADESCOPE,
     OTTER,
@@ -76,7 +76,7 @@ def read_text(folder: Path, text: str | bytes, policy: Policy = RULES) -> tuple[
 
 
 def refused(folder: Path, text: str | bytes) -> str:
-    with pytest.raises(ReturnedError) as caught:
+    with pytest.raises(ImportedFileError) as caught:
         read_text(folder, text)
     assert str(folder / "grades.csv") in str(caught.value)
     return str(caught.value)
@@ -214,7 +214,7 @@ def test_several_files_are_one_class_and_no_submission_is_in_two_of_them(tmp_pat
         (GRADESCOPE, "ann@x.edu"),
         (OTTER, "ann@x.edu"),
     ]
-    with pytest.raises(ReturnedError) as caught:
+    with pytest.raises(ImportedFileError) as caught:
         read(paths, RULES)
     assert f"{three}, line 2: a second row for ann@x.edu, the first is {one}, line 2; expected" in str(caught.value)
 

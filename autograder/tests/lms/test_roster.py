@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.errors import RosterError
+from autograder.errors import ImportedFileError
 from autograder.lms.roster import Enrolment, MatchedRoster, Student, join, read
 
 ANN = Student("Ann Lee", ("17",), ("ann@x.edu",), section="A")
@@ -23,7 +23,7 @@ def read_text(folder: Path, text: str) -> tuple[Student, ...]:
 
 
 def refused(folder: Path, text: str) -> str:
-    with pytest.raises(RosterError) as caught:
+    with pytest.raises(ImportedFileError) as caught:
         read_text(folder, text)
     assert str(caught.value).startswith(str(folder / "roster.csv"))
     return str(caught.value)

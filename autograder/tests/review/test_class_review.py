@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import GradebookError, RequestError, ReviewError
+from autograder.errors import GradebookError, ImportedFileError, ReviewError
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
@@ -116,7 +116,7 @@ def test_requests_come_in_and_go_out_with_the_points(folder: Path) -> None:
 def test_a_request_of_nobody_takes_nothing_in(folder: Path) -> None:
     asked = folder / "asked.csv"
     asked.write_text("submission,question,text\nnobody,q1,Why?\nstudent-001,q1,Why?\n")
-    with pytest.raises(RequestError, match="line 2"):
+    with pytest.raises(ImportedFileError, match="line 2"):
         exchange_requests(asked, folder)
     assert exchange_requests(None, folder).count("\n") == 1
 

@@ -183,7 +183,7 @@ def test_a_path_without_anything_to_grade_is_an_error(tmp_path: Path) -> None:
     full = write(tmp_path / "full/hw.ipynb").parent
     (tmp_path / "empty").mkdir()
     for path, message in (
-        (tmp_path / "none.ipynb", r"none\.ipynb: no such file or folder; look at the name"),
+        (tmp_path / "none.ipynb", r"none\.ipynb: no such file or folder; check the name"),
         (tmp_path / "empty", r"empty: no notebook \(\.ipynb\) and no zip file in it; name the folder"),
         (tmp_path / ("x" * 5000), r"xxx: it cannot be read \(File name too long\)$"),
     ):
