@@ -1,0 +1,72 @@
+"""The pages in a real browser: accessible, and no wider than the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, sync_playwright
+
+from autograder.gradebook.agreement import Agreement
+from autograder.gradebook.mark import Progress
+from autograder.report.class_report import class_report
+from autograder.report.class_summary import summarise
+from autograder.report.feedback_page import feedback_page
+from autograder.tests.journals import RULES
+from autograder.tests.reports import CLASS, graded, half_graded, hostile, marked, rejected, ungraded, whole
+
+CHROMIUM = Path("/usr/bin/chromium")
+REPORTS = (
+    marked(4),
+    marked(1, "b"),
+    graded(name="c", accuracy=0.2),
+    *CLASS,
+    half_graded(),
+    hostile(),
+    rejected(),
+    ungraded(),
+)
+PAGES = {
+    "class": class_report(
+        summarise(
+            REPORTS,
+            RULES,
+            progress=[Progress("q1", "ann", 5, 7)],
+            agreements={"q1": Agreement(20, 85.0, 0.72, 0.41, 1.0)},
+            flagged=[("b", "q1")],
+        ),
+        links={report.name: "feedback.html" for report in REPORTS},
+    ),
+    "marked": feedback_page(whole(), RULES),
+    "hostile": feedback_page(hostile(), RULES),
+}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"NOT TESTED: no {CHROMIUM} (apt install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"),
+    [("class", "light", 1400), ("class", "dark", 400), ("marked", "light", 400), ("hostile", "dark", 1400)],
+)
+def test_a_page_is_accessible_and_fits_the_screen(
+    browser: Browser, name: str, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.set_content(PAGES[name])
+    assert not [f"{each['id']}: {each['nodes'][0]['html']}" for each in Axe().run(page).response["violations"]]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
