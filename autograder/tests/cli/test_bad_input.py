@@ -147,7 +147,7 @@ def test_a_file_that_is_no_table_is_rejected(call: Call, command: str, file: str
         ("no-file", "there is no gradebook"),
         ("a.ipynb", "there is no gradebook; expected one of a graded class. a.ipynb is a file;"),
         ("damaged", "file is not a database. What was stored before is kept"),
-        ("empty", "there is no submission in it yet; expected a graded class. Run `mnist-kit grade`"),
+        ("empty", "the gradebook has no submission; expected a graded class. Run `mnist-kit grade`"),
     ],
 )
 def test_a_folder_that_is_no_graded_class_is_rejected(call: Call, command: str, name: str, message: str) -> None:
