@@ -40,7 +40,11 @@ class Pages:
         """A hash of the static files: script modules import each other, so an upgrade must change all addresses."""
         self._environment = environment_of("autograder.review")
         self._environment.globals.update(
-            questions=questions, gradebook=gradebook, static=self._address, nonce=lambda: secrets.token_hex(16)
+            questions=questions,
+            gradebook=gradebook,
+            static=self._address,
+            scripts=sorted(name for name in self.static if name.endswith(".js")),
+            nonce=lambda: secrets.token_hex(16),
         )
         self._environment.filters.update(
             time=_moment, mark_json=_mark_json, mark_line=mark_line, draft_json=_draft_json

@@ -7,7 +7,7 @@ import { Drafts } from "./storage.js";
 const page = document.body.dataset;
 const drafts = new Drafts(localStorage, `review ${page.gradebook} ${page.reviewer} `);
 
-export const RESTORED = "What you had not saved is back.";
+export const RESTORED = "Your unsaved changes are restored.";
 
 /** @param {string} key */
 export const kept = (key) => drafts.get(key);
@@ -23,7 +23,7 @@ export const forget = (key) => drafts.remove(key);
  */
 export function keep(key, label, content) {
   if (!drafts.set(key, label, location.pathname + location.search, content)) {
-    say("This browser cannot store drafts: anything not saved is lost with the page.", true);
+    say("This browser cannot keep drafts. Unsaved changes are lost when you leave this page.", true);
   }
 }
 

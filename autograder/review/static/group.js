@@ -1,17 +1,17 @@
-// Similar answers under one mark: the mark and the ticks are kept at each change.
+// Similar answers under one mark: the draft and the selection are kept at each change.
 
-import { inputs, one } from "./dom.js";
+import { field, inputs, one } from "./dom.js";
 import { RESTORED, forget, keep, kept } from "./drafts.js";
 import { EMPTY, nonce } from "./numbers.js";
 import { NOTHING_CHOSEN, RubricForm } from "./rubric_form.js";
 import { say } from "./status.js";
-import { field } from "./dom.js";
 
 export class Group extends RubricForm {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     super(form);
     this.answers = inputs("input[name=answer]:not(:disabled)", form);
+    this.touched = false;
     this.tried = false;
     history.replaceState(null, "", form.dataset.place ?? ""); // a reload stays with this group
     this.fill(EMPTY); // browsers restore old values of forms
@@ -39,7 +39,7 @@ export class Group extends RubricForm {
 
   ticksChanged() {
     this.count();
-    this.isAnotherAction();
+    this.keepChange();
   }
 
   get dirty() {
@@ -56,8 +56,8 @@ export class Group extends RubricForm {
     say(RESTORED);
   }
 
-  /** After a save that was tried, a change makes another action: the first may have been done and only its reply lost. */
-  isAnotherAction() {
+  /** Store the change. After a save whose reply was lost, the changed draft needs its own nonce to be saved as well. */
+  keepChange() {
     if (this.tried) field(this.form, "nonce").value = nonce();
     this.tried = false;
     this.keep();
@@ -69,20 +69,24 @@ export class Group extends RubricForm {
     else forget(this.key);
   }
 
+  /** @override */
   changed() {
-    super.changed();
-    this.isAnotherAction();
+    this.touched = true;
+    this.show();
+    this.keepChange();
   }
 
+  /** @override */
   discard() {
     this.touched = false;
     this.fill(EMPTY);
     this.tick(() => true);
-    this.isAnotherAction();
+    this.keepChange();
     say("Discarded.");
     this.focusSave();
   }
 
+  /** @override */
   async save() {
     if (this.busy) return;
     if (!this.touched) {

@@ -25,8 +25,8 @@ export async function showHistory() {
     find("ol", details)?.remove();
     one("p", details).hidden = marks.length > 0;
     if (marks.length) details.append(list);
-    else link.textContent = "Nobody has marked it yet.";
+    else link.textContent = "No marks yet";
   } catch {
-    say("The history cannot be read at the moment.", true);
+    say("The history cannot be loaded right now.", true);
   }
 }

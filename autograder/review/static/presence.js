@@ -33,9 +33,9 @@ export function watch(marking, url) {
       failing = false;
       one("#others").textContent = presence(said.others);
       one("#rubric-changed").hidden = String(said.revision) === marking.form.dataset.revision;
-      if (!marking.busy && known === marking.known && said.changed) marking.meanwhile(said.mark);
+      if (!marking.busy && known === marking.known && said.changed) marking.receive(said.mark);
     } catch {
-      if (!failing) say("The review cannot be reached. Your work is kept in this browser until it runs again.", true);
+      if (!failing) say("The review cannot be reached. Your changes are kept in this browser until it runs again.", true);
       failing = true;
     }
   };

@@ -1,10 +1,11 @@
 // The review's script: keys, running points, drafts that survive a reload, and what others do meanwhile.
 // Every page works without it, except for the keys and the drafts.
 
+import { listenToClicks } from "./clicks.js";
 import { find } from "./dom.js";
 import { keepReplies, listDrafts } from "./drafts.js";
 import { Group } from "./group.js";
-import { listen, listenToButtons } from "./keys.js";
+import { listenToKeys } from "./keyboard.js";
 import { Marking } from "./marking.js";
 import { RubricEditor } from "./rubric_editor.js";
 import { sayWhatWasLeft } from "./status.js";
@@ -17,7 +18,7 @@ const form = rubric && ("mark" in rubric.dataset ? new Marking(rubric) : new Gro
 
 keepReplies();
 listDrafts();
-listen(form);
-listenToButtons(form);
+listenToKeys(form);
+listenToClicks(form);
 find("[data-focus]")?.focus();
 sayWhatWasLeft();

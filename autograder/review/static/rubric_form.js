@@ -7,9 +7,9 @@ import { goAndSay, say } from "./status.js";
 
 /** @typedef {import("./numbers.js").Draft} Draft */
 
-export const NOTHING_CHOSEN = "Nothing chosen yet. 0 gives no points; Enter then saves.";
+export const NOTHING_CHOSEN = "Nothing chosen yet. To give no points, press 0, then Enter.";
 
-/** What marking one answer and marking a group have in common. */
+/** The form that marks one answer or a group of answers. */
 export class RubricForm {
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -20,7 +20,6 @@ export class RubricForm {
     this.boxes = inputs("input[name=item]", form);
     this.items = this.boxes.map((box) => ({ id: box.value, points: Number(box.dataset.points) }));
     this.total = Number(form.dataset.total);
-    this.touched = false;
     this.busy = false;
     form.addEventListener("input", (event) => {
       if (closest(event, ".items, [name=adjustment], [name=comment], [name=flagged]")) this.changed();
@@ -36,7 +35,6 @@ export class RubricForm {
       button.addEventListener("click", () => { this.fill(JSON.parse(button.dataset.take ?? "")); this.changed(); });
     }
     one("#discard").addEventListener("click", () => this.discard());
-    this.show();
   }
 
   /** @returns {Draft} */
@@ -51,6 +49,10 @@ export class RubricForm {
 
   get points() {
     return number(points(this.draft, this.items, this.total));
+  }
+
+  get pointsOfTotal() {
+    return `${this.points} of ${number(this.total)}`;
   }
 
   /** @param {Draft} draft */
@@ -74,8 +76,8 @@ export class RubricForm {
     one("[data-earned]", this.form).textContent = this.points;
   }
 
+  /** Note a change. */
   changed() {
-    this.touched = true;
     this.show();
   }
 
@@ -86,14 +88,14 @@ export class RubricForm {
     box.checked = !box.checked;
     this.changed();
     const text = one(".what", /** @type {HTMLElement} */ (box.closest("label"))).textContent;
-    say(`${box.checked ? "Given" : "Taken back"}: ${text} Now ${this.points} of ${number(this.total)}.`);
+    say(`${box.checked ? "Given" : "Removed"}: ${text} Now ${this.pointsOfTotal}.`);
   }
 
   clear() {
     for (const box of this.boxes) box.checked = false;
     field(this.form, "adjustment").value = "0";
     this.changed();
-    say(`Cleared: 0 of ${number(this.total)}.`);
+    say(`Cleared. Now ${this.pointsOfTotal}.`);
   }
 
   /** @param {number} step */
@@ -101,7 +103,7 @@ export class RubricForm {
     const adjustment = field(this.form, "adjustment");
     adjustment.value = number((Number(adjustment.value) || 0) + step);
     this.changed();
-    say(`Adjusted ${signed(Number(adjustment.value))}. Now ${this.points} of ${number(this.total)}.`);
+    say(`Adjusted by ${signed(Number(adjustment.value))}. Now ${this.pointsOfTotal}.`);
   }
 
   flag() {
@@ -124,17 +126,23 @@ export class RubricForm {
   /**
    * Do what another button of the form does. Return whether the server did it.
    * @param {string} action
+   * @param {HTMLElement} [button]
+   */
+  async press(action, button) {
+    const reply = await send(action, new FormData(this.form)).catch(() => null);
+    if (!reply) say(UNREACHABLE, true);
+    else if (reply.ok) this.done(reply.said, button);
+    else say(reply.said.why || "The server rejected this.", true);
+    return reply?.ok ?? false;
+  }
+
+  /**
+   * Show what the server did.
+   * @param {any} said
    * @param {HTMLElement} [_button]
    */
-  async press(action, _button) {
-    try {
-      const { ok, said } = await send(action, new FormData(this.form));
-      if (ok && said.url) goAndSay(said.url, said.words);
-      else say(said.why || said.words || "The server refused that.", !ok);
-      return ok;
-    } catch {
-      say(UNREACHABLE, true);
-      return false;
-    }
+  done(said, _button) {
+    if (said.url) goAndSay(said.url, said.words);
+    else say(said.words);
   }
 }

@@ -2,7 +2,7 @@
 
 const PATIENCE_MS = 45000; // longer than the gradebook waits for a lock
 
-export const UNREACHABLE = "The review cannot be reached. What you typed is kept in this browser; save again once it runs.";
+export const UNREACHABLE = "The review cannot be reached. Your changes are kept in this browser; save again once it runs.";
 
 /** @typedef {import("./numbers.js").Draft} Draft */
 /** @typedef {Draft & { id: number, reviewer: string, words: string, line: string }} Mark */

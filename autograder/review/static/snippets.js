@@ -10,25 +10,11 @@ import { say } from "./status.js";
  */
 export const appended = (comment, snippet) => (comment.trim() ? `${comment.replace(/\s+$/, "")}\n${snippet}` : snippet);
 
-/**
- * Return the place of a list that a key leads to, round the ends; null if the key is for something else.
- * @param {string} key
- * @param {number} place
- * @param {number} length
- */
-export function stepped(key, place, length) {
-  /** @type {Record<string, number>} */
-  const steps = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 };
-  return place < 0 || !(key in steps) ? null : (place + steps[key] + length) % length;
-}
-
-/** Open the snippets; false if the page has none. */
+/** Open the snippets and go to the first, or to the button that saves one. */
 export function openSnippets() {
-  const snippets = /** @type {HTMLDetailsElement | null} */ (find("#snippets"));
-  if (!snippets) return false;
+  const snippets = /** @type {HTMLDetailsElement} */ (one("#snippets"));
   snippets.open = true;
   (find(".snippet", snippets) ?? one("#keep-snippet")).focus();
-  return true;
 }
 
 /** Close the snippets and leave the focused element. */
@@ -38,22 +24,20 @@ export function closeSnippets() {
 }
 
 /**
- * Move between the snippets with a key; false if the key is for something else.
- * @param {string} key
+ * Move the focus from one snippet to another, round the ends.
+ * @param {1 | -1} step
  */
-export function walkSnippets(key) {
+export function walkSnippets(step) {
   const list = all("#snippets .snippet");
-  const next = stepped(key, list.findIndex((snippet) => snippet === document.activeElement), list.length);
-  if (next === null) return false;
-  list[next].focus();
-  return true;
+  const index = list.findIndex((snippet) => snippet === document.activeElement);
+  list[(index + step + list.length) % list.length]?.focus();
 }
 
 /** @param {{ id: number, text: string }} snippet */
 export function addSnippet(snippet) {
   const list = one("#snippets ul");
   if (all(".snippet", list).some((known) => known.dataset.snippet === snippet.text)) {
-    say("That snippet is already saved.");
+    say("This snippet is already saved.");
     return;
   }
   const template = /** @type {HTMLTemplateElement} */ (one("#snippet-line"));

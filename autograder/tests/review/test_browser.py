@@ -88,6 +88,8 @@ def lose(route: Route) -> str:
 
 
 def choose(page: Page, *keys: str) -> None:
+    """Press keys, once the page's script is ready."""
+    page.wait_for_load_state()
     for key in keys:
         page.keyboard.press(key)
 
@@ -329,10 +331,10 @@ def test_a_conflict_shows_both_and_loses_neither(site: Running, enter: Open, cho
     expect(banner).to_be_visible()
     expect(banner).to_contain_text("2 of 4 (unseen), by ben")
     expect(banner).to_contain_text("“Ben's words”")
-    expect(banner).to_contain_text("1 of 4 (fit) “Ann's words”")
+    expect(banner).to_contain_text("1 of 4, see the form below. “Ann's words”")
     expect(ann.locator("textarea")).to_have_value("Ann's words")
     choose(ann, "Control+Enter")
-    expect(ann.locator("#status")).to_contain_text("First choose")
+    expect(ann.locator("#status")).to_contain_text("Choose first")
     ann.reload()
     expect(banner).to_be_visible()
     expect(ann.locator("textarea")).to_have_value("Ann's words")
@@ -394,7 +396,7 @@ def test_a_group_in_mid_edit_outlives_a_reload_and_a_failure(alone: Running, ent
     page.keyboard.type("For those alike.")
     expect(page.locator("#unsaved")).to_be_visible()
     page.reload()
-    expect(page.locator("#status")).to_have_text("What you had not saved is back.")
+    expect(page.locator("#status")).to_have_text("Your unsaved changes are restored.")
     expect(page.locator("#members-title")).to_have_text("4 of 5 answers selected")
     expect(page.locator("input[name=answer]").nth(2)).not_to_be_checked()
     expect(page.locator("[data-earned]")).to_have_text("0.5")
