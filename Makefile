@@ -7,7 +7,7 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 # Processes that run tests; each has its own engine, with TensorFlow loaded.
 TESTERS ?= 2
 
-.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check bench pictures lock format clean
+.PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check check-js bench pictures lock format clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ WRONG_PYTHON = \
 NOT_FETCHED = \
 	echo "The packages could not be installed; the lines above say why. Setting up needs a network once: connect this machine, or" >&2; \
 	echo "name a mirror (PIP_INDEX_URL and UV_DEFAULT_INDEX), and run the same command again." >&2
+
+NOT_FETCHED_JS = \
+	echo "npm could not install the packages in package-lock.json: connect this machine, or name a mirror" >&2; \
+	echo "(npm_config_registry), and run the same command again." >&2
 
 # Use the machine's uv if there is one; otherwise install it into the environment.
 $(READY): requirements.lock pyproject.toml
@@ -75,13 +79,21 @@ mutate: $(READY)  ## Break the code that decides about points in every small way
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
-check: $(READY)  ## Check lint, types, import order, and that generated files are up to date
+check: $(READY) check-js  ## Check lint, types, import order, and that generated files are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q autograder/tests/test_public_names.py
 	$(BIN)/lint-imports
 	$(BIN)/mnist-kit build --check
+
+check-js:  ## Check the scripts of the review: lint, types, unit tests (needs Node.js)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.ready && npm run --silent check; \
+	else echo "JAVASCRIPT NOT CHECKED: npm is missing. Install Node.js 18.18 or newer, for example: apt install nodejs npm" >&2; fi
+
+node_modules/.ready: package.json package-lock.json
+	@npm ci --ignore-scripts --silent || { $(NOT_FETCHED_JS); exit 1; }
+	@touch $@
 
 bench: $(READY)  ## Measure classes against peers (PEERS=--full: every notebook), confinement, the review under load
 	$(BIN)/python -m autograder.tools.benchmark_classes $(PEERS)
