@@ -11,7 +11,7 @@ import typer
 
 from autograder.cli.shell import EXIT_USAGE, err, out, progress_bar
 from autograder.commands.grade import GradeObserver, GradeResult
-from autograder.gradebook.gradebook import Change, KitChange
+from autograder.gradebook.gradebook import GradeChange, KitChange
 from autograder.judge.grade_report import GradeReport
 from autograder.report import screens
 from autograder.text import printable
@@ -55,7 +55,7 @@ class GradeScreen(GradeObserver):
     def graded(self, report: GradeReport) -> None:
         self._bar.update(self._bar.task_ids[0], advance=1, last=printable(report.name)[:30])
 
-    def accepts(self, changes: Sequence[Change]) -> bool:
+    def accepts(self, changes: Sequence[GradeChange]) -> bool:
         """Show the changes; after a regrade, ask. If nobody can be asked, the results wait for --yes."""
         self._stop_bar()
         if changes:

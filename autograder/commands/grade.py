@@ -15,8 +15,9 @@ from autograder.calibration import reference
 from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.gradebook.database import location
-from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
-from autograder.gradebook.marked_report import marked
+from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
+from autograder.gradebook.grader import Grader
+from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
@@ -61,7 +62,7 @@ class GradeObserver:
     def graded(self, report: GradeReport) -> None:
         """Called after each submission, once its result is stored."""
 
-    def accepts(self, changes: Sequence[Change]) -> bool:  # noqa: ARG002  # for those that decide by them
+    def accepts(self, changes: Sequence[GradeChange]) -> bool:  # noqa: ARG002  # for those that decide by them
         """Called after grading, with the points that changed; with `regrade`, whether the new ones should count."""
         return True
 
@@ -151,7 +152,7 @@ class _SubmissionPages:
 
     def write(self, report: GradeReport) -> GradeReport:
         """Write the pages of a report; return it with its marks."""
-        report = marked(report, self._marks, self._rubrics)
+        report = with_marks(report, self._marks, self._rubrics)
         if self._written.get(report.name) != report:
             result_files.write_submission(report, self._policy, self._output)
             self._written[report.name] = report

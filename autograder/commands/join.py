@@ -25,7 +25,7 @@ def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[C
     rows = external_grades.read(paths, policy)
     with Gradebook(existing_location(folder, url)) as book:
         joined = external_grades.match(rows, book.names())
-        book.join(joined)
+        book.record_external(joined)
         return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from autograder.engine import feedback
 from autograder.errors import GraderFault
-from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
+from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
+from autograder.gradebook.grader import Grader
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
@@ -40,7 +41,7 @@ class Done:
 
     index: int
     report: GradeReport
-    change: Change | None = None
+    change: GradeChange | None = None
 
 
 @dataclass(frozen=True)

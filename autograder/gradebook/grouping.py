@@ -1,7 +1,7 @@
-"""Like answers put together, so that a reviewer can mark them in one go.
+"""Groups of similar answers, which a reviewer can mark together.
 
-Nothing is marked here, and nothing understood: answers that share most of their wording are put side by side, and a
-person decides.
+Nothing is marked or understood here: answers that share most of their wording are shown side by side, and a person
+decides.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["ALIKE", "LONGEST", "groups"]
+__all__ = ["similar_answers"]
 
-ALIKE = 0.74
-"""The cosine that any two answers of a group exceed. Of the sixty answers in tests/test_grouping.py, near-copies have
-0.78 and more, different ideas 0.70 and less: that two are opposites in the same words, all others are below 0.65."""
+THRESHOLD = 0.74
+"""The cosine that any two answers of a group exceed. Of the sixty answers in tests/gradebook/test_grouping.py,
+near-copies have 0.78 and more; different ideas have 0.70 (opposites in the same words) or less than 0.65."""
 
 LONGEST = 5000
-"""Characters of an answer that are compared: some two pages, by which two answers can be told apart."""
+"""Characters of an answer that are compared: some two pages, enough to tell two answers apart."""
 
-AT_ONCE = 10_000_000
-"""Numbers that are held at once when answers are compared (40 MB)."""
+PRODUCTS_AT_ONCE = 10_000_000
+"""Numbers in memory while answers are compared (40 MB)."""
 
 LARGEST = 2000
-"""Answers that are divided into groups at once: that takes a number for each two of them (32 MB)."""
+"""Answers divided into groups at once, which takes a number for every two of them (32 MB)."""
 
-# Chinese and Japanese, Korean, Thai: there a character is compared where elsewhere a word is.
+# Chinese and Japanese, Korean, Thai: characters are compared instead of words.
 UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 WORD = rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w)+|[^\w\s]"
 
@@ -39,116 +39,114 @@ NEGATION = re.compile(
 )
 
 
-def groups(texts: Mapping[int, str | None]) -> tuple[tuple[int, ...], ...]:
-    """Ids of answers that are alike, from their texts: groups of two and more, and no answer in two of them.
+def similar_answers(texts: Mapping[int, str | None]) -> tuple[tuple[int, ...], ...]:
+    """Return groups of the ids of two or more similar answers, from their texts; no id is in two groups.
 
-    First those without an answer (None, or no letter, digit or picture in it); then the largest groups first, of
-    equal ones the one with the smallest id. Within a group ids rise. Any two answers of a group are alike, so that it
-    does not drift from one idea to another, and they have as many negations: "is" and "is not" may differ by nothing
-    else. The same texts give the same groups, in whatever order they come.
+    First come the blank answers (None, or without a letter, digit or picture), then the largest groups, of equal ones
+    the one with the smallest id. Ids rise within a group. Any two answers of a group are similar, so that it does not
+    drift from one idea to another, and have equally many negations, because "is" and "is not" may be the only
+    difference. The order of the texts does not matter.
     """
-    unanswered: list[int] = []
-    same: defaultdict[str, list[int]] = defaultdict(list)
+    blank: list[int] = []
+    ids_of: defaultdict[str, list[int]] = defaultdict(list)
     for id in sorted(texts):
-        plain = _plain(texts[id] or "")
-        (same[plain] if plain else unanswered).append(id)
-    found = [sorted(id for plain in alike for id in same[plain]) for alike in _alike(sorted(same))]
-    found = sorted((group for group in found if len(group) > 1), key=lambda group: (-len(group), group[0]))
-    return tuple(tuple(group) for group in ([unanswered] if len(unanswered) > 1 else []) + found)
+        words = _comparable(texts[id] or "")
+        (ids_of[words] if words else blank).append(id)
+    groups = [sorted(id for words in group for id in ids_of[words]) for group in _groups(sorted(ids_of))]
+    groups = sorted((group for group in groups if len(group) > 1), key=lambda group: (-len(group), group[0]))
+    return tuple(tuple(group) for group in ([blank] if len(blank) > 1 else []) + groups)
 
 
-def _plain(text: str) -> str:
-    """What is compared of a text: its words without capitals, marks and markup; "" where nothing is said."""
+def _comparable(text: str) -> str:
+    """Return the words of a text in lower case, without punctuation and markup; an empty string if it is blank.
+
+    Letters with accents, digits, mathematical signs and pictures are kept.
+    """
     normal = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()[:LONGEST]
-    kept = "".join(char if _speaks(char) else " " for char in APOSTROPHE.sub("", normal))
-    words = " ".join(kept.split())
+    categories = ((char, unicodedata.category(char)) for char in APOSTROPHE.sub("", normal))
+    kept = (char if kind[0] in "LMNS" and kind != "Sk" else " " for char, kind in categories)
+    words = " ".join("".join(kept).split())
     return words if any(char.isalnum() or unicodedata.category(char) == "So" for char in words) else ""
 
 
-def _speaks(char: str) -> bool:
-    """Letters with their accents, digits, mathematical signs and pictures do; punctuation and spaces do not."""
-    category = unicodedata.category(char)
-    return category[0] in "LMNS" and category != "Sk"
-
-
-def _alike(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts, all of them different, divided into groups; one alone is a group of its own."""
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Divide different texts into groups of one or more."""
     if len(texts) < 2:
         yield from ([text] for text in texts)
         return
     cosines = _cosines(_vectors(texts))
-    negated: defaultdict[int, list[int]] = defaultdict(list)
+    by_negations: defaultdict[int, list[int]] = defaultdict(list)
     for row, text in enumerate(texts):
-        negated[len(NEGATION.findall(text))].append(row)
-    for rows in negated.values():
-        for part in _connected(cosines[rows][:, rows]):
-            near = [rows[at] for at in part]
-            for group in _divided(cosines[near][:, near]):
-                yield [texts[near[at]] for at in group]
+        by_negations[len(NEGATION.findall(text))].append(row)
+    for rows in by_negations.values():
+        for component in _components(cosines[rows][:, rows]):
+            near = [rows[index] for index in component]
+            for group in _complete_linkage(cosines[near][:, near]):
+                yield [texts[near[index]] for index in group]
 
 
 def _vectors(texts: Sequence[str]) -> Any:
-    """A row of length 1 for each text: how often words, and pieces of three letters, are in it; rare ones count more.
+    """Return a row of length 1 for each text: its words and groups of three letters; rare ones have more weight.
 
-    Pieces are what outlives a slip of the pen and another ending.
+    Three letters at a time survive a typing mistake and another ending.
     """
-    # Not at the top: these take seconds to import.
+    # Imported here because these take seconds.
     import numpy as np
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
     words = TfidfVectorizer(lowercase=False, token_pattern=WORD, sublinear_tf=True, dtype=np.float32)
-    pieces = TfidfVectorizer(
+    trigrams = TfidfVectorizer(
         lowercase=False, analyzer="char_wb", ngram_range=(3, 3), sublinear_tf=True, dtype=np.float32
     )
-    return normalize(hstack([words.fit_transform(texts), pieces.fit_transform(texts)], format="csr"))
+    return normalize(hstack([words.fit_transform(texts), trigrams.fit_transform(texts)], format="csr"))
 
 
 def _cosines(vectors: Any) -> Any:
-    """The cosines of any two rows, as a sparse matrix: only those above ALIKE are in it."""
+    """Return the cosines above THRESHOLD of any two rows as a sparse matrix."""
     import numpy as np
     from scipy.sparse import coo_array
 
     count = vectors.shape[0]
-    # What is in one text alone has no part in a product of two.
+    # A word that is in one text only adds nothing to a product.
     vectors = vectors[:, np.flatnonzero(np.bincount(vectors.indices, minlength=vectors.shape[1]) > 1)]
-    step = max(1, AT_ONCE // max(1, vectors.shape[1]))
+    step = max(1, PRODUCTS_AT_ONCE // max(1, vectors.shape[1]))
     rows, columns, values = [np.arange(count)], [np.arange(count)], [np.ones(count, np.float32)]
     for start in range(0, count, step):
-        # A sparse matrix times a narrow dense one: many times quicker than sparse times sparse.
+        # A sparse matrix times a narrow dense one is many times faster than sparse times sparse.
         products = vectors[start:] @ vectors[start : start + step].toarray().T
-        below, beside = np.nonzero(np.tril(products > ALIKE, -1))
+        below, beside = np.nonzero(np.tril(products > THRESHOLD, -1))
         found = products[below, beside]
         rows += [below + start, beside + start]
         columns += [beside + start, below + start]
         values += [found, found]
-    places = (np.concatenate(rows), np.concatenate(columns))
-    return coo_array((np.concatenate(values), places), shape=(count, count)).tocsr()
+    indices = (np.concatenate(rows), np.concatenate(columns))
+    return coo_array((np.concatenate(values), indices), shape=(count, count)).tocsr()
 
 
-def _connected(cosines: Any) -> Iterator[list[int]]:
-    """Rows that are alike, directly or by way of others; each row in one list."""
+def _components(cosines: Any) -> Iterator[list[int]]:
+    """Divide the rows into lists that are connected by similarity, at most LARGEST in each."""
     from scipy.sparse.csgraph import connected_components
 
-    parts: defaultdict[int, list[int]] = defaultdict(list)
-    for row, part in enumerate(connected_components(cosines, directed=False)[1]):
-        parts[part].append(row)
-    for rows in parts.values():
+    components: defaultdict[int, list[int]] = defaultdict(list)
+    for row, component in enumerate(connected_components(cosines, directed=False)[1]):
+        components[component].append(row)
+    for rows in components.values():
         yield from (rows[start : start + LARGEST] for start in range(0, len(rows), LARGEST))
 
 
-def _divided(cosines: Any) -> Iterator[list[int]]:
-    """Rows in groups of which any two are alike (complete linkage)."""
+def _complete_linkage(cosines: Any) -> Iterator[list[int]]:
+    """Divide the rows into groups in which any two are similar."""
     if cosines.shape[0] == 1:
         yield [0]
         return
     from sklearn.cluster import AgglomerativeClustering
 
     clusters = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="complete", distance_threshold=1 - ALIKE
+        n_clusters=None, metric="precomputed", linkage="complete", distance_threshold=1 - THRESHOLD
     ).fit_predict(1 - cosines.toarray())
-    divided: defaultdict[int, list[int]] = defaultdict(list)
+    groups: defaultdict[int, list[int]] = defaultdict(list)
     for row, cluster in enumerate(clusters):
-        divided[cluster].append(row)
-    yield from divided.values()
+        groups[cluster].append(row)
+    yield from groups.values()

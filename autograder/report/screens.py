@@ -8,7 +8,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.gradebook.gradebook import Change
+from autograder.gradebook.gradebook import GradeChange
 from autograder.judge.grade_report import GradeReport, Status
 from autograder.lms.external_grades import Comparison
 from autograder.policy.policy import Policy
@@ -46,7 +46,7 @@ def remarks(reports: Sequence[GradeReport]) -> str:
     return "\n".join(f"{printable(report.name)}: {printable(found)}" for report in reports if (found := remark(report)))
 
 
-def changed_points(changes: Sequence[Change]) -> Table:
+def changed_points(changes: Sequence[GradeChange]) -> Table:
     """Return points before and after, to decide whether they are to count."""
     table = _table("Points that change")
     table.add_column("submission", overflow="fold")

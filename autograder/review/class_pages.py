@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Mark, Progress
-from autograder.gradebook.marked_report import marked
+from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.report.page import css_class
@@ -91,7 +91,7 @@ def _row(visit: Visit, name: str, marks: Mapping[tuple[str, str], Mark]) -> Mark
     mine = {id: marks[name, id] for id in site.policy.written if (name, id) in marks}
     stamp = tuple((mark.id, mark.points) for mark in mine.values())
     if name not in site.rows or site.rows[name][0] != stamp:
-        report = marked(site.reports[name], marks, {id: visit.rubric(id) for id in mine})
+        report = with_marks(site.reports[name], marks, {id: visit.rubric(id) for id in mine})
         site.rows[name] = stamp, site.pages.fragment("row.html", row=_cells(report, mine))
     return site.rows[name][1]
 

@@ -15,7 +15,7 @@ from autograder.gradebook.agreement import Agreement, agreement
 from autograder.gradebook.database import existing_location, without_password
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Progress
-from autograder.gradebook.marked_report import marked
+from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.request_store import OPEN
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
@@ -61,7 +61,7 @@ def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] =
     `reviewers` are added to those of grading.yml. Raises GradebookError without a gradebook, ReviewError for an
     invalid name, PolicyError for grading.yml.
     """
-    from autograder.gradebook.grouping import groups
+    from autograder.gradebook.grouping import similar_answers
 
     policy = grading_file.load(HOME.policy)
     people = tuple(dict.fromkeys((*policy.review.reviewers, *reviewers))) or (ALONE,)
@@ -75,7 +75,7 @@ def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] =
     location = existing_location(folder, url)
     reports = _reports(location)
     with ReviewStores(location) as stores:
-        stores.sync(policy, reports, people, groups)
+        stores.sync(policy, reports, people, similar_answers)
         yield ClassReview(stores, policy, people, {report.key: report for report in reports})
 
 
@@ -85,7 +85,7 @@ def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
     location = existing_location(folder, url)
     with ReviewStores(location, shared=False) as stores:
         final, rubrics = stores.marks.final(), stores.rubrics.all()
-        reports = tuple(marked(report, final, rubrics) for report in _reports(location))
+        reports = tuple(with_marks(report, final, rubrics) for report in _reports(location))
         flagged = tuple(sorted(key for key, mark in final.items() if mark.flagged))
         return MarkedClass(policy, reports, stores.answers.progress(), agreements(stores), flagged)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from autograder.authoring.autograder_zip import read_tests
 from autograder.engine.engine import Engine
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file, policy
+from autograder.tools.postgresql import TemporaryServer, installed, temporary_server
 
 TIMEOUT_S = 60.0
 
@@ -56,6 +58,20 @@ def engine(rules: policy.Policy, layout: Layout) -> Iterator[Engine]:
     """One warm engine for the whole run: starting it takes as long as importing TensorFlow."""
     with Engine(rules, read_tests(layout.zip), layout.data("mnist")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[TemporaryServer]:
+    if not installed():
+        pytest.skip("NO POSTGRESQL on this machine: `apt-get install postgresql`, then run this test again")
+    with temporary_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: TemporaryServer) -> str:
+    """The URL of an empty database."""
+    return postgresql_server.new_database(f"kit-{uuid.uuid4()}")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from rich.console import Console
 from autograder.authoring import build
 from autograder.authoring.bundled_class import LOAD, Member
 from autograder.commands.grade import GradeObserver, GradeOptions, grade
-from autograder.gradebook.gradebook import Change
+from autograder.gradebook.gradebook import GradeChange
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.tools import bare_loop
@@ -187,7 +187,7 @@ class _Clock(GradeObserver):
     def graded(self, report: GradeReport) -> None:  # noqa: ARG002
         self.graded_at.append(tree_cpu_s())
 
-    def accepts(self, changes: Sequence[Change]) -> bool:  # noqa: ARG002
+    def accepts(self, changes: Sequence[GradeChange]) -> bool:  # noqa: ARG002
         self.ended_at = tree_cpu_s()
         return True
 

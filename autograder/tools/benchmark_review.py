@@ -61,13 +61,13 @@ class LoadRun:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print, and write the tables."""
-    from autograder.tools.postgresql import new_database, postgresql
+    from autograder.tools.postgresql import temporary_server
 
     console = Console()
     seconds = float(arguments[0]) if arguments else SECONDS
     runs = []
-    with tempfile.TemporaryDirectory(prefix="kit-review-") as name, postgresql(durable=True) as server:
-        for way, url in (("SQLite", None), ("PostgreSQL", new_database(server, "review"))):
+    with tempfile.TemporaryDirectory(prefix="kit-review-") as name, temporary_server(durable=True) as server:
+        for way, url in (("SQLite", None), ("PostgreSQL", server.new_database("review"))):
             folder = Path(name) / way
             folder.mkdir()
             fill(folder, url)

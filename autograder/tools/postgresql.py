@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: Debian's package, started in a folder of its own, ended with the run."""
+"""A temporary PostgreSQL server for tests and benchmarks, started from Debian's package in a folder of its own."""
 
 from __future__ import annotations
 
@@ -13,75 +13,74 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+__all__ = ["TemporaryServer", "installed", "temporary_server"]
 
 ACCOUNT = "postgres"
 """The account of Debian's package; PostgreSQL refuses to run as root."""
 
 
-def binaries() -> Path:
-    """The newest PostgreSQL of this machine; skips the test, loudly, where there is none."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("NO POSTGRESQL on this machine: `apt-get install postgresql`, then run this test again")
-    return found[-1].parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def installed() -> bool:
+    """Return whether this machine has PostgreSQL."""
+    return bool(_versions())
 
 
 @dataclass(frozen=True)
-class Server:
-    """A server of one's own. `crash` ends it as a power failure would, `start` brings it back with what it had kept."""
+class TemporaryServer:
+    """A server that `crash` ends as a power failure would; `start` brings it back with what it had stored."""
 
     folder: Path
     port: int
-    who: tuple[str, ...]
+    as_account: tuple[str, ...]
     durable: bool
 
-    @property
-    def address(self) -> str:
-        """Without a database."""
-        return f"postgresql://kit@127.0.0.1:{self.port}"
+    def create(self) -> None:
+        self._run("initdb", "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:
         fsync = "on" if self.durable else "off"
         options = (
             f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync={fsync}"
         )
-        self.run("pg_ctl", "-D", self.data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def new_database(self, name: str) -> str:
+        """Create an empty database and return its URL. Its time zone is not UTC, as on most servers."""
+        import psycopg
+
+        url = f"postgresql://kit@127.0.0.1:{self.port}"
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload, unused-ignore]
+            connection.execute(f"ALTER DATABASE \"{name}\" SET timezone TO 'America/New_York'")  # type: ignore[call-overload, unused-ignore]
+        return f"{url}/{name}"
 
     def crash(self) -> None:
-        self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
-    def create(self) -> None:
-        self.run("initdb", "-D", self.data, "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-
-    @property
-    def data(self) -> str:
-        return str(self.folder / "data")
-
-    def run(self, tool: str, *arguments: str) -> None:
-        command = [*self.who, str(binaries() / tool), *arguments]
+    def _run(self, tool: str, *arguments: str) -> None:
+        command = [*self.as_account, str(_versions()[-1] / tool), "-D", str(self.folder / "data"), *arguments]
         subprocess.run(
             command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder, timeout=120
         )
 
 
 @contextmanager
-def running(*, durable: bool = False) -> Iterator[Server]:
-    """A server that has just been made. What it stored outlives its processes, and a power cut if `durable`."""
-    binaries()
-    root = os.geteuid() == 0
+def temporary_server(*, durable: bool = False) -> Iterator[TemporaryServer]:
+    """Run a new server. Its data survives its processes and, if `durable`, a power failure.
+
+    Raises FileNotFoundError if PostgreSQL is not installed.
+    """
+    if not installed():
+        raise FileNotFoundError("PostgreSQL is not installed; run `apt-get install postgresql`, then try again")
     folder = Path(tempfile.mkdtemp(prefix="kit-pg-"))
-    who = ("setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups") if root else ()
-    if root:
+    as_account: tuple[str, ...] = ()
+    if os.geteuid() == 0:
         account = pwd.getpwnam(ACCOUNT)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    server = Server(folder, free_port(), who, durable)
+        as_account = ("setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = TemporaryServer(folder, port, as_account, durable)
     try:
         server.create()
         server.start()
@@ -93,18 +92,6 @@ def running(*, durable: bool = False) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def postgresql(*, durable: bool = False) -> Iterator[str]:
-    """The same; its address, without a database."""
-    with running(durable=durable) as server:
-        yield server.address
-
-
-def new_database(server: str, name: str) -> str:
-    """The address of an empty database on a server whose clock is not UTC, as most are."""
-    import psycopg
-
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload, unused-ignore]
-        connection.execute(f"ALTER DATABASE \"{name}\" SET timezone TO 'America/New_York'")  # type: ignore[call-overload, unused-ignore]
-    return f"{server}/{name}"
+def _versions() -> list[Path]:
+    """Return the folders of PostgreSQL's programs on this machine, oldest version first."""
+    return sorted(program.parent for program in Path("/usr/lib/postgresql").glob("*/bin/initdb"))

@@ -15,7 +15,8 @@ from autograder.engine import batch
 from autograder.engine.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
 from autograder.gradebook import gradebook
-from autograder.gradebook.gradebook import Change, Gradebook, Grader, KitChange
+from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
+from autograder.gradebook.grader import Grader
 from autograder.judge.grade_report import GradeReport, Status
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
@@ -81,7 +82,7 @@ def test_an_earlier_version_handed_in_again_counts_again(book: Gradebook) -> Non
     run(book, Marker(8), CLASS[:1])
     run(book, Marker(2), (replace(CLASS[0], data=b"worse"),))
     (done,) = run(book, Marker(0), CLASS[:1])
-    assert done.change == Change("s0", 10.66, 16.66)
+    assert done.change == GradeChange("s0", 10.66, 16.66)
     assert book.current("s0") == done.report
 
 
@@ -89,7 +90,7 @@ def test_another_policy_grades_everything_and_tells_the_changes(book: Gradebook)
     run(book, Marker(8))
     done = run(book, Marker(4), grader=Grader("stricter"))
     assert [each.change for each in sorted(done, key=lambda each: each.index)] == [
-        Change(f"s{n}", 16.66, 12.66) for n in range(6)
+        GradeChange(f"s{n}", 16.66, 12.66) for n in range(6)
     ]
 
 
@@ -196,7 +197,7 @@ def test_a_pool_that_is_lost_ends_the_run_and_keeps_what_was_graded(
     finally:
         gate.set()
         executor.shutdown(cancel_futures=True)
-    assert len(book) == 1
+    assert len(book.names()) == 1
     later = Marker()
     run(book, later)
     assert sorted(later.asked) == [f"s{n}" for n in range(1, 6)]
@@ -214,7 +215,7 @@ def test_a_result_that_cannot_be_stored_ends_the_run(book: Gradebook, monkeypatc
     monkeypatch.setattr(book, "record", record)
     with threads(marker, 1) as pool, pytest.raises(GradebookError, match="full"):
         list(grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES))
-    assert len(book) == 2
+    assert len(book.names()) == 2
 
 
 def test_stopping_early_drops_what_has_not_begun(book: Gradebook) -> None:

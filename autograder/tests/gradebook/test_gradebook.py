@@ -1,4 +1,4 @@
-"""The gradebook on a real SQLite file: nothing is lost, nothing counts twice, and what is known is known."""
+"""The gradebook on a real SQLite file: nothing is lost, nothing counts twice, and what was graded before is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import pytest
 
 from autograder.engine.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
-from autograder.gradebook import database, gradebook
-from autograder.gradebook.gradebook import Change, Gradebook, Grader
+from autograder.gradebook import grader as graders
+from autograder.gradebook.gradebook import Gradebook, GradeChange
+from autograder.gradebook.grader import Grader
 from autograder.judge.grade_report import GradeReport
 from autograder.lms.external_grades import GRADESCOPE, OTTER, ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
@@ -27,6 +28,7 @@ from autograder.tests.journals import RULES
 
 ONE = Submission("first", "class/first.ipynb", b"one")
 OTHER = replace(ONE, data=b"another")
+FAULT = reports.ungraded(name="first")
 
 
 @pytest.fixture
@@ -40,22 +42,20 @@ def book(path: Path) -> Iterator[Gradebook]:
         yield opened
 
 
-def rows(path: Path, what: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(what).fetchall()
-    finally:
-        connection.close()
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    """Run a query past the gradebook, and store what it changes."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(query).fetchall()
 
 
-def with_points(points: float) -> GradeReport:
-    """`first` with this many points for its last question."""
+def with_points(points: float, name: str = "first") -> GradeReport:
+    """A report with this many points for its last question, and 8.66 for the others."""
     last = replace(reports.QUESTIONS[-1], earned=points)
-    return reports.graded(questions=(*reports.QUESTIONS[:-1], last))
+    return reports.graded(name=name, questions=(*reports.QUESTIONS[:-1], last))
 
 
 @pytest.mark.parametrize(
-    "report", [reports.graded(), reports.rejected(), reports.hostile()], ids=lambda each: each.status
+    "report", [reports.graded(), reports.rejected(), reports.hostile()], ids=lambda report: report.status
 )
 def test_a_result_comes_back_as_it_was_stored(path: Path, report: GradeReport) -> None:
     with Gradebook(path) as book:
@@ -63,71 +63,59 @@ def test_a_result_comes_back_as_it_was_stored(path: Path, report: GradeReport) -
     with Gradebook(path) as again:
         assert again.known(["key", "another key"]) == {"key": report}
         assert again.current(report.name) == report
-        assert len(again) == 1
+        assert again.all() == (report,)
 
 
-def test_a_fault_of_the_grader_is_stored_but_not_known(book: Gradebook) -> None:
-    """So the next run tries again."""
-    book.record(ONE, "key", reports.ungraded(name="first"))
+def test_a_grader_fault_is_stored_but_not_known_so_that_the_next_run_tries_again(book: Gradebook) -> None:
+    book.record(ONE, "key", FAULT)
     book.record(replace(ONE, name="half"), "half", replace(reports.half_graded(), name="half"))
     assert book.known(["key", "half"]) == {}
-    assert book.current("first") == reports.ungraded(name="first")
+    assert book.current("first") == FAULT
 
 
-def test_a_new_result_takes_the_place_of_the_old_one_and_the_change_is_told(book: Gradebook, path: Path) -> None:
+def test_a_new_result_replaces_the_old_one_and_returns_the_change(book: Gradebook, path: Path) -> None:
     assert book.record(ONE, "key", with_points(8)) is None, "nothing was there before"
-    assert book.record(OTHER, "other", with_points(4)) == Change("first", 16.66, 12.66)
+    assert book.record(ONE, "key", with_points(8)) is None, "stored again, it is one row"
+    assert book.record(OTHER, "other", with_points(4)) == GradeChange("first", 16.66, 12.66)
     assert book.record(OTHER, "third", with_points(4)) is None, "the points are the same"
     assert book.current("first") == with_points(4)
+    assert book.known(["key"]) == {"key": with_points(8)}, "it is known if it comes back"
     assert rows(path, "select standing, count(*) from gradings group by 1 order by 1") == [("current", 1), ("past", 2)]
 
 
-def test_the_same_result_stored_again_is_one_row(book: Gradebook, path: Path) -> None:
-    for _ in range(3):
-        book.record(ONE, "key", with_points(8))
-    assert rows(path, "select count(*) from gradings") == [(1,)]
-
-
-def test_what_counted_once_is_known_when_it_comes_back(book: Gradebook) -> None:
+def test_a_fault_replaces_an_older_submission_but_not_a_grade_for_the_same(book: Gradebook) -> None:
     book.record(ONE, "key", with_points(8))
-    book.record(OTHER, "other", with_points(4))
-    assert book.known(["key"]) == {"key": with_points(8)}
-
-
-def test_a_fault_takes_the_place_of_an_older_submission_but_not_of_a_grade_for_the_same(book: Gradebook) -> None:
-    book.record(ONE, "key", with_points(8))
-    fault = reports.ungraded(name="first")
-    assert book.record(ONE, "newer kit", fault) is None
+    assert book.record(ONE, "newer kit", FAULT) is None
+    book.record(ONE, "key", FAULT, proposed=True)
+    book.accept()
     assert book.current("first") == with_points(8)
-    assert book.record(OTHER, "other", fault) == Change("first", 16.66, None)
-    assert book.current("first") == fault
+    assert book.record(OTHER, "other", FAULT) == GradeChange("first", 16.66, None)
+    assert book.current("first") == FAULT
 
 
 def test_proposals_count_only_when_they_are_accepted(book: Gradebook) -> None:
     book.record(ONE, "key", with_points(8))
-    book.record(replace(ONE, name="same"), "same", replace(with_points(8), name="same"))
-    assert book.record(ONE, "key", with_points(4), proposed=True) is None
-    book.record(replace(ONE, name="same"), "same", replace(with_points(8), name="same"), proposed=True)
+    book.record(replace(ONE, name="same"), "same", with_points(8, "same"))
+    assert book.record(ONE, "key", with_points(6), proposed=True) is None
+    book.record(ONE, "key", with_points(4), proposed=True)  # replaces the proposal before
+    book.record(replace(ONE, name="same"), "same", with_points(8, "same"), proposed=True)
+    book.record(replace(ONE, name="new"), "new", with_points(8, "new"), proposed=True)
     assert book.current("first") == with_points(8)
+    assert book.names() == ("first", "same")
     assert book.known(["key"]) == {"key": with_points(8)}
     assert book.known(["key"], proposed=True) == {"key": with_points(4)}
-    assert book.proposals() == (Change("first", 16.66, 12.66),)
+    assert book.proposals() == (GradeChange("first", 16.66, 12.66), GradeChange("new", None, 16.66))
     book.accept()
     assert book.current("first") == with_points(4)
+    assert book.names() == ("first", "new", "same")
     assert book.proposals() == ()
     assert book.known(["key"], proposed=True) == {}
 
 
-def test_a_proposal_made_again_is_one_proposal(book: Gradebook) -> None:
-    book.record(ONE, "key", with_points(4), proposed=True)
-    book.record(ONE, "key", with_points(6), proposed=True)
-    assert book.proposals() == (Change("first", None, 14.66),)
-
-
-def test_proposals_that_are_turned_down_are_forgotten_but_those_to_keep(book: Gradebook) -> None:
+def test_rejected_proposals_are_deleted_except_those_to_keep(book: Gradebook) -> None:
     book.record(ONE, "key", with_points(8))
     for key in ("key", "stale"):
-        book.record(replace(ONE, name=key), key, replace(with_points(4), name=key), proposed=True)
+        book.record(replace(ONE, name=key), key, with_points(4, key), proposed=True)
     book.reject(keep=["key"])
     assert [change.name for change in book.proposals()] == ["key"]
     book.reject()
@@ -135,50 +123,40 @@ def test_proposals_that_are_turned_down_are_forgotten_but_those_to_keep(book: Gr
     assert book.current("first") == with_points(8)
 
 
-def test_a_proposed_fault_does_not_replace_a_grade(book: Gradebook) -> None:
-    book.record(ONE, "key", with_points(8))
-    book.record(ONE, "key", reports.ungraded(name="first"), proposed=True)
-    book.accept()
-    assert book.current("first") == with_points(8)
-
-
 def stricter(policy: Policy) -> Policy:
     return policy.model_copy(update={"execution": policy.execution.model_copy(update={"timeout_s": 1.0})})
 
 
-def test_the_key_changes_with_whatever_decides_about_a_grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_changes_with_all_that_decides_about_a_grade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, other = tmp_path / "data", tmp_path / "other"
     data.write_bytes(b"images")
     other.write_bytes(b"other images")
     tests = {"q4": "a test", "q5": "another"}
-    graders = [
+    different = [
         Grader.of(RULES, tests, data, unsafe=False),
         Grader.of(stricter(RULES), tests, data, unsafe=False),
         Grader.of(RULES, {**tests, "q5": "changed"}, data, unsafe=False),
         Grader.of(RULES, tests, other, unsafe=False),
         Grader.of(RULES, tests, data, unsafe=True),
     ]
-    assert graders[0] == Grader.of(RULES, dict(reversed(tests.items())), data, unsafe=False)
-    monkeypatch.setattr(gradebook, "kit_version", lambda: "9.9+0")
-    graders.append(Grader.of(RULES, tests, data, unsafe=False))
+    assert different[0] == Grader.of(RULES, dict(reversed(tests.items())), data, unsafe=False)
+    monkeypatch.setattr(graders, "kit_version", lambda: "9.9+0")
+    different.append(Grader.of(RULES, tests, data, unsafe=False))
     submissions = (ONE, OTHER, replace(ONE, data=b"", problem="a link"), replace(ONE, data=b"", problem="a folder"))
-    keys = {grader.key(submission) for grader in graders for submission in submissions}
-    assert len(keys) == len(graders) * len(submissions)
-    assert graders[0].key(ONE) == graders[0].key(replace(ONE, name="renamed", source="elsewhere"))
+    keys = {grader.key(submission) for grader in different for submission in submissions}
+    assert len(keys) == len(different) * len(submissions)
+    assert different[0].key(ONE) == different[0].key(replace(ONE, name="renamed", source="elsewhere"))
 
 
 def test_the_database_itself_allows_one_current_result_a_submission(book: Gradebook, path: Path) -> None:
     book.record(ONE, "key", with_points(8))
-    connection = sqlite3.connect(path)
+    columns = "submission, key, content, standing, report, graded_at"
     with pytest.raises(sqlite3.IntegrityError):
-        connection.execute(
-            "insert into gradings select 99, submission, key, content, standing, report, graded_at from gradings"
-        )
-    connection.close()
+        rows(path, f"insert into gradings select 99, {columns} from gradings")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda path: path.write_bytes(b"no database" * 999), "file is not a database"),
         (lambda path: path.mkdir(), "unable to open database file"),
@@ -186,35 +164,19 @@ def test_the_database_itself_allows_one_current_result_a_submission(book: Gradeb
     ],
     ids=["another file", "a folder", "a later form"],
 )
-def test_what_is_no_gradebook_of_this_kit_is_told(path: Path, spoil: object, said: str) -> None:
-    assert callable(spoil)
+def test_a_file_that_is_not_a_gradebook_is_named(path: Path, spoil: Callable[[Path], object], message: str) -> None:
     spoil(path)
     with pytest.raises(GradebookError) as caught, Gradebook(path):
         pass  # pragma: no cover
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(path) in str(caught.value)
 
 
-def test_a_stored_result_that_was_tampered_with_is_told(book: Gradebook, path: Path) -> None:
+def test_a_stored_result_that_was_tampered_with_is_an_error(book: Gradebook, path: Path) -> None:
     book.record(ONE, "key", with_points(8))
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("update gradings set report = '{}'")
-    connection.close()
+    rows(path, "update gradings set report = '{}'")
     with pytest.raises(GradebookError, match="a stored result cannot be read"):
         book.current("first")
-
-
-def test_a_database_that_another_process_holds_is_told_in_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_S", 0.2)
-    with Gradebook(path) as book:
-        holder = sqlite3.connect(path)
-        holder.execute("begin exclusive")
-        with pytest.raises(GradebookError, match=r"database is locked.*run the same command again"):
-            book.record(ONE, "key", with_points(8))
-        holder.close()
-        book.record(ONE, "key", with_points(8))
-        assert len(book) == 1
 
 
 ANN = ExternalGrade(
@@ -223,62 +185,28 @@ ANN = ExternalGrade(
 BO = ExternalGrade(OTTER, "bo", "", "", "", None, (("q4", None),), "it timed out")
 
 
-def test_grades_made_elsewhere_come_back_as_they_were_joined(path: Path) -> None:
-    with Gradebook(path) as book:
-        book.join([MatchedGrade(BO, None, "no submission has bo in its name"), MatchedGrade(ANN, "first")])
-    with Gradebook(path) as again:
-        assert again.returned() == (MatchedGrade(ANN, "first"), MatchedGrade(BO, None))
-    assert rows(path, "select origin, email, sid, person, total, points, submission from returned order by name") == [
-        (GRADESCOPE, "ann@x.edu", "17", "Ann É", 20.5, '{"q4": 6.0, "9: Style (1.0 pts)": null}', "first"),
-        (OTTER, "", "", "", None, '{"q4": null}', None),
-    ]
-
-
-def test_a_grade_joined_again_takes_the_place_of_its_own_and_of_no_other(book: Gradebook, path: Path) -> None:
-    twin = replace(ANN, origin=OTTER)
-    book.join([MatchedGrade(ANN, None), MatchedGrade(twin, "first"), MatchedGrade(BO, "bo")])
-    book.join([MatchedGrade(replace(ANN, total=3.0), "first")])
-    assert book.returned() == (
-        MatchedGrade(replace(ANN, total=3.0), "first"),
-        MatchedGrade(twin, "first"),
-        MatchedGrade(BO, "bo"),
-    )
-    book.join([])
-    assert rows(path, "select count(*) from returned") == [(3,)]
-
-
-def test_a_whole_university_is_joined_and_joined_again(book: Gradebook, path: Path) -> None:
-    many = [MatchedGrade(replace(ANN, name=f"s{number}@x.edu"), None) for number in range(1200)]
-    book.join(many)
-    book.join(many)
-    assert rows(path, "select count(*) from returned") == [(1200,)]
-
-
-def test_joining_changes_nothing_that_counts(book: Gradebook) -> None:
+def test_grades_of_other_systems_are_stored_beside_the_results(book: Gradebook, path: Path) -> None:
     book.record(ONE, "key", with_points(8))
-    book.join([MatchedGrade(replace(ANN, total=0.0), "first")])
-    assert book.current("first") == with_points(8)
-    assert book.known(["key"]) == {"key": with_points(8)}
+    book.record_external([MatchedGrade(BO, None, "no submission has bo in its name"), MatchedGrade(ANN, "first")])
+    columns = "origin, name, email, sid, person, total, points, status, submission"
+    assert rows(path, f"select {columns} from returned order by name") == [
+        (GRADESCOPE, "ann@x.edu", "ann@x.edu", "17", "Ann É", 20.5, '{"q4": 6.0, "9: Style (1.0 pts)": null}',
+         "Graded", "first"),
+        (OTTER, "bo", "", "", "", None, '{"q4": null}', "it timed out", None),
+    ]  # fmt: skip
+    assert book.all() == (with_points(8),), "they do not count"
 
 
-def test_the_names_are_those_of_what_counts(book: Gradebook) -> None:
-    assert book.names() == ()
-    book.record(replace(ONE, name="zoe"), "key", replace(with_points(8), name="zoe"))
-    for points in (8, 4):
-        book.record(ONE, f"key {points}", with_points(points))
-    book.record(replace(ONE, name="asked"), "asked", replace(with_points(8), name="asked"), proposed=True)
-    assert book.names() == ("first", "zoe")
-
-
-@pytest.mark.parametrize("spoilt", ["[]", "{", "3"])
-def test_joined_points_that_were_tampered_with_are_told(book: Gradebook, path: Path, spoilt: str) -> None:
-    book.join([MatchedGrade(ANN, "first")])
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("update returned set points = ?", [spoilt])
-    connection.close()
-    with pytest.raises(GradebookError, match=r"the points of ann@x\.edu from Gradescope cannot be read"):
-        book.returned()
+def test_an_external_grade_replaces_the_one_of_its_origin_and_name_only(book: Gradebook, path: Path) -> None:
+    many = [MatchedGrade(replace(ANN, name=f"s{number}"), None) for number in range(1200)]
+    book.record_external([*many, MatchedGrade(ANN, None), MatchedGrade(replace(ANN, origin=OTTER), "first")])
+    book.record_external([*many, MatchedGrade(replace(ANN, total=3.0), "first")])
+    assert rows(path, "select origin, total, submission from returned where name = 'ann@x.edu' order by 1") == [
+        (GRADESCOPE, 3.0, "first"),
+        (OTTER, 20.5, "first"),
+    ]
+    book.record_external([])
+    assert rows(path, "select count(*) from returned") == [(1202,)]
 
 
 FORM_1 = """
@@ -297,53 +225,46 @@ CREATE INDEX ix_gradings_submission ON gradings (submission);
 CREATE UNIQUE INDEX one_current_grading ON gradings (submission) WHERE standing = 'current';
 PRAGMA user_version = 1;
 """
-"""What the kit wrote before it knew of grades made elsewhere."""
+"""The first tables of the kit."""
 
 
-def test_a_gradebook_of_form_1_is_brought_up_in_place_and_keeps_its_results(path: Path) -> None:
-    old = sqlite3.connect(path)
-    with old:
+def test_a_gradebook_of_form_1_is_migrated_in_place_and_keeps_its_results(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as old, old:
         old.executescript(FORM_1)
         old.execute(
             "insert into gradings values (7, 'first', 'key', 'c', 'current', ?, '2026-01-02 03:04:05.000000')",
             [with_points(8).to_json()],
         )
-    old.close()
     with Gradebook(path) as book:
         assert book.current("first") == with_points(8)
-        assert book.returned() == ()
-        book.join([MatchedGrade(ANN, "first")])
-        assert book.record(OTHER, "other", with_points(4)) == Change("first", 16.66, 12.66)
-    with Gradebook(path) as again:
-        assert again.returned() == (MatchedGrade(ANN, "first"),)
+        book.record_external([MatchedGrade(ANN, "first")])
+        assert book.record(OTHER, "other", with_points(4)) == GradeChange("first", 16.66, 12.66)
     assert rows(path, "pragma user_version") == [(3,)]
     assert rows(path, "select id, standing from gradings order by id") == [(7, "past"), (8, "current")]
 
 
-def test_form_1_is_what_this_kit_writes_but_for_the_new_table(path: Path) -> None:
-    with Gradebook(path):
-        pass
-    old = sqlite3.connect(":memory:")
-    old.executescript(FORM_1)
-    what = "select name, sql from sqlite_master where tbl_name = 'gradings' order by 1"
-    before, now = old.execute(what).fetchall(), rows(path, what)
-    assert [(name, "".join(str(sql).split())) for name, sql in now] == [
-        (name, "".join(str(sql).split())) for name, sql in before
-    ]
-    old.close()
+def test_form_1_differs_from_the_present_one_by_new_tables_only(path: Path) -> None:
+    with Gradebook(path), contextlib.closing(sqlite3.connect(":memory:")) as old:
+        old.executescript(FORM_1)
+        query = "select name, sql from sqlite_master where tbl_name = 'gradings' order by 1"
+        before, now = (
+            [(name, "".join(str(sql).split())) for name, sql in found]
+            for found in (old.execute(query).fetchall(), rows(path, query))
+        )
+        assert now == before
 
 
-def grade_a_class(path: Path, count: int, tell: int) -> None:
-    """A run with a real pool and gradebook, whose grading takes some 100 ms and tells that it has begun."""
-    everything = [Submission(f"s{n}", f"s{n}.ipynb", str(n).encode()) for n in range(count)]
+def grade_a_class(path: Path, count: int, started: int) -> None:
+    """Grade with a real pool and gradebook, some 100 ms each, and write to `started` for each."""
+    submissions = [Submission(f"s{n}", f"s{n}.ipynb", str(n).encode()) for n in range(count)]
 
     def grade(submission: Submission) -> GradeReport:
-        os.write(tell, b".")
+        os.write(started, b".")
         time.sleep(random.uniform(0, 0.2))
         return reports.graded(name=submission.name, source=submission.source)
 
     with Gradebook(path) as book:
-        work = Work.of(everything, book, Grader("the same"))
+        work = Work.of(submissions, book, Grader("the same"))
         with threads(grade, 4) as pool:
             for _ in grade_all(work, book, pool, RULES):
                 pass
@@ -357,22 +278,22 @@ def test_killed_at_fifty_moments_and_continued_every_submission_has_one_result(p
     with Gradebook(path):
         pass
     for kills in range(51):
-        told, tell = os.pipe()
+        read_end, started = os.pipe()
         pid = os.fork()
         if pid == 0:
             code = 1
             with contextlib.suppress(BaseException):
-                grade_a_class(path, count, tell)
+                grade_a_class(path, count, started)
                 code = 0
             os._exit(code)
-        os.close(tell)
+        os.close(started)
         if kills < 50:
             if kills % 5:
-                os.read(told, 1)  # most of them once it grades, the others wherever it is
+                os.read(read_end, 1)  # most of them while grading, the others at any moment
             time.sleep(moments.uniform(0, 0.6))
             os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        os.close(told)
+        os.close(read_end)
         assert code == (-signal.SIGKILL if kills < 50 else 0), "it was killed in the middle"
         assert rows(path, "pragma integrity_check") == [("ok",)], f"seed {seed}"
         (done,) = rows(path, "select count(*) from gradings where standing = 'current'")[0]

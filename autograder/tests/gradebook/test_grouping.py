@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.gradebook import grouping
-from autograder.gradebook.grouping import LONGEST, groups
+from autograder.gradebook.grouping import LONGEST, similar_answers
 
 ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "q1": {
@@ -175,7 +175,7 @@ def answers(question: str) -> list[tuple[str, int, str]]:
 
 
 def grouped(*texts: str | None) -> list[tuple[int, ...]]:
-    return list(groups(dict(enumerate(texts))))
+    return list(similar_answers(dict(enumerate(texts))))
 
 
 def test_the_zoo_has_sixty_answers() -> None:
@@ -185,7 +185,7 @@ def test_the_zoo_has_sixty_answers() -> None:
 @pytest.mark.parametrize("question", ZOO)
 def test_near_copies_are_grouped_and_different_ideas_are_not(question: str) -> None:
     zoo = answers(question)
-    found = groups({id: text for id, (_, _, text) in enumerate(zoo)})
+    found = similar_answers({id: text for id, (_, _, text) in enumerate(zoo)})
     families = {zoo[id][:2] for id in range(len(zoo))}
     copied = {family for family in families if [each[:2] for each in zoo].count(family) > 1}
     assert [{zoo[id][:2] for id in group} for group in found if len({zoo[id][0] for id in group}) > 1] == []
@@ -199,10 +199,10 @@ def test_near_copies_are_grouped_and_different_ideas_are_not(question: str) -> N
 def test_the_threshold_has_room_on_both_sides(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
     zoo = answers(question)
     texts = {id: text for id, (_, _, text) in enumerate(zoo)}
-    usual = groups(texts)
-    for alike in (grouping.ALIKE - 0.03, grouping.ALIKE + 0.03):
-        monkeypatch.setattr(grouping, "ALIKE", alike)
-        assert groups(texts) == usual
+    usual = similar_answers(texts)
+    for alike in (grouping.THRESHOLD - 0.03, grouping.THRESHOLD + 0.03):
+        monkeypatch.setattr(grouping, "THRESHOLD", alike)
+        assert similar_answers(texts) == usual
 
 
 def test_opposites_are_kept_apart() -> None:
@@ -225,7 +225,7 @@ def test_one_answer_that_is_missing_is_no_group() -> None:
 
 
 def test_there_may_be_no_answers_at_all() -> None:
-    assert groups({}) == ()
+    assert similar_answers({}) == ()
 
 
 def test_groups_come_by_size_and_then_by_the_smallest_id() -> None:
@@ -238,7 +238,7 @@ def test_groups_come_by_size_and_then_by_the_smallest_id() -> None:
         2: "blue plums",
         4: "blue plums",
     }
-    assert groups(texts) == ((1, 2, 4), (3, 7), (5, 9))
+    assert similar_answers(texts) == ((1, 2, 4), (3, 7), (5, 9))
 
 
 @pytest.mark.parametrize(
@@ -299,13 +299,13 @@ def test_a_chain_of_small_changes_does_not_make_one_group() -> None:
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lengths of the texts that get to be compared."""
     lengths: list[int] = []
-    alike = grouping._alike
+    alike = grouping._groups
 
     def counted(texts: Sequence[str]) -> Iterator[list[str]]:
         lengths.extend(map(len, texts))
         return alike(texts)
 
-    monkeypatch.setattr(grouping, "_alike", counted)
+    monkeypatch.setattr(grouping, "_groups", counted)
     return lengths
 
 
@@ -334,7 +334,7 @@ def test_a_large_class_in_blocks_is_grouped_like_a_small_one(monkeypatch: pytest
     texts = [text for number, text in enumerate(essays) for text in (text, text + f" {vocabulary[number]}")]
     pairs = [(2 * number, 2 * number + 1) for number in range(len(essays))]
     assert grouped(*texts) == pairs
-    monkeypatch.setattr(grouping, "AT_ONCE", 30_000)
+    monkeypatch.setattr(grouping, "PRODUCTS_AT_ONCE", 30_000)
     assert grouped(*texts) == pairs
 
 
@@ -355,14 +355,14 @@ def test_more_answers_alike_than_can_be_divided_at_once_are_divided_in_parts(mon
 def test_whatever_the_texts_groups_are_disjoint_and_the_same_in_any_order(
     texts: dict[int, str | None], rng: random.Random
 ) -> None:
-    found = groups(texts)
+    found = similar_answers(texts)
     ids = [id for group in found for id in group]
     assert len(ids) == len(set(ids))
     assert set(ids) <= texts.keys()
     assert all(len(group) > 1 and list(group) == sorted(group) for group in found)
     shuffled = list(texts.items())
     rng.shuffle(shuffled)
-    assert groups(dict(shuffled)) == found
+    assert similar_answers(dict(shuffled)) == found
 
 
 def test_equal_texts_are_always_in_one_group() -> None:

@@ -8,19 +8,17 @@ import random
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy, Review
-from autograder.tests.gradebook.test_mark_store import alone
-from autograder.tools.postgresql import new_database, postgresql
+from autograder.tests.gradebook.marking import rows
 
 STUDENTS, MARKS = 1000, 10_000
 PROCESSES = 2
@@ -30,15 +28,6 @@ SAMPLE = 20
 
 MEETING = 0.2
 """Share of the marks for which all go to the one answer of that tenth of a second, so that they keep meeting."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
-    if request.param == "sqlite":
-        yield tmp_path / "gradebook.db"
-        return
-    with postgresql() as server:
-        yield new_database(server, "many")
 
 
 def large_class(rules: Policy) -> tuple[GradeReport, ...]:
@@ -89,13 +78,13 @@ def reviewer_at_work(stores: ReviewStores, number: int, questions: Sequence[str]
     return done
 
 
-def process_at_work(store: Path | str, numbers: Sequence[int], questions: Sequence[str], result: Path) -> int:
+def process_at_work(location: Path | str, numbers: Sequence[int], questions: Sequence[str], result: Path) -> int:
     """A `mnist-kit review` of its own, with some of the reviewers; its id."""
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            with ReviewStores(store) as stores, ThreadPoolExecutor(len(numbers)) as pool:
+            with ReviewStores(location) as stores, ThreadPoolExecutor(len(numbers)) as pool:
                 done = list(pool.map(lambda number: reviewer_at_work(stores, number, questions), numbers))
                 result.write_text(json.dumps([each for some in done for each in some]))
             code = 0
@@ -105,49 +94,34 @@ def process_at_work(store: Path | str, numbers: Sequence[int], questions: Sequen
     return pid
 
 
-def rows(store: Path | str, query: str) -> list[tuple[object, ...]]:
-    address = f"sqlite:///{store}" if isinstance(store, Path) else store.replace("postgresql:", "postgresql+psycopg:")
-    engine = create_engine(address)
-    try:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(query))]
-    finally:
-        engine.dispose()
-
-
 @pytest.mark.slow
 def test_of_ten_thousand_marks_at_once_none_is_lost_and_none_doubled(
-    store: Path | str, rules: Policy, tmp_path: Path
+    location: Path | str, rules: Policy, tmp_path: Path
 ) -> None:
     policy = rules.model_copy(update={"review": Review(reviewers=PEOPLE, sample=SAMPLE)})
     questions = tuple(policy.written)
-    with ReviewStores(store) as stores:
-        stores.sync(policy, large_class(policy), PEOPLE, alone)
+    with ReviewStores(location) as stores:
+        stores.sync(policy, large_class(policy), PEOPLE, lambda _: ())
     assert threading.active_count() == 1, "only a process without threads can fork safely"
     results = [tmp_path / f"result{number}" for number in range(PROCESSES)]
-    began, used = time.monotonic(), os.times()
     pids = [
-        process_at_work(store, range(number, len(PEOPLE), PROCESSES), questions, result)
+        process_at_work(location, range(number, len(PEOPLE), PROCESSES), questions, result)
         for number, result in enumerate(results)
     ]
     codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-    wall, now = time.monotonic() - began, os.times()
-    cpu = now.children_user + now.children_system - used.children_user - used.children_system
     assert codes == [0] * PROCESSES
     done = [each for result in results for each in json.loads(result.read_text())]
     met = sum(conflicts for *_, conflicts in done)
-    print(f"{MARKS / wall:.0f} marks a second, {wall:.0f} s, {cpu:.0f} core-seconds, {met} conflicts")  # noqa: T201
-
     assert len(done) == MARKS
     assert met > MARKS / 100, "reviewers met on an answer, over and over"
-    stored = rows(store, "select nonce, answer, id, comment from marks")
+    stored = rows(location, "select nonce, answer, id, comment from marks")
     assert sorted(stored, key=str) == sorted(((nonce, answer, id, nonce) for nonce, answer, id, _ in done), key=str)
-    assert rows(store, "select count(*) from log where what like 'marked%' or what like 'changed the mark%'") == [
+    assert rows(location, "select count(*) from log where what like 'marked%' or what like 'changed the mark%'") == [
         (MARKS,)
     ]
-    if isinstance(store, Path):
-        assert rows(store, "pragma integrity_check") == [("ok",)]
-    with ReviewStores(store) as stores:
+    if isinstance(location, Path):
+        assert rows(location, "pragma integrity_check") == [("ok",)]
+    with ReviewStores(location) as stores:
         check_histories(stores, questions, {id: answer for _, answer, id, _ in done})
 
 

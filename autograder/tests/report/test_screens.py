@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from autograder.gradebook.gradebook import Change
+from autograder.gradebook.gradebook import GradeChange
 from autograder.lms.external_grades import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade
 from autograder.report.screens import changed_points, class_grades, external_grades, join_remarks, remarks, timing
 from autograder.tests.journals import RULES
@@ -48,7 +48,7 @@ def test_remarks_are_a_line_each_and_only_where_there_is_something_to_say() -> N
 
 
 def test_changed_points_are_shown_before_and_after() -> None:
-    found = printed(changed_points([Change("ann", 3.5, 4.0), Change("bo", None, 0.0)]))
+    found = printed(changed_points([GradeChange("ann", 3.5, 4.0), GradeChange("bo", None, 0.0)]))
     assert {"ann 3.5 4", "bo ? 0"} <= set(found)
 
 
@@ -101,7 +101,7 @@ def test_the_terminal_obeys_nobodys_name() -> None:
     joined = [Comparison(MatchedGrade(replace(BO, name=HOSTILE, status=HOSTILE), None, f"not {HOSTILE}"), None, None)]
     lines = [
         *printed(class_grades([hostile()], RULES), width=300),
-        *printed(changed_points([Change(HOSTILE, 1.0, 2.0)]), width=300),
+        *printed(changed_points([GradeChange(HOSTILE, 1.0, 2.0)]), width=300),
         *printed(external_grades(joined), width=300),
         *join_remarks(joined).splitlines(),
         *remarks([hostile()]).splitlines(),

@@ -22,7 +22,6 @@ from autograder.gradebook.tables import CURRENT, MarkRow
 from autograder.review.access import Access
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
-from autograder.tools.postgresql import new_database, postgresql
 
 COMMAND = Path(sys.executable).with_name("mnist-kit")
 STUDENTS = 200
@@ -31,16 +30,13 @@ JSON = {"accept": "application/json"}
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
-    """Where the gradebook of a graded class is."""
-    with contextlib.ExitStack() as stack:
-        store: Path | str = tmp_path / DATABASE
-        if request.param == "PostgreSQL":
-            store = new_database(stack.enter_context(postgresql()), "killed")
-        with Gradebook(store) as book:
-            for report in reviews.class_of(STUDENTS, reviews.rules()):
-                book.record(Submission(report.name, report.source, report.name.encode()), report.name, report)
-        yield store
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """The location of a graded class's gradebook."""
+    store = tmp_path / DATABASE if request.param == "SQLite" else request.getfixturevalue("postgresql_url")
+    with Gradebook(store) as book:
+        for report in reviews.class_of(STUDENTS, reviews.rules()):
+            book.record(Submission(report.name, report.source, report.name.encode()), report.name, report)
+    return store
 
 
 @contextlib.contextmanager
