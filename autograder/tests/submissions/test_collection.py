@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +35,7 @@ def write_zip(path: Path, entries: Mapping[str, bytes], compression: int = zipfi
 
 
 def found(*paths: Path) -> dict[str, bytes | str]:
-    """The submissions by name: their bytes, or their problem."""
+    """Return the submissions by name: their bytes, or their problem."""
     submissions = collect(paths, LIMIT)
     assert all(not submission.data for submission in submissions if submission.problem)
     assert len({submission.name for submission in submissions}) == len(submissions)
@@ -81,14 +79,6 @@ def test_the_same_name_twice_is_kept_apart(tmp_path: Path) -> None:
     assert found(tmp_path / "d") == {"hw": b"file", "hw (2)": b"zip"}
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="the file system takes no such names")
-def test_a_name_that_cannot_be_printed_is_made_printable(tmp_path: Path) -> None:
-    write(tmp_path / os.fsdecode(b"a\xff\n\x1b[2J.ipynb"))
-    (submission,) = collect([tmp_path], LIMIT)
-    assert submission.name == "a\ufffd\ufffd\ufffd[2J"
-    assert submission.source == f"{tmp_path}/a\ufffd\ufffd\ufffd[2J.ipynb"
-
-
 @pytest.mark.parametrize("extra", [0, 1, 5000], ids=["at the limit", "one byte more", "much more"])
 def test_no_more_than_one_byte_over_the_limit_is_read(extra: int, tmp_path: Path) -> None:
     write(tmp_path / "file.ipynb", b"x" * (LIMIT + extra))
@@ -96,43 +86,24 @@ def test_no_more_than_one_byte_over_the_limit_is_read(extra: int, tmp_path: Path
     assert [len(submission.data) for submission in collect([tmp_path], LIMIT)] == [LIMIT + min(extra, 1)] * 2
 
 
-def test_names_in_a_zip_file_that_point_elsewhere_write_nothing(tmp_path: Path) -> None:
-    names = ["../../up.ipynb", "/etc/root.ipynb", "..\\back.ipynb", "C:\\drive.ipynb"]
-    path = write_zip(tmp_path / "in" / "z.zip", dict.fromkeys(names, BOOK))
-    before = sorted(tmp_path.rglob("*"))
-    submissions = collect([path], LIMIT)
-    assert [submission.data for submission in submissions] == [BOOK] * 4
-    assert all("/" not in slug(submission.name) for submission in submissions)
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def flagged(path: Path, flag: int) -> Path:
-    """The zip file with a flag set in both headers of its one entry; flag 1 says that it is encrypted."""
+def encrypt(path: Path) -> None:
+    """Write a zip file that calls its one entry encrypted, in both headers."""
     data = bytearray(write_zip(path, {"a.ipynb": BOOK}).read_bytes())
-    data[6] |= flag
-    data[data.index(b"PK\x01\x02") + 8] |= flag
-    return write(path, bytes(data))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    write(path, bytes(data))
 
 
-def damaged(path: Path, compression: int) -> Path:
-    """A zip file whose one entry begins with a wrong byte."""
+def damage(path: Path, compression: int) -> None:
+    """Write a zip file whose one entry begins with a wrong byte."""
     data = bytearray(write_zip(path, {"a.ipynb": BOOK}, compression).read_bytes())
     data[30 + len("a.ipynb")] = 0xFF
-    return write(path, bytes(data))
+    write(path, bytes(data))
 
 
 def test_a_file_of_another_kind_is_told_by_its_name(tmp_path: Path) -> None:
     path = write(tmp_path / "hw.py")
     assert found(path) == {"hw": "hw.py is not a notebook; hand in the .ipynb file."}
-
-
-def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
-    pipes = [tmp_path / "x.ipynb", tmp_path / "y.zip"]
-    for path in pipes:
-        os.mkfifo(path)
-    problems = dict.fromkeys("xy", "It is not a regular file.")
-    assert found(*pipes) == problems
-    assert found(tmp_path) == problems
 
 
 def test_links_in_a_folder_are_told_and_not_followed(tmp_path: Path) -> None:
@@ -159,23 +130,14 @@ def test_a_folder_without_notebooks_among_others_is_told(tmp_path: Path) -> None
 
 
 def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
-    write_zip(tmp_path / "a-none.zip", {"hw.py": b""})
-    write(tmp_path / "b-broken.zip", b"PK\x03\x04 broken")
-    flagged(tmp_path / "c-encrypted.zip", 1)
-    damaged(tmp_path / "d-damaged.zip", zipfile.ZIP_STORED)
-    damaged(tmp_path / "d-undecodable.zip", zipfile.ZIP_DEFLATED)
-    write_zip(tmp_path / "e-nested.zip", {"a.zip": b"", "b.ipynb": BOOK})
-    write_zip(tmp_path / "f-empty.zip", {})
-    taken = "The notebook cannot be taken out of the zip file"
+    encrypt(tmp_path / "a.zip")
+    damage(tmp_path / "b.zip", zipfile.ZIP_STORED)
+    damage(tmp_path / "c.zip", zipfile.ZIP_DEFLATED)
+    problem = "The notebook cannot be taken out of the zip file"
     assert found(tmp_path) == {
-        "a-none": "There is no notebook (.ipynb) in the zip file.",
-        "b-broken": "The zip file cannot be read (File is not a zip file).",
-        "c-encrypted": "The notebook in the zip file is protected by a password; hand in the .ipynb file itself.",
-        "d-damaged": f"{taken} (Bad CRC-32 for file 'a.ipynb').",
-        "d-undecodable": f"{taken} (Error -3 while decompressing data: invalid block type).",
-        "e-nested/a": "The zip file cannot be read (File is not a zip file).",
-        "e-nested/b": BOOK,
-        "f-empty": "There is no notebook (.ipynb) in the zip file.",
+        "a": "The notebook in the zip file is protected by a password; hand in the .ipynb file itself.",
+        "b": f"{problem} (Bad CRC-32 for file 'a.ipynb').",
+        "c": f"{problem} (Error -3 while decompressing data: invalid block type).",
     }
 
 
@@ -204,28 +166,28 @@ def test_a_zip_file_with_random_bytes_changed_is_told_or_read(data: st.DataObjec
     assert all(submission.data or submission.problem for submission in collect([path], LIMIT))
 
 
-SLUGS = {
-    "plain": ("a_123_456_hw-1.2", "a_123_456_hw-1.2"),
-    "in folders": ("submission_12/hw", "submission_12__hw"),
-    "a space": ("hw 1", "hw_1-"),
-    "capitals": ("HW", "HW-"),
-    "not ASCII": ("übung", "bung-"),
-    "nothing but signs": ("…", ""),
-    "empty": ("", ""),
-    "a newline": ("a\nb", "a_b-"),
-    "an option": ("-rf", "rf-"),
-    "the folder above": ("..", ""),
-    "out of the folder": ("../../etc/passwd", "etc__passwd-"),
-    "an absolute path": ("/etc/passwd", "etc__passwd-"),
-    "long": ("x" * 300, "x" * 60 + "-"),
-    "half a character": ("a\udcff", "a-"),
-}
-
-
-@pytest.mark.parametrize(("name", "start"), SLUGS.values(), ids=SLUGS)
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a_123_456_hw-1.2", "a_123_456_hw-1.2"),
+        ("submission_12/hw", "submission_12__hw"),
+        ("hw 1", "hw_1-"),
+        ("HW", "HW-"),
+        ("übung", "bung-"),
+        ("…", ""),
+        ("", ""),
+        ("a\nb", "a_b-"),
+        ("-rf", "rf-"),
+        ("..", ""),
+        ("../../etc/passwd", "etc__passwd-"),
+        ("/etc/passwd", "etc__passwd-"),
+        ("x" * 300, "x" * 60 + "-"),
+        ("a\udcff", "a-"),
+    ],
+    ids=ascii,
+)
 def test_a_folder_is_named_safely_and_readably(name: str, start: str) -> None:
-    expected = start if start and not start.endswith("-") else start + hashed(name)
-    assert slug(name) == expected
+    assert slug(name) == (start if start and not start.endswith("-") else start + hashed(name))
 
 
 def hashed(name: str) -> str:
