@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
 
 from autograder.errors import PolicyError, PolicyProblem
@@ -17,13 +17,7 @@ __all__ = ["read_yaml"]
 
 
 class _Constructor(RoundTripConstructor):
-    """A constructor that keeps the parsed nodes, and has the line of a value like a date with a 13th month."""
-
-    root: Node
-
-    def construct_document(self, node: Node) -> Any:
-        self.root = node
-        return super().construct_document(node)
+    """A constructor that has the line of a value that cannot be read, such as a date with a 13th month."""
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:
         try:
@@ -42,9 +36,8 @@ def read_yaml(text: str, path: Path) -> Any:
     try:
         return reader.load(text)
     except DuplicateKeyError as error:
-        mark = error.problem_mark
-        key = _key_at(reader.constructor.root, mark.index)
-        problem = PolicyProblem(mark.line + 1, key, "the same key twice", "each key once")
+        key = str(error.problem).split('"')[1]  # ruamel writes: found duplicate key "points" with value ...
+        problem = PolicyProblem(error.problem_mark.line + 1, key, "the same key twice", "each key once")
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         found = str(error.problem)
@@ -59,19 +52,3 @@ def read_yaml(text: str, path: Path) -> Any:
     except Exception as error:  # ruamel raises many kinds on malformed text
         problem = PolicyProblem(None, "", f"text that cannot be read ({error})", "valid YAML")
     raise PolicyError(path, (problem,))
-
-
-def _key_at(node: Node, index: int) -> str:
-    """Return the dotted path of the key that begins at `index` of the text."""
-    path: list[str] = []
-    while isinstance(node, MappingNode | SequenceNode):
-        if isinstance(node, MappingNode):
-            entries = [(key.start_mark.index, str(key.value), value) for key, value in node.value]
-        else:
-            entries = [(item.start_mark.index, str(number), item) for number, item in enumerate(node.value)]
-        start, name, value = max((entry for entry in entries if entry[0] <= index), key=lambda entry: entry[0])
-        path.append(name)
-        if start == index:
-            break
-        node = value
-    return ".".join(path)
