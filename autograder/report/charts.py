@@ -54,14 +54,15 @@ class Marker:
 
 @dataclass(frozen=True)
 class Histogram:
-    """`markers` are from the top row down; empty bins have no column."""
+    """`alt` says the same in words. `markers` are from the top row down; empty bins have no column."""
 
+    alt: str
     columns: tuple[Column, ...]
     ticks: tuple[Tick, ...]
     markers: tuple[Marker, ...]
 
 
-def histogram(bins: Sequence[Bin], below: int = 0, levels: Sequence[Level] = ()) -> Histogram:
+def histogram(alt: str, bins: Sequence[Bin], below: int = 0, levels: Sequence[Level] = ()) -> Histogram:
     """Return bars for the bins, one apart on the left for the values below them all, and lines for the levels."""
     start, end, width = bins[0].low, bins[-1].high, bins[0].high - bins[0].low
     bars = [(each.low, each.high - each.low, each.count, False) for each in bins if each.count]
@@ -83,7 +84,7 @@ def histogram(bins: Sequence[Bin], below: int = 0, levels: Sequence[Level] = ())
     markers = [Marker(at, level.text, level.dashed, at >= 50) for at, level in places]
     # Words run away from the lines that begin below them, so that no line crosses the words of another.
     markers.sort(key=lambda marker: (not marker.leftwards, -marker.at if marker.leftwards else marker.at))
-    return Histogram(tuple(columns), tuple(Tick(percent(at), text) for at, text in ticks), tuple(markers))
+    return Histogram(alt, tuple(columns), tuple(Tick(percent(at), text) for at, text in ticks), tuple(markers))
 
 
 def _edges(bins: Sequence[Bin]) -> list[float]:

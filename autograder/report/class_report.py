@@ -24,8 +24,6 @@ def class_report(summary: ClassSummary, *, links: Mapping[str, str], made_at: st
     `links` are the addresses of feedback pages by the submission's name; one without a page is not linked. `made_at`
     is a time in words, left out if empty.
     """
-    found = summary.accuracy
-    progress = summary.progress
     return (
         environment()
         .get_template("class_report.html")
@@ -36,16 +34,15 @@ def class_report(summary: ClassSummary, *, links: Mapping[str, str], made_at: st
             links=links,
             made_at=made_at,
             cells=grade_cells,
-            scores=[(each, _scores(each), _scores_alt(each)) for each in summary.scores],
+            scores=[(each, _scores(each)) for each in summary.scores],
             items=item_analysis,
             scatter=item_analysis.scatter(summary.comparable),
-            accuracy_chart=_accuracies(found) if found else None,
-            accuracy_alt=_accuracies_alt(found) if found else "",
+            accuracy_chart=_accuracies(summary.accuracy) if summary.accuracy else None,
             band_name=_band_name,
             accuracy_asked=any(question.accuracy for question in summary.policy.code.values()),
             mistakes=summary.mistakes[:LISTED],
-            reviewers=list(dict.fromkeys(each.reviewer for each in progress if each.reviewer is not None)),
-            progress={(each.question, each.reviewer): each for each in progress},
+            reviewers=list(dict.fromkeys(each.reviewer for each in summary.progress if each.reviewer is not None)),
+            progress={(each.question, each.reviewer): each for each in summary.progress},
             kappa_interval=_kappa_interval,
             slowest=summary.runs[:LISTED],
             middle=statistics.median(run.seconds for run in summary.runs) if summary.runs else 0.0,
@@ -54,43 +51,29 @@ def class_report(summary: ClassSummary, *, links: Mapping[str, str], made_at: st
 
 
 def _scores(scores: ClassScores) -> Histogram:
-    """Mark mean and median; of one submission neither."""
     mean, median = _tenths(scores.mean), _tenths(scores.median)
-    levels: Sequence[Level] = ()
+    levels: Sequence[Level] = ()  # of one submission, mean and median are no news
     if len(scores.values) > 1:
         levels = (Level(scores.mean, f"mean {mean}", dashed=True), Level(scores.median, f"median {median}"))
         if mean == median:
             levels = (Level(scores.median, f"mean and median {median}"),)
-    return charts.histogram(scores.bins, levels=levels)
-
-
-def _scores_alt(scores: ClassScores) -> str:
-    return (
+    alt = (
         f"Histogram of {'automatic' if scores.automatic else 'total'} points: {_submissions(len(scores.values))} from "
-        f"{_tenths(scores.values[0])} to {_tenths(scores.values[-1])} of {scores.points:g}, "
-        f"median {_tenths(scores.median)}."
+        f"{_tenths(scores.values[0])} to {_tenths(scores.values[-1])} of {scores.points:g}, median {median}."
     )
+    return charts.histogram(alt, scores.bins, levels=levels)
 
 
 def _accuracies(found: ClassAccuracies) -> Histogram:
-    return charts.histogram(found.bins, found.below, _levels(found))
-
-
-def _accuracies_alt(found: ClassAccuracies) -> str:
-    levels = "; ".join(level.text for level in _levels(found))
-    return (
-        f"Histogram of the accuracy of {_submissions(len(found.values))}, median {_level(found.median)}"
-        f"{f', with lines at {levels}' if levels else ''}."
-    )
-
-
-def _levels(found: ClassAccuracies) -> list[Level]:
-    return [
+    levels = [
         Level(band.low, f"{_level(band.low)}: {_points(band.points)}{f' ({id})' if len(found.bands) > 1 else ''}")
         for id, bands in found.bands
         for band in bands
         if band.low is not None
     ]
+    lines = f", with lines at {'; '.join(level.text for level in levels)}" if levels else ""
+    alt = f"Histogram of the accuracy of {_submissions(len(found.values))}, median {_level(found.median)}{lines}."
+    return charts.histogram(alt, found.bins, found.below, levels)
 
 
 def _band_name(band: Band) -> str:
