@@ -1,4 +1,4 @@
-// Numbers and marks as the pages write them.
+// Numbers and drafts of marks: written, added up, compared.
 
 /** @typedef {{ items: string[], adjustment: number, comment: string, flagged: boolean }} Draft */
 /** @typedef {{ id: string, points: number }} Item */
@@ -31,7 +31,7 @@ export function points(draft, items, total) {
 }
 
 /**
- * Whether two drafts or marks say the same, whatever the order of their items.
+ * Tell whether two drafts or marks say the same, whatever the order of their items.
  * @param {Draft} a
  * @param {Draft} b
  */
@@ -42,7 +42,7 @@ export function same(a, b) {
   return first === second;
 }
 
-/** Make up the number of an action, so that the server does it only once. */
+/** Return a new nonce, for which the server does an action only once. */
 export function nonce() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

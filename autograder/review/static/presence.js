@@ -1,4 +1,4 @@
-// What others do to the answer on this page: who is here, a mark that comes in, a rubric that changes.
+// News of the answer on this page: who else is here, a new mark, a changed rubric.
 
 import { one } from "./dom.js";
 import { ask } from "./server.js";
@@ -9,7 +9,7 @@ import { say } from "./status.js";
 const POLL_MS = 1500;
 
 /**
- * Say who is on the same answer.
+ * Write who else is on the same answer.
  * @param {string[]} others
  */
 export function presence(others) {
@@ -17,7 +17,7 @@ export function presence(others) {
 }
 
 /**
- * Ask the server every moment, and tell the form about a mark that it does not know.
+ * Ask the server every POLL_MS, and give the form a mark that it does not know.
  * @param {Marking} marking
  * @param {string} url
  */

@@ -1,4 +1,4 @@
-// The review's script: keys, running points, drafts that survive a reload, and what others do meanwhile.
+// The review's script: keys, running points, drafts that survive a reload, and news from other reviewers.
 // Every page works without it, except for the keys and the drafts.
 
 import { listenToClicks } from "./clicks.js";

@@ -1,4 +1,4 @@
-// The rubric as a form: ticked items, an adjustment, a comment, a flag, and the points they add up to.
+// The rubric as a form: selected items, an adjustment, a comment, a flag, and the points they add up to.
 
 import { all, closest, field, inputs, one } from "./dom.js";
 import { number, points, signed } from "./numbers.js";
@@ -65,7 +65,7 @@ export class RubricForm {
   }
 
   /**
-   * Leave out the items that the rubric has no longer.
+   * Return the items that the rubric still has.
    * @param {string[]} items
    */
   stillThere(items) {

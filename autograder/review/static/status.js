@@ -30,7 +30,7 @@ export function goAndSay(url, message) {
   location.assign(url);
 }
 
-/** Show the message that the page before left. */
+/** Show the message that the previous page left. */
 export function sayWhatWasLeft() {
   const message = attempt(() => sessionStorage.getItem(LATER));
   if (!message) return;

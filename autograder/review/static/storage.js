@@ -1,4 +1,4 @@
-// Drafts in the browser's storage: everything typed and not yet saved, through a reload and a broken connection.
+// Drafts in the browser's storage: whatever is typed and not saved yet outlives a reload and a broken connection.
 
 /** @typedef {{ url: string, label: string, at: number, [more: string]: any }} Stored */
 
