@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,16 +34,14 @@ class SelfTest:
     """One notebook, graded by the zip.
 
     `earned` and `possible` are automatic points; `short` holds the output of each question without full points.
-    `fault` is the reason it could not be graded, or was rejected; empty otherwise. `seconds` are wall time including
-    the start of the program, `memory_mb` the peak of the notebook's process.
+    `fault` is the reason it could not be graded, or was rejected; empty otherwise. `memory_mb` is the peak of the
+    notebook's process.
     """
 
-    notebook: Path
     earned: float = 0.0
     possible: float = 0.0
     short: tuple[str, ...] = ()
     fault: str = ""
-    seconds: float = 0.0
     memory_mb: float = 0.0
 
 
@@ -53,15 +50,11 @@ def self_test(archive: Path, notebooks: Sequence[Path]) -> tuple[SelfTest, ...]:
 
     If anything ends this early, Ctrl-C included, the programs are ended and the folders removed.
     """
-    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mnist-kit-self-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # so that the users that notebooks run as can pass through
         roots = [_lay_out(Path(folder) / str(number), archive, path) for number, path in enumerate(notebooks)]
         with _running(roots) as programs:
-            return tuple(
-                _result(notebook, root, program.wait(), time.monotonic() - began)
-                for notebook, root, program in zip(notebooks, roots, programs, strict=True)
-            )
+            return tuple(_result(root, program.wait()) for root, program in zip(roots, programs, strict=True))
 
 
 def _lay_out(root: Path, archive: Path, notebook: Path) -> Path:
@@ -105,22 +98,20 @@ def _running(roots: Sequence[Path]) -> Iterator[list[subprocess.Popen[bytes]]]:
                 program.wait()
 
 
-def _result(notebook: Path, root: Path, code: int, seconds: float) -> SelfTest:
+def _result(root: Path, code: int) -> SelfTest:
     output = (root / "output").read_text(encoding="utf-8", errors="replace").strip()
     try:
         document: dict[str, Any] = json.loads((root / "results" / "results.json").read_bytes())
     except (OSError, ValueError):
         last = "\n".join(output.splitlines()[-LAST_LINES:])
-        return SelfTest(notebook, fault=f"the program in the zip ended with code {code} and no results.json:\n{last}")
+        return SelfTest(fault=f"the program in the zip ended with code {code} and no results.json:\n{last}")
     extra = document["extra_data"]
     if extra.get("status") != "graded" or not extra.get("complete"):
-        return SelfTest(notebook, fault=output or str(document.get("output", "")))
+        return SelfTest(fault=output or str(document.get("output", "")))
     code_tests = [test for test in document["tests"] if "code" in test.get("tags", ())]
     return SelfTest(
-        notebook,
         earned=sum(test["score"] for test in code_tests),
         possible=sum(test["max_score"] for test in code_tests),
         short=tuple(f"{test['name']}\n{test['output']}" for test in code_tests if test["score"] < test["max_score"]),
-        seconds=seconds,
         memory_mb=extra["peak_memory_mb"],
     )

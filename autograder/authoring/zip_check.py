@@ -39,7 +39,7 @@ ANSWERS = re.compile(r"(^|/)solutions?/(?!calibration\.json$)|exercise\.md$|\.ip
 
 EXECUTABLE = 0o111
 EXPECTED = "Expected an autograder zip, made by `mnist-kit build`: dist/autograder.zip."
-BUILD = "Run `mnist-kit build`."
+REBUILD = "Run `mnist-kit build`, and upload the zip that it makes, unchanged."
 
 
 def check_zip(path: Path) -> tuple[Finding, ...]:
@@ -66,7 +66,7 @@ def check_zip(path: Path) -> tuple[Finding, ...]:
         raise BuildError(f"{path}: it cannot be opened as a zip ({error}). {EXPECTED}") from error
 
 
-def _finding(title: str, good: str, problem: str = "", remedy: str = "") -> Finding:
+def _finding(title: str, good: str, problem: str = "", remedy: str = REBUILD) -> Finding:
     """Return an error with the problem, if there is one; `good` otherwise."""
     if problem:
         return Finding(FindingStatus.ERROR, title, problem, remedy)
@@ -76,72 +76,65 @@ def _finding(title: str, good: str, problem: str = "", remedy: str = "") -> Find
 def _check_size(path: Path) -> Finding:
     size = f"{path.stat().st_size / 2**20:.1f} MB"
     too_large = path.stat().st_size > SIZE_LIMIT_MB * 2**20
-    return _finding("size", size, f"{size}; Gradescope takes at most {SIZE_LIMIT_MB} MB" if too_large else "")
+    return _finding("size", size, f"{size}; Gradescope takes at most {SIZE_LIMIT_MB} MB" if too_large else "", "")
 
 
 def _check_contents(names: list[str]) -> Finding:
-    problem, remedy = "", BUILD
     missing = [name for name in NEEDED if name not in names]
     if not any(name.startswith("tests/") for name in names):
         missing.append("tests/")
+    problem = f"missing: {', '.join(missing)}" if missing else ""
     tops = {name.split("/")[0] for name in names}
     if len(tops) == 1 and f"{next(iter(tops))}/setup.sh" in names:
-        folder = tops.pop()
-        problem, remedy = f"everything is inside the folder {folder}", f"Zip the contents of {folder}, not the folder."
-    elif missing:
-        problem = f"missing: {', '.join(missing)}"
-    return _finding("contents", "everything that grading needs", problem, remedy)
+        problem = f"everything is inside the folder {tops.pop()}; its contents should be zipped, not the folder"
+    return _finding("contents", "everything that grading needs", problem)
 
 
 def _check_script(archive: zipfile.ZipFile, name: str) -> Finding:
     content, info = archive.read(name), archive.getinfo(name)
-    problem, remedy = "", BUILD
+    problem = ""
     if b"\r" in content:
         problem = "it has Windows line endings, which bash rejects"
     elif not content.startswith(b"#!"):
         problem = "its first line does not name an interpreter (#!/usr/bin/env bash)"
     elif not (info.external_attr >> 16) & EXECUTABLE:
         problem = "it is not executable; zips made on Windows lose that"
-        remedy = "Upload the zip that `mnist-kit build` makes, unchanged."
-    return _finding(name, "can be started", problem, remedy)
+    return _finding(name, "can be started", problem)
 
 
 def _check_answers(names: list[str]) -> Finding:
-    found = ", ".join([name for name in names if ANSWERS.search(name)][:3])
-    return _finding("answers", "none in it", found, "Remove these files; grading does not need them.")
+    return _finding("answers", "none in it", ", ".join([name for name in names if ANSWERS.search(name)][:3]))
 
 
 def _check_secrets(archive: zipfile.ZipFile, names: list[str]) -> Finding:
     """Look into Otter's configuration, which can hold a Gradescope token for Otter's own uploads."""
-    problem, remedy = "", BUILD
     try:
         config = json.loads(archive.read("otter_config.json")) if "otter_config.json" in names else {}
         keys = [key for key, value in config.items() if value and re.search("token|password|secret", key.lower())]
-        if keys:
-            problem, remedy = f"otter_config.json contains {', '.join(keys)}", "Remove it."
+        problem = f"otter_config.json contains {', '.join(keys)}" if keys else ""
     except ValueError:
         problem = "otter_config.json is not valid JSON"
-    return _finding("secrets", "no token or password in it", problem, remedy)
+    return _finding("secrets", "no token or password in it", problem)
 
 
-def _check_policy(archive: zipfile.ZipFile, names: list[str]) -> tuple[Policy | None, tuple[Finding, ...]]:
+def _check_policy(archive: zipfile.ZipFile, names: list[str]) -> tuple[Policy | None, list[Finding]]:
     """Read grading.yml in the zip, and check for the files that it refers to."""
     if "files/grading.yml" not in names:
-        return None, ()
+        return None, []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(archive.extract("files/grading.yml", folder))
         try:
             policy = grading_file.load(file)
         except PolicyError as error:
-            return None, (_finding("grading.yml", "", str(error).replace(str(file), "grading.yml")),)
+            return None, [_finding("grading.yml", "", str(error).replace(str(file), "grading.yml"), "Fix it.")]
     images = f"files/assignment/data/{policy.assignment.dataset}.npz"
     missing = "" if images in names else f"missing: {images}"
-    findings = [_finding("grading.yml", "can be read"), _finding("images", "those of grading.yml", missing, BUILD)]
+    findings = [_finding("grading.yml", "can be read"), _finding("images", "those of grading.yml", missing)]
     if any(question.accuracy and question.accuracy.full_accuracy is None for question in policy.code.values()):
         missing = "" if "files/solutions/calibration.json" in names else "reference_margin needs it, and it is missing"
         remedy = "Run `mnist-kit calibrate`, then `mnist-kit build`."
         findings.append(_finding("calibration", "the reference for reference_margin", missing, remedy))
-    return policy, tuple(findings)
+    return policy, findings
 
 
 def _check_tests(archive: zipfile.ZipFile, names: list[str], policy: Policy) -> Iterator[Finding]:
@@ -153,7 +146,7 @@ def _check_tests(archive: zipfile.ZipFile, names: list[str], policy: Policy) -> 
             problem = "missing, or not Python"
         elif points != question.points:
             problem = f"worth {points:g} points; grading.yml says {question.points:g}"
-        yield _finding(name, f"{question.points:g} points", problem, BUILD)
+        yield _finding(name, f"{question.points:g} points", problem)
 
 
 def _points(test: bytes) -> float | None:

@@ -85,8 +85,8 @@ def export(
         if path not in pages:
             out.print(f"wrote {path}", markup=False, soft_wrap=True)
     out.print(f"wrote {len(pages)} feedback pages into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
-    if made.remarks:
-        err.print(made.remarks, markup=False)
+    for remark in made.remarks:
+        err.print(remark, markup=False)
 
 
 @app.command(rich_help_panel=RUN, epilog=epilog({"mnist-kit report out": "Updates out/index.html."}))

@@ -1,4 +1,4 @@
-"""One run of `mnist-kit join`, from files of grades to a comparison; the command line only shows it."""
+"""One run of `mnist-kit join`, from files of grades to a comparison."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["join"]
 def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[Comparison, ...]:
     """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
 
-    Nothing is stored where one of the files cannot be read. Raises ImportedFileError for that, and GradebookError
-    where the folder has no gradebook.
+    Nothing is stored if one of the files cannot be read. Raises ImportedFileError for that, and GradebookError if the
+    folder has no gradebook.
     """
     policy = grading_file.load(HOME.policy)
     rows = external_grades.read(paths, policy)
     with Gradebook(existing_location(folder, url)) as book:
         joined = external_grades.match(rows, book.names())
         book.record_external(joined)
-        return tuple(Comparison(each, each.row.automatic(policy), _here(book, each.submission)) for each in joined)
+        return tuple(Comparison(grade, grade.row.automatic(policy), _here(book, grade.submission)) for grade in joined)
 
 
 def _here(book: Gradebook, name: str | None) -> float | None:
-    """The automatic points that count, where every automatic question has them."""
+    """Return the automatic points that count; None unless every automatic question has them."""
     report = None if name is None else book.current(name)
     if report is None or not report.complete:
         return None

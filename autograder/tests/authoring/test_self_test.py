@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autograder.authoring.self_test import SelfTest, self_test
+from autograder.authoring.self_test import self_test
 
 GRADED: dict[str, Any] = {
     "tests": [
@@ -54,7 +54,6 @@ def test_the_points_and_what_is_short_of_them_are_told(tmp_path: Path, notebook:
     assert (result.earned, result.possible, result.memory_mb) == (11, 14, 1058.5)
     assert result.short == ("q5: Build\nlayer 1",)
     assert result.fault == ""
-    assert result.seconds > 0
 
 
 def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another(
@@ -74,9 +73,8 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
         "print('together', len(list(root.parent.glob('here-*'))))",
     )
     results = self_test(zipped(tmp_path, *told), [notebook, other])
-    assert [result.notebook for result in results] == [notebook, other]
-    for result in results:
-        assert f"['{result.notebook.name}'] {{}} True True\ntogether 2" in result.fault
+    for path, result in zip((notebook, other), results, strict=True):
+        assert f"['{path.name}'] {{}} True True\ntogether 2" in result.fault
 
 
 @pytest.mark.parametrize(
@@ -104,7 +102,6 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
 )
 def test_what_could_not_be_graded_says_why(tmp_path: Path, notebook: Path, lines: list[str], said: str) -> None:
     (result,) = self_test(zipped(tmp_path, *lines), [notebook])
-    assert isinstance(result, SelfTest)
     assert said in result.fault
 
 

@@ -57,11 +57,11 @@ def not_executable(entries: Entries) -> Entries:
 MARGIN = changed("files/grading.yml", b"{full: 0.95,", b"{reference_margin: 0.02,")
 
 SPOILED: dict[str, tuple[Edit, str]] = {
-    "no setup": (without("setup.sh"), "contents: missing: setup.sh → Run `mnist-kit build`."),
+    "no setup": (without("setup.sh"), "contents: missing: setup.sh → Run `mnist-kit build`"),
     "no data": (without("files/assignment/data/mnist.npz"), "images: missing: files/assignment/data/mnist.npz"),
     "a folder was zipped": (
         lambda entries: {f"kit/{name}": entry for name, entry in entries.items()},
-        "inside the folder kit → Zip the contents of kit, not the folder.",
+        "everything is inside the folder kit",
     ),
     "Windows line endings": (changed("setup.sh", b"\n", b"\r\n"), "Windows line endings"),
     "not executable": (not_executable, "run_autograder: it is not executable"),

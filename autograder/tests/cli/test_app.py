@@ -280,7 +280,7 @@ def test_a_class_is_exported_reported_and_asked_about(here: Path, call: Call) ->
     code, out, err = call("export out")
     assert code == 0, err
     assert "wrote 2 feedback pages into out/export/feedback" in out
-    assert "2 with answers that are not marked yet" in err
+    assert "2 without a total: answers not marked yet" in err
     assert (here / "out/export/grades.csv").read_text().count("\n") == 3
     assert call("report out")[:2] == (0, "wrote out/index.html")
     assert "Class report" in (here / "out/index.html").read_text()

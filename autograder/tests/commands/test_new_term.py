@@ -69,10 +69,9 @@ def most() -> str:
     return f"{100 * fitted.recommended:g} %"
 
 
-def full_marks(_: Path, notebooks: Sequence[Path]) -> tuple[SelfTest, ...]:
+def full_marks(_: Path, __: Sequence[Path]) -> tuple[SelfTest, ...]:
     """What the zip gives the solution and the blank template where all is well."""
-    solution, blank = notebooks
-    return SelfTest(solution, 26, 26, memory_mb=1058), SelfTest(blank, 0, 26, short=("q4: Load",))
+    return SelfTest(26, 26, memory_mb=1058), SelfTest(0, 26, short=("q4: Load",))
 
 
 def look(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Finding]:
@@ -207,19 +206,16 @@ def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, m
     assert found["build"].detail == "template and solution have not changed"
 
 
-NOTEBOOK = Path("a.ipynb")
-
-
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        (new_term._solution(SelfTest(NOTEBOOK, fault="no kernel")), "no kernel"),
+        (new_term._solution(SelfTest(fault="no kernel")), "no kernel"),
         (
-            new_term._solution(SelfTest(NOTEBOOK, 22, 26, short=("q7: Train\naccuracy",))),
+            new_term._solution(SelfTest(22, 26, short=("q7: Train\naccuracy",))),
             "22 of 26 automatic points\nq7: Train",
         ),
-        (new_term._blank(SelfTest(NOTEBOOK, fault="it is not a notebook")), "it is not a notebook"),
-        (new_term._blank(SelfTest(NOTEBOOK, 2, 26)), "2 points without an answer"),
+        (new_term._blank(SelfTest(fault="it is not a notebook")), "it is not a notebook"),
+        (new_term._blank(SelfTest(2, 26)), "2 points without an answer"),
     ],
     ids=["fault", "points lost", "blank with a fault", "blank with points"],
 )
@@ -231,10 +227,10 @@ def test_a_zip_that_grades_wrongly_must_not_go_out(step: Finding, said: str) -> 
 
 def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
     policy = grading_file.load(own.policy)
-    small = new_term._container(policy, SelfTest(NOTEBOOK, memory_mb=900))
+    small = new_term._container(policy, SelfTest(memory_mb=900))
     assert small.detail == "on Gradescope, choose at least 1 CPU and 2 GB of memory"
     replace(own.policy, "timeout_s: 300", "timeout_s: 540")
-    large = new_term._container(grading_file.load(own.policy), SelfTest(NOTEBOOK, memory_mb=2000))
+    large = new_term._container(grading_file.load(own.policy), SelfTest(memory_mb=2000))
     assert large.detail == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a time limit of 11 minutes"
 
 
