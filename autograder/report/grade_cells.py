@@ -25,7 +25,7 @@ def symbol(question: QuestionGrade | None) -> str:
     if question is None:
         return ""
     if question.outcome is Outcome.AWAITING:
-        return "•" if question.answer else "–"
+        return "•" if (question.answer or "").strip() else "–"
     return "?" if question.earned is None else f"{question.earned:g}"
 
 

@@ -15,6 +15,8 @@ from autograder.gradebook.mark import Mark, Progress
 from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
+from autograder.policy.policy import Policy
+from autograder.report.grade_cells import grades, symbol
 from autograder.report.page import css_class
 from autograder.review.double_marking import unsettled
 from autograder.review.site import Id, Visit
@@ -92,18 +94,18 @@ def _row(visit: Visit, name: str, marks: Mapping[tuple[str, str], Mark]) -> Mark
     stamp = tuple((mark.id, mark.points) for mark in mine.values())
     if name not in site.rows or site.rows[name][0] != stamp:
         report = with_marks(site.reports[name], marks, {id: visit.rubric(id) for id in mine})
-        site.rows[name] = stamp, site.pages.fragment("row.html", row=_cells(report, mine))
+        site.rows[name] = stamp, site.pages.fragment("row.html", row=_cells(report, site.policy, mine))
     return site.rows[name][1]
 
 
-def _cells(report: GradeReport, marks: Mapping[str, Mark]) -> dict[str, Any]:
+def _cells(report: GradeReport, policy: Policy, marks: Mapping[str, Mark]) -> dict[str, Any]:
     """Return a student's row for the template; points that are not decided do not show as 0."""
     code = [question for question in report.questions if not question.written]
     written = [question for question in report.questions if question.written]
     waiting = [question.id for question in written if question.earned is None]
     return {
         "name": report.name,
-        "cells": [_cell(question, marks.get(question.id)) for question in report.questions],
+        "cells": [_cell(question, marks) for question in grades(report, policy)],
         "automatic": _sum(code) if report.complete else "?",
         "written": "" if report.status is Status.REJECTED else _sum(written),
         "total": f"{_sum(report.questions)}{' so far' if waiting or not report.complete else ''}",
@@ -111,14 +113,11 @@ def _cells(report: GradeReport, marks: Mapping[str, Mark]) -> dict[str, Any]:
     }
 
 
-def _cell(question: QuestionGrade, mark: Mark | None) -> dict[str, str]:
-    if question.earned is not None:
-        text = f"{question.earned:g}"
-    elif question.written:
-        text = "•" if (question.answer or "").strip() else "–"
-    else:
-        text = "?"
-    return {"text": text, "style": css_class(question.outcome), "url": f"/answer/{mark.answer}" if mark else ""}
+def _cell(question: QuestionGrade | None, marks: Mapping[str, Mark]) -> dict[str, str]:
+    if question is None:
+        return {"text": "", "style": "", "url": ""}
+    url = f"/answer/{marks[question.id].answer}" if question.id in marks else ""
+    return {"text": symbol(question), "style": css_class(question.outcome), "url": url}
 
 
 def _sum(questions: Iterable[QuestionGrade]) -> str:

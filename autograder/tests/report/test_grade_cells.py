@@ -16,7 +16,7 @@ from autograder.tests.reports import QUESTIONS, check, graded, half_graded, ques
     ("question", "shown"),
     [
         (QUESTIONS[0], "•"),
-        (replace(QUESTIONS[0], answer=""), "–"),
+        (replace(QUESTIONS[0], answer=" "), "–"),
         (replace(QUESTIONS[0], answer=None), "–"),
         (replace(QUESTIONS[0], earned=3.5), "3.5"),
         (QUESTIONS[1], "6"),
