@@ -51,7 +51,7 @@ class MissRate:
 
     @property
     def safe(self) -> bool:
-        """Whether even the upper limit is below RARE and no run missed the level."""
+        """True if even the upper limit is below RARE and no run missed the level."""
         return self.high < RARE and not self.below
 
 

@@ -105,7 +105,7 @@ class Model(StrictModel):
 
     @property
     def is_chain(self) -> bool:
-        """Whether the model is one plain chain of layers, from images to outputs."""
+        """True if the model is one plain chain of layers, from images to outputs."""
         return self.structure in ("sequential", "functional")
 
 
@@ -123,7 +123,7 @@ class QuestionEvidence(StrictModel):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing had been answered when this was recorded."""
+        """True if nothing had been answered when this was recorded."""
         kinds: list[str] = [value.kind for value in (self.values or {}).values()]
         kinds += [self.model.kind] if self.model else []
         return all(kind in UNANSWERED for kind in kinds)

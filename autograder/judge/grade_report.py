@@ -180,12 +180,12 @@ class GradeReport:
 
     @property
     def marked(self) -> bool:
-        """Whether every written question has been marked."""
+        """True if every written question has been marked."""
         return not any(question.written and question.earned is None for question in self.questions)
 
     @property
     def complete(self) -> bool:
-        """Whether every automatic question has a grade."""
+        """True if every automatic question has a grade."""
         return self.status is not Status.UNGRADED and not any(
             question.outcome is Outcome.UNGRADED for question in self.questions
         )

@@ -124,22 +124,21 @@ def live(policy: Policy, question: str, namespace: Mapping[str, Any]) -> Evidenc
 
 
 def _json(line: bytes, number: int) -> dict[str, Any]:
-    def refuse(why: str) -> NoReturn:
-        raise EvidenceError(f"journal line {number}: {why}")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            refuse("the same key twice")
-        return found
-
-    def constant(name: str) -> NoReturn:
-        refuse(f"{name} is not a number")
-
     try:
-        data = json.loads(line.decode("utf-8"), object_pairs_hook=once, parse_constant=constant)
+        data = json.loads(line.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_not_a_number)
     except (ValueError, RecursionError) as error:
-        refuse(f"not JSON ({printable(str(error)[:80])})")
+        raise EvidenceError(f"journal line {number}: not JSON ({printable(str(error)[:80])})") from None
     if not isinstance(data, dict):
-        refuse("not a JSON object")
+        raise EvidenceError(f"journal line {number}: not a JSON object")
     return data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("the same key twice")
+    return found
+
+
+def _not_a_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")

@@ -70,13 +70,6 @@ def test_a_file_that_is_something_else_is_refused(text: str | bytes) -> None:
         Calibration.from_json(text)
 
 
-def test_a_calibration_has_a_run_and_each_seed_once() -> None:
-    with pytest.raises(CalibrationError, match="these runs cannot be stored"):
-        Calibration.of(ORIGIN, ())
-    with pytest.raises(CalibrationError, match="one run a seed"):
-        Calibration.of(ORIGIN, (SHORT, SHORT))
-
-
 def test_the_reference_is_the_median_so_that_one_run_cannot_move_it() -> None:
     some = [TrainingRun(seed=seed, accuracy=accuracy, earned=26.0) for seed, accuracy in enumerate((0.97, 0.1, 0.98))]
     assert calibration(*some).reference == 0.97

@@ -30,38 +30,34 @@ def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **
     return world
 
 
-@pytest.mark.parametrize("accuracy", [0.1, 0.95, 0.975, 0.985, 0.9874])
-def test_an_accuracy_that_such_layers_can_reach_is_not_flagged(accuracy: float) -> None:
-    assert list(flags.suspicions(scored(accuracy))) == []
+FAR = "q7: {:.2%} of hidden images right, where the hidden solution, with the same layers, gets 97.50%"
+SOON = (
+    "q7: {:.2%} of hidden images right after {} steps of training: "
+    "were the weights loaded or typed in, or was the model compiled again after its training?"
+)
+RESULTS = [
+    (0.1, 9375, None),
+    (0.9874, 9375, None),
+    (0.9876, 9375, FAR),
+    (0.3, 0, SOON),
+    (0.29, 0, None),
+    (0.3, 1, None),
+    (0.9, 49, SOON),
+    (0.89, 49, None),
+    (0.97, 50, None),
+]
 
 
-def test_an_accuracy_far_above_the_reference_is_flagged_with_both_numbers() -> None:
-    assert list(flags.suspicions(scored(0.9876))) == [
-        "q7: 98.76% of hidden images right, where the hidden solution, with the same layers, gets 97.50%"
-    ]
+@pytest.mark.parametrize(("accuracy", "steps", "flag"), RESULTS)
+def test_only_an_accuracy_that_layers_and_steps_do_not_explain_is_flagged(
+    accuracy: float, steps: int, flag: str | None
+) -> None:
+    assert list(flags.suspicions(scored(accuracy, steps=steps))) == ([flag.format(accuracy, steps)] if flag else [])
 
 
-def test_other_layers_and_an_unknown_reference_are_not_compared() -> None:
+def test_other_layers_an_unknown_reference_and_models_without_a_score_are_not_compared() -> None:
     assert list(flags.suspicions(scored(0.999, [FLATTEN, dense(512), OUTPUT]))) == []
     assert list(flags.suspicions(scored(0.999, rules=RULES))) == []
-
-
-STEPS = [(0, 0.3, True), (0, 0.29, False), (1, 0.3, False), (49, 0.9, True), (49, 0.89, False), (50, 0.97, False)]
-
-
-@pytest.mark.parametrize(("steps", "accuracy", "odd"), STEPS)
-def test_an_accuracy_that_so_few_steps_do_not_explain_is_flagged(steps: int, accuracy: float, odd: bool) -> None:
-    assert list(flags.suspicions(scored(accuracy, steps=steps))) == (
-        [
-            f"q7: {accuracy:.2%} of hidden images right after {steps} steps of training: "
-            "were the weights loaded or typed in, or was the model compiled again after its training?"
-        ]
-        if odd
-        else []
-    )
-
-
-def test_without_a_scored_model_nothing_is_flagged() -> None:
     assert list(flags.suspicions(context(of_model("q7"), rules=KNOWING))) == []
 
 
