@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from autograder.gradebook.agreement import Agreement, agreement
 from autograder.gradebook.mark import Conflict, Draft, Pair
-from autograder.review.site import Id, Visit, not_found
+from autograder.review.site import Id, Visit
 from autograder.review.templating import mark_data, mark_words
 
 __all__ = ["routes", "unsettled"]
@@ -22,7 +22,10 @@ def _sample(request: Request, question: str) -> Response:
     visit = Visit(request)
     pairs = visit.stores.marks.pairs(question)
     if not pairs:
-        raise not_found(f"No answer to {question} is marked twice. The number is set in grading.yml: review, sample.")
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND,
+            f"No answer to {question} is marked twice. Set their number in grading.yml: review, sample.",
+        )
     points = [pair.points for pair in pairs if pair.points is not None]
     return visit.page(
         "sample.html",
@@ -64,10 +67,9 @@ def unsettled(pairs: tuple[Pair, ...]) -> int:
 def _pair(visit: Visit, question: str, number: int) -> Pair:
     """Return a pair that both reviewers have marked. Raises HTTPException if there is none."""
     pair = next((pair for pair in visit.stores.marks.pairs(question) if pair.number == number), None)
-    if pair is None:
-        raise not_found(f"Answer {number} to {question} is not in the sample that two reviewers mark.")
-    if not pair.both:
-        raise not_found(f"Answer {number} to {question} can be settled once both its reviewers have marked it.")
+    if pair is None or not pair.both:
+        why = "can be settled once both its reviewers have marked it" if pair else "is not in the sample"
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"Answer {number} to {question} {why}.")
     return pair
 
 

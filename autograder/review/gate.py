@@ -24,17 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder.review.access import SIGN_IN, Access, cookie_name
 
-__all__ = [
-    "CSRF_FIELD",
-    "CSRF_HEADER",
-    "LARGEST",
-    "LINK_HELP",
-    "SECURITY_HEADERS",
-    "STATIC",
-    "Denied",
-    "Gate",
-    "port_of",
-]
+__all__ = ["LARGEST", "LINK_HELP", "SECURITY_HEADERS", "STATIC", "Denied", "Gate", "port_of"]
 
 LARGEST = 256 * 1024
 """The largest body of a request, in bytes."""
@@ -134,6 +124,7 @@ class Gate:
 
 
 def port_of(request: Request) -> int:
+    """Return the port of this app that a request came to."""
     port: int = request.scope["server"][1]
     return port
 
@@ -166,7 +157,8 @@ def _check_headers(request: Request) -> Denied | None:
 
 
 def _same_origin(headers: Headers) -> bool:
-    """Under `no-referrer`, browsers send `Origin: null` with a form; then Sec-Fetch-Site decides."""
+    """Tell whether a page of the review sent this. Under `no-referrer`, a form has `Origin: null`; then the browser's
+    Sec-Fetch-Site decides."""
     origin, site = headers.get("origin", "null"), headers.get("sec-fetch-site")
     if origin == "null":
         return site == "same-origin"

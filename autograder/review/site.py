@@ -22,7 +22,7 @@ from autograder.review.markdown import Rendered, render
 from autograder.review.presence import Presence
 from autograder.review.templating import Pages, json_response, mark_data, wants_json
 
-__all__ = ["Id", "Site", "Visit", "not_found"]
+__all__ = ["Id", "Site", "Visit"]
 
 Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 """An id or a number in an address."""
@@ -131,13 +131,9 @@ class Visit:
         return RedirectResponse(url, HTTPStatus.SEE_OTHER)
 
 
-def not_found(why: str) -> HTTPException:
-    return HTTPException(HTTPStatus.NOT_FOUND, why)
-
-
 @contextlib.contextmanager
 def _or_not_found() -> Iterator[None]:
     try:
         yield
     except ReviewError as error:
-        raise not_found(str(error)) from error
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error

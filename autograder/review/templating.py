@@ -46,9 +46,7 @@ class Pages:
             scripts=sorted(name for name in self.static if name.endswith(".js")),
             nonce=lambda: secrets.token_hex(16),
         )
-        self._environment.filters.update(
-            time=_moment, mark_json=_mark_json, mark_line=mark_line, draft_json=_draft_json
-        )
+        self._environment.filters.update(time=_moment, mark_data=mark_data, mark_line=mark_line, draft_data=draft_data)
 
     def warm(self) -> None:
         """Compile every template ahead of the first request."""
@@ -111,24 +109,18 @@ def mark_data(mark: Mark | None, rubric: Rubric) -> dict[str, Any] | None:
     if mark is None:
         return None
     return {
+        **draft_data(mark),
         "id": mark.id,
         "reviewer": mark.reviewer,
-        "items": list(mark.items),
-        "adjustment": mark.adjustment,
-        "comment": printable_lines(mark.comment),
-        "flagged": mark.flagged,
         "words": mark_words(mark, rubric),
         "line": mark_line(mark, rubric),
     }
 
 
-def _mark_json(mark: Mark | None, rubric: Rubric) -> str:
-    return json.dumps(mark_data(mark, rubric))
-
-
-def _draft_json(draft: Draft | Mark) -> str:
-    fields = {"items": draft.items, "adjustment": draft.adjustment, "comment": draft.comment}
-    return json.dumps({**fields, "flagged": draft.flagged})
+def draft_data(draft: Draft | Mark) -> dict[str, Any]:
+    """Return what a rubric form holds, for the script."""
+    comment = printable_lines(draft.comment)
+    return {"items": draft.items, "adjustment": draft.adjustment, "comment": comment, "flagged": draft.flagged}
 
 
 def _moment(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`mnist-kit review` killed while people save: what a browser was told is saved is there, once."""
+"""`mnist-kit review` killed while people save: every acknowledged mark is stored, once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 @contextlib.contextmanager
 def serving(store: Path | str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command, and the link of ann; killed in the end."""
+    """The running command, and ann's link; killed at the end."""
     where = [str(store.parent)] if isinstance(store, Path) else [".", "--database", store]
     command = [str(COMMAND), "review", *where, "--reviewer", "ann", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -55,7 +55,7 @@ def serving(store: Path | str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @contextlib.contextmanager
-def entered(link: str, csrf: str) -> Iterator[httpx.Client]:
+def signed_in(link: str, csrf: str) -> Iterator[httpx.Client]:
     home = link.partition("/enter")[0]
     with httpx.Client(base_url=home, headers={"origin": home, "x-csrf-token": csrf}, timeout=30) as client:
         client.get(link)
@@ -63,7 +63,7 @@ def entered(link: str, csrf: str) -> Iterator[httpx.Client]:
 
 
 def save(client: httpx.Client, answer: int) -> bool:
-    """Whether the review said that it is saved; always the same act."""
+    """Save a mark, always with the same nonce; tell whether it was acknowledged."""
     fields = {"item": "fit", "seen": "0", "nonce": f"{10**15 + answer}", "adjustment": "0", "comment": f"to {answer}"}
     try:
         return client.post(f"/answer/{answer}/mark", data=fields, headers=JSON).status_code == 200
@@ -72,18 +72,18 @@ def save(client: httpx.Client, answer: int) -> bool:
 
 
 @pytest.mark.slow
-def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(store: Path | str) -> None:
+def test_an_acknowledged_mark_is_stored_once_whenever_the_review_is_killed(store: Path | str) -> None:
     seed = random.randrange(2**32)
     moments = random.Random(seed)
     with serving(store):
-        pass  # the answers are taken over
+        pass  # stores the answers
     with ReviewStores(store) as stores:
         secret = stores.secret()
         answers = [stores.answers.at("q1", number, "ann").answer.id for number in range(1, STUDENTS + 1)]
     csrf = Access(secret, ("ann",)).csrf("ann")
     waiting, saved, caught = list(answers), set[int](), 0
     for _ in range(ROUNDS):
-        with serving(store) as (process, link), entered(link, csrf) as client:
+        with serving(store) as (process, link), signed_in(link, csrf) as client:
             killer = threading.Timer(moments.uniform(0.05, 0.4), process.kill)
             killer.start()
             while waiting and save(client, waiting[0]):
@@ -95,10 +95,10 @@ def test_what_was_told_to_be_saved_is_there_once_whenever_the_review_is_killed(s
                 assert file.execute("pragma integrity_check").fetchall() == [("ok",)], f"seed {seed}"
         with ReviewStores(store) as stores, stores.database.read() as session:
             rows = session.scalars(select(MarkRow.answer).where(MarkRow.standing == CURRENT)).all()
-        assert saved <= set(rows), f"seed {seed}: nothing that was told to be saved is lost"
-        assert len(rows) == len(set(rows)) <= len(saved) + 1, f"seed {seed}: nothing is there twice"
+        assert saved <= set(rows), f"seed {seed}: no acknowledged mark is lost"
+        assert len(rows) == len(set(rows)) <= len(saved) + 1, f"seed {seed}: no mark is stored twice"
     assert caught > ROUNDS / 2, "most of the kills came while something was being saved"
-    with serving(store) as (_, link), entered(link, csrf) as client:
-        assert all(save(client, answer) for answer in answers), "what was saved, sent again, is fine"
+    with serving(store) as (_, link), signed_in(link, csrf) as client:
+        assert all(save(client, answer) for answer in answers), "a saved mark may be sent again"
     with ReviewStores(store) as stores:
         assert all(len(stores.marks.history(answer, "ann")) == 1 for answer in answers)
