@@ -65,9 +65,6 @@ class _Guarded(io.RawIOBase):
     def tell(self) -> int:
         return self._file.tell()
 
-    def seekable(self) -> bool:
-        return True
-
 
 def submissions(file: BinaryIO, name: str, source: str, limit: int, total: int = TOTAL_LIMIT) -> Iterator[Submission]:
     """Yield every notebook in the zip file; for a zip without any, one submission with a problem.

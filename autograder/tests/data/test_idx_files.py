@@ -145,7 +145,7 @@ def test_digits_are_not_taken_for_clothes(digits: Path, empty: Layout) -> None:
         idx_files.provide(empty, "fashion_mnist", digits)
 
 
-def test_a_dataset_that_nobody_knows_is_told_with_the_nearest(empty: Layout) -> None:
+def test_a_dataset_that_nobody_knows_is_reported_with_the_nearest(empty: Layout) -> None:
     with pytest.raises(DatasetError, match=r"no dataset 'fashion-mnist'; did you mean fashion_mnist\? It has: mnist, "):
         idx_files.provide(empty, "fashion-mnist")
     with pytest.raises(DatasetError, match=r"no dataset 'cifar10'\. It has: mnist, fashion_mnist$"):
@@ -159,7 +159,7 @@ def test_keras_keeps_its_copy_where_its_home_is(monkeypatch: pytest.MonkeyPatch,
     assert idx_files.known_folders("fashion_mnist")[1] == Path.home() / ".keras" / "datasets" / "fashion-mnist"
 
 
-def test_where_it_is_nowhere_every_way_to_get_it_is_told(empty: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_is_nowhere_every_way_to_get_it_is_reported(empty: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = (Path("/nowhere/1"), Path("/nowhere/2"))
     monkeypatch.setattr(idx_files, "known_folders", lambda _: nowhere)
     with pytest.raises(DatasetError) as caught:
@@ -174,6 +174,6 @@ def test_where_it_is_nowhere_every_way_to_get_it_is_told(empty: Layout, monkeypa
         assert way in message
 
 
-def test_a_folder_that_cannot_be_written_is_told(digits: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(digits: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"mnist\.npz cannot be written \(No such file or directory\)"):
         idx_files.provide(Layout(tmp_path / "nowhere"), "mnist", digits)

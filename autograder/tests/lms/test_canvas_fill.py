@@ -146,7 +146,7 @@ def test_a_decimal_comma_is_written_where_canvas_writes_one(tmp_path: Path, numb
     assert filled(tmp_path, commas, [of("ann")]).content == commas[:-1] + f"{expected}\n"
 
 
-def test_points_that_differ_are_told_and_not_scaled(tmp_path: Path) -> None:
+def test_points_that_differ_are_reported_and_not_scaled(tmp_path: Path) -> None:
     done = filled(tmp_path, SHORT.replace("30.00", "100"), [of("ann")])
     assert done.remark == "A test of checks (32) is worth 100 points in Canvas, and 30 here; the points are not scaled"
     assert done.cells[0].after == "20.16"
@@ -156,7 +156,7 @@ def test_points_that_differ_are_told_and_not_scaled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "told", "found"),
+    ("head", "chosen", "found"),
     [
         ("A test of checks (32)", None, "A test of checks (32)"),
         ("A test of checks", None, "A test of checks"),
@@ -173,13 +173,15 @@ def test_points_that_differ_are_told_and_not_scaled(tmp_path: Path) -> None:
         ("9 (8),Other (9)", "9", "Other (9)"),
     ],
 )
-def test_the_column_is_found_by_title_by_id_or_as_told(tmp_path: Path, head: str, told: str | None, found: str) -> None:
+def test_the_column_is_found_by_title_by_id_or_as_chosen(
+    tmp_path: Path, head: str, chosen: str | None, found: str
+) -> None:
     exported = export(tmp_path, f"Student,ID,Section,{head}\nAnn,1,A{',' * (head.count(',') + 1)}\n")
-    assert exported.header[find_column(exported, TITLE, told)] == found
+    assert exported.header[find_column(exported, TITLE, chosen)] == found
 
 
 @pytest.mark.parametrize(
-    ("head", "told", "said"),
+    ("head", "chosen", "message"),
     [
         ("Other (9)", None, "no column is called 'A test of checks'; expected one of 'Other (9)'. Choose it with"),
         ("Other (9)", "Others", "no column is called 'Others'"),
@@ -191,11 +193,11 @@ def test_the_column_is_found_by_title_by_id_or_as_told(tmp_path: Path, head: str
         (",".join(f"T ({n})" for n in range(12)), "x", "'T (9)' and 2 more. Choose it"),
     ],
 )
-def test_a_column_that_cannot_be_told_is_an_error(tmp_path: Path, head: str, told: str | None, said: str) -> None:
+def test_a_column_that_is_not_found_is_an_error(tmp_path: Path, head: str, chosen: str | None, message: str) -> None:
     exported = export(tmp_path, f"Student,ID,Section,{head}\nAnn,1,A{',' * (head.count(',') + 1)}\n")
     with pytest.raises(ImportedFileError) as caught:
-        find_column(exported, TITLE, told)
-    assert said in str(caught.value)
+        find_column(exported, TITLE, chosen)
+    assert message in str(caught.value)
 
 
 def test_a_column_that_is_read_only_is_none_to_fill(tmp_path: Path) -> None:

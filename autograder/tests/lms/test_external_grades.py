@@ -176,21 +176,21 @@ def test_a_spreadsheet_with_decimal_commas_changes_nothing(tmp_path: Path, text:
     assert read_text(tmp_path, european) == read_text(tmp_path, text)
 
 
-def test_what_is_no_number_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+def test_what_is_no_number_is_reported_with_its_line_and_column(tmp_path: Path) -> None:
     message = refused(tmp_path, f"{HEAD},4: q4: Look (6.0 pts)\n{ANN},6.0\n\n{ANN.replace('ann@', 'bo@')},A+\n")
     assert "line 4, column 4: q4: Look (6.0 pts): 'A+' is not a number" in message
     text = otter_text(broken("ann.ipynb", RuntimeError("one\ntwo\nthree")), graded("bo.ipynb", ALL))
     assert "line 6, column q5: 'x' is not a number" in refused(tmp_path, text.replace("2.66", "x"))
 
 
-def test_a_second_row_for_a_submission_is_told_with_both_lines(tmp_path: Path) -> None:
+def test_a_second_row_for_a_submission_is_reported_with_both_lines(tmp_path: Path) -> None:
     assert "line 3: a second row for ann@x.edu, the first is " in refused(tmp_path, f"{HEAD}\n{ANN}\n{ANN}\n")
     twice = otter_text(graded("nb.ipynb", ALL), graded("nb.ipynb", WORTH))
     assert "line 4: a second row for nb, the first is " in refused(tmp_path, twice)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "it is empty; expected the columns file"),
         (b"Name,Grade\nAnn,3\n", "its first line is 'Name,Grade'; expected the columns file, total_points_earned"),
@@ -201,8 +201,8 @@ def test_a_second_row_for_a_submission_is_told_with_both_lines(tmp_path: Path) -
         (b"Email,SID,Total Score,Status\n,,26,Graded\n", "line 2: the row names nobody; expected an email"),
     ],
 )
-def test_what_is_no_file_of_grades_is_told(tmp_path: Path, content: bytes, said: str) -> None:
-    assert said in refused(tmp_path, content)
+def test_what_is_no_file_of_grades_is_reported(tmp_path: Path, content: bytes, message: str) -> None:
+    assert message in refused(tmp_path, content)
 
 
 def test_several_files_are_one_class_and_no_submission_is_in_two_of_them(tmp_path: Path) -> None:

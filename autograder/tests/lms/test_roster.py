@@ -77,7 +77,7 @@ def test_a_person_may_be_called_test_student_where_the_file_is_not_canvas(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "it is empty; expected a header with one or more of the columns name"),
         ("file,total_points_earned,grading_status\nann,1,Completed\n", "its first line is 'file,total_points_earned"),
@@ -95,8 +95,8 @@ def test_a_person_may_be_called_test_student_where_the_file_is_not_canvas(tmp_pa
         "a file twice", "a name twice", "both names twice",
     ],
 )  # fmt: skip
-def test_what_is_no_roster_is_told_with_its_place_and_a_way_out(tmp_path: Path, text: str, said: str) -> None:
-    assert said in refused(tmp_path, text)
+def test_what_is_no_roster_is_reported_with_its_place_and_a_way_out(tmp_path: Path, text: str, message: str) -> None:
+    assert message in refused(tmp_path, text)
 
 
 def test_people_may_share_a_name_but_not_an_id(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_an_id_and_an_email_that_mean_two_submissions_mean_none() -> None:
     assert found.why == "matches 2 submissions (hw_17, hw_ann@x.edu); name one in the roster's `file` column"
 
 
-def test_the_file_that_is_told_counts_more_than_a_name() -> None:
+def test_the_file_that_is_reported_counts_more_than_a_name() -> None:
     one, other = Student("", ("17",), file="b.ipynb"), Student("", ("18",), file="student_17.ipynb")
     assert [each.submission for each in join([one, other], ["b", "student_17"]).enrolments] == ["b", "student_17"]
 

@@ -1,4 +1,4 @@
-"""Every mistake in grading.yml is told with its place, what was found and what is allowed."""
+"""Every mistake in grading.yml is reported with its line, what was found and what is allowed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RUBRIC = SAMPLE[SAMPLE.index("rubric") : SAMPLE.index("\n    misconceptions")]
 
 
 class Mistake(NamedTuple):
-    """`old` in the sample becomes `new`; the rest is what must be said about it."""
+    """`old` in the sample becomes `new`; the rest is in the message."""
 
     old: str
     new: str
@@ -145,23 +145,23 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-def told(text: str) -> str:
+def message_about(text: str) -> str:
     """Return the message about a grading.yml with this text."""
     with pytest.raises(PolicyError) as caught:
         grading_file.parse(text, FILE)
     return str(caught.value)
 
 
-def said(line: int, key: str, found: str, allowed: str, nearest: str = "") -> str:
+def expected_message(line: int, key: str, found: str, allowed: str, nearest: str = "") -> str:
     """Return the message about one mistake."""
     text = f"grading.yml:{line}: {key}\n  found:   {found}\n  allowed: {allowed}"
     return f"{text}\n  did you mean: {nearest}" if nearest else text
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.key}, {mistake.found[:40]}")
-def test_a_mistake_is_told_with_line_key_found_allowed_and_nearest(mistake: Mistake) -> None:
+def test_a_mistake_is_reported_with_line_key_found_allowed_and_nearest(mistake: Mistake) -> None:
     assert SAMPLE.count(mistake.old) == 1
-    assert told(SAMPLE.replace(mistake.old, mistake.new)) == said(*mistake[2:])
+    assert message_about(SAMPLE.replace(mistake.old, mistake.new)) == expected_message(*mistake[2:])
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,15 @@ def test_a_mistake_is_told_with_line_key_found_allowed_and_nearest(mistake: Mist
     ],
     ids=["empty", "a comment alone", "a list", "a word"],
 )
-def test_a_file_that_is_no_mapping_is_told_what_it_should_be(text: str, line: int, found: str) -> None:
-    assert told(text) == said(line, "(top level)", found, "a mapping with the keys assignment and questions")
+def test_a_file_that_is_no_mapping_is_reported_what_it_should_be(text: str, line: int, found: str) -> None:
+    assert message_about(text) == expected_message(
+        line, "(top level)", found, "a mapping with the keys assignment and questions"
+    )
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_every_mistake_is_reported_at_once() -> None:
     text = SAMPLE.replace("execution:", "exeuction:").replace("full: 0.95", "full: 96").replace("    points: 3\n", "")
-    assert [line for line in told(text).splitlines() if line.startswith("grading.yml")] == [
+    assert [line for line in message_about(text).splitlines() if line.startswith("grading.yml")] == [
         "grading.yml:7: questions.q1.points",
         "grading.yml:39: questions.q7.accuracy.full",
         "grading.yml:40: exeuction",
@@ -195,11 +197,11 @@ def test_every_mistake_is_told_at_once() -> None:
     ],
     ids=["nested without end", "an escape that is no character"],
 )
-def test_what_the_yaml_library_fails_on_is_told_without_a_line(text: str, found: str) -> None:
-    assert told(text).startswith(f"grading.yml: (top level)\n  found:   {found}")
+def test_what_the_yaml_library_fails_on_is_reported_without_a_line(text: str, found: str) -> None:
+    assert message_about(text).startswith(f"grading.yml: (top level)\n  found:   {found}")
 
 
-def test_a_file_that_cannot_be_opened_is_told_as_such(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     for path, found in (
         (tmp_path / "grading.yml", "no such file\n  allowed: a grading.yml"),
         (tmp_path, "Is a directory\n  allowed: a readable file"),
@@ -209,7 +211,7 @@ def test_a_file_that_cannot_be_opened_is_told_as_such(tmp_path: Path) -> None:
         assert str(caught.value) == f"{path}: (top level)\n  found:   {found}"
 
 
-def test_a_file_that_is_not_utf_8_is_told_with_the_line_of_the_first_wrong_byte(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported_with_the_line_of_the_first_wrong_byte(tmp_path: Path) -> None:
     path = tmp_path / "grading.yml"
     path.write_bytes(SAMPLE.replace("Load", "Laden für q4").encode("latin-1"))
     with pytest.raises(PolicyError) as caught:

@@ -1,4 +1,4 @@
-"""Cells merged, moved, retyped and relabelled: whose they are, what they answer, and what is said about it."""
+"""Cells merged, moved, retyped and relabelled: their questions, their answers, and the remarks on them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ ANSWERED: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize(("edit", "note"), ANSWERED.values(), ids=ANSWERED)
-def test_an_answer_is_found_and_it_is_said_how(edit: Edit, note: str) -> None:
+def test_an_answer_is_found_with_a_remark_on_how(edit: Edit, note: str) -> None:
     book = taken(edited(edit))
     assert book.answers == PROSE
     assert book.notes == ((note,) if note else ())

@@ -101,12 +101,12 @@ def damage(path: Path, compression: int) -> None:
     write(path, bytes(data))
 
 
-def test_a_file_of_another_kind_is_told_by_its_name(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_reported_by_its_name(tmp_path: Path) -> None:
     path = write(tmp_path / "hw.py")
     assert found(path) == {"hw": "hw.py is not a notebook; hand in the .ipynb file."}
 
 
-def test_links_in_a_folder_are_told_and_not_followed(tmp_path: Path) -> None:
+def test_links_in_a_folder_are_reported_and_not_followed(tmp_path: Path) -> None:
     elsewhere = write(tmp_path / "elsewhere/secret.ipynb")
     write(tmp_path / "class/hw.ipynb")
     targets = {
@@ -121,7 +121,7 @@ def test_links_in_a_folder_are_told_and_not_followed(tmp_path: Path) -> None:
     assert found(tmp_path / "class") == {"hw": BOOK, **dict.fromkeys("abcde", LINK)}
 
 
-def test_a_folder_without_notebooks_among_others_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_notebooks_among_others_is_reported(tmp_path: Path) -> None:
     for name in ("submission_1/hw.ipynb", "submission_2/hw.py", ".git/config", "__pycache__/x.pyc"):
         write(tmp_path / name)
     (tmp_path / "submission_3").mkdir()
@@ -129,7 +129,7 @@ def test_a_folder_without_notebooks_among_others_is_told(tmp_path: Path) -> None
     assert found(tmp_path) == {"submission_1/hw": BOOK, "submission_2": problem, "submission_3": problem}
 
 
-def test_what_cannot_be_taken_out_of_a_zip_file_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_taken_out_of_a_zip_file_is_reported(tmp_path: Path) -> None:
     encrypt(tmp_path / "a.zip")
     damage(tmp_path / "b.zip", zipfile.ZIP_STORED)
     damage(tmp_path / "c.zip", zipfile.ZIP_DEFLATED)
@@ -157,7 +157,7 @@ def test_a_path_without_anything_to_grade_is_an_error(tmp_path: Path) -> None:
 @settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_zip_file_with_random_bytes_changed_is_told_or_read(data: st.DataObject, tmp_path: Path) -> None:
+def test_a_zip_file_with_random_bytes_changed_is_reported_or_read(data: st.DataObject, tmp_path: Path) -> None:
     path = tmp_path / "z.zip"
     content = bytearray(write_zip(path, {"a.ipynb": BOOK * 9, "é.ipynb": BOOK}).read_bytes())
     for at, value in data.draw(st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), min_size=1)):
