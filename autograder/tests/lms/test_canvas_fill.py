@@ -173,7 +173,7 @@ def test_points_that_differ_are_reported_and_not_scaled(tmp_path: Path) -> None:
         ("9 (8),Other (9)", "9", "Other (9)"),
     ],
 )
-def test_the_column_is_found_by_title_by_id_or_as_chosen(
+def test_the_column_is_found_by_title_or_id_or_as_chosen(
     tmp_path: Path, head: str, chosen: str | None, found: str
 ) -> None:
     exported = export(tmp_path, f"Student,ID,Section,{head}\nAnn,1,A{',' * (head.count(',') + 1)}\n")

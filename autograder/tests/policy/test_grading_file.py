@@ -174,7 +174,7 @@ def test_a_mistake_is_reported_with_line_key_found_allowed_and_nearest(mistake: 
     ],
     ids=["empty", "a comment alone", "a list", "a word"],
 )
-def test_a_file_that_is_no_mapping_is_reported_what_it_should_be(text: str, line: int, found: str) -> None:
+def test_a_file_that_is_not_a_mapping_is_reported(text: str, line: int, found: str) -> None:
     assert message_about(text) == expected_message(
         line, "(top level)", found, "a mapping with the keys assignment and questions"
     )
