@@ -21,7 +21,7 @@ __all__ = [
     "chain",
     "loss_name",
     "named_layers",
-    "required",
+    "required_layers",
     "scales_itself",
 ]
 
@@ -32,9 +32,10 @@ CLASSES = 10
 TRANSPARENT = ("InputLayer", "Rescaling")
 SCALING = ("keras:Rescaling", "keras:BatchNormalization", "keras:LayerNormalization", "keras:Normalization")
 AS_LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
-FLAT_SHAPES = ([-1], [28 * 28])
 # Their default settings; with others they are another function.
 PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 0), "axis": (None, -1)}
+FLAT_SHAPES = ([-1], [28 * 28])
+"""The target shapes of a Reshape that does what Flatten does."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def loss_name(settings: CompileSettings) -> str | None:
     return aliases.get(snake, snake) if source in ("keras", "tensorflow") else f"custom {name}"
 
 
-def required(question: CodeQuestion) -> tuple[NamedLayer, ...]:
+def required_layers(question: CodeQuestion) -> tuple[NamedLayer, ...]:
     """Return the layers that a question asks for."""
     return tuple(NamedLayer(rule.type, rule.units, rule.activation) for rule in question.layers or ())
 

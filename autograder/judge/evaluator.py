@@ -23,7 +23,7 @@ from otter.test_files.exception_test import ExceptionTestFile
 from autograder.data import dataset
 from autograder.data.dataset import Labelled
 from autograder.errors import EvidenceError
-from autograder.judge import flags
+from autograder.judge import checks, flags  # noqa: F401  # checks: loaded once, before judges are forked
 from autograder.judge.context import CheckContext
 from autograder.judge.grade_report import Verdict
 from autograder.judge.journal import parse

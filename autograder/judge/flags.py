@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.data.dataset import Labelled
 from autograder.judge import rebuild
-from autograder.judge.architecture import CLASSES, chain, named_layers, required
+from autograder.judge.architecture import CLASSES, chain, named_layers, required_layers
 from autograder.judge.context import CheckContext
 from autograder.judge.scoring import fit, scalings
 
@@ -50,8 +50,8 @@ def suspicions(context: CheckContext) -> Iterator[str]:
     for id, score in context.scores.items():
         question, model = context.policy.code[id], context.model(id)
         reference = question.accuracy.reference if question.accuracy else None
-        as_required = named_layers(model) in [required(other) for other in context.policy.code.values() if other.layers]
-        if reference and as_required and 1 - score.accuracy < FAR * (1 - reference):
+        wanted = [required_layers(other) for other in context.policy.code.values() if other.layers]
+        if reference and named_layers(model) in wanted and 1 - score.accuracy < FAR * (1 - reference):
             yield (
                 f"{id}: {score.accuracy:.2%} of hidden images right, where the hidden solution, with the same layers, "
                 f"gets {reference:.2%}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.judge.architecture import NamedLayer, align, chain, named_layers, required
+from autograder.judge.architecture import NamedLayer, align, chain, named_layers, required_layers
 from autograder.judge.context import context_of
 from autograder.judge.evidence import Model
 from autograder.judge.failure import CheckFailed, NotChecked, count
@@ -35,7 +35,7 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
     if not model.is_chain:
         failure = CheckFailed(STRUCTURES[model.structure], "one plain chain of layers", "use keras.Sequential")
         raise NotChecked("the model has to be one plain chain of layers first") if index else failure
-    found, wanted = named_layers(model), required(context.policy.code[question])
+    found, wanted = named_layers(model), required_layers(context.policy.code[question])
     rule, alignment = wanted[index], align(found, wanted)
     partner = alignment.partners[index]
     if partner is None:

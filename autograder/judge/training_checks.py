@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.judge.architecture import CLASSES, named_layers, required, scales_itself
+from autograder.judge.architecture import CLASSES, named_layers, required_layers, scales_itself
 from autograder.judge.context import CheckContext, context_of
 from autograder.judge.evidence import Model
 from autograder.judge.failure import CheckFailed, NotChecked, count, describe, follow_up, percent
@@ -99,8 +99,8 @@ def _find_scored_model(context: CheckContext, question: str) -> tuple[Model, Sco
     model = context.find_earlier_model(question)
     if not isinstance(model, Model):
         return model
-    code = context.policy.code
-    wrong = [id for id in context.builders(question) if not model.is_chain or named_layers(model) != required(code[id])]
+    found = named_layers(model) if model.is_chain else None
+    wrong = [id for id in context.builders(question) if found != required_layers(context.policy.code[id])]
     first = f"the layers of question {wrong[0]} have to be right first" if wrong else ""
     if first and model.output_shape and (model.output_shape[-1] or 0) < CLASSES:
         return NotChecked(f"{first}: with {count(model.output_shape[-1] or 0, 'output')}, some classes have none")

@@ -13,7 +13,7 @@ from autograder.judge.architecture import (
     chain,
     loss_name,
     named_layers,
-    required,
+    required_layers,
     scales_itself,
 )
 from autograder.judge.evidence import CompileSettings, Model
@@ -167,8 +167,8 @@ def test_only_sequential_and_functional_models_are_chains() -> None:
 
 
 def test_the_required_layers_are_those_of_the_question() -> None:
-    assert required(RULES.code["q5"]) == EXPECTED
-    assert required(RULES.code["q6"]) == ()
+    assert required_layers(RULES.code["q5"]) == EXPECTED
+    assert required_layers(RULES.code["q6"]) == ()
 
 
 ALIGNMENTS = {
