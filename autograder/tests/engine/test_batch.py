@@ -1,4 +1,4 @@
-"""A batch through a real pool of threads and a real gradebook; only the grading itself is a line of code here."""
+"""A batch through a real pool of threads and a real gradebook; only the grading itself is a stub."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CLASS = tuple(Submission(f"s{number}", f"{number}.ipynb", str(number).encode()) 
 
 @dataclass
 class Marker:
-    """Grades at once, and remembers whom."""
+    """Grades at once, and keeps the names of those it graded."""
 
     points: float = 8.0
-    asked: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def __call__(self, submission: Submission) -> GradeReport:
-        self.asked.append(submission.name)
+        self.names.append(submission.name)
         last = replace(reports.QUESTIONS[-1], earned=self.points)
         return reports.graded(name=submission.name, source=submission.source, questions=(*reports.QUESTIONS[:-1], last))
 
@@ -54,10 +54,10 @@ def run(
         return [*work.known, *grade_all(work, book, pool, RULES)]
 
 
-def test_everything_is_graded_stored_and_told_with_its_place(book: Gradebook) -> None:
+def test_every_submission_is_graded_stored_and_yielded_with_its_index(book: Gradebook) -> None:
     done = run(book, Marker())
-    assert {(each.index, each.report.name) for each in done} == {(n, f"s{n}") for n in range(6)}
-    assert all(book.current(each.report.name) == each.report for each in done)
+    assert {(one.index, one.report.name) for one in done} == {(n, f"s{n}") for n in range(6)}
+    assert all(book.current(one.report.name) == one.report for one in done)
 
 
 def test_a_second_run_grades_only_what_changed(book: Gradebook) -> None:
@@ -65,7 +65,7 @@ def test_a_second_run_grades_only_what_changed(book: Gradebook) -> None:
     second = Marker()
     changed = (*CLASS[:2], replace(CLASS[2], data=b"new"), *CLASS[3:], replace(CLASS[0], name="late", data=b"late"))
     done = run(book, second, changed)
-    assert second.asked == ["s2", "late"]
+    assert second.names == ["s2", "late"]
     assert len(done) == 7
 
 
@@ -73,12 +73,12 @@ def test_a_renamed_file_keeps_its_result_under_the_new_name(book: Gradebook) -> 
     run(book, Marker())
     second = Marker()
     (done,) = run(book, second, (replace(CLASS[0], name="renamed", source="there/renamed.ipynb"),))
-    assert second.asked == []
+    assert second.names == []
     assert (done.report.name, done.report.source) == ("renamed", "there/renamed.ipynb")
     assert book.current("renamed") == done.report
 
 
-def test_an_earlier_version_handed_in_again_counts_again(book: Gradebook) -> None:
+def test_an_earlier_version_that_is_submitted_again_counts_again(book: Gradebook) -> None:
     run(book, Marker(8), CLASS[:1])
     run(book, Marker(2), (replace(CLASS[0], data=b"worse"),))
     (done,) = run(book, Marker(0), CLASS[:1])
@@ -86,10 +86,10 @@ def test_an_earlier_version_handed_in_again_counts_again(book: Gradebook) -> Non
     assert book.current("s0") == done.report
 
 
-def test_another_policy_grades_everything_and_tells_the_changes(book: Gradebook) -> None:
+def test_another_policy_grades_everything_and_lists_the_changes(book: Gradebook) -> None:
     run(book, Marker(8))
     done = run(book, Marker(4), grader=Grader("stricter"))
-    assert [each.change for each in sorted(done, key=lambda each: each.index)] == [
+    assert [one.change for one in sorted(done, key=lambda one: one.index)] == [
         GradeChange(f"s{n}", 16.66, 12.66) for n in range(6)
     ]
 
@@ -116,23 +116,23 @@ def test_a_gradebook_that_notes_no_kit_was_made_by_an_earlier_one(book: Gradeboo
 
 
 def test_a_fault_is_tried_again_by_the_next_run(book: Gradebook) -> None:
-    with threads(lambda each: reports.ungraded(name=each.name), 2) as pool:
+    with threads(lambda submission: reports.ungraded(name=submission.name), 2) as pool:
         list(grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES))
     second = Marker()
     run(book, second)
-    assert sorted(second.asked) == [f"s{n}" for n in range(6)]
+    assert sorted(second.names) == [f"s{n}" for n in range(6)]
 
 
 def test_a_regrade_grades_everything_once_and_replaces_nothing(book: Gradebook) -> None:
     run(book, Marker(8))
     again = Marker(2)
-    for _ in range(2):  # the second time stands for a run that goes on after it was cut short
+    for _ in range(2):  # the second run goes on after an interruption
         work = Work.of(CLASS, book, GRADER, regrade=True)
         with threads(again, 2) as pool:
             list(grade_all(work, book, pool, RULES, proposed=True))
-    assert len(again.asked) == 6
+    assert len(again.names) == 6
     assert {change.before for change in book.proposals()} == {16.66}
-    assert all(each is not None and each.earned == 16.66 for each in (book.current(s.name) for s in CLASS))
+    assert all(report.earned == 16.66 for report in book.all())
 
 
 def test_an_ordinary_run_forgets_a_regrade_that_was_never_answered(book: Gradebook) -> None:
@@ -142,7 +142,7 @@ def test_an_ordinary_run_forgets_a_regrade_that_was_never_answered(book: Gradebo
     assert book.proposals() == ()
 
 
-def test_results_come_as_they_are_done_and_as_many_at_once_as_there_are_workers(book: Gradebook) -> None:
+def test_results_come_in_the_order_they_finish(book: Gradebook) -> None:
     gate = threading.Event()
 
     def grade(submission: Submission) -> GradeReport:
@@ -159,35 +159,35 @@ def test_results_come_as_they_are_done_and_as_many_at_once_as_there_are_workers(
     assert order[-1] == "s0"
 
 
-def test_a_submission_whose_worker_breaks_down_could_not_be_graded_and_the_others_are(book: Gradebook) -> None:
+def test_a_submission_whose_worker_breaks_down_is_ungraded_and_the_others_are_graded(book: Gradebook) -> None:
     def grade(submission: Submission) -> GradeReport:
         if submission.name == "s3":
             raise RuntimeError("worker gone")
         return Marker()(submission)
 
     with threads(grade, 2) as pool:
-        done = {each.report.name: each.report for each in grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES)}
+        done = {one.report.name: one.report for one in grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES)}
     assert done["s3"].status is Status.UNGRADED
     assert "worker gone" in done["s3"].fault
     assert sum(report.status is Status.GRADED for report in done.values()) == 5
 
 
-@pytest.mark.parametrize("how", ["cancelled", "checked"])
-def test_a_pool_that_is_lost_ends_the_run_and_keeps_what_was_graded(
-    book: Gradebook, monkeypatch: pytest.MonkeyPatch, how: str
+@pytest.mark.parametrize("noticed_by", ["cancelled", "checked"])
+def test_a_lost_pool_ends_the_run_and_keeps_the_grades_so_far(
+    book: Gradebook, monkeypatch: pytest.MonkeyPatch, noticed_by: str
 ) -> None:
     monkeypatch.setattr(batch, "LOOK_EVERY_S", 0.2)
     gate = threading.Event()
 
     def grade(submission: Submission) -> GradeReport:
         if submission.name == "s1":
-            if how == "cancelled":
+            if noticed_by == "cancelled":
                 raise CancelledError
             gate.wait(20)
         return Marker()(submission)
 
     def check() -> None:
-        if how == "checked":
+        if noticed_by == "checked":
             raise GraderFault("the workers are gone")
 
     executor = ThreadPoolExecutor(1)
@@ -200,7 +200,7 @@ def test_a_pool_that_is_lost_ends_the_run_and_keeps_what_was_graded(
     assert len(book.names()) == 1
     later = Marker()
     run(book, later)
-    assert sorted(later.asked) == [f"s{n}" for n in range(1, 6)]
+    assert sorted(later.names) == [f"s{n}" for n in range(1, 6)]
 
 
 def test_a_result_that_cannot_be_stored_ends_the_run(book: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_a_result_that_cannot_be_stored_ends_the_run(book: Gradebook, monkeypatc
     def record(submission: Submission, *rest: object, **named: object) -> object:
         if submission.name == "s2":
             raise GradebookError("database or disk is full")
-        return real(submission, *rest, **named)  # type: ignore[arg-type]  # handed on as it came
+        return real(submission, *rest, **named)  # type: ignore[arg-type]  # the same arguments
 
     monkeypatch.setattr(book, "record", record)
     with threads(marker, 1) as pool, pytest.raises(GradebookError, match="full"):
@@ -218,7 +218,7 @@ def test_a_result_that_cannot_be_stored_ends_the_run(book: Gradebook, monkeypatc
     assert len(book.names()) == 2
 
 
-def test_stopping_early_drops_what_has_not_begun(book: Gradebook) -> None:
+def test_stopping_early_drops_submissions_that_have_not_begun(book: Gradebook) -> None:
     marker = Marker()
 
     def grade(submission: Submission) -> GradeReport:
@@ -231,4 +231,4 @@ def test_stopping_early_drops_what_has_not_begun(book: Gradebook) -> None:
         next(results)
         results.close()  # type: ignore[attr-defined]  # a generator
     time.sleep(0.3)
-    assert len(marker.asked) < 10
+    assert len(marker.names) < 10

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -85,8 +85,7 @@ class Site:
             return True
         return False
 
-    def _wait(self, ready: object) -> None:
-        assert callable(ready)
+    def _wait(self, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_S
         while not ready():
             assert time.monotonic() < deadline, [path.read_text() for path in self._folder.glob("*.log")]
@@ -98,11 +97,8 @@ class Site:
 def site(tmp_path: Path) -> Iterator[Site]:
     folder = tmp_path / "site"
     folder.mkdir()
-    made = Site(folder)
-    try:
-        yield made
-    finally:
-        made.close()
+    with contextlib.closing(Site(folder)) as site:
+        yield site
 
 
 def hand_in(folder: Path, template: NotebookNode, count: int, seconds: float) -> None:
@@ -123,7 +119,7 @@ def grade(site: Site, folder: Path, output: Path) -> subprocess.Popen[str]:
 
 
 def stored(output: Path) -> list[tuple[str, float]]:
-    """Name and points of everything that counts by now."""
+    """Return the name and points of every current grading."""
     database = output / "gradebook.db"
     if not database.exists():
         return []
@@ -134,7 +130,7 @@ def stored(output: Path) -> list[tuple[str, float]]:
         )
         try:
             return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:  # not laid out yet
+        except sqlite3.OperationalError:  # no tables yet
             return []
 
 
@@ -163,25 +159,25 @@ def test_a_killed_worker_costs_nothing_and_its_submissions_are_graded_by_the_oth
     assert len(below(other)) >= 2
     victim.send_signal(signal.SIGKILL)
     victim.wait()
-    said, told = running.communicate(timeout=200)
-    assert running.returncode == 0, told
+    table, messages = running.communicate(timeout=200)
+    assert running.returncode == 0, messages
     assert stored(tmp_path / "out") == [(f"s{number}", 18.0) for number in range(10)]
-    assert re.search(r"s9 .* 18 ", said)
+    assert re.search(r"s9 .* 18 ", table)
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive, "nothing of the lost worker is left"
 
 
-def test_a_lost_scheduler_is_told_and_the_next_run_goes_on(site: Site, template: NotebookNode, tmp_path: Path) -> None:
+def test_the_next_run_goes_on_after_a_lost_scheduler(site: Site, template: NotebookNode, tmp_path: Path) -> None:
     scheduler = site.scheduler()
     site.worker()
     hand_in(tmp_path / "class", template, 5, 2)
     running = grade(site, tmp_path / "class", tmp_path / "out")
     wait_for(tmp_path / "out", 1, running)
     scheduler.send_signal(signal.SIGKILL)
-    _, told = running.communicate(timeout=120)
+    _, messages = running.communicate(timeout=120)
     assert running.returncode == 2
-    assert "run the same command again to continue" in " ".join(told.split())
-    assert "Traceback" not in told
+    assert "run the same command again to continue" in " ".join(messages.split())
+    assert "Traceback" not in messages
     before = len(stored(tmp_path / "out"))
     assert 1 <= before < 5
     again = subprocess.run(
@@ -206,7 +202,7 @@ def refusal(address: str, recipe: Recipe) -> str:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_cannot_grade_is_told_before_anything_is_graded(
+def test_workers_that_cannot_grade_are_reported_before_the_run(
     site: Site, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "CONNECT_S", 2)

@@ -1,4 +1,4 @@
-"""`mnist-kit grade --docker`, as far as it can be told without an engine; `test_containers` runs it."""
+"""The commands of `mnist-kit grade --docker`, without an engine; `test_containers` runs it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ RUN = Container("mnist-kit:abc", 3, Execution(memory_mb=2000))
 
 
 def test_the_container_has_no_network_and_limits_for_all_notebooks_at_once(tmp_path: Path) -> None:
-    command = RUN.command([tmp_path / "class"], tmp_path / "out", ["--regrade"])
+    command = RUN.command([tmp_path / "class"], tmp_path / "out", ["--regrade"], owner="1000:100")
     joined = " ".join(command)
     assert "--network none" in joined
     assert "--memory 7024m --cpus 3 --pids-limit 1536" in joined
     assert command[-1] == "--regrade"
     assert "-n 3" in joined
+    assert "--env OWNER=1000:100" in joined
 
 
-def test_submissions_are_mounted_to_be_read_only_and_keep_their_names(tmp_path: Path) -> None:
+def test_submissions_are_mounted_read_only_and_keep_their_names(tmp_path: Path) -> None:
     command = RUN.command([tmp_path / "class", tmp_path / "late, by one.ipynb"], tmp_path / "out", [])
     mounts = [value for option, value in pairwise(command) if option == "--mount"]
     assert mounts == [
@@ -37,11 +38,7 @@ def test_submissions_are_mounted_to_be_read_only_and_keep_their_names(tmp_path: 
     assert command[command.index("grade") + 1 :][:2] == ["/submissions/0/class", "/submissions/1/late, by one.ipynb"]
 
 
-def test_what_is_written_goes_to_whoever_called(tmp_path: Path) -> None:
-    assert "OWNER=1000:100" in RUN.command([tmp_path], tmp_path, [], owner="1000:100")
-
-
-def test_a_machine_without_docker_is_told_what_to_install(
+def test_without_docker_the_message_says_what_to_install(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -49,7 +46,7 @@ def test_a_machine_without_docker_is_told_what_to_install(
         docker.image(layout.zip)
 
 
-def test_a_docker_that_fails_is_repeated(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_docker_is_repeated(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "docker"
     fake.write_text("#!/bin/sh\n[ $1 = info ] && exit 0\necho no space left; exit 1\n", encoding="utf-8")
     fake.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What is installed and what is not: told by name, with the remedy, in environments that really lack it."""
+"""Missing packages, reported by name with the remedy, in environments that really lack them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autograder.tests.environments import run, without
 
 
 def old_pythons() -> list[Path]:
-    """Pythons of this machine that are too old, found beside the one that runs this and on the path."""
+    """Return the Pythons of this machine that are too old, beside the one that runs this and on the path."""
     beside = Path(sys.base_prefix).parent.glob("*/bin/python")
     on_path = filter(None, map(shutil.which, ("python2", "python3.9", "python3.10")))
     return [path for path in (*sorted(beside), *map(Path, on_path)) if _is_old(path)]
@@ -36,7 +36,7 @@ def _is_old(python: Path) -> bool:
 
 
 @pytest.mark.skipif(not old_pythons(), reason="this machine has no Python that is too old")
-def test_each_old_python_is_told_which_one_is_needed() -> None:
+def test_an_old_python_reports_which_one_is_needed() -> None:
     for python in old_pythons():
         done = subprocess.run(
             [python, "-m", "autograder", "grade"], capture_output=True, text=True, check=False, cwd=HOME.root
@@ -48,16 +48,16 @@ def test_each_old_python_is_told_which_one_is_needed() -> None:
         )
 
 
-def test_what_an_old_python_reads_has_nothing_in_it_that_is_new() -> None:
+def test_the_code_that_an_old_python_reads_has_no_new_syntax() -> None:
     new = ast.JoinedStr, ast.NamedExpr, ast.AnnAssign, ast.Match, ast.AsyncFunctionDef
     for path in (Path(__main__.__file__), Path(__main__.__file__).with_name("__init__.py")):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))))
         assert not any(isinstance(node, new) for node in nodes)
         functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
-        assert not any(each.returns or any(argument.annotation for argument in each.args.args) for each in functions)
+        assert not any(node.returns or any(argument.annotation for argument in node.args.args) for node in functions)
 
 
-def test_every_place_names_the_same_pythons() -> None:
+def test_all_files_name_the_same_versions_of_python() -> None:
     places = {
         "pyproject.toml": r'requires-python = ">=3\.(\d+),<3\.(\d+)"',
         "Makefile": r"not \(3, (\d+)\) <= sys\.version_info\[:2\] <= \(3, (\d+)\)",
@@ -71,14 +71,14 @@ def test_every_place_names_the_same_pythons() -> None:
     assert set(found.values()) == {(11, 13)}
 
 
-def test_a_module_is_run_from_the_copy_that_is_meant_whichever_is_installed(tmp_path: Path) -> None:
+def test_a_module_is_run_from_the_given_copy_of_the_kit(tmp_path: Path) -> None:
     (tmp_path / "autograder").mkdir()
     (tmp_path / "autograder" / "__init__.py").touch()
-    (tmp_path / "autograder" / "told.py").write_text("import sys\nprint(__file__, __name__, *sys.argv[1:])")
+    (tmp_path / "autograder" / "shown.py").write_text("import sys\nprint(__file__, __name__, *sys.argv[1:])")
     done = subprocess.run(
-        command("autograder.told", "a", "b c", root=tmp_path), capture_output=True, text=True, check=True
+        command("autograder.shown", "a", "b c", root=tmp_path), capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"{tmp_path}/autograder/told.py __main__ a b c\n"
+    assert done.stdout == f"{tmp_path}/autograder/shown.py __main__ a b c\n"
 
 
 def test_this_environment_is_the_locked_one() -> None:
@@ -86,7 +86,7 @@ def test_this_environment_is_the_locked_one() -> None:
     assert unmet(GRADING_LOCK) == ()
 
 
-def test_what_is_missing_or_of_another_version_is_told_and_what_is_for_other_systems_is_not(tmp_path: Path) -> None:
+def test_missing_packages_and_other_versions_are_listed_unless_they_are_for_other_systems(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(
         "# made by a machine\n"
@@ -105,7 +105,7 @@ def test_what_is_missing_or_of_another_version_is_told_and_what_is_for_other_sys
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"a b c"], ids=["missing", "not text", "no requirement"])
-def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_lock_is_reported(tmp_path: Path, content: bytes | None) -> None:
     lock = tmp_path / "requirements.lock"
     if content is not None:
         lock.write_bytes(content)
@@ -113,7 +113,7 @@ def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | Non
         unmet(lock)
 
 
-def test_an_import_that_fails_is_told_by_what_is_at_fault() -> None:
+def test_a_failed_import_is_reported_by_its_cause() -> None:
     missing = lacking(ModuleNotFoundError("No module named 'keras'", name="keras"))
     assert str(missing) == f"the Python package keras is needed but not installed in {sys.prefix}. {REPAIR}."
     broken = lacking(ImportError("libz.so: no such file", name="numpy"))
@@ -128,33 +128,23 @@ def test_an_import_that_fails_is_told_by_what_is_at_fault() -> None:
         lacking(ImportError("cannot import name 'x'", name="autograder.judge.context"))
 
 
-@pytest.fixture
-def graded(tmp_path: Path) -> Path:
-    """The folder of a graded class of one."""
-    (tmp_path / "out").mkdir()
-    with Gradebook(tmp_path / "out" / DATABASE) as book:
-        report = reports.graded()
-        book.record(Submission(report.name, "", b"{}"), report.name, report)
-    return tmp_path / "out"
-
-
 @pytest.mark.parametrize(
     ("package", "module", "call"),
     [
         ("typer", "typer", "build"),
         ("jupytext", "jupytext", "build --check"),
         ("fastapi", "fastapi", "review"),
-        ("matplotlib", "matplotlib", "report"),
         ("psycopg", "psycopg", "report --database postgresql://ann@127.0.0.1:1/marks"),
         ("distributed", "distributed", "grade a.ipynb --dask tcp://127.0.0.1:8786"),
     ],
 )
-def test_a_package_that_is_missing_is_told_by_what_needs_it(graded: Path, package: str, module: str, call: str) -> None:
-    (graded.parent / "a.ipynb").write_bytes(HOME.template.read_bytes())
-    done = run(without(graded.parent / "environment", package), *call.split(), cwd=graded.parent)
+def test_each_command_reports_the_package_that_it_lacks(tmp_path: Path, package: str, module: str, call: str) -> None:
+    (tmp_path / "a.ipynb").write_bytes(HOME.template.read_bytes())
+    (tmp_path / "out").mkdir()
+    with Gradebook(tmp_path / "out" / DATABASE) as book:
+        book.record(Submission("one", "", b"{}"), "key", reports.graded())
+    done = run(without(tmp_path / "environment", package), *call.split(), cwd=tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    told = (
-        f"mnist-kit: the Python package {module} is needed but not installed in {graded.parent}/environment. {REPAIR}."
-    )
-    assert done.stderr.splitlines()[-1] == told
+    message = f"mnist-kit: the Python package {module} is needed but not installed in {tmp_path}/environment. {REPAIR}."
+    assert done.stderr.splitlines()[-1] == message

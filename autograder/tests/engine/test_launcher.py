@@ -1,4 +1,4 @@
-"""The process that imports TensorFlow, where it cannot: one message that says what to do, and no grade for anybody."""
+"""A warm process that cannot import TensorFlow: one message with the remedy, and no grades."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ WarmProcess(pathlib.Path(sys.argv[1])).students.await_ready()"""
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "words"),
     [
         ("raise ImportError('libgomp.so.1: cannot open')", ["ImportError: libgomp.so.1: cannot open", REPAIR]),
-        (BY_SIGNAL.format("SIGILL"), ["ended with SIGILL", "processors with AVX", "Grade on another machine"]),
+        (BY_SIGNAL.format("SIGILL"), ["ended with SIGILL", "a processor with AVX", "Grade on another machine"]),
         (WITH_WORDS, ["ended with SIGABRT", NO_AVX, "Grade on another machine"]),
         (BY_SIGNAL.format("SIGKILL"), ["ended with SIGKILL", "memory runs out", "lower --workers"]),
     ],
     ids=["broken", "no AVX", "no AVX, in words", "no memory"],
 )
-def test_a_tensorflow_that_does_not_start_is_told_with_the_remedy(tmp_path: Path, source: str, said: list[str]) -> None:
+def test_a_tensorflow_that_does_not_start_is_reported_with_the_remedy(
+    tmp_path: Path, source: str, words: list[str]
+) -> None:
     python = without(tmp_path / "environment", fakes={"tensorflow": source})
     done = subprocess.run([python, "-c", START, tmp_path], capture_output=True, text=True, check=False)
-    told = done.stderr.partition("GraderFault: the grading process did not start: ")[2]
-    assert told
-    for words in said:
-        assert words in told
+    message = done.stderr.partition("GraderFault: the grading process did not start: ")[2]
+    assert all(word in message for word in words), done.stderr
 
 
 def test_without_tensorflow_nothing_is_graded(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is left out is left out, and nothing that grading does misses it."""
+"""Hidden imports stay out, and grading does not need them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ notebook.cells[0].cell_type = "poem"
 try:
     nbformat.validate(notebook)
 except nbformat.ValidationError:
-    print("told")
+    print("rejected")
 """
 
 
-def test_notebooks_are_validated_without_what_is_left_out() -> None:
+def test_notebooks_are_validated_without_the_hidden_imports() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout == "told\n"
+    assert done.stdout == "rejected\n"
