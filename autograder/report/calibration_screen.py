@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.calibration.calibration import Calibration
-from autograder.calibration.miss_rate import CONFIDENCE, RARE, AccuracyDistribution, Levels, MissRate
+from autograder.calibration.miss_rate import CONFIDENCE, RARE, AccuracyDistribution, Levels
 
 __all__ = ["calibration_screen", "odds", "percent"]
 
@@ -61,12 +61,9 @@ def _chances(fitted: AccuracyDistribution, levels: Levels) -> Table:
     for level, points in levels:
         chance = fitted.miss_rate(level)
         chances = map(odds, (chance.estimate, chance.low, chance.high))
-        table.add_row(percent(level), f"{points:g}", str(chance.below), *chances, _verdict(chance))
+        verdict = Text("safe", "green") if chance.safe else Text("too high", "red")
+        table.add_row(percent(level), f"{points:g}", str(chance.below), *chances, verdict)
     return table
-
-
-def _verdict(chance: MissRate) -> Text:
-    return Text("safe", "green") if chance.safe else Text("too high", "red")
 
 
 def _advice(fitted: AccuracyDistribution, levels: Levels) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from autograder.gradebook.agreement import Agreement
 from autograder.report import charts, grade_cells, item_analysis
 from autograder.report.charts import Histogram, Level
-from autograder.report.class_summary import ClassSummary
+from autograder.report.class_summary import ClassSummary, notebook_seconds
 from autograder.report.distributions import Band, ClassAccuracies, ClassScores
 from autograder.report.page import environment
 
@@ -44,8 +44,9 @@ def class_report(summary: ClassSummary, *, links: Mapping[str, str], made_at: st
             reviewers=list(dict.fromkeys(each.reviewer for each in summary.progress if each.reviewer is not None)),
             progress={(each.question, each.reviewer): each for each in summary.progress},
             kappa_interval=_kappa_interval,
-            slowest=summary.runs[:LISTED],
-            middle=statistics.median(run.seconds for run in summary.runs) if summary.runs else 0.0,
+            slowest=summary.slowest[:LISTED],
+            notebook_seconds=notebook_seconds,
+            median_seconds=statistics.median(map(notebook_seconds, summary.slowest)) if summary.slowest else 0.0,
         )
     )
 

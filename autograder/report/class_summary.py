@@ -1,4 +1,4 @@
-"""How a whole class did, as frozen data: the one model behind the report page.
+"""The results of a whole class as frozen data: the one model behind the report page.
 
 Rejected files (0 points) and anything that could not be graded are counted and listed, but are in no distribution
 and no mean: they say nothing about the questions. No number depends on the order of the reports.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
-from autograder.judge.grade_report import GradeReport, MarkedItem, Outcome, QuestionGrade, Status
+from autograder.judge.grade_report import GradeReport, MarkedItem, Outcome, Status
 from autograder.policy.policy import Policy
 from autograder.report import distributions, item_analysis
 from autograder.report.distributions import ClassAccuracies, ClassScores
@@ -23,9 +23,9 @@ __all__ = [
     "ClassCounts",
     "ClassSummary",
     "CommonMistake",
-    "NotebookRun",
     "RemarkGroup",
     "RubricSummary",
+    "notebook_seconds",
     "summarise",
 ]
 
@@ -50,7 +50,7 @@ class ClassCounts:
 
 @dataclass(frozen=True)
 class RubricSummary:
-    """How often each rubric item of a written question was given, over the `marked` answers.
+    """The rubric items of a written question, and how often each was given over the `marked` answers.
 
     Of those, `empty` have no text, and of `adjusted` a reviewer changed the points as well.
     """
@@ -75,16 +75,6 @@ class CommonMistake:
 
 
 @dataclass(frozen=True)
-class NotebookRun:
-    """The cost of running one notebook, without the checks; None if it was not measured."""
-
-    name: str
-    seconds: float
-    cpu_seconds: float | None
-    memory_mb: float | None
-
-
-@dataclass(frozen=True)
 class RemarkGroup:
     """One remark, and the submissions that it was made of."""
 
@@ -97,8 +87,9 @@ class ClassSummary:
     """A class: its submissions in their order, and what can be said about all of them.
 
     `questions` are those of the policy, and after them those that only older results have. `comparable` is the number
-    of submissions that discrimination is computed from. `agreements` are of the questions of which a sample was
-    marked twice, and `flagged_marks` the answers that a reviewer flagged, by question.
+    of submissions that discrimination is computed from. `slowest` are the submissions whose notebook was run, the
+    slowest first. `agreements` are of the questions of which a sample was marked twice, and `flagged_marks` the
+    answers that a reviewer flagged, by question.
     """
 
     policy: Policy
@@ -110,7 +101,7 @@ class ClassSummary:
     mistakes: tuple[CommonMistake, ...]
     rubrics: tuple[RubricSummary, ...]
     accuracy: ClassAccuracies | None
-    runs: tuple[NotebookRun, ...]
+    slowest: tuple[GradeReport, ...]
     rejections: tuple[RemarkGroup, ...]
     faults: tuple[RemarkGroup, ...]
     flags: tuple[RemarkGroup, ...]
@@ -131,7 +122,9 @@ def summarise(
 
     `flagged` are submissions, each with a question whose mark a reviewer flagged.
     """
-    questions = _questions(reports, policy)
+    known = {id: ItemSummary(id, q.title, q.points, id in policy.written) for id, q in policy.questions.items()}
+    questions = tuple((known | {item.name: item for item in item_analysis.analyse(reports)}).values())
+    run = [report for report in graded(reports) if "notebook" in dict(report.seconds)]
     return ClassSummary(
         policy=policy,
         reports=tuple(reports),
@@ -142,7 +135,7 @@ def summarise(
         mistakes=_mistakes(questions),
         rubrics=tuple(_rubric(id, question.title, graded(reports)) for id, question in policy.written.items()),
         accuracy=distributions.accuracies(reports, policy),
-        runs=_runs(reports),
+        slowest=tuple(sorted(run, key=lambda report: (-notebook_seconds(report), report.name))),
         rejections=_grouped(
             (" ".join(report.notes), report.name) for report in reports if report.status is Status.REJECTED
         ),
@@ -152,6 +145,11 @@ def summarise(
         agreements={id: found for id, found in (agreements or {}).items() if found.count and id in policy.written},
         flagged_marks=_grouped((question, name) for name, question in flagged),
     )
+
+
+def notebook_seconds(report: GradeReport) -> float:
+    """Return the wall time of the notebook alone; 0 if it was not run."""
+    return dict(report.seconds).get("notebook", 0.0)
 
 
 def _counts(reports: Sequence[GradeReport]) -> ClassCounts:
@@ -170,11 +168,6 @@ def _counts(reports: Sequence[GradeReport]) -> ClassCounts:
     )
 
 
-def _questions(reports: Sequence[GradeReport], policy: Policy) -> tuple[ItemSummary, ...]:
-    known = {id: ItemSummary(id, q.title, q.points, id in policy.written) for id, q in policy.questions.items()}
-    return tuple((known | {item.name: item for item in item_analysis.analyse(reports)}).values())
-
-
 def _mistakes(questions: Sequence[ItemSummary]) -> tuple[CommonMistake, ...]:
     """Return the most frequent message of each failed check, the commonest first.
 
@@ -191,7 +184,7 @@ def _mistakes(questions: Sequence[ItemSummary]) -> tuple[CommonMistake, ...]:
 
 def _rubric(id: str, title: str, reports: Sequence[GradeReport]) -> RubricSummary:
     answers = (question for report in reports for question in report.questions if question.id == id)
-    marked = [question for question in answers if _has_mark(question)]
+    marked = [question for question in answers if question.earned is not None and question.marking]
     items: dict[str, MarkedItem] = {}
     given: Counter[str] = Counter()
     for item in (item for question in marked for item in question.marking):
@@ -205,20 +198,6 @@ def _rubric(id: str, title: str, reports: Sequence[GradeReport]) -> RubricSummar
         adjusted=sum(question.adjustment != 0 for question in marked),
         items=tuple((item, given[item.id]) for item in items.values()),
     )
-
-
-def _has_mark(question: QuestionGrade) -> bool:
-    return question.written and question.earned is not None and bool(question.marking)
-
-
-def _runs(reports: Sequence[GradeReport]) -> tuple[NotebookRun, ...]:
-    """Return the notebooks that were run, the slowest first."""
-    found = [
-        NotebookRun(report.name, seconds["notebook"], report.cpu_seconds, report.peak_memory_mb)
-        for report in graded(reports)
-        if "notebook" in (seconds := dict(report.seconds))
-    ]
-    return tuple(sorted(found, key=lambda run: (-run.seconds, run.name)))
 
 
 def _faults(report: GradeReport) -> Iterable[str]:

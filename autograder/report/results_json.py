@@ -1,4 +1,4 @@
-"""results.json, as Gradescope documents it for autograders."""
+"""The results.json of one submission, as Gradescope documents it for autograders."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ LATER = {
     "after_published": "they are shown once the grades are published",
     "hidden": "they are not shown",
 }
-"""When students see the hidden checks, for each of Gradescope's words that is not `visible`."""
+"""The time at which students see the hidden checks, for Gradescope's values of visibility other than `visible`."""
 
 
 def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
-    """The whole document. Hidden checks get the visibility grading.yml asks for; staff remarks are hidden."""
+    """Return the document. Hidden checks get the visibility that grading.yml sets; remarks for staff are hidden."""
     shown = policy.feedback.show_hidden
     tests: list[dict[str, Any]] = []
     for number, question in enumerate(report.questions, start=1):
         tests.append(_question(question, number, "visible" if question.written else shown))
         if not question.written and report.status is Status.GRADED and shown != "visible":
             tests.append(_public(question, number))
-    if said := faults(report):
+    if found := faults(report):
         tests.append(
-            {"name": "For staff: why this could not be graded", "output": "\n".join(said), "visibility": "hidden"}
+            {"name": "For staff: why this could not be graded", "output": "\n".join(found), "visibility": "hidden"}
         )
     document: dict[str, Any] = {
-        # Gradescope wants a number; `output` says where it is not a mark, `extra_data` whether it is final.
+        # Gradescope needs a number; `output` says if it is no mark, `extra_data` whether it is final.
         "score": report.earned,
         "output": _summary(report, shown),
         "output_format": "text",
@@ -48,7 +48,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
             "seconds": dict(report.seconds),
             "cpu_seconds": report.cpu_seconds,
             "peak_memory_mb": report.peak_memory_mb,
-            # Here alone: a hidden test would hide the total, and so tell a student that there is something.
+            # Only here: a hidden test would hide the total, which would show a student that there is a flag.
             "flags": list(report.flags),
             "isolation": list(report.isolation),
         },
@@ -70,14 +70,13 @@ def _leaderboard(report: GradeReport) -> Iterator[dict[str, Any]]:
 
 
 def faults(report: GradeReport) -> list[str]:
-    """What went wrong with the grader itself, for staff."""
-    broken = [
+    """Return the faults of the grader itself, for staff."""
+    return [report.fault] * bool(report.fault) + [
         f"{question.id}: {check.name}: {check.message}"
         for question in report.questions
         for check in question.checks
         if check.outcome is Outcome.UNGRADED
     ]
-    return [*([report.fault] if report.fault else []), *broken]
 
 
 def _clean(value: Any) -> Any:
@@ -121,7 +120,7 @@ def _question(question: QuestionGrade, number: int, visibility: str) -> dict[str
         "max_score": question.points,
         "visibility": visibility,
         "tags": ["written" if question.written else "code"],
-        "output": _words(question),
+        "output": _output(question),
     }
     if question.earned is not None:
         entry["score"] = question.earned
@@ -129,7 +128,7 @@ def _question(question: QuestionGrade, number: int, visibility: str) -> dict[str
     return entry
 
 
-def _words(question: QuestionGrade) -> str:
+def _output(question: QuestionGrade) -> str:
     if question.outcome is Outcome.AWAITING:
         count = len((question.answer or "").split())
         return f"Your answer ({count} words) waits for a reader." if count else "No answer was found."
@@ -145,7 +144,7 @@ def _check(check: CheckResult) -> str:
 
 
 def _public(question: QuestionGrade, number: int) -> dict[str, Any]:
-    """What the student saw already, repeated for a score that is not shown yet."""
+    """Return the public checks, which the student has seen, since the score is not shown yet."""
     public = [check for check in question.checks if not check.hidden]
     entry = {"name": f"{question.id}: public check", "number": f"{number}.1", "visibility": "visible"}
     if any(check.outcome is Outcome.UNGRADED for check in public):

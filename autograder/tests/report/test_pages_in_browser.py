@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -17,8 +16,8 @@ from autograder.report.class_summary import summarise
 from autograder.report.feedback_page import feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import CLASS, graded, half_graded, hostile, marked, rejected, ungraded, whole
+from autograder.tools.pictures import CHROMIUM
 
-CHROMIUM = Path("/usr/bin/chromium")
 REPORTS = (
     marked(4),
     marked(1, "b"),
