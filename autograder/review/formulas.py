@@ -17,6 +17,7 @@ LONGEST, DEEPEST = 1000, 40
 
 
 def names(*lines: str) -> frozenset[str]:
+    """Return the words of these lines."""
     return frozenset(" ".join(lines).split())
 
 
@@ -52,7 +53,7 @@ def mathml(source: str, display: bool) -> str | None:
 
 
 class _NoMacros(dict[str, Any]):
-    """Rejects commands that the formula defines: with three lines of them it grows without end."""
+    """A dictionary that rejects a formula's own commands: with three lines of them it grows without end."""
 
     def __setitem__(self, name: str, meaning: Any) -> None:
         raise ValueError(f"{name} cannot be defined")

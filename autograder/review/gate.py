@@ -130,7 +130,7 @@ def port_of(request: Request) -> int:
 
 
 def _check_headers(request: Request) -> Denied | None:
-    """Return why a request is rejected, as far as its headers tell."""
+    """Return why a request is rejected for its headers, or None."""
     port, headers = port_of(request), request.headers
     if headers.get("host", "") not in {f"127.0.0.1:{port}", f"localhost:{port}"}:
         return Denied(

@@ -16,7 +16,7 @@ VARIANTS = {"'": "['’]", "-": "[-‐‑–−]"}
 
 
 class Highlighter:
-    """Highlights phrases of misconceptions in tokens; `found` are the claims of those that occurred.
+    """Phrases of misconceptions to highlight in tokens; `found` are the claims of those that occurred.
 
     Phrases match whole words in any case and any spacing; of several that match at one place, the longest.
     """

@@ -94,7 +94,7 @@ def render(text: str, *, highlight: Sequence[Misconception] = ()) -> Rendered:
 
 
 def _beginning(text: str) -> str:
-    """Return the part of a text that is rendered: up to the end of a line if lines are not too long, else of a word."""
+    """Cut a text that is too long, at the end of a line or at least of a word."""
     beginning = text[:LONGEST]
     if len(text) > LONGEST:
         ends = (beginning.rfind(end, LONGEST // 2) for end in ("\n", " "))

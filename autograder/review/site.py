@@ -120,7 +120,7 @@ class Visit:
         return self.site.pages.respond(self.request, template, status, **context)
 
     def conflict(self, conflict: Conflict, rubric: Rubric) -> Response:
-        """Tell a script whose mark is in the way."""
+        """Send a script the mark that somebody else has saved."""
         data = {"why": str(conflict), "mark": mark_data(conflict.current, rubric)}
         return json_response(data, HTTPStatus.CONFLICT)
 

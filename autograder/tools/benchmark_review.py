@@ -30,7 +30,7 @@ from rich.console import Console
 from autograder.gradebook.database import location
 from autograder.gradebook.stores import ReviewStores
 from autograder.tools.large_class import LARGE, STUDENTS, fill
-from autograder.tools.review_client import Reviewer, Visit
+from autograder.tools.review_client import Reviewer, TimedRequest
 
 __all__ = ["LoadRun", "main", "report"]
 
@@ -52,7 +52,7 @@ class LoadRun:
     way: str
     think_s: float
     seconds: float
-    visits: tuple[Visit, ...]
+    visits: tuple[TimedRequest, ...]
     cpu: float
     memory_mb: float
     saved: int

@@ -14,11 +14,11 @@ from urllib.parse import urlencode, urlsplit
 
 from autograder.tools.large_class import STUDENTS, largest_pages
 
-__all__ = ["Reviewer", "Visit"]
+__all__ = ["Reviewer", "TimedRequest"]
 
 
 @dataclass(frozen=True)
-class Visit:
+class TimedRequest:
     """One request: the kind of page, its time in the run (seconds), its duration and its status."""
 
     kind: str
@@ -32,7 +32,7 @@ class Reviewer:
 
     def __init__(self, name: str, link: str, think_s: float) -> None:
         parts = urlsplit(link)
-        self.visits: list[Visit] = []
+        self.visits: list[TimedRequest] = []
         self.saved = 0
         self._think_s = think_s
         self._chance = random.Random(name)
@@ -112,7 +112,7 @@ class Reviewer:
         took = time.monotonic() - began
         if reply.status not in (200, 409):
             raise RuntimeError(f"{method} {url}: {reply.status} {text[:2000]}")
-        self.visits.append(Visit(kind, began - self._began, 1000 * took, reply.status))
+        self.visits.append(TimedRequest(kind, began - self._began, 1000 * took, reply.status))
         time.sleep(self._think_s)
         return text
 
