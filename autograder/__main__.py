@@ -1,6 +1,6 @@
-"""`python -m autograder`, and what the command `mnist-kit` starts.
+"""`python -m autograder`, the entry point of the command `mnist-kit`.
 
-Any Python, however old, must be able to read this file, so that it can be told in words which one is needed.
+Any Python, however old, must be able to parse this file, so that it can say which one is needed.
 """
 
 import sys
@@ -12,7 +12,7 @@ TOO_OLD = (
 
 
 def main():  # type: () -> None
-    """Be `mnist-kit`; what is too old for it, or lacks packages, is told so in one line, with exit code 2."""
+    """Run `mnist-kit`; if Python is too old or a package is missing, say so in one line, with exit code 2."""
     if sys.version_info < (3, 11):
         sys.stderr.write(TOO_OLD.format(sys.executable, *sys.version_info[:2]))
         sys.exit(2)

@@ -1,7 +1,7 @@
 """`pytest --submission FILE`: every check of one submission as a test.
 
-A failed check is a failed test with the check's own words; a written answer is a skipped one; a fault of the
-grader is an error of that test, never a failure of the student's.
+A failed check is a failed test with the check's message; a written answer is skipped; a fault of the grader is an error
+of that test, never a failure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> bool | None:
-    """With --submission, collect that submission's checks instead of test files."""
+    """Collect the checks of a submission instead of test files, if `--submission` names one."""
     path = session.config.getoption("--submission")
     if path is None:
         return None
@@ -52,7 +52,7 @@ class _Submission(pytest.Collector):
 
 
 class _CheckFailed(Exception):
-    """A check of the submission did not pass; the text is the check's own."""
+    """A check of the submission did not pass; the text is the check's message."""
 
 
 class _Check(pytest.Item):
@@ -65,7 +65,7 @@ class _Check(pytest.Item):
         if self._check is None:
             if self._why:
                 raise _CheckFailed(self._why)
-            pytest.skip("a written answer, for a person to read")
+            pytest.skip("a written answer, for a person to mark")
         elif self._check.outcome == "could not be graded":
             raise RuntimeError(f"the grader failed: {self._check.message}")
         elif self._check.outcome != "passed":

@@ -19,7 +19,7 @@ def check_machine(examination: Examination) -> Iterator[Finding]:
     for offer in examination.layers:
         required = offer.layer in examination.plan.required
         if offer.there:
-            yield Finding(FindingStatus.OK, offer.layer, offer.why)
+            yield Finding(FindingStatus.OK, offer.layer, f"available: {offer.why}" if offer.why else "available")
         else:
             status, need = (FindingStatus.ERROR, "required") if required else (FindingStatus.CHECK, "optional")
             remedy = f"Get it: {HOW_TO_GET.get(offer.layer, 'a newer kernel')}."
