@@ -1,4 +1,4 @@
-"""The first cell: what the public checks say, what the last cell does, and what happens where something is missing."""
+"""The first cell: the messages of the public checks, the zip file of the last cell, and missing packages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_it(env):
 
 
 def start(source: str, patch: pytest.MonkeyPatch, folder: Path) -> Names:
-    """The namespace after the first cell, run in `folder`."""
+    """Run the first cell in `folder`; return its namespace."""
     patch.chdir(folder)
     patch.delenv("JPY_SESSION_NAME", raising=False)
     patch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -57,7 +57,7 @@ def k() -> Iterator[SimpleNamespace]:
         yield kit
 
 
-def said(names: Names, question: str) -> str:
+def shown(names: Names, question: str) -> str:
     return repr(names["grader"].check(question))
 
 
@@ -68,7 +68,7 @@ def test_it_is_the_first_cell_hidden_from_view_and_any_python_can_read_it(templa
     ast.parse(first.source, feature_version=(3, 7))
 
 
-def test_a_python_that_is_too_old_is_told_so_plainly(template: NotebookNode, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_that_is_too_old_is_named(template: NotebookNode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
     with pytest.raises(Exception, match=r"needs Python 3\.10 or newer; this kernel runs Python 3\.9\.") as caught:
         exec(template.cells[0].source, {})
@@ -76,9 +76,7 @@ def test_a_python_that_is_too_old_is_told_so_plainly(template: NotebookNode, mon
     assert "Try: choose another kernel" in str(caught.value)
 
 
-def test_an_otter_that_does_not_start_is_told_with_the_remedy(
-    template: NotebookNode, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_otter_that_does_not_start_has_a_remedy(template: NotebookNode, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str, *rest: Any) -> Any:
         if name == "otter":
             raise ImportError("cannot import name 'x' from 'traitlets'")
@@ -98,13 +96,13 @@ def test_the_kit_itself_is_not_flagged_for_its_own_cell(template: NotebookNode) 
 
 
 @pytest.mark.parametrize("code", ["grader = 1", "_Grader({})\n_Grader({})"])
-def test_a_first_cell_without_a_place_for_the_checks_is_refused(code: str) -> None:
+def test_a_first_cell_without_one_placeholder_is_rejected(code: str) -> None:
     with pytest.raises(BuildError, match=r"expected `_Grader\(\{\}\)` exactly once"):
         first_cell(code, {})
 
 
 @pytest.mark.parametrize("text", ["x = '''y'''", "x = 'y'", "x = 1 \\"])
-def test_a_check_that_would_end_its_quotes_is_refused(text: str) -> None:
+def test_a_check_that_would_end_its_quotes_is_rejected(text: str) -> None:
     with pytest.raises(BuildError, match="the public checks of q4 cannot be quoted"):
         first_cell("_Grader({})", {"q4": text})
 
@@ -139,7 +137,7 @@ def test_shapes_and_numbers_of_any_type_are_accepted(names: Names) -> None:
     for shape in ((1, 2, 3), [1, 2, 3], np.zeros(3)):
         for length in (3, np.int64(3), np.array(3)):
             names |= {"train_images_shape": shape, "train_labels_length": length, "test_images_shape": shape}
-            assert said(names, "q4").startswith("q4: the public checks pass.")
+            assert shown(names, "q4").startswith("q4: the public checks pass.")
 
 
 Make = Callable[[Any], Names]
@@ -207,7 +205,9 @@ def test_right_answers_pass_and_the_hidden_checks_are_named(names: Names, k: Sim
     names |= trained(k, test_accuracy=k.tf.constant(0.1), x_train=np.ones((2, 28, 28)))
     names |= {"train_images_shape": (1,), "train_labels_length": 1, "test_images_shape": (1,)}
     for question in ("q4", "q5", "q6", "q7"):
-        assert re.match(rf"{question}: the public checks pass\.\n    .*hidden checks", said(names, question), re.DOTALL)
+        assert re.match(
+            rf"{question}: the public checks pass\.\n    .*hidden checks", shown(names, question), re.DOTALL
+        )
     assert "All public checks pass. The points" in repr(names["grader"].check_all())
 
 
@@ -218,9 +218,9 @@ def test_checking_all_names_what_is_not_there_yet(names: Names) -> None:
     assert "<p><strong>Not there yet: q5, q6, q7.</strong></p>" in findings._repr_html_()
 
 
-def test_no_check_shows_its_own_code(names: Names) -> None:
+def test_no_check_shows_its_code(names: Names) -> None:
     for question in ("q4", "q5", "q6", "q7"):
-        assert not re.search(r"Traceback|Error|assert|line \d", said(names, question))
+        assert not re.search(r"Traceback|Error|assert|line \d", shown(names, question))
 
 
 def test_an_unknown_question_is_named_with_the_known_ones(names: Names, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,20 +244,20 @@ def test_a_check_that_breaks_says_so_without_its_lines(monkeypatch: pytest.Monke
     names = with_tests({"q1": "1 / 0", "q2": "assert False", "q3": "pass"}, monkeypatch, tmp_path)
     assert "(ZeroDivisionError: division by zero)" in messages(names, "q1")
     assert messages(names, "q2") == ""
-    assert said(names, "q3") == "q3: the public checks pass."
+    assert shown(names, "q3") == "q3: the public checks pass."
 
 
-def test_what_stands_beside_the_notebook_does_not_matter(
+def test_files_beside_the_notebook_do_not_matter(
     template: NotebookNode, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
     (tmp_path / "tests").mkdir()
-    assert "not there yet" in said(start(template.cells[0].source, monkeypatch, tmp_path), "q4")
+    assert "not there yet" in shown(start(template.cells[0].source, monkeypatch, tmp_path), "q4")
 
 
 def test_a_students_own_names_do_not_get_in_the_way(names: Names) -> None:
     names |= dict.fromkeys(("re", "html", "Path", "question", "checks", "sys", "os"), 0)
-    assert said(names, "q4").startswith("q4: not there yet.")
+    assert shown(names, "q4").startswith("q4: not there yet.")
     names["grader"].export()
 
 
@@ -275,9 +275,9 @@ def test_the_last_cell_puts_the_notebook_into_a_zip(
         monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "my work.ipynb"))
     names["grader"].export()
     (zipped,) = tmp_path.glob("my work_*.zip")
-    shown = capsys.readouterr().out
-    assert f"Created {zipped.name}" in shown
-    assert re.search(r"my work\.ipynb as saved at \d\d:\d\d:\d\d\.", shown)
+    output = capsys.readouterr().out
+    assert f"Created {zipped.name}" in output
+    assert re.search(r"my work\.ipynb as saved at \d\d:\d\d:\d\d\.", output)
     with zipfile.ZipFile(zipped) as archive:
         assert {"my work.ipynb"} <= set(archive.namelist()) <= {"my work.ipynb", "__zip_filename__"}
 
@@ -297,7 +297,7 @@ def test_without_the_notebooks_file_in_the_current_folder_the_last_cell_says_wha
     assert not list(tmp_path.rglob("*.zip"))
 
 
-def test_while_otter_grades_everything_is_otters_own(
+def test_while_otter_grades_it_runs_its_own_checks(
     template: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hidden = tmp_path / "hidden"

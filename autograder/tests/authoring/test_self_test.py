@@ -49,7 +49,7 @@ def notebook(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_points_and_what_is_short_of_them_are_told(tmp_path: Path, notebook: Path) -> None:
+def test_the_points_and_the_questions_without_full_points_are_found(tmp_path: Path, notebook: Path) -> None:
     (result,) = self_test(zipped(tmp_path, WRITES.format(json.dumps(GRADED))), [notebook])
     assert (result.earned, result.possible, result.memory_mb) == (11, 14, 1058.5)
     assert result.short == ("q5: Build\nlayer 1",)
@@ -61,7 +61,7 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
 ) -> None:
     other = notebook.with_name("blank.ipynb")
     other.write_text("[]", encoding="utf-8")
-    told = (
+    program = (
         "import json, os, tempfile, time",
         "names = sorted(path.name for path in (root / 'submission').iterdir())",
         "inside = Path(tempfile.gettempdir()).is_relative_to(root)",
@@ -72,13 +72,13 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
         "while len(list(root.parent.glob('here-*'))) < 2 and time.monotonic() < end: time.sleep(0.02)",
         "print('together', len(list(root.parent.glob('here-*'))))",
     )
-    results = self_test(zipped(tmp_path, *told), [notebook, other])
+    results = self_test(zipped(tmp_path, *program), [notebook, other])
     for path, result in zip((notebook, other), results, strict=True):
         assert f"['{path.name}'] {{}} True True\ntogether 2" in result.fault
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         (["print('no such module'); sys.exit(3)"], "ended with code 3 and no results.json:\nno such module"),
         ([WRITES.format("{")], "no results.json"),
@@ -100,9 +100,9 @@ def test_the_program_finds_what_gradescope_would_give_it_and_runs_beside_another
     ],
     ids=["crash", "broken results", "rejected", "not complete"],
 )
-def test_what_could_not_be_graded_says_why(tmp_path: Path, notebook: Path, lines: list[str], said: str) -> None:
+def test_a_fault_has_its_reason(tmp_path: Path, notebook: Path, lines: list[str], message: str) -> None:
     (result,) = self_test(zipped(tmp_path, *lines), [notebook])
-    assert said in result.fault
+    assert message in result.fault
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

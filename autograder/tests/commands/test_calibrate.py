@@ -1,4 +1,4 @@
-"""The solution, trained from several seeds: what is changed in it, what comes of a run, and a few real ones."""
+"""`mnist-kit calibrate`: the change to the solution, the result of a run, and a few real runs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_levels_are_all_bands_and_full_with_their_points() -> None:
         levels(Policy(assignment=journals.RULES.assignment, questions=without), 0.97)
 
 
-def test_a_margin_leaves_room_for_the_bands_while_its_reference_is_looked_for() -> None:
+def test_a_margin_leaves_room_for_the_bands_while_its_reference_is_unknown() -> None:
     rule = AccuracyRule(reference_margin=0.02, bands=((0.5, 1), (0.9, 2)))
     lowest = at_lowest_reference(asking(journals.RULES, accuracy=rule)).code["q7"].accuracy
     assert lowest is not None
@@ -108,17 +108,8 @@ def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: La
     assert plan.origin == Origin.of(layout, "mnist", plan.policy.assignment.split_seed)
 
 
-def test_too_few_runs_are_refused_before_anything_else(tmp_path: Path) -> None:
-    with pytest.raises(CalibrationError, match=r"3 runs are too few .* at least 8 are needed"):
-        CalibrationPlan.of(Layout(tmp_path), 3, 1)
-
-
-def test_a_file_is_put_in_place_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    store(path, b"one")
-    store(path, b"two")
-    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.json", b"two")]
-    with pytest.raises(BuildError, match=r"b\.json: it cannot be written \(No such file or directory\)"):
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"b\.json: it cannot be written"):
         store(tmp_path / "nowhere" / "b.json", b"")
 
 
@@ -150,30 +141,6 @@ def test_a_run_without_full_marks_says_which_question_it_lost(plan: CalibrationP
     assert run.earned == 26 - 2 - (4 if run.accuracy < 0.9 else 2), "the optimizer, and one or two bands"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("broken", "said"),
-    [
-        ("model = ...", r"the run with seed [12] has no hidden accuracy: .*`model` has not been given a value"),
-        ("import os\nos._exit(3)", r"the run with seed [12] has no hidden accuracy: .*stopped before this question"),
-    ],
-    ids=["no model", "the process ends"],
-)
-def test_a_run_without_an_accuracy_is_an_error_that_names_it(
-    plan: CalibrationPlan, pool: batch.Pool, broken: str, said: str
-) -> None:
-    solution = edited(change("q5-answer", source=broken), plan.solution)
-    with pytest.raises(CalibrationError, match=said):
-        list(train_in(pool, replace(plan, solution=solution, seeds=(1, 2))))
-
-
-@pytest.mark.slow
-def test_a_run_that_could_not_be_graded_is_an_error_that_names_it(plan: CalibrationPlan, pool: batch.Pool) -> None:
-    other = edited(lambda book: book.metadata.otter.update(assignment_name="second-steps"), plan.solution)
-    with pytest.raises(CalibrationError, match=r"the run with seed 1 could not be graded: .*another assignment"):
-        list(train_in(pool, replace(plan, solution=other, seeds=(1,))))
-
-
 def ungraded(fault: str) -> GradeReport:
     return replace(reports.ungraded(), fault=fault)
 
@@ -194,7 +161,7 @@ def test_after_a_fault_of_the_grader_what_has_not_begun_is_dropped(plan: Calibra
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("report", "message"),
     [
         (reports.half_graded(), "seed 1 could not be graded: "),
         (reports.rejected(), r"seed 1 could not be graded: It is not a notebook\."),
@@ -203,12 +170,12 @@ def test_after_a_fault_of_the_grader_what_has_not_begun_is_dropped(plan: Calibra
     ],
     ids=["one question not graded", "rejected", "not scored", "no reason"],
 )
-def test_no_run_without_a_grade_is_counted(plan: CalibrationPlan, report: GradeReport, said: str) -> None:
-    with batch.threads(lambda _: report, 1) as made, pytest.raises(CalibrationError, match=said):
+def test_no_run_without_a_grade_is_counted(plan: CalibrationPlan, report: GradeReport, message: str) -> None:
+    with batch.threads(lambda _: report, 1) as made, pytest.raises(CalibrationError, match=message):
         list(train_in(made, replace(plan, seeds=(1,))))
 
 
-def test_points_that_wait_for_a_reader_are_not_lost(plan: CalibrationPlan) -> None:
+def test_points_that_wait_for_a_reviewer_are_not_lost(plan: CalibrationPlan) -> None:
     with batch.threads(lambda _: reports.graded(), 1) as made:
         (run,) = train_in(made, replace(plan, seeds=(4,)))
     assert (run.seed, run.accuracy, run.earned, run.lost) == (4, 0.9598, 16.66, ("q5", "q6"))

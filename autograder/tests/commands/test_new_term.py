@@ -1,4 +1,4 @@
-"""`mnist-kit new-term`: what it looks at, what it says of it, and one whole run of the real thing."""
+"""`mnist-kit new-term`: its checks, their findings, and one real run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TODAY = date(2026, 9, 1)
 
 @pytest.fixture(scope="module")
 def examination() -> Examination:
-    """What this machine offers, found out once."""
+    """The layers of this machine, examined once."""
     return isolation.examine()
 
 
@@ -56,39 +56,41 @@ def own(layout: Layout, tmp_path: Path) -> Layout:
 
 
 def calibrated(layout: Layout) -> None:
-    """The shipped runs, as if they were of this very solution: what they amount to is not the question here."""
+    """Store the shipped runs as if they were of this solution."""
     stored = calibration.load(HOME)
     origin = Origin.of(layout, "mnist", stored.origin.split_seed)
     layout.calibration.write_text(Calibration.of(origin, stored.runs).to_json(), encoding="utf-8")
 
 
 def most() -> str:
-    """The highest accuracy that is safe to ask for, by the shipped runs."""
+    """Return the highest accuracy that is safe to ask for, by the shipped runs."""
     fitted = miss_rate.fit(calibration.load(HOME).accuracies)
     assert fitted.recommended is not None
     return f"{100 * fitted.recommended:g} %"
 
 
 def full_marks(_: Path, __: Sequence[Path]) -> tuple[SelfTest, ...]:
-    """What the zip gives the solution and the blank template where all is well."""
+    """Return what a good zip gives the solution and the blank template."""
     return SelfTest(26, 26, memory_mb=1058), SelfTest(0, 26, short=("q4: Load",))
 
 
-def look(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Finding]:
-    """The steps of a run by name, with the last one `until`: what comes after is not taken."""
+def findings(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Finding]:
+    """Return the findings of a run by title, up to the one called `until`."""
     found: dict[str, Finding] = {}
-    for step in new_term.prepare(layout, folder or layout.root, TODAY, self_test=full_marks):
-        found[step.title] = step
-        if step.title == until:
+    for finding in new_term.prepare(layout, folder or layout.root, TODAY, self_test=full_marks):
+        found[finding.title] = finding
+        if finding.title == until:
             break
     return found
 
 
-def test_where_all_is_well_everything_is_built_and_what_goes_where_is_there(own: Layout) -> None:
+def test_without_errors_everything_is_built_and_every_upload_is_there(own: Layout) -> None:
     own.zip.unlink()
     own.template.unlink()
-    found = look(own)
-    assert [name for name, step in found.items() if step.status not in (FindingStatus.OK, FindingStatus.NOTE)] == []
+    found = findings(own)
+    assert [
+        name for name, finding in found.items() if finding.status not in (FindingStatus.OK, FindingStatus.NOTE)
+    ] == []
     assert list(found) == [
         *("Python", "packages", "confinement", "grading.yml", "rubrics", "reviewers", "attempts", "hidden checks"),
         *("leaderboard", "data", "build", "zip", "accuracies", "solution", "blank template", "container"),
@@ -99,10 +101,10 @@ def test_where_all_is_well_everything_is_built_and_what_goes_where_is_there(own:
     assert all(upload.path.exists() for upload in new_term.uploads(own))
 
 
-def test_a_mistake_in_grading_yml_is_told_with_its_line_and_nothing_is_built(own: Layout) -> None:
+def test_a_mistake_in_grading_yml_is_named_with_its_line_and_nothing_is_built(own: Layout) -> None:
     replace(own.policy, "split_seed: 20", "split_sed: 20")
     built = own.zip.read_bytes()
-    found = look(own)
+    found = findings(own)
     assert list(found)[-1] == "grading.yml"
     assert found["grading.yml"].status is FindingStatus.ERROR
     assert "grading.yml:6: assignment.split_sed" in found["grading.yml"].detail
@@ -110,8 +112,8 @@ def test_a_mistake_in_grading_yml_is_told_with_its_line_and_nothing_is_built(own
     assert own.zip.read_bytes() == built
 
 
-def test_what_grading_yml_asks_for_is_told_in_words(own: Layout) -> None:
-    plain = look(own, until="leaderboard")
+def test_grading_yml_is_shown_in_words(own: Layout) -> None:
+    plain = findings(own, until="leaderboard")
     assert plain["grading.yml"].detail.endswith(": 40 points, 26 by machine and 14 by people")
     assert plain["rubrics"].detail.startswith("q1 has 3 items, q2 has 3 items")
     assert "none are named, so one person marks everything" in plain["reviewers"].detail
@@ -122,7 +124,7 @@ def test_what_grading_yml_asks_for_is_told_in_words(own: Layout) -> None:
     replace(own.policy, "leaderboard: false", "leaderboard: true")
     with own.policy.open("a", encoding="utf-8") as file:
         file.write("attempts: {per_day: 3, per_assignment: 1}\nreview: {reviewers: [ann, ben], sample: 5}\n")
-    other = look(own, until="leaderboard")
+    other = findings(own, until="leaderboard")
     assert other["reviewers"].detail == "ann, ben; two of them mark the same 5 answers to each question"
     assert other["attempts"].detail == "on Gradescope, a student may submit 3 times in any 24 hours and once in all"
     assert other["hidden checks"].detail == "on Gradescope, students never see them"
@@ -139,31 +141,31 @@ def test_an_earlier_gradebook_is_named_and_left_as_it_is(tmp_path: Path, today: 
         report = reports.graded()
         book.record(Submission(report.name, "", b"{}"), report.name, report)
     before = (tmp_path / "out" / DATABASE).read_bytes()
-    (step,) = term_checks.earlier_class(tmp_path, today)
-    assert step.status is FindingStatus.NOTE
-    assert step.detail.startswith("out/ contains 1 submission, the last graded on 20")
-    assert step.remedy == f"For another class, name another folder: -o {name}"
+    (finding,) = term_checks.earlier_class(tmp_path, today)
+    assert finding.status is FindingStatus.NOTE
+    assert finding.detail.startswith("out/ contains 1 submission, the last graded on 20")
+    assert finding.remedy == f"For another class, name another folder: -o {name}"
     assert (tmp_path / "out" / DATABASE).read_bytes() == before
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [DATABASE]
     (tmp_path / "out" / DATABASE).write_bytes(b"something else")
-    (step,) = term_checks.earlier_class(tmp_path, today)
-    assert step.detail.startswith("out/ contains a gradebook")
+    (finding,) = term_checks.earlier_class(tmp_path, today)
+    assert finding.detail.startswith("out/ contains a gradebook")
 
 
 def accuracies(layout: Layout) -> Finding:
-    (step,) = term_checks.accuracies(layout, grading_file.load(layout.policy))
-    return step
+    (finding,) = term_checks.accuracies(layout, grading_file.load(layout.policy))
+    return finding
 
 
-def test_accuracies_that_correct_submissions_may_miss_are_told_with_what_is_safe(own: Layout) -> None:
+def test_accuracies_that_correct_submissions_may_miss_are_named_with_a_safe_one(own: Layout) -> None:
     replace(own.policy, "full: 0.95", "full: 0.975")
-    step = accuracies(own)
-    assert step.status is FindingStatus.CHECK
-    assert step.detail == f"correct submissions may miss 97.5 %; the highest that is safe to ask for is {most()}"
+    finding = accuracies(own)
+    assert finding.status is FindingStatus.CHECK
+    assert finding.detail == f"correct submissions may miss 97.5 %; the highest that is safe to ask for is {most()}"
 
 
 @pytest.mark.parametrize("what", ["missing", "broken", "of another split", "of another solution"])
-def test_a_calibration_that_says_nothing_of_this_term_is_told(own: Layout, what: str) -> None:
+def test_a_calibration_of_something_else_is_named(own: Layout, what: str) -> None:
     if what == "missing":
         own.calibration.unlink()
     elif what == "broken":
@@ -172,33 +174,35 @@ def test_a_calibration_that_says_nothing_of_this_term_is_told(own: Layout, what:
         replace(own.policy, "split_seed: 20", "split_seed: 21")
     else:
         replace(own.solution, "epochs=5", "epochs=6")
-    step = accuracies(own)
-    assert step.status is FindingStatus.CHECK if what != "broken" else step.status is FindingStatus.ERROR
-    assert "mnist-kit calibrate" in f"{step.detail} {step.remedy}"
+    finding = accuracies(own)
+    assert finding.status is FindingStatus.CHECK if what != "broken" else finding.status is FindingStatus.ERROR
+    assert "mnist-kit calibrate" in f"{finding.detail} {finding.remedy}"
 
 
-def test_where_points_hang_on_the_calibration_it_must_be_there(own: Layout) -> None:
+def test_a_calibration_that_decides_about_points_must_be_there(own: Layout) -> None:
     replace(own.policy, "full: 0.95", "reference_margin: 0.02")
     assert accuracies(own).status is FindingStatus.OK
     own.calibration.unlink()
-    step = accuracies(own)
-    assert step.status is FindingStatus.ERROR
-    assert "Make it: mnist-kit calibrate" in step.detail
+    finding = accuracies(own)
+    assert finding.status is FindingStatus.ERROR
+    assert "Make it: mnist-kit calibrate" in finding.detail
 
 
-def test_what_cannot_be_built_is_told(own: Layout) -> None:
+def test_an_assignment_that_cannot_be_built_is_an_error(own: Layout) -> None:
     replace(own.master, "name: q7", "name: q8")
-    step = look(own)["build"]
-    assert step.status is FindingStatus.ERROR
-    assert "question q8 is not in grading.yml" in step.detail
+    finding = findings(own)["build"]
+    assert finding.status is FindingStatus.ERROR
+    assert "question q8 is not in grading.yml" in finding.detail
     own.data("mnist").unlink()
-    step = look(own)["build"]
-    assert "mnist.npz is missing: restore it from the repository" in step.detail
+    finding = findings(own)["build"]
+    assert "mnist.npz is missing: restore it from the repository" in finding.detail
 
 
-def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_confinement_the_command_that_tries_the_zip_is_shown(
+    own: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(isolation, "examine", lambda: Examination(None, ()))
-    found = look(own)
+    found = findings(own)
     assert found["confinement"].status is FindingStatus.CHECK
     assert "mnist-kit grade --docker" in found["confinement"].remedy
     assert list(found)[-1] == "self-test"
@@ -207,7 +211,7 @@ def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, m
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("finding", "message"),
     [
         (new_term._solution(SelfTest(fault="no kernel")), "no kernel"),
         (
@@ -219,10 +223,10 @@ def test_a_machine_that_cannot_confine_is_told_how_to_try_the_zip(own: Layout, m
     ],
     ids=["fault", "points lost", "blank with a fault", "blank with points"],
 )
-def test_a_zip_that_grades_wrongly_must_not_go_out(step: Finding, said: str) -> None:
-    assert step.status is FindingStatus.ERROR
-    assert said in step.detail
-    assert step.remedy
+def test_a_zip_that_grades_wrongly_must_not_go_out(finding: Finding, message: str) -> None:
+    assert finding.status is FindingStatus.ERROR
+    assert message in finding.detail
+    assert finding.remedy
 
 
 def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
@@ -234,7 +238,7 @@ def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
     assert large.detail == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a time limit of 11 minutes"
 
 
-def test_uploads_are_told_only_where_nothing_is_wrong(own: Layout) -> None:
+def test_uploads_are_listed_only_without_errors(own: Layout) -> None:
     from rich.console import Console
 
     def shown(*marks: FindingStatus) -> str:
@@ -317,9 +321,9 @@ def start(kit: Path, temporary: Path) -> subprocess.Popen[str]:
 @pytest.mark.slow
 def test_the_real_zip_grades_the_solution_and_the_blank_template(kit: Path, temporary: Path) -> None:
     with start(kit, temporary) as running:
-        said, _ = running.communicate(timeout=300)
-    assert running.returncode == 0, said
-    lines = [" ".join(line.split()) for line in said.splitlines()]
+        message, _ = running.communicate(timeout=300)
+    assert running.returncode == 0, message
+    lines = [" ".join(line.split()) for line in message.splitlines()]
     assert "ok solution the zip gives it 26 of 26 automatic points" in lines
     assert "ok blank template the zip gives it 0 of 26 points, and no error" in lines
     assert "Ready." in lines
