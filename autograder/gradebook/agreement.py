@@ -1,4 +1,4 @@
-"""How far two reviewers agree who marked the same answers without seeing each other's marks."""
+"""The agreement of two reviewers who marked the same answers without seeing each other's marks."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from statistics import NormalDist
 __all__ = ["Agreement", "agreement"]
 
 DIGITS = 6
-"""Digits that points are rounded to, as `items` does: 2.66 + 2.66 and 5.32 are no disagreement."""
+"""Digits to which points are rounded, as a rubric does: 2.66 + 2.66 and 5.32 agree."""
 
 WIDTH = NormalDist().inv_cdf(0.975)
-"""Standard errors on either side of kappa in an interval of 95 %."""
+"""Standard errors on either side of kappa in a 95 % interval."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two reviewers agree on `count` answers.
+    """The agreement of two reviewers on `count` answers.
 
-    `percent` of the answers got the same points from both, 0 to 100; None without answers.
-    `kappa` is Cohen's, -1 to 1: 1 is perfect, 0 what chance alone would give. Each number of points is a category of
-    its own, so that being half a point apart counts as much as being four apart. None without answers, and where both
-    gave the same points to every answer: then chance alone agrees fully, and nothing can be said.
-    `low` and `high` are its 95 % interval, None together with it. It is meant for some 30 answers and more; with few
-    it is rough, and where both agree on every answer it has no width at all.
+    `percent` of the answers, 0 to 100, got the same points from both; None without answers.
+    `kappa` is Cohen's, -1 to 1: 1 is perfect, 0 is chance alone. Every number of points is a category, so half a point
+    of difference counts as much as four. None without answers, or if both gave every answer the same points, because
+    chance alone then agrees fully.
+    `low` and `high` are its 95 % interval, None if kappa is. The interval is meant for 30 answers or more; with few it
+    is rough, and if both agree on every answer it has no width.
     """
 
     count: int
@@ -37,7 +37,7 @@ class Agreement:
 
 
 def agreement(pairs: Iterable[tuple[float, float]]) -> Agreement:
-    """The agreement of two reviewers, from the points that each gave to the same answer.
+    """Return the agreement of two reviewers, from the points that each gave to the same answer.
 
     Kappa: J. Cohen, A coefficient of agreement for nominal scales, Educational and Psychological Measurement 20
     (1960). Its standard error where kappa is not 0: J. L. Fleiss, J. Cohen and B. S. Everitt, Large sample standard
@@ -65,7 +65,7 @@ def agreement(pairs: Iterable[tuple[float, float]]) -> Agreement:
         else:
             disagreed += number * ((columns[one] + rows[other]) / count) ** 2
     spread = (agreed + disagreed * (1 - kappa) ** 2) / count - (kappa - chance * (1 - kappa)) ** 2
-    # Rounding can leave a little less than nothing where both agree on every answer.
+    # Rounding can leave slightly less than 0 if both agree on every answer.
     error = math.sqrt(max(0.0, spread) / count) / (1 - chance)
     low, high = max(-1.0, kappa - WIDTH * error), min(1.0, kappa + WIDTH * error)
     return Agreement(count, 100 * same, kappa, low, high)

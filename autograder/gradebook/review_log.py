@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -11,17 +10,7 @@ from sqlalchemy.orm import Session
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import LogRow
 
-__all__ = ["LogEntry", "ReviewLog", "log_action"]
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """A line of the log; `answer` is an id, or None for an action on no single answer."""
-
-    at: datetime
-    who: str
-    what: str
-    answer: int | None
+__all__ = ["ReviewLog", "log_action"]
 
 
 class ReviewLog:
@@ -35,11 +24,10 @@ class ReviewLog:
         with self._database.write() as session:
             log_action(session, reviewer, what)
 
-    def newest(self, limit: int = 200) -> tuple[LogEntry, ...]:
+    def newest(self, limit: int = 200) -> tuple[LogRow, ...]:
         """Return the newest lines, newest first."""
         with self._database.read_once() as session:
-            rows = session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit))
-            return tuple(LogEntry(row.at, row.who, row.what, row.answer) for row in rows)
+            return tuple(session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit)))
 
 
 def log_action(session: Session, reviewer: str, what: str, answer: int | None = None) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import bindparam, select, update
 
 from autograder.errors import ReviewError
 from autograder.gradebook.database import Database
 from autograder.gradebook.tables import CURRENT, PAST, SnippetRow
 
-__all__ = ["LONGEST_SNIPPET", "Snippet", "SnippetStore"]
+__all__ = ["SnippetStore"]
 
 LONGEST_SNIPPET = 20_000
 """Characters, as many as a comment may have."""
@@ -22,28 +20,18 @@ KEPT = (
 )
 
 
-@dataclass(frozen=True)
-class Snippet:
-    """A comment kept for reuse."""
-
-    id: int
-    question: str
-    text: str
-
-
 class SnippetStore:
     """The snippets in an opened database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self, question: str) -> tuple[Snippet, ...]:
+    def all(self, question: str) -> tuple[SnippetRow, ...]:
         """Return the snippets of a question, oldest first."""
         with self._database.read_once() as session:
-            rows = session.scalars(KEPT, {"question": question})
-            return tuple(Snippet(row.id, row.question, row.text) for row in rows)
+            return tuple(session.scalars(KEPT, {"question": question}))
 
-    def add(self, question: str, text: str, reviewer: str) -> Snippet:
+    def add(self, question: str, text: str, reviewer: str) -> SnippetRow:
         """Keep a comment, or return the snippet with the same text. Raises ReviewError if it is blank or too long."""
         text = text.strip()
         if not text or len(text) > LONGEST_SNIPPET:
@@ -54,7 +42,7 @@ class SnippetStore:
                 row = SnippetRow(question=question, text=text, by=reviewer, standing=CURRENT)
                 session.add(row)
                 session.flush()
-            return Snippet(row.id, question, text)
+            return row
 
     def remove(self, snippet: int) -> None:
         """Stop offering a snippet."""

@@ -183,7 +183,7 @@ class SnippetRow(Base):
 
 
 class LogRow(Base):
-    """One action of one reviewer."""
+    """One action of one reviewer; `answer` is None if it is about no single answer."""
 
     __tablename__ = "log"
 

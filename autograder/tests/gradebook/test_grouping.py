@@ -9,7 +9,6 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -178,10 +177,6 @@ def grouped(*texts: str | None) -> list[tuple[int, ...]]:
     return list(similar_answers(dict(enumerate(texts))))
 
 
-def test_the_zoo_has_sixty_answers() -> None:
-    assert sum(len(answers(question)) for question in ZOO) >= 60
-
-
 @pytest.mark.parametrize("question", ZOO)
 def test_near_copies_are_grouped_and_different_ideas_are_not(question: str) -> None:
     zoo = answers(question)
@@ -220,25 +215,11 @@ def test_answers_that_say_nothing_come_first(blank: str | None) -> None:
     assert grouped(*copies, blank, None) == [(3, 4), (0, 1, 2)]
 
 
-def test_one_answer_that_is_missing_is_no_group() -> None:
-    assert grouped(None, "a", "b") == []
-
-
-def test_there_may_be_no_answers_at_all() -> None:
-    assert similar_answers({}) == ()
-
-
 def test_groups_come_by_size_and_then_by_the_smallest_id() -> None:
-    texts = {
-        9: "red apples",
-        3: "green pears",
-        5: "red apples",
-        7: "green pears",
-        1: "blue plums",
-        2: "blue plums",
-        4: "blue plums",
-    }
+    fruit = {"red apples": (9, 5), "green pears": (3, 7), "blue plums": (1, 2, 4), "one quince": (8,), "": (6,)}
+    texts = {id: text for text, ids in fruit.items() for id in ids}
     assert similar_answers(texts) == ((1, 2, 4), (3, 7), (5, 9))
+    assert similar_answers({}) == ()
 
 
 @pytest.mark.parametrize(
@@ -363,14 +344,6 @@ def test_whatever_the_texts_groups_are_disjoint_and_the_same_in_any_order(
     shuffled = list(texts.items())
     rng.shuffle(shuffled)
     assert similar_answers(dict(shuffled)) == found
-
-
-def test_equal_texts_are_always_in_one_group() -> None:
-    zoo = [text for question in ZOO for _, _, text in answers(question)]
-    found = {frozenset(group) for group in grouped(*zoo, *zoo)}
-    pairs = combinations(range(2 * len(zoo)), 2)
-    together = {(one, other) for group in found for one in group for other in group if one < other}
-    assert {(one, other) for one, other in pairs if other == one + len(zoo)} <= together
 
 
 def test_the_module_is_imported_without_the_learning_library() -> None:

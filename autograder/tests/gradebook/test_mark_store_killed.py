@@ -1,4 +1,4 @@
-"""Killed at any moment, on SQLite and PostgreSQL: what was acknowledged is there, once, and the database is sound."""
+"""Many reviewers in two processes, killed at any moment: what was acknowledged is stored once, and nothing else is."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ ANSWERS = 40
 """Few enough that reviewers often meet on one."""
 
 PATIENCE_S = 60
+PROCESSES = 2
 THREADS = 4
 PEOPLE = tuple(f"r{number}" for number in range(THREADS))
 
@@ -149,7 +150,7 @@ def check(store: Store, sent: dict[str, Act], done: dict[str, Act]) -> None:
         "union select m.answer from marks m left join marks before on before.id = m.replaced "
         "and before.answer = m.answer and before.standing = 'past' where m.replaced is not null and before.id is null",
     )
-    assert wrong == [], "person mark replaced the one before it, no two the same one, and the last counts"
+    assert wrong == [], "each mark replaced the one before it, no two the same one, and the last counts"
     saved = rows(store.location, "select count(*) from log where what like 'marked%' or what like 'changed the mark%'")
     assert saved == [(len(stored),)], "a mark and its line in the log are one"
     if store.server is None:
@@ -181,7 +182,7 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
     in_flight = 0
     for kill in range(KILLS):
         diary = tmp_path / f"diary{kill}"
-        pid = begin_to_mark(store, diary, f"{kill}")
+        pids = [begin_to_mark(store, diary, f"{kill}-{process}") for process in range(PROCESSES)]
         try:
             time.sleep(moments.uniform(0.05, 0.6))
             if store.server is not None and kill % 5 == 2:
@@ -190,9 +191,10 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
                 store.server.start()
                 time.sleep(moments.uniform(0, 0.6))
         finally:
-            os.kill(pid, signal.SIGKILL)
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        assert code == -signal.SIGKILL, "it was killed in the middle"
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+        assert codes == [-signal.SIGKILL] * PROCESSES, "they were killed in the middle"
         new, acknowledged = Diary.read(diary)
         sent |= new
         done |= acknowledged
