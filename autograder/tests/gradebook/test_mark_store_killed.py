@@ -136,6 +136,14 @@ def begin_to_mark(store: Store, path: Path, name: str) -> int:
     return pid
 
 
+def wait_for_lines(diary: Path, count: int) -> None:
+    """Wait until so much was marked, however busy the machine is."""
+    began = time.monotonic()
+    while not diary.exists() or diary.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < began + PATIENCE_S
+        time.sleep(0.005)
+
+
 def check(store: Store, sent: dict[str, Act], done: dict[str, Act]) -> None:
     """Check that all acknowledged marks are stored once, no other ones, and each answer's chain is complete."""
     stored = rows(store.location, "select nonce, id, answer, comment from marks")
@@ -184,12 +192,13 @@ def test_killed_at_thirty_moments_no_acknowledged_mark_is_lost_and_none_doubled(
         diary = tmp_path / f"diary{kill}"
         pids = [begin_to_mark(store, diary, f"{kill}-{process}") for process in range(PROCESSES)]
         try:
-            time.sleep(moments.uniform(0.05, 0.6))
+            wait_for_lines(diary, moments.randint(10, 80))
+            time.sleep(moments.uniform(0, 0.02))
             if store.server is not None and kill % 5 == 2:
                 store.server.crash()
                 time.sleep(moments.uniform(0, 0.2))
                 store.server.start()
-                time.sleep(moments.uniform(0, 0.6))
+                time.sleep(moments.uniform(0, 0.1))
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
