@@ -1,4 +1,4 @@
-"""Where the files of an assignment stand."""
+"""The paths of an assignment's files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["HOME", "Layout"]
 
 @dataclass(frozen=True)
 class Layout:
-    """The fixed places inside one copy of the repository (or of the unpacked autograder zip)."""
+    """The fixed paths in a copy of the repository, or in an unpacked autograder zip."""
 
     root: Path
 
@@ -21,7 +21,7 @@ class Layout:
 
     @property
     def master(self) -> Path:
-        """The authored text notebook."""
+        """The master: the notebook that instructors write, as text."""
         return self.root / "assignment" / "exercise.md"
 
     @property
@@ -31,11 +31,11 @@ class Layout:
 
     @property
     def images(self) -> Path:
-        """The folder of images, a file for each dataset and where they come from."""
+        """The folder with a file of images for each dataset, and their sources."""
         return self.root / "assignment" / "data"
 
     def data(self, dataset: str) -> Path:
-        """The images and labels of a dataset, `npz` with x_train, y_train, x_test, y_test."""
+        """Return the file of a dataset: `npz` with x_train, y_train, x_test, y_test."""
         return self.images / f"{dataset}.npz"
 
     @property
@@ -50,7 +50,7 @@ class Layout:
 
     @property
     def calibration(self) -> Path:
-        """What the solution reached when it was trained many times (`mnist-kit calibrate`)."""
+        """The accuracies of the solution, trained many times (`mnist-kit calibrate`)."""
         return self.root / "solutions" / "calibration.json"
 
     @property
@@ -65,19 +65,19 @@ class Layout:
 
     @property
     def secrets(self) -> tuple[Path, ...]:
-        """What no student process may be able to read."""
+        """Files that no student process may be able to read."""
         tests = sorted(self.tests.glob("*.py")) if self.unpacked else ()
         images = sorted(self.images.glob("*.npz"))
         return (self.policy, self.master, *images, self.solution, self.calibration, self.zip, *tests)
 
     @property
     def zip(self) -> Path:
-        """What `otter run`, `otter grade` and Gradescope take."""
+        """The autograder for `otter run`, `otter grade` and Gradescope."""
         return self.dist / "autograder.zip"
 
     @property
     def manifest(self) -> Path:
-        """Says what the zip was made from; in the zip's `files`, and so only in an unpacked one."""
+        """A record of the files that the zip was made from; it exists only in an unpacked zip."""
         return self.root / "kit.json"
 
     @property
@@ -87,7 +87,7 @@ class Layout:
 
     @property
     def tests(self) -> Path:
-        """Otter's test files: in the zip, or the folder beside `files` in an unpacked one."""
+        """Otter's test files: inside the zip, or in the folder beside `files` if it is unpacked."""
         return self.root.parent / "tests" if self.unpacked else self.zip
 
 

@@ -24,7 +24,7 @@ from autograder.engine.environment import REPAIR, command
 from autograder.errors import GraderFault
 from autograder.sandbox.zygote import MESSAGE_LIMIT
 
-__all__ = ["GRACE_S", "ONE_THREAD", "Channel", "Ended", "WarmProcess", "watch"]
+__all__ = ["GRACE_S", "Channel", "Ended", "WarmProcess", "watch"]
 
 START_S = 180
 """Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""

@@ -79,17 +79,17 @@ class ContainerPaths:
 
 def main(root: Path) -> None:
     """Grade the submission. Every failure is in results.json and, for staff, on standard output."""
-    place = ContainerPaths(root)
-    place.close()
-    metadata = read(place.metadata)
+    paths = ContainerPaths(root)
+    paths.close()
+    metadata = read(paths.metadata)
     policy = reference.rules(HOME)
     refused = refusal(metadata, policy.attempts)
-    if refused is not None and not place.pickle.exists():
+    if refused is not None and not paths.pickle.exists():
         _say(f"Not graded: {refused.message}")
-        atomic.write(place.results, _json(carried_over(refused)))
+        atomic.write(paths.results, _json(carried_over(refused)))
         return
     policy = _fitting(policy)
-    report = _report(place, policy)
+    report = _report(paths, policy)
     document = results_json.results(report, policy)
     libraries = installed("tensorflow", "tensorflow-cpu", "keras", "otter-grader")
     python = sys.version.partition(" ")[0]
@@ -99,24 +99,24 @@ def main(root: Path) -> None:
         document |= _carried(metadata)
     for note in report.notes:
         _say(note)
-    atomic.write(place.results, _json(document))
-    if place.pickle.exists():
+    atomic.write(paths.results, _json(document))
+    if paths.pickle.exists():
         from autograder.gradescope.otter_results import pickled  # importing Otter takes seconds
 
-        atomic.write(place.pickle, pickled(report))
+        atomic.write(paths.pickle, pickled(report))
 
 
-def _report(place: ContainerPaths, policy: Policy) -> GradeReport:
-    handed_in = _choose(place.submission, policy)
-    if handed_in.problem:
-        return feedback.rejected(handed_in, policy, handed_in.problem)
+def _report(paths: ContainerPaths, policy: Policy) -> GradeReport:
+    chosen = _choose(paths.submission, policy)
+    if chosen.problem:
+        return feedback.rejected(chosen, policy, chosen.problem)
     try:
-        secrets = (*HOME.secrets, place.metadata, place.results)
+        secrets = (*HOME.secrets, paths.metadata, paths.results)
         data = HOME.data(policy.assignment.dataset)
         with Engine(policy, read_tests(HOME.tests), data, secrets=secrets) as engine:
-            return engine.grade(handed_in)
+            return engine.grade(chosen)
     except KitError as error:
-        return feedback.ungraded(handed_in, policy, str(error))
+        return feedback.ungraded(chosen, policy, str(error))
 
 
 def _choose(folder: Path, policy: Policy) -> Submission:
@@ -128,7 +128,7 @@ def _choose(folder: Path, policy: Policy) -> Submission:
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(each.name for each in found[:5])
+        names = ", ".join(one.name for one in found[:5])
         problem = f"{len(found)} notebooks were handed in ({names}), but only one can be graded. Hand in just that one."
     else:
         names = ", ".join(sorted(path.name for path in folder.glob("[!.]*"))[:5])
@@ -158,7 +158,7 @@ def _container_mb() -> float | None:
 
 def _carried(metadata: Metadata) -> dict[str, Any]:
     """Return the last score, which a fault of the grader must not take away; nothing if there is none."""
-    scores = [each.score for each in metadata.previous if each.score is not None and not each.fault]
+    scores = [attempt.score for attempt in metadata.previous if attempt.score is not None and not attempt.fault]
     if not scores:
         return {}
     return {"score": scores[-1], "output": (
@@ -171,8 +171,8 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _say(words: str) -> None:
-    sys.stdout.write(f"{words}\n")
+def _say(message: str) -> None:
+    sys.stdout.write(f"{message}\n")
 
 
 if __name__ == "__main__":

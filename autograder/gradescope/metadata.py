@@ -63,9 +63,11 @@ def read(path: Path) -> Metadata:
     except (OSError, ValueError, RecursionError):
         return Metadata()
     content = _mapping(data)
+    previous = content.get("previous_submissions")
+    previous = previous if isinstance(previous, list) else []
     return Metadata(
         created_at=_time(content.get("created_at")),
-        previous=tuple(_attempt(entry) for entry in _mappings(content.get("previous_submissions"))),
+        previous=tuple(_attempt(entry) for entry in previous if isinstance(entry, dict)),
     )
 
 
@@ -173,7 +175,3 @@ def _number(value: Any) -> float | None:
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the place where notebooks are graded, once, as root, when an image is built: Python under /opt, where the
+# Installs the environment that grades notebooks, as root, once for each image: Python under /opt, where the
 # students' users can read it, and the locked requirements. No conda, no TeX, no browser. The kit itself is not here
-# yet (`otter grade` adds it afterwards); Python is told where it will stand.
+# yet (`otter grade` adds it afterwards); a .pth file tells Python its future path.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 source=/autograder/source
@@ -26,7 +26,7 @@ python3 -m venv "$home/uv"
 uv=$home/uv/bin/uv
 export UV_PYTHON_INSTALL_DIR=$home/python UV_LINK_MODE=copy
 
-# TensorFlow has wheels for these. Another Python, or one that only root can read, is left alone: uv brings one.
+# TensorFlow has wheels for these versions. If Python is another one, or only root can read it, uv installs one.
 if has '(3, 11) <= sys.version_info < (3, 14) and not sys.base_prefix.startswith("/root")'; then
   python=$(command -v python3)
 else
@@ -42,7 +42,7 @@ say "using $("$python" --version), $python"
 packages_folder=$("$home/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 # Headers for building extensions, and a browser's driver for making PDFs.
 rm -rf "$packages_folder/tensorflow/include" "$packages_folder/playwright/driver"
-# Imported once here, which leaves what Python compiles; or every container would do it anew before it grades.
+# Import everything once, which leaves bytecode; otherwise every container would compile it before grading.
 HOME=/tmp "$home/venv/bin/python" -c '
 import h5py, keras, matplotlib.pyplot, tensorflow as tf
 import IPython.core.interactiveshell, jinja2, nbformat, otter.test_files, pydantic, rich.progress, ruamel.yaml

@@ -1,4 +1,4 @@
-"""Where files stand, and which of them no student process may read."""
+"""The paths of files, and those that no student process may read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from autograder.layout import HOME, Layout
 
 
-def test_everything_that_decides_about_points_is_secret_the_images_of_every_dataset_too(tmp_path: Path) -> None:
+def test_files_that_decide_about_points_are_secret_with_the_images_of_every_dataset(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.images.mkdir(parents=True)
     for name in ("mnist", "fashion_mnist"):
@@ -24,5 +24,5 @@ def test_everything_that_decides_about_points_is_secret_the_images_of_every_data
     }
 
 
-def test_the_repository_itself_brings_what_is_needed() -> None:
+def test_the_repository_has_the_files_that_are_needed() -> None:
     assert all(path.exists() for path in (HOME.policy, HOME.master, HOME.data("mnist"), HOME.solution))

@@ -1,6 +1,6 @@
 """`otter grade`, Gradescope's container and `mnist-kit grade --docker`, with a real Docker engine.
 
-Each prints what it measured; `make test-containers` shows it.
+Each test prints its measurements; `make test-containers` shows them.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ RUN mkdir -p /autograder/source /autograder/submission /autograder/results
 COPY . /autograder/source/
 RUN cp /autograder/source/run_autograder /autograder/run_autograder && bash /autograder/source/setup.sh
 """
-"""As Gradescope builds: the zip's content in its place, then setup.sh."""
+"""The build of Gradescope: the content of the zip at its path, then setup.sh."""
 
 TIMEOUT_S = 90
 """Seconds for a notebook of the class; some of them never end."""
 
 BUILD_LIMIT_S = 900
-"""Seconds after which an image is not built any more; what it took is printed."""
+"""Seconds that building an image may take."""
 
 SIZE_LIMIT_GB = 2.3
 PEAKS = ("/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes")
-"""The most memory a container has held, with what of the disk is kept in memory (cgroups, version 2 and 1)."""
+"""Files with the peak memory of a container, disk cache included (cgroups, version 2 and 1)."""
 
 RUN_LIMIT_S = 600
-"""Seconds that Gradescope gives a submission unless another setting is chosen."""
+"""Seconds that Gradescope gives a submission by default."""
 
 GRAB = """
 import os, pickle, pathlib
@@ -88,7 +88,7 @@ def engine_answers() -> None:
 
 @pytest.fixture(scope="module")
 def hasty(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, with a time limit that a test can wait for."""
+    """The zip with a time limit that a test can wait for."""
     copy = Layout(tmp_path_factory.mktemp("hasty") / "kit")
     shutil.copytree(layout.root, copy.root)
     text = copy.policy.read_text(encoding="utf-8")
@@ -100,7 +100,7 @@ def hasty(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled class, and one more who tries to grade himself."""
+    """The bundled class, and a notebook that tries to grade itself."""
     place = tmp_path_factory.mktemp("class")
     bundled_class.write(layout, place)
     template = nbformat.read(layout.template, as_version=4)
@@ -112,7 +112,7 @@ def folder(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def native(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
-    """The class as `mnist-kit grade` grades it here: rows of grades.csv by file name."""
+    """The grades of the class by `mnist-kit grade` on this machine: rows of grades.csv by name."""
     return grade(folder, tmp_path_factory.mktemp("native"), "--timeout", str(TIMEOUT_S))
 
 
@@ -135,7 +135,7 @@ OUT = "/autograder/results"
 def test_otter_grade_gives_the_points_of_mnist_kit_grade(
     hasty: Path, folder: Path, native: Mapping[str, Mapping[str, str]], tmp_path: Path
 ) -> None:
-    """Over the bundled class, without a network; who attacks gains nothing, and nothing of theirs is unpickled."""
+    """Without a network; the attack gains nothing, and nothing that it wrote is unpickled."""
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     command: list[str | Path] = [BIN / "otter", "grade", "-n", "mnist", "-a", hasty, "--image", BASE, "-o", tmp_path]
     command += ["--containers", str(os.cpu_count()), "--no-network", folder]
@@ -146,26 +146,26 @@ def test_otter_grade_gives_the_points_of_mnist_kit_grade(
     with (tmp_path / "final_grades.csv").open(encoding="utf-8", newline="") as file:
         maxima, *found = csv.DictReader(file)
     assert (maxima["file"], float(maxima["total_points_earned"])) == ("points-per-question", 26)
-    theirs = {Path(row["file"]).stem: row for row in found}
-    assert {name for name, row in theirs.items() if row["grading_status"] != "Completed"} == set()
-    assert {name: [float(row[id]) for id in QUESTIONS] for name, row in theirs.items()} == {
-        name: [float(native[name][id]) for id in QUESTIONS] for name in theirs
+    by_otter = {Path(row["file"]).stem: row for row in found}
+    assert {name for name, row in by_otter.items() if row["grading_status"] != "Completed"} == set()
+    assert {name: [float(row[id]) for id in QUESTIONS] for name, row in by_otter.items()} == {
+        name: [float(native[name][id]) for id in QUESTIONS] for name in by_otter
     }
-    assert len(theirs) == len(list(folder.glob("*.ipynb")))
-    assert float(theirs["grabber"]["q5"]) == 0
+    assert len(by_otter) == len(list(folder.glob("*.ipynb")))
+    assert float(by_otter["grabber"]["q5"]) == 0
     assert not (folder.parent / "unpickled").exists()
 
 
 @pytest.fixture(scope="module")
 def gradescope(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image laid out and built as Gradescope's."""
-    place = tmp_path_factory.mktemp("gradescope")
-    (place / "Dockerfile").write_text(GRADESCOPE, encoding="utf-8")
+    """An image built as Gradescope builds it."""
+    source = tmp_path_factory.mktemp("gradescope")
+    (source / "Dockerfile").write_text(GRADESCOPE, encoding="utf-8")
     with zipfile.ZipFile(layout.zip) as archive:
-        for info in archive.infolist():  # with the run bits, which Python's own extracting leaves out
-            Path(archive.extract(info, place)).chmod(info.external_attr >> 16)
+        for info in archive.infolist():  # with permissions, which extractall drops
+            Path(archive.extract(info, source)).chmod(info.external_attr >> 16)
     began = time.monotonic()
-    docker("build", "--no-cache", "--tag", NAME, "--build-arg", f"BASE={BASE}", place)
+    docker("build", "--no-cache", "--tag", NAME, "--build-arg", f"BASE={BASE}", source)
     seconds = time.monotonic() - began
     size = int(docker("image", "inspect", "--format", "{{.Size}}", NAME).stdout) / 1e9
     sys.stdout.write(f"Gradescope's image: built in {seconds:.0f} s, {size:.2f} GB\n")
@@ -176,7 +176,7 @@ def gradescope(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def running(gradescope: str) -> Iterator[str]:
-    """A container with what Gradescope gives one submission on its smallest setting that fits, waiting for files."""
+    """A waiting container with the resources of the smallest setting of Gradescope that is enough."""
     limits = ("--cpus", "0.5", "--memory", "2g", "--memory-swap", "2g", "--network", "none")
     name = docker("run", "--detach", "--rm", *limits, gradescope, "sleep", "3600").stdout.decode().strip()
     yield name
@@ -184,7 +184,7 @@ def running(gradescope: str) -> Iterator[str]:
 
 
 def hand_in(container: str, *files: tuple[str, bytes], metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Run the autograder on these files; the results, checked against Gradescope's documented form."""
+    """Run the autograder on these files; return the results, checked against Gradescope's documented form."""
     docker("exec", container, "sh", "-c", "rm -rf /autograder/submission/* /autograder/results/*")
     for name, content in files:
         docker("exec", "-i", container, "sh", "-c", f"cat > '/autograder/submission/{name}'", input=content)
@@ -207,9 +207,9 @@ def test_gradescope_grades_the_solution_on_half_a_core_and_two_gigabytes(layout:
     assert seconds < RUN_LIMIT_S
 
 
-def test_whatever_is_handed_in_gradescope_gets_a_valid_answer(layout: Layout, running: str) -> None:
+def test_gradescope_gets_a_valid_answer_to_any_submission(layout: Layout, running: str) -> None:
     solution = layout.solution.read_bytes()
-    for files, said in (
+    for files, message in (
         ((), "No notebook was handed in."),
         ((("a.ipynb", solution), ("b.ipynb", solution)), "2 notebooks were handed in"),
         ((("a.py", b"1"),), "No notebook was handed in, only a.py."),
@@ -218,10 +218,10 @@ def test_whatever_is_handed_in_gradescope_gets_a_valid_answer(layout: Layout, ru
     ):
         document = hand_in(running, *files)
         assert document["score"] == 0
-        assert said in document["output"]
+        assert message in document["output"]
 
 
-def test_a_notebook_that_eats_the_memory_costs_itself_and_keeps_what_came_before(layout: Layout, running: str) -> None:
+def test_a_notebook_that_uses_up_the_memory_keeps_the_points_before_that(layout: Layout, running: str) -> None:
     template = nbformat.read(layout.template, as_version=4)
     eats = "held = []\nwhile True: held.append(np.ones(2**25))"
     notebook = bundled_class.fill(template, {**bundled_class.ANSWERS, "q6": eats})
@@ -230,7 +230,7 @@ def test_a_notebook_that_eats_the_memory_costs_itself_and_keeps_what_came_before
     assert "memory" in document["output"]
 
 
-def test_past_the_limit_of_attempts_the_last_score_stands(layout: Layout, running: str) -> None:
+def test_beyond_the_limit_of_attempts_the_last_score_counts(layout: Layout, running: str) -> None:
     docker("exec", running, "sh", "-c", "echo 'attempts: {per_assignment: 1}' >> /autograder/source/files/grading.yml")
     before = {"submission_time": "2026-09-13T10:00:00Z", "score": "21.0", "autograder_error": False, "results": {}}
     metadata = {"created_at": "2026-09-14T10:00:00Z", "previous_submissions": [before], "users": []}
@@ -239,7 +239,7 @@ def test_past_the_limit_of_attempts_the_last_score_stands(layout: Layout, runnin
     assert document["extra_data"]["attempt"] == "refused"
 
 
-def test_a_whole_batch_in_one_container_leaves_the_same_folder(
+def test_a_batch_in_one_container_writes_the_same_folder(
     folder: Path, native: Mapping[str, Mapping[str, str]], tmp_path: Path
 ) -> None:
     few = tmp_path / "few"
