@@ -22,7 +22,7 @@ from autograder.report.page import environment_of
 from autograder.review.gate import STATIC, Denied
 from autograder.text import printable_lines
 
-__all__ = ["Pages", "json_response", "mark_data", "mark_words", "wants_json"]
+__all__ = ["Pages", "draft_data", "json_response", "mark_data", "mark_line", "mark_words", "wants_json"]
 
 CONTENT_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
