@@ -41,9 +41,13 @@ _number_of_answers = (
     .correlate(AnswerRow)
     .scalar_subquery()
 )
-RUBRIC: Bundle[Any] = Bundle("rubric", RubricRow.question, RubricRow.id, RubricRow.points, RubricRow.items)
 POSITION = (
-    select(ANSWER, _number_of_answers.label("of"), RUBRIC, MARK)
+    select(
+        Bundle("answer", *ANSWER),
+        _number_of_answers.label("of"),
+        Bundle("rubric", RubricRow.question, RubricRow.id, RubricRow.points, RubricRow.items),
+        Bundle("mark", *MARK),
+    )
     .select_from(AnswerRow)
     .join(RubricRow, (RubricRow.question == AnswerRow.question) & CURRENT_RUBRIC)
     .outerjoin(MarkRow, _mark_in_slot)
@@ -91,9 +95,9 @@ QUESTION_PROGRESS = select(
 ).where(OF_QUESTION, CURRENT_ANSWER)
 
 _grouped = (OF_QUESTION, CURRENT_ANSWER, AnswerRow.group.is_not(None), ~AnswerRow.apart)
-GROUPED_ANSWERS = select(ANSWER).where(*_grouped).order_by(AnswerRow.number)
+GROUPED_ANSWERS = select(*ANSWER).where(*_grouped).order_by(AnswerRow.number)
 GROUPED_MARKS = (
-    select(MARK).select_from(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id).where(CURRENT_MARK, *_grouped)
+    select(*MARK).select_from(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id).where(CURRENT_MARK, *_grouped)
 )
 
 
@@ -164,14 +168,13 @@ class AnswerStore:
             rubric = rubric_in_force(session, question)
             count = session.scalar(COUNT, parameters) or 0
             marks = {
-                (row.mark.answer, row.mark.slot): mark_from(row.mark, rubric)
-                for row in session.execute(GROUPED_MARKS, parameters)
+                (row.answer, row.slot): mark_from(row, rubric) for row in session.execute(GROUPED_MARKS, parameters)
             }
             for row in session.execute(GROUPED_ANSWERS, parameters):
-                answer = answer_from(row.answer)
+                answer = answer_from(row)
                 if not answer.in_sample or reviewer in answer.reviewers:
                     slot = reviewer if answer.in_sample else SHARED
-                    groups[row.answer.group].append(QueuePosition(answer, count, marks.get((answer.id, slot))))
+                    groups[row.group].append(QueuePosition(answer, count, marks.get((answer.id, slot))))
         several = (tuple(group) for group in groups.values() if len(group) > 1)
         return tuple(
             sorted(several, key=lambda group: (group[0].answer.text is not None, -len(group), group[0].number))

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import String, bindparam, literal_column
-from sqlalchemy.orm import Bundle
 
 from autograder.gradebook.mark import Answer, Mark
 from autograder.gradebook.rubric import Rubric
@@ -36,8 +35,7 @@ CURRENT_RUBRIC = RubricRow.standing == _current
 
 OF_QUESTION = AnswerRow.question == bindparam("question", type_=String)
 
-ANSWER: Bundle[Any] = Bundle(
-    "answer",
+ANSWER = (
     AnswerRow.id,
     AnswerRow.submission,
     AnswerRow.question,
@@ -49,8 +47,7 @@ ANSWER: Bundle[Any] = Bundle(
     AnswerRow.second,
 )
 
-MARK: Bundle[Any] = Bundle(
-    "mark",
+MARK = (
     MarkRow.id,
     MarkRow.answer,
     MarkRow.slot,
@@ -65,13 +62,13 @@ MARK: Bundle[Any] = Bundle(
 
 
 def answer_from(row: Any) -> Answer:
-    """Return the answer in a row of ANSWER."""
+    """Return the answer in a row with the columns ANSWER."""
     reviewers = (row.first,) if row.second is None else (row.first, row.second)
     return Answer(row.id, row.submission, row.question, row.number, row.text, row.group, row.apart, reviewers)
 
 
 def mark_from(row: Any, rubric: Rubric) -> Mark:
-    """Return the mark in a row of MARK, or in a mapped one, with its points by this rubric."""
+    """Return the mark in a row with the columns MARK, with its points by this rubric."""
     items, points = _items_and_points(rubric, row.items, row.adjustment)
     return Mark(
         id=row.id,

@@ -46,9 +46,9 @@ ATTEMPTS = 3
 
 T = TypeVar("T")
 
-_marks = select(MARK).select_from(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id)
+_marks = select(*MARK).select_from(MarkRow).join(AnswerRow, MarkRow.answer == AnswerRow.id)
 _sample = (OF_QUESTION, CURRENT_ANSWER, AnswerRow.second.is_not(None))
-SAMPLE = select(ANSWER).where(*_sample).order_by(AnswerRow.number)
+SAMPLE = select(*ANSWER).where(*_sample).order_by(AnswerRow.number)
 SAMPLE_MARKS = _marks.where(*_sample, CURRENT_MARK)
 HISTORY = _marks.where(OF_QUESTION, AnswerRow.submission == bindparam("submission")).order_by(MarkRow.id)
 CURRENT_MARKS = _marks.add_columns(AnswerRow.submission, AnswerRow.question, AnswerRow.first, AnswerRow.second).where(
@@ -139,7 +139,7 @@ class MarkStore:
             row = answer_row(session, answer, lock=False)
             rubric = rubric_in_force(session, row.question)
             rows = session.execute(HISTORY, {"submission": row.submission, "question": row.question})
-            marks = tuple(mark_from(row.mark, rubric) for row in rows)
+            marks = tuple(mark_from(row, rubric) for row in rows)
             marked_by = {mark.slot for mark in marks if mark.answer == row.id and mark.standing == CURRENT}
             if row.second is not None and not {row.first, row.second} <= marked_by:
                 return tuple(mark for mark in marks if mark.reviewer == reviewer)
@@ -149,13 +149,12 @@ class MarkStore:
         """Return the sample of a question, in marking order."""
         parameters = {"question": question}
         with self._database.read() as session:
-            answers = [answer_from(row.answer) for row in session.execute(SAMPLE, parameters)]
+            answers = [answer_from(row) for row in session.execute(SAMPLE, parameters)]
             if not answers:
                 return ()
             rubric = rubric_in_force(session, question)
             marks = {
-                (row.mark.answer, row.mark.slot): mark_from(row.mark, rubric)
-                for row in session.execute(SAMPLE_MARKS, parameters)
+                (row.answer, row.slot): mark_from(row, rubric) for row in session.execute(SAMPLE_MARKS, parameters)
             }
         pairs = []
         for answer in answers:
@@ -173,7 +172,7 @@ class MarkStore:
         with self._database.read() as session:
             rubrics = rubrics_in_force(session)
             for row in session.execute(CURRENT_MARKS):
-                mark = mark_from(row.mark, rubrics[row.question])
+                mark = mark_from(row, rubrics[row.question])
                 if row.second is None:
                     final[row.submission, row.question] = mark
                 else:

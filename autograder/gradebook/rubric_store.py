@@ -28,7 +28,7 @@ GRADING_FILE = "grading.yml"
 IN_FORCE = select(RubricRow).where(RubricRow.question == bindparam("question", type_=String), CURRENT_RUBRIC)
 ALL_IN_FORCE = select(RubricRow).where(CURRENT_RUBRIC)
 MARKS = (
-    select(MARK, AnswerRow.number, AnswerRow.submission)
+    select(*MARK, AnswerRow.number, AnswerRow.submission)
     .select_from(AnswerRow)
     .join(MarkRow, MarkRow.answer == AnswerRow.id)
     .where(OF_QUESTION, CURRENT_ANSWER, CURRENT_MARK)
@@ -128,9 +128,9 @@ def _effects(session: Session, rubric: Rubric) -> tuple[RubricEffect, ...]:
     current = rubric_in_force(session, rubric.question)
     effects = []
     for row in session.execute(MARKS, {"question": rubric.question}):
-        before, after = (mark_from(row.mark, by).points for by in (current, rubric))
+        before, after = (mark_from(row, by).points for by in (current, rubric))
         if before != after:
-            effects.append(RubricEffect(row.mark.answer, row.number, row.submission, before, after))
+            effects.append(RubricEffect(row.answer, row.number, row.submission, before, after))
     return tuple(effects)
 
 
