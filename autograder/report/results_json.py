@@ -131,7 +131,7 @@ def _question(question: QuestionGrade, number: int, visibility: str) -> dict[str
 def _output(question: QuestionGrade) -> str:
     if question.outcome is Outcome.AWAITING:
         count = len((question.answer or "").split())
-        return f"Your answer ({count} words) waits for a reader." if count else "No answer was found."
+        return f"Your answer ({count} words) is awaiting review." if count else "No answer was found."
     if question.outcome is Outcome.UNGRADED:
         return "This question could not be graded, through no fault of yours."
     lines = [_check(check) for check in question.checks if check.points]

@@ -132,7 +132,7 @@ def test_every_question_says_what_was_earned_and_why_not_more() -> None:
 
 def test_a_written_answer_waits_and_has_no_score() -> None:
     entry = entries_of(results(graded(), RULES))["q1: Why"]
-    assert entry["output"] == "Your answer (4 words) waits for a reader."
+    assert entry["output"] == "Your answer (4 words) is awaiting review."
     assert not {"score", "status"} & entry.keys()
     assert (entry["visibility"], entry["tags"]) == ("visible", ["written"])
     none = graded(questions=(QuestionGrade("q1", "Why", True, 4, None),))
