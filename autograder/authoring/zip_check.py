@@ -55,7 +55,7 @@ def check_zip(path: Path) -> tuple[Finding, ...]:
                 _check_size(path),
                 _check_contents(names),
                 *(_check_script(archive, script) for script in SCRIPTS if script in names),
-                _check_answers(names),
+                _finding("answers", "none in it", ", ".join([name for name in names if ANSWERS.search(name)][:3])),
                 _check_secrets(archive, names),
                 *findings,
                 *(_check_tests(archive, names, policy) if policy else ()),
@@ -100,10 +100,6 @@ def _check_script(archive: zipfile.ZipFile, name: str) -> Finding:
     elif not (info.external_attr >> 16) & EXECUTABLE:
         problem = "it is not executable; zips made on Windows lose that"
     return _finding(name, "can be started", problem)
-
-
-def _check_answers(names: list[str]) -> Finding:
-    return _finding("answers", "none in it", ", ".join([name for name in names if ANSWERS.search(name)][:3]))
 
 
 def _check_secrets(archive: zipfile.ZipFile, names: list[str]) -> Finding:

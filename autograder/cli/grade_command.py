@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,7 +127,7 @@ def run_grade(options: GradeOptions, *, yes: bool = False) -> None:
     from autograder.cli.grade_screen import GradeScreen
     from autograder.commands.grade import grade
 
-    with GradeScreen(options.regrade, yes) as screen:
+    with contextlib.closing(GradeScreen(options.regrade, yes)) as screen:
         result = grade(options, screen)
     screen.show(result)
     if not all(report.complete for report in result.reports):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 import typer
 
@@ -20,7 +18,7 @@ __all__ = ["GradeScreen"]
 
 
 class GradeScreen(GradeObserver):
-    """Shows a run; a context manager, so that the progress bar ends with it.
+    """Shows a run; to be closed, so that the progress bar ends with it.
 
     `regrade` asks a person whether the new points should count, unless `yes` says so.
     """
@@ -29,14 +27,6 @@ class GradeScreen(GradeObserver):
         self._regrade = regrade
         self._yes = yes
         self._bar = progress_bar("grading")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop_bar()
 
     def started(self, total: int, known: int, *, built: bool, kit_change: KitChange | None) -> None:
         if built:
@@ -57,7 +47,7 @@ class GradeScreen(GradeObserver):
 
     def accepts(self, changes: Sequence[GradeChange]) -> bool:
         """Show the changes; after a regrade, ask. If nobody can be asked, the results wait for --yes."""
-        self._stop_bar()
+        self.close()
         if changes:
             err.print(screens.changed_points(changes))
         elif self._regrade:
@@ -85,6 +75,6 @@ class GradeScreen(GradeObserver):
         if ungraded:
             err.print(f"{ungraded} of {len(result.reports)} could not be graded; the report says why.", style="red")
 
-    def _stop_bar(self) -> None:
+    def close(self) -> None:
         if self._bar.live.is_started:
             self._bar.stop()

@@ -114,8 +114,7 @@ def _zip(layout: Layout, errors: Sequence[Finding]) -> Finding:
 def _solution(result: SelfTest) -> Finding:
     points = f"{result.earned:g} of {result.possible:g} automatic points"
     if result.fault:
-        remedy = "For details: mnist-kit grade solutions/solution.ipynb -o dist/self-test"
-        return Finding(ERROR, "solution", result.fault, remedy)
+        return _fault("solution", result, "solutions/solution.ipynb")
     if result.short:
         remedy = "Ask for less in grading.yml, or fix exercise.md."
         return Finding(ERROR, "solution", "\n".join([points, *result.short]), remedy)
@@ -123,15 +122,16 @@ def _solution(result: SelfTest) -> Finding:
 
 
 def _blank(result: SelfTest) -> Finding:
-    title = "blank template"
     if result.fault:
-        return Finding(
-            ERROR, title, result.fault, "For details: mnist-kit grade student_template.ipynb -o dist/self-test"
-        )
+        return _fault("blank template", result, "student_template.ipynb")
     if result.earned:
         remedy = "Fix exercise.md: its prompts answer a question."
-        return Finding(ERROR, title, f"{result.earned:g} points without an answer", remedy)
-    return Finding(OK, title, f"the zip gives it 0 of {result.possible:g} points, and no error")
+        return Finding(ERROR, "blank template", f"{result.earned:g} points without an answer", remedy)
+    return Finding(OK, "blank template", f"the zip gives it 0 of {result.possible:g} points, and no error")
+
+
+def _fault(title: str, result: SelfTest, notebook: str) -> Finding:
+    return Finding(ERROR, title, result.fault, f"For details: mnist-kit grade {notebook} -o dist/self-test")
 
 
 def _container(policy: Policy, solution: SelfTest) -> Finding:

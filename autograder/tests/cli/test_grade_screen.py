@@ -12,9 +12,9 @@ from autograder.gradebook.gradebook import KitChange
 def test_a_class_that_a_changed_kit_grades_again_is_explained_once(
     before: str | None, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with GradeScreen(regrade=False, yes=False) as screen:
-        screen.started(3, 3, built=False, kit_change=KitChange(2, before, "0.1.0+def"))
-        screen.started(3, 3, built=False, kit_change=None)
+    screen = GradeScreen(regrade=False, yes=False)
+    screen.started(3, 3, built=False, kit_change=KitChange(2, before, "0.1.0+def"))
+    screen.started(3, 3, built=False, kit_change=None)
     text = " ".join(capsys.readouterr().err.split())
     assert text.count("Graded again") == 1
     assert "2 of 3, because the code that decides about points has changed" in text
