@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
@@ -17,6 +18,9 @@ from autograder.engine.engine import Engine
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file, policy
 from autograder.tools.postgresql import TemporaryServer, installed, temporary_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TIMEOUT_S = 60.0
 
@@ -79,3 +83,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    from autograder.tools.pictures import CHROMIUM
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()

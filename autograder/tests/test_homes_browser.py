@@ -15,17 +15,11 @@ from autograder.engine.engine import Engine
 from autograder.layout import Layout
 from autograder.submissions.submission import Submission
 from autograder.tests import homes
-from autograder.tests.review.test_browser import CHROMIUM
+from autograder.tests.browsers import needs_chromium
 from autograder.tests.test_homes import points
+from autograder.tools.pictures import CHROMIUM
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(),
-        reason=f"NOT TESTED: the notebook in JupyterLab, for want of {CHROMIUM} (apt install chromium)",
-    ),
-]
+pytestmark = [pytest.mark.slow, *needs_chromium]
 
 
 class Lab:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
 from autograder.report.class_report import class_report
 from autograder.report.class_summary import summarise
 from autograder.report.feedback_page import feedback_page
+from autograder.tests.browsers import broken_rules, needs_chromium
 from autograder.tests.journals import RULES
 from autograder.tests.reports import CLASS, graded, half_graded, hostile, marked, rejected, ungraded, whole
-from autograder.tools.pictures import CHROMIUM
 
 REPORTS = (
     marked(4),
@@ -43,18 +41,7 @@ PAGES = {
     "hostile": feedback_page(hostile(), RULES),
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"NOT TESTED: no {CHROMIUM} (apt install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+pytestmark = needs_chromium
 
 
 @pytest.mark.parametrize(
@@ -66,6 +53,6 @@ def test_a_page_is_accessible_and_fits_the_screen(
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.set_content(PAGES[name])
-    assert not [f"{each['id']}: {each['nodes'][0]['html']}" for each in Axe().run(page).response["violations"]]
+    assert not broken_rules(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()

@@ -10,35 +10,20 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from autograder.gradebook.mark import Draft, Mark
 from autograder.gradebook.request_store import DECLINED, OPEN, RegradeRequest
+from autograder.tests.browsers import broken_rules, needs_chromium
 from autograder.tests.reviews import Running, opened_class, running
 
-CHROMIUM = Path("/usr/bin/chromium")
 SIZE = {"width": 1280, "height": 720}
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(),
-        reason=f"NOT TESTED: the review in a browser, {CHROMIUM} is missing (apt install chromium)",
-    ),
-]
+pytestmark = needs_chromium
 
 
 class SignIn(Protocol):
     def __call__(self, site: Running, reviewer: str, path: str = "") -> Page: ...
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -546,7 +531,7 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, sign_in: SignIn)
         opened.stores.requests.add([RegradeRequest("student-001", "q1", "Please look again.")], {})
         page = sign_in(site, "ann")
         choose(page, "?")
-        assert not broken(page)
+        assert not broken_rules(page)
         paths = ["/", "/?done=q1", *(f"/question/q1/{number}" for number in range(1, 13)), "/question/q1/groups",
                  "/question/q1/groups?group=99", "/question/q1/rubric", "/question/q1/sample", "/gradebook", "/log",
                  f"/question/q1/sample/{pair.number}", "/requests", "/nowhere", "/enter?token=x",
@@ -555,15 +540,15 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, sign_in: SignIn)
             page.goto(site.home + path)
             for summary in page.locator("summary").all():
                 summary.click()
-            assert not broken(page), path
+            assert not broken_rules(page), path
         page.goto(f"{site.home}/question/q1/rubric")
         page.get_by_label("Points of item 1").fill("x")
         page.get_by_label("Points of item 1").press("Enter")
-        assert not broken(page)
+        assert not broken_rules(page)
         page.get_by_label("Points of item 1").fill("2")
         page.get_by_label("Points of item 2").fill("1")
         page.get_by_label("Points of item 2").press("Enter")
-        assert not broken(page)
+        assert not broken_rules(page)
         page.goto(f"{site.home}/question/q1/groups")
         choose(page, "1")
         page.goto(f"{site.home}/requests")
@@ -577,22 +562,17 @@ def test_no_page_breaks_a_rule_of_accessibility(tmp_path: Path, sign_in: SignIn)
         ):
             page.goto(f"{site.home}/{path}")
             expect(page.locator(back)).to_be_visible()
-            assert not broken(page), path
+            assert not broken_rules(page), path
         waiting = stores.answers.next("q1", "ann") or 0
         page.goto(f"{site.home}/question/q1/{waiting}")
         choose(page, "1")
         answer = stores.answers.at("q1", waiting, "ann").answer.id
         stores.marks.save(answer, "ann", Draft(("unseen",), 0, "Meanwhile"), 0, "c" * 16)
         expect(page.locator("#conflict")).to_be_visible()
-        assert not broken(page)
+        assert not broken_rules(page)
         page.context.clear_cookies()
         page.goto(site.home)
-        assert not broken(page)
-
-
-def broken(page: Page) -> list[str]:
-    """The rules of axe-core that the page breaks."""
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in Axe().run(page).response["violations"]]
+        assert not broken_rules(page)
 
 
 def test_a_normal_answer_needs_no_scrolling(alone: Running, sign_in: SignIn) -> None:
