@@ -1,4 +1,4 @@
-"""Right notebooks that are put together in unusual ways."""
+"""Right answers in notebooks of an unusual structure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHECKS = ("q4-check", "q5-check", "q6-check", "q7-check")
 
 
 def put(at: str, *sources: str, after: bool = True) -> Edit:
-    """Puts new code cells, whose ids say nothing, after (or before) the cell with the id `at`."""
+    """Put new code cells with meaningless ids after (or before) the cell with the id `at`."""
 
     def edit(notebook: NotebookNode) -> NotebookNode:
         place = index_of(notebook, at) + after
@@ -60,14 +60,14 @@ def in_turn(*edits: Edit) -> Edit:
 
 
 def renumbered(notebook: NotebookNode) -> NotebookNode:
-    """As editors do that give every cell an id of their own."""
+    """Give every cell a new id, as some editors do."""
     for number, cell in enumerate(notebook.cells):
         cell.id = f"{number:08x}"
     return notebook
 
 
 def swapped(notebook: NotebookNode) -> NotebookNode:
-    """Question 5 moved in front of question 4, prompt, answer and check."""
+    """Move question 5 in front of question 4: prompt, answer and check."""
     ids = ("q5-prompt", "q5-answer", "q5-check")
     moved = [cell for cell in notebook.cells if cell.id in ids]
     notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
@@ -83,7 +83,7 @@ def with_carriage_returns(notebook: NotebookNode) -> NotebookNode:
 
 
 def as_text(id: str) -> Edit:
-    """The cell `id` turned into Markdown, as a wrong key does."""
+    """Turn the cell `id` into Markdown, as a wrong key does."""
 
     def edit(notebook: NotebookNode) -> NotebookNode:
         cell = notebook.cells[index_of(notebook, id)]
@@ -123,7 +123,7 @@ NOTEBOOKS: tuple[Variant, ...] = (
         edit=in_turn(*(put(f"{id}-check", code) for id, code in RIGHT_ANSWERS.items())),
     ),
     right("the cells with the checks deleted", edit=without(*CHECKS)),
-    right("nothing but the answers left of the notebook", edit=lambda notebook: only_answers(notebook)),
+    right("nothing but the answers left of the notebook", edit=only_answers),
     right("every cell with an id of the editor's own", edit=renumbered),
     right("line ends as on Windows in every cell", edit=with_carriage_returns),
     right("the answer to question 5 turned into text", edit=as_text("q5-answer")),

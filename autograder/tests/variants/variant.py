@@ -1,4 +1,4 @@
-"""One notebook of an honest student, what it must get, and what must be said about it."""
+"""One notebook of an honest student, with the points and the messages that it must get."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ NEVER_TRAINED = (
     "Expected: at least 80%\n"
     "Try: call fit with the training images and labels"
 )
-"""What the first level of accuracy says about a model that is built and compiled only."""
+"""The message of the first level of accuracy about a model that is built and compiled only."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,7 @@ class Variant:
     `name` says in a few words what they show. `answers` is code by question; a question that is not in it stays as in
     the template. `points` are those of q4 to q7. `says` holds by question what a message of a failing check must
     contain, line ends included, and `stops` what the remark on a cell that raised must contain. `unchecked` are the
-    questions with a check that is not checked because of an earlier mistake. `doubt` is why the kit gives something
-    else today.
+    questions with a check that is not checked because of an earlier mistake.
     """
 
     name: str
@@ -91,29 +90,28 @@ class Variant:
     stops: Mapping[str, str] = field(default_factory=dict)
     unchecked: tuple[str, ...] = ()
     edit: Edit | None = None
-    doubt: str = ""
 
     def make(self, template: NotebookNode) -> bytes:
-        """The file to hand in."""
+        """Make the file to hand in."""
         return Member(self.name, self.name, self.points, self.answers, self.edit).make(template)
 
 
-def right(name: str, *, edit: Edit | None = None, blank: bool = False, doubt: str = "", **answers: str) -> Variant:
+def right(name: str, *, edit: Edit | None = None, blank: bool = False, **answers: str) -> Variant:
     """A variant with full marks: the plain right answers but for `answers`.
 
     With `blank` the template stays as it is but for `answers` and `edit`.
     """
-    return Variant(name, answers if blank else {**RIGHT_ANSWERS, **answers}, edit=edit, doubt=doubt)
+    return Variant(name, answers if blank else {**RIGHT_ANSWERS, **answers}, edit=edit)
 
 
 def wrong(
     name: str,
     earned: Mapping[str, float],
     says: Mapping[str, str],
-    *unchecked: str,
+    unchecked: tuple[str, ...] = (),
+    *,
     stops: Mapping[str, str] | None = None,
     edit: Edit | None = None,
-    doubt: str = "",
     **answers: str | None,
 ) -> Variant:
     """A variant that loses points: right answers to q4 to q6, and none to q7, but for `answers`.
@@ -121,7 +119,7 @@ def wrong(
     None leaves the question's cell as the template has it.
     """
     given = {question: code for question, code in {**BUILT, **answers}.items() if code is not None}
-    return Variant(name, given, earned, says, stops or {}, unchecked, edit, doubt)
+    return Variant(name, given, earned, says, stops or {}, unchecked, edit)
 
 
 def points(**changes: float) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""Wrong answers to the four coding questions, each with exactly what it must lose and what must be said."""
+"""Wrong answers to the four coding questions, each with the exact points and the messages that it must get."""
 
 from __future__ import annotations
 

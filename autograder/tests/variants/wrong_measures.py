@@ -8,15 +8,10 @@ from autograder.tests.variants.wrong_training import OF_MODEL, reached
 __all__ = ["REPORTED"]
 
 NUMBER = "\nExpected: one number, the accuracy on the test images\nTry: "
-
 BOTH = f"{NUMBER}evaluate returns the loss and the accuracy"
-
 SEVERAL = f"{NUMBER}evaluate returns several numbers: keep one of them"
-
 IS_LOSS = f"{OF_MODEL}is this the loss, which evaluate returns first? or were the test images scaled twice?"
-
 TOO_HIGH = f"{OF_MODEL}is this the accuracy on the training images, or "
-
 TOO_LOW = f"{OF_MODEL}were the test images scaled exactly once, in the way the training images were?"
 
 
@@ -69,11 +64,6 @@ REPORTED: tuple[Variant, ...] = (
     reported("no accuracy stored", f"Found: `test_accuracy` has not been given a value{BOTH}", ""),
     reported("the dots left", f"Found: `test_accuracy` has not been given a value{BOTH}", "test_accuracy = ..."),
     reported(
-        "the accuracy under another name",
-        f"Found: `test_accuracy` has not been given a value{BOTH}",
-        MEASURE.replace("test_accuracy", "test_acuracy"),
-    ),
-    reported(
         "what print returns",
         f"Found: `test_accuracy` has not been given a value{BOTH}",
         "test_accuracy = print(model.evaluate(x_test, y_test)[1])",
@@ -100,8 +90,5 @@ REPORTED: tuple[Variant, ...] = (
     ),
     reported(
         "evaluate without parentheses", "Found: `test_accuracy` is a value of type ", "test_accuracy = model.evaluate"
-    ),
-    reported(
-        "percent of percent", "Found: `test_accuracy` is 96", MEASURE + "\ntest_accuracy = 10_000 * test_accuracy"
     ),
 )

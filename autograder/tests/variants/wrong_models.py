@@ -1,4 +1,4 @@
-"""Wrong answers to question 5: models that are no chain of layers, and no models at all."""
+"""Wrong answers to question 5: models that are not a chain of layers, and values that are not a model."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ NO_MODEL = "Not checked: question q5 has to be answered first: there is no model
 
 
 def nothing(name: str, says: str, code: str | None, stops: Mapping[str, str] | None = None) -> Variant:
-    """There is no model, so that questions 6 and 7 cannot be answered either."""
-    said = {"q5": says, "q6": NO_MODEL, "q7": NO_MODEL}
+    """There is no model, so questions 6 and 7 cannot be answered either."""
+    messages = {"q5": says, "q6": NO_MODEL, "q7": NO_MODEL}
     earned = {"q4": 6, "q5": 0, "q6": 0, "q7": 0}
     return wrong(
         name,
         earned,
-        said,
-        "q5",
-        "q6",
-        "q7",
+        messages,
+        ("q5", "q6", "q7"),
         q5=code,
         q7=TRAINED,
         stops={"q6": "stopped with", "q7": "stopped with", **(stops or {})},
@@ -112,8 +110,7 @@ NONE: tuple[Variant, ...] = (
         "the input shape asked of a model that has none yet: the cell of question 6 stops before it compiles",
         {"q4": 6, "q5": 8, "q6": 0, "q7": 0},
         {"q6": "Found: `model` was never compiled", "q7": "Found: "},
-        "q6",
-        "q7",
+        ("q6", "q7"),
         q5=chain(FLATTEN, HIDDEN, OUTPUT),
         q6="print(model.input_shape)\nmodel.compile('adam', 'sparse_categorical_crossentropy')",
         stops={"q6": "stopped with"},

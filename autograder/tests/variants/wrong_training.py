@@ -19,7 +19,7 @@ OF_MODEL = "\nExpected: the accuracy of this model on the test images\nTry: "
 
 
 def few(steps: str) -> str:
-    """What is said of an accuracy after few steps of training, the number of digits that were right left out."""
+    """The message about the accuracy after few steps of training, without the accuracy itself."""
     return (
         f" of hidden images right, after {steps} of training (a step is one batch)\nExpected: at least 80%\n"
         "Try: are all training images given to fit, and for enough epochs?"
@@ -27,15 +27,15 @@ def few(steps: str) -> str:
 
 
 def untrained(name: str, code: str, says: str = NEVER_TRAINED, stops: str = "") -> Variant:
-    """Nothing has been learned, so that nothing else is looked at."""
+    """A model that has learned nothing; nothing else is checked."""
     stopped = {"q7": stops} if stops else None
-    return wrong(name, points(q7=0), {"q7": says}, "q7", q7=code, stops=stopped)
+    return wrong(name, points(q7=0), {"q7": says}, ("q7",), q7=code, stops=stopped)
 
 
-def reached(name: str, earned: float, says: str, code: str, q6: str = BUILT["q6"], doubt: str = "") -> Variant:
-    """Something has been learned; where a level above 80 % is not reached, the next one is not checked."""
+def reached(name: str, earned: float, says: str, code: str, q6: str = BUILT["q6"]) -> Variant:
+    """A model that has learned something; if it misses a level above 80 %, the next one is not checked."""
     unchecked = ("q7",) if earned < 6 else ()
-    return wrong(name, points(q7=earned), {"q7": says}, *unchecked, q6=q6, q7=code, doubt=doubt)
+    return wrong(name, points(q7=earned), {"q7": says}, unchecked, q6=q6, q7=code)
 
 
 LEARNED: tuple[Variant, ...] = (
@@ -74,19 +74,11 @@ LEARNED: tuple[Variant, ...] = (
         ),
         f" of hidden images right{GUESSED}, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
     ),
-    untrained(
-        "images turned round, labels not",
-        trained(
-            scale=f"{SCALE}\nx_train = x_train[::-1]",
-            fit="history = model.fit(x_train[:20000], y_train[:20000], batch_size=512)",
-        ),
-        f" of hidden images right{GUESSED}, after 40 steps of training\nExpected: at least 80%{SCRAMBLED}",
-    ),
     wrong(
         "a learning rate at which nothing moves",
         points(q7=0),
         {"q7": " of hidden images right, no better than guessing, after 4 steps of training"},
-        "q7",
+        ("q7",),
         q6=BUILT["q6"].replace("0.005", "1e-9"),
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
     ),
@@ -94,16 +86,8 @@ LEARNED: tuple[Variant, ...] = (
         "a learning rate at which the parameters run off to infinity",
         points(q7=0),
         {"q7": "Found: a model that cannot be scored: some of its parameters are not numbers (NaN or infinite)"},
-        "q7",
+        ("q7",),
         q6=BUILT["q6"].replace("0.005", "1e30"),
-        q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
-    ),
-    wrong(
-        "a learning rate of a billion",
-        points(q7=0),
-        {"q7": " of hidden images right, no better than guessing, after 4 steps of training"},
-        "q7",
-        q6=BUILT["q6"].replace("0.005", "1e9"),
         q7=trained(fit="history = model.fit(x_train[:2000], y_train[:2000], batch_size=512)"),
     ),
     reached(
