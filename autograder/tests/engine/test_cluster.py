@@ -26,10 +26,12 @@ from autograder.errors import GraderFault
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 BIN = Path(sys.executable).parent
-START_S = 60
+START_S = 180
+BUSY_S = 400
+"""Seconds that grading a few notebooks may take on a machine that is busy with other things."""
 
 
 def free_port() -> int:
@@ -135,7 +137,7 @@ def stored(output: Path) -> list[tuple[str, float]]:
 
 
 def wait_for(output: Path, count: int, running: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + BUSY_S
     while len(stored(output)) < count:
         assert running.poll() is None
         assert time.monotonic() < deadline
@@ -159,7 +161,7 @@ def test_a_killed_worker_costs_nothing_and_its_submissions_are_graded_by_the_oth
     assert len(below(other)) >= 2
     victim.send_signal(signal.SIGKILL)
     victim.wait()
-    table, messages = running.communicate(timeout=200)
+    table, messages = running.communicate(timeout=BUSY_S)
     assert running.returncode == 0, messages
     assert stored(tmp_path / "out") == [(f"s{number}", 18.0) for number in range(10)]
     assert re.search(r"s9 .* 18 ", table)
@@ -174,7 +176,7 @@ def test_the_next_run_goes_on_after_a_lost_scheduler(site: Site, template: Noteb
     running = grade(site, tmp_path / "class", tmp_path / "out")
     wait_for(tmp_path / "out", 1, running)
     scheduler.send_signal(signal.SIGKILL)
-    _, messages = running.communicate(timeout=120)
+    _, messages = running.communicate(timeout=BUSY_S)
     assert running.returncode == 2
     assert "run the same command again to continue" in " ".join(messages.split())
     assert "Traceback" not in messages
