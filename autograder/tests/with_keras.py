@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from autograder.judge.evidence import Model
+from autograder.judge.journal import live
+from autograder.tests.journals import RULES
+
 
 @contextmanager
 def quiet_keras() -> Iterator[SimpleNamespace]:
@@ -37,3 +41,10 @@ def quiet_keras() -> Iterator[SimpleNamespace]:
 def chain(keras: Any, *layers: Any) -> Any:
     """A built Sequential model of these layers, on images."""
     return keras.Sequential([keras.Input((28, 28)), *layers])
+
+
+def described(value: Any, question: str = "q5") -> Model:
+    """The model that a journal holds for `question` if the variable `model` has this value."""
+    model = live(RULES, question, {"model": value}).questions[question].model
+    assert model is not None
+    return model

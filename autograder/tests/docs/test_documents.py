@@ -1,10 +1,9 @@
-"""The documents: every link leads somewhere, every command and every file is there, and every example is run.
+"""The documents: every link has a target, every command and file exists, and every example runs.
 
-Each block of code says what it is (`sh`, `yaml`, `text`). The `sh` blocks are run in a copy of the
-repository, in the order of the documents, as a reader would type them; what they call `SUBMISSIONS` or `CLASS.csv` lies
-there under that name. A block with a comment before it, such as `<!-- needs Docker -->`, is not run here: ELSEWHERE
-says what runs it.
-A `yaml` block is a part of grading.yml: a question in it replaces the one of that name, all else is added.
+The language of a block of code is `sh`, `yaml`, `diff` or `text`. The `sh` blocks run in a copy of the repository, in
+the order of the documents, as a reader would type them; the copy holds files called `SUBMISSIONS`, `CLASS.csv` and so
+on. A block after a comment such as `<!-- needs Docker -->` does not run here: ELSEWHERE names the test that runs it.
+A `yaml` block is a part of grading.yml: a question in it replaces the one of that name, everything else is added.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ PACKAGE = ROOT / "autograder"
 TESTS = PACKAGE / "tests"
 
 ORDER = ("README.md", "autograder/docs/instructors.md", "autograder/docs/reviewers.md")
-"""What is run first, since it makes what the others use."""
+"""The documents to run first: they make files that the others use."""
 
 APART = frozenset({"dist", "out", "mutants", "node_modules"})
 DOCUMENTS = tuple(
@@ -59,7 +58,7 @@ DOCUMENTS = tuple(
 STUDENTS = ROOT / "assignment" / "handout" / "README.md"
 
 CHANGES = PACKAGE / "docs" / "changing-the-assignment.md"
-"""Its edits and commands make another assignment; test_changing_the_assignment.py carries all of them out."""
+"""Its edits and commands make another assignment; test_changing_the_assignment.py runs all of them."""
 
 BY_PEOPLE = "by people, at a release"
 ELSEWHERE: Mapping[str, str] = {
@@ -82,7 +81,7 @@ ELSEWHERE: Mapping[str, str] = {
     "pytest --submission": "test_app.py",
     "ssh -N": BY_PEOPLE,
 }
-"""What runs the examples that are not run here, by their first words: a file of tests, or a script."""
+"""The test file or the script that runs an example that does not run here, by words of the example."""
 
 FENCE = re.compile(
     r"(?:^ *<!-- *(?P<mark>[^\n]*?) *-->\n)?^ *```(?P<kind>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
@@ -92,18 +91,18 @@ INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
 FILE = re.compile(r"[\w./*-]+\.(py|md|yml|json|sh|html|csv|db|ipynb|zip|npz|js|css|svg|png|lock|toml|sqlite)")
 PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\b")
-OTHERS = frozenset({"final_grades.csv", "results.json", "gradebook.db", "grades.csv"})
-"""What runs of the kit, of Otter and of Gradescope write, by their bare names."""
+WRITTEN = frozenset({"final_grades.csv", "results.json", "gradebook.db", "grades.csv"})
+"""Names of files that the kit, Otter and Gradescope write."""
 
 IMAGES = frozenset(f"{name}.npz" for name in DATASETS)
-"""One of them is shipped; `mnist-kit data` makes the others."""
+"""Files of images: one is shipped, and `mnist-kit data` makes the others."""
 
-SAID = re.compile(r"said by (?P<question>q\d+) of an empty notebook")
+EMPTY_CHECK = re.compile(r"said by (?P<question>q\d+) of an empty notebook")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code in a document. `mark` is the comment before it, empty where there is none."""
+    """A block of code in a document. `mark` is the comment before it, or empty."""
 
     document: Path
     line: int
@@ -116,34 +115,32 @@ class Block:
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
-        """The words of each line, without remarks and without the folder of the environment."""
+        """The words of each line, without comments and without the folder of the environment."""
         lines = self.text.replace("\\\n", " ").splitlines()
         words = [shlex.split(line.replace(".venv/bin/mnist-kit", "mnist-kit"), comments=True) for line in lines]
-        return tuple(tuple(each) for each in words if each)
+        return tuple(tuple(line) for line in words if line)
 
 
-def blocks() -> Iterator[Block]:
-    for path in DOCUMENTS:
-        content = path.read_text(encoding="utf-8")
-        for found in FENCE.finditer(content):
-            line = content.count("\n", 0, found.start("kind")) + 1
-            text = textwrap.dedent(found["text"])
-            yield Block(path, line, found["kind"].strip(), found["mark"] or "", text)
+def blocks(path: Path) -> Iterator[Block]:
+    content = path.read_text(encoding="utf-8")
+    for found in FENCE.finditer(content):
+        line = content.count("\n", 0, found.start("kind")) + 1
+        yield Block(path, line, found["kind"].strip(), found["mark"] or "", textwrap.dedent(found["text"]))
 
 
-BLOCKS = tuple(blocks())
+BLOCKS = tuple(block for path in DOCUMENTS for block in blocks(path))
 SHELL = tuple(block for block in BLOCKS if block.kind == "sh")
 RUN = tuple(block for block in SHELL if not block.mark and block.document != CHANGES)
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
 def prose(path: Path) -> str:
-    """A document without its blocks of code."""
+    """Return a document without its blocks of code."""
     return FENCE.sub("", path.read_text(encoding="utf-8"))
 
 
 def anchors(path: Path) -> set[str]:
-    """What the headings of a document are called in an address, as GitHub calls them."""
+    """Return the anchors that GitHub makes of the headings of a document."""
     heads = re.findall(r"^#+ +(.+)$", prose(path), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
@@ -154,7 +151,7 @@ def links(path: Path) -> set[str]:
 
 @cache
 def options(program: str) -> Mapping[str, frozenset[str]]:
-    """The verbs of a command line, each with its options."""
+    """Return the commands of a program, each with its options."""
     if program == "mnist-kit":
         verbs: Mapping[str, Any] = vars(typer.main.get_command(app))["commands"]
     else:
@@ -167,8 +164,8 @@ def options(program: str) -> Mapping[str, frozenset[str]]:
     }
 
 
-def trouble(words: tuple[str, ...]) -> str:
-    """What is wrong with a command; empty where it could be given."""
+def mistake(words: tuple[str, ...]) -> str:
+    """Return the mistake in a command; empty if the command exists and has these options."""
     program, *rest = words
     if program in ("mnist-kit", "otter"):
         verb = rest[0] if rest else "--help"
@@ -183,14 +180,20 @@ def trouble(words: tuple[str, ...]) -> str:
     return ""
 
 
-def is_there(name: str, path: Path) -> bool:
-    """Whether a file that a document names stands in its folder, in the repository, in the package or in the tests."""
-    if name in OTHERS or Path(name).name in IMAGES or ("/" not in name and next(PACKAGE.rglob(name), None) is not None):
+def exists(name: str, path: Path) -> bool:
+    """Whether a word in the document `path` names no file, or one beside it, in the repository or in the package."""
+    if not FILE.fullmatch(name) or name.startswith(("out/", "dist/")) or PLACEHOLDER.search(name):
         return True
-    return any(next(place.glob(name), None) is not None for place in (path.parent, ROOT, PACKAGE))
+    if (
+        name in WRITTEN
+        or Path(name).name in IMAGES
+        or ("/" not in name and next(PACKAGE.rglob(name), None) is not None)
+    ):
+        return True
+    return any(next(folder.glob(name), None) is not None for folder in (path.parent, ROOT, PACKAGE))
 
 
-def test_every_document_is_found_from_the_first() -> None:
+def test_every_document_can_be_reached_from_the_readme() -> None:
     found, waiting = set(), [ROOT / "README.md"]
     while waiting:
         path = waiting.pop()
@@ -201,17 +204,17 @@ def test_every_document_is_found_from_the_first() -> None:
 
 
 @each_document
-def test_every_link_and_every_picture_leads_somewhere(path: Path) -> None:
+def test_every_link_and_every_picture_has_a_target(path: Path) -> None:
     for link in links(path):
         if "://" in link:
             continue
-        place, _, anchor = link.partition("#")
-        target = (path.parent / place).resolve() if place else path
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
 
 
-def test_what_students_get_stands_alone(layout: Layout) -> None:
+def test_the_page_for_students_needs_no_repository(layout: Layout) -> None:
     text = (layout.dist / "handout" / "README.md").read_text(encoding="utf-8")
     assert text == STUDENTS.read_text(encoding="utf-8")
     assert all("://" in link for link in links(STUDENTS)), "there is no repository beside it"
@@ -222,12 +225,11 @@ def test_what_students_get_stands_alone(layout: Layout) -> None:
 
 
 @each_document
-def test_what_is_named_in_a_sentence_is_there(path: Path) -> None:
+def test_everything_that_a_sentence_names_exists(path: Path) -> None:
     sections = Policy.model_fields
     for words in INLINE.findall(prose(path)):
-        assert not trouble(tuple(words.replace(".venv/bin/", "").split())), words
-        if FILE.fullmatch(words) and not words.startswith(("out/", "dist/")) and not PLACEHOLDER.search(words):
-            assert is_there(words, path), words
+        assert not mistake(tuple(words.replace(".venv/bin/", "").split())), words
+        assert exists(words, path), words
         section, _, key = words.partition(".")
         if section in ("assignment", "execution", "attempts", "feedback", "review") and re.fullmatch("[a-z_]+", key):
             known: Any = sections[section].annotation
@@ -235,51 +237,46 @@ def test_what_is_named_in_a_sentence_is_there(path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_every_block_says_what_it_is(block: Block) -> None:
+def test_every_block_names_its_language(block: Block) -> None:
     assert block.kind in KINDS
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
-def test_every_command_can_be_given(block: Block) -> None:
-    made = re.findall(r"> (\S+)", block.text)
+def test_every_command_exists_and_its_files_too(block: Block) -> None:
+    written = re.findall(r"> (\S+)", block.text)
     for words in block.commands:
-        assert not trouble(words), words
-        for word in set(words[1:]).difference(made):
-            if FILE.fullmatch(word) and not word.startswith(("out/", "dist/")) and not PLACEHOLDER.search(word):
-                assert is_there(word, block.document), word
+        assert not mistake(words), words
+        for word in set(words[1:]).difference(written):
+            assert exists(word, block.document), word
 
 
 @pytest.mark.parametrize("block", [block for block in SHELL if block.mark], ids=str)
-def test_what_is_not_run_here_is_run_elsewhere(block: Block) -> None:
+def test_an_example_that_does_not_run_here_runs_elsewhere(block: Block) -> None:
     for words in block.commands:
-        met = [key for key in ELSEWHERE if set(key.split()) <= set(words)]
-        assert met, f"{shlex.join(words)}: say in ELSEWHERE what runs it"
-        for key in met:
-            runner = ELSEWHERE[key]
-            if runner != BY_PEOPLE:
-                assert (ROOT / runner).exists() or any(TESTS.rglob(runner)), runner
+        keys = [key for key in ELSEWHERE if set(key.split()) <= set(words)]
+        assert keys, f"{shlex.join(words)}: name in ELSEWHERE what runs it"
+        for runner in {ELSEWHERE[key] for key in keys} - {BY_PEOPLE}:
+            assert (ROOT / runner).exists() or any(TESTS.rglob(runner)), runner
 
 
-def test_nothing_is_said_to_run_elsewhere_that_no_document_shows() -> None:
+def test_every_example_that_runs_elsewhere_is_in_a_document() -> None:
     shown = [set(words) for block in SHELL if block.mark for words in block.commands]
     assert not [key for key in ELSEWHERE if not any(set(key.split()) <= words for words in shown)]
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == "yaml"], ids=str)
-def test_every_piece_of_grading_yml_can_be_read(block: Block, tmp_path: Path) -> None:
+def test_every_part_of_grading_yml_can_be_read(block: Block) -> None:
     content = yaml.safe_load(HOME.policy.read_text(encoding="utf-8"))
     for section, values in yaml.safe_load(block.text).items():
         content[section] = {**content.get(section, {}), **values}
-    path = tmp_path / HOME.policy.name
-    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    grading_file.load(path)
+    grading_file.parse(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), HOME.policy)
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if SAID.fullmatch(block.mark)], ids=str)
-def test_what_a_check_says_is_what_it_says(block: Block, layout: Layout) -> None:
-    said = SAID.fullmatch(block.mark)
-    assert said is not None
-    file = layout.dist / "handout" / "tests" / f"{said['question']}.py"
+@pytest.mark.parametrize("block", [block for block in BLOCKS if EMPTY_CHECK.fullmatch(block.mark)], ids=str)
+def test_the_quoted_message_of_a_check_is_its_real_message(block: Block, layout: Layout) -> None:
+    mark = EMPTY_CHECK.fullmatch(block.mark)
+    assert mark is not None
+    file = layout.dist / "handout" / "tests" / f"{mark['question']}.py"
     names: dict[str, Any] = {}
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
     (check,) = (value for name, value in names.items() if name.startswith("test_public"))
@@ -298,12 +295,12 @@ Student,ID,SIS User ID,SIS Login ID,Section,"{title} (41)"
     Points Possible,,,,,40
 "Smith, Ann",7001,17,ann,A,
 """
-"""A roster, requests, grades of `otter grade`, Canvas's gradebook."""
+"""A roster, requests, grades of `otter grade`, and Canvas's gradebook."""
 
 
 @pytest.fixture(scope="module")
 def kit(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository, set up, with a class that has handed in."""
+    """A copy of the repository, set up, with the submissions of a class."""
     copy = tmp_path_factory.mktemp("documents") / "kit"
     ignored = shutil.ignore_patterns(".[!c]*", *APART, "__pycache__", "*.egg-info")
     shutil.copytree(ROOT, copy, ignore=ignored)
@@ -323,13 +320,13 @@ def kit(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ran(kit: Path) -> Mapping[str, subprocess.CompletedProcess[str]]:
-    """Every example that is run, by its commands. The class and the solution are graded together, at one start."""
+    """Run every example; results by their commands. The class and the solution are graded together, at one start."""
     first = "mnist-kit grade SUBMISSIONS solutions/solution.ipynb -o out"
-    done = {"": type_in(first, kit)}
+    done = {"": run(first, kit)}
     for block in RUN:
         key = script(block)
         if key not in done:
-            done[key] = (serve if "mnist-kit review" in key else type_in)(key, kit)
+            done[key] = (serve if "mnist-kit review" in key else run)(key, kit)
     return done
 
 
@@ -338,18 +335,18 @@ def script(block: Block) -> str:
 
 
 def environment(kit: Path) -> dict[str, str]:
-    """That of a reader's terminal, in which `make` only says what it would do."""
-    told = {
+    """Return the variables of a reader's terminal, in which `make` only prints its commands."""
+    own = {
         "PATH": f"{kit}/.venv/bin{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(kit),
         "MAKEFLAGS": "n",
         "COLUMNS": "100",
         "NO_COLOR": "1",
     }
-    return {**{name: value for name, value in os.environ.items() if name != "MNIST_KIT_DATABASE"}, **told}
+    return {**{name: value for name, value in os.environ.items() if name != "MNIST_KIT_DATABASE"}, **own}
 
 
-def type_in(commands: str, kit: Path) -> subprocess.CompletedProcess[str]:
+def run(commands: str, kit: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-e", "-c", commands], capture_output=True, text=True, check=False, cwd=kit, env=environment(kit),
         stdin=subprocess.DEVNULL,
@@ -357,21 +354,21 @@ def type_in(commands: str, kit: Path) -> subprocess.CompletedProcess[str]:
 
 
 def serve(commands: str, kit: Path) -> subprocess.CompletedProcess[str]:
-    """Start the review, enter by the first link, and end it."""
+    """Start the review, open the first link, and stop it."""
     started = subprocess.Popen(
         ["bash", "-e", "-c", commands], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=kit,
         env=environment(kit), start_new_session=True,
     )  # fmt: skip
     assert started.stdout is not None
-    said = started.stdout.readline()
+    output = started.stdout.readline()
     try:
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with opener.open(said.strip().partition(": ")[2], timeout=30) as page:
-            said += page.read().decode()
+        with opener.open(output.strip().partition(": ")[2], timeout=30) as page:
+            output += page.read().decode()
     finally:
         os.killpg(started.pid, signal.SIGTERM)
-        rest, complained = started.communicate(timeout=60)
-    return subprocess.CompletedProcess(commands, 0, said + rest, complained)
+        rest, errors = started.communicate(timeout=60)
+    return subprocess.CompletedProcess(commands, 0, output + rest, errors)
 
 
 @pytest.mark.slow
@@ -385,7 +382,7 @@ def test_every_example_runs(block: Block, ran: Mapping[str, subprocess.Completed
 
 
 @pytest.mark.slow
-def test_the_examples_leave_what_the_documents_say(
+def test_the_examples_write_the_files_that_the_documents_name(
     kit: Path, ran: Mapping[str, subprocess.CompletedProcess[str]]
 ) -> None:
     assert ran
@@ -396,10 +393,12 @@ def test_the_examples_leave_what_the_documents_say(
 
 
 @pytest.mark.slow
-def test_the_grades_that_are_handed_on_are_those_of_the_class(
+def test_the_exported_grades_are_those_of_the_class(
     kit: Path, ran: Mapping[str, subprocess.CompletedProcess[str]]
 ) -> None:
-    assert "q1" in ran["mnist-kit export out --canvas EXPORT.csv"].stderr, "who is not marked yet is named"
+    assert "q1" in ran["mnist-kit export out --canvas EXPORT.csv"].stderr, (
+        "it names the students who are not marked yet"
+    )
     assert "ann_17" in ran["mnist-kit join GRADES.csv -o out"].stdout
     assert "I did say" in (kit / "out" / "export" / "requests.csv").read_text(encoding="utf-8")
     results = json.loads((kit / "out" / "submissions" / "ann_17" / "results.json").read_text(encoding="utf-8"))

@@ -43,9 +43,14 @@ raise RuntimeError("ESCAPED: it worked")
 """
 
 
+def cell(name: str, code: str, *words: str) -> Case:
+    """Code in the cell of question 4 of a blank notebook."""
+    return Case(name, {"q4": code}, words=words)
+
+
 def held(name: str, code: str, how: str = "EPERM") -> Case:
     """An attempt in the cell of question 4, that has to end with the refusal `how`."""
-    return Case(name, {"q4": trying(code)}, words=(f"stopped with RuntimeError: held: {how}",))
+    return cell(name, trying(code), f"stopped with RuntimeError: held: {how}")
 
 
 NETWORK = (
@@ -147,10 +152,10 @@ KERNEL = (
     ),
 )
 X32 = tuple(
-    Case(
+    cell(
         f"the number of {name} for the x32 ABI, which is not the machine's own, ends the process",
-        {"q4": trying(f"call({arguments}, bit=0x40000000)")},
-        words=("process came to an end",),
+        trying(f"call({arguments}, bit=0x40000000)"),
+        "process came to an end",
     )
     for name, arguments in (
         ("socket", "'socket', 2, 1, 0"),
@@ -160,17 +165,15 @@ X32 = tuple(
     )
 )
 OLD_GATE = tuple(
-    Case(
+    cell(
         f"{name} by the gate of 32-bit programs, where its number means another call, ends the process",
-        {
-            "q4": trying(f"""
+        trying(f"""
 import mmap
 page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 page.write(bytes.fromhex("53 b8 {number:02x} 00 00 00 bb 02 00 00 00 b9 01 00 00 00 31 d2 cd 80 5b c3"))
 refused(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
-""")
-        },
-        words=("process came to an end",),
+"""),
+        "process came to an end",
     )
     for name, number in (("fork", 2), ("open", 5), ("getpid", 20))
 )  # push rbx; mov eax, number; mov ebx, 2; mov ecx, 1; xor edx, edx; int 0x80; pop rbx; ret
@@ -275,23 +278,20 @@ CASES: tuple[Case, ...] = (
     *KERNEL,
     *((*X32, *OLD_GATE) if platform.machine() == "x86_64" else ()),
     *FILES,
-    Case("start-up files left in the work folder start nowhere", {"q4": LEFT_BEHIND}),
-    Case(
+    cell("start-up files left in the work folder start nowhere", LEFT_BEHIND),
+    cell(
         "a token in the environment of whoever started the grader is not in that of the notebook",
-        {
-            "q4": """
+        """
 import os, re
 held = open("/proc/self/environ").read() + repr(os.environ)
 found = re.findall("secret-" + "[0-9a-f]{32}", held)
 raise RuntimeError(f"ESCAPED: {found}" if found else "held: nothing there")
-"""
-        },
-        words=("held: nothing there",),
+""",
+        "held: nothing there",
     ),
-    Case(
+    cell(
         "the only open files are the null device, the output pipe, and the two of the evidence",
-        {
-            "q4": """
+        """
 import os, stat
 kinds, known = [], {stat.S_IFIFO: "pipe", stat.S_IFREG: "file", stat.S_IFCHR: "null"}
 for number in range(256):
@@ -299,13 +299,12 @@ for number in range(256):
     except OSError: continue
     kinds.append(known.get(stat.S_IFMT(mode), "OTHER"))
 raise RuntimeError("held: " + " ".join(kinds))
-"""
-        },
-        words=("held: null pipe pipe file file",),
+""",
+        "held: null pipe pipe file file",
     ),
-    Case(
+    cell(
         "a shell line is skipped with a note",
-        {"q4": f"!touch {KIT}/touched\nfound = !cat {SECRET}\nassert found == []"},
-        words=("was skipped",),
+        f"!touch {KIT}/touched\nfound = !cat {SECRET}\nassert found == []",
+        "was skipped",
     ),
 )

@@ -134,6 +134,21 @@ def _checked_before(notebook: NotebookNode) -> NotebookNode:
     return filled
 
 
+def blank(name: str, code: str, *words: str) -> Case:
+    """An attempt in the cell of question 4 of a blank notebook, which earns nothing."""
+    return Case(name, {"q4": code}, words=words)
+
+
+def undecided(name: str, code: str, *words: str) -> Case:
+    """An attempt in the cell of question 4 that spoils the evidence: no points are given and none taken."""
+    return Case(name, {"q4": code}, UNDECIDED, Status.UNGRADED, words)
+
+
+def beside(name: str, code: str, *words: str) -> Case:
+    """An attempt in the cell of question 7, beside right answers to the other questions."""
+    return Case(name, {**RIGHT, "q7": code}, UNTRAINED, words=words)
+
+
 CASES: tuple[Case, ...] = (
     Case(
         "an object with .layers, .shape and an .evaluate that says 1.0 is no model",
@@ -161,123 +176,99 @@ model = Fake()
         },
         words=("a model of your own class",),
     ),
-    Case(
+    beside(
         "get_weights of a replaced layer class cannot say more than real weights do",
-        {**RIGHT, "q7": "keras.layers.Layer.get_weights = lambda self: [np.full((784, 128), np.nan), np.zeros(128)]"},
-        UNTRAINED,
+        "keras.layers.Layer.get_weights = lambda self: [np.full((784, 128), np.nan), np.zeros(128)]",
     ),
-    Case(
+    blank(
         "objects that are equal to everything are not the right shape",
-        {
-            "q4": """
+        """
 class Any(tuple):
     shape = property(lambda self: (60000, 28, 28))
     __eq__ = lambda *_: True
     __hash__ = tuple.__hash__
     __class__ = property(lambda self: tuple)
 train_images_shape = train_labels_length = test_images_shape = Any((60000, 28, 28))
-"""
-        },
-        words=("a value of type Any",),
+""",
+        "a value of type Any",
     ),
     *(
-        Case(
+        blank(
             f"{name}, which gives full marks under stock Otter (test_stock_otter_falls.py), gives nothing here",
-            {"q4": "import sys\nsys.modules.pop('otter')" + code},
+            "import sys\nsys.modules.pop('otter')" + code,
         )
         for name, code in FALLS.items()
     ),
-    Case(
+    blank(
         "unittest and the assert helpers may say what they like",
-        {
-            "q4": """
+        """
 import unittest
 for name in dir(unittest.TestCase):
     if name.startswith("assert"): setattr(unittest.TestCase, name, lambda *_, **__: None)
 unittest.TestCase.run = lambda self, result=None: result
-"""
-        },
+""",
     ),
-    Case(
+    blank(
         "a grader that says passed=True has no say",
-        {
-            "q4": """
+        """
 class Passed:
     passed, score, grade, possible = True, 26, 1.0, 26
     results = test_case_results = []
 import otter
 otter.Notebook.check = otter.Notebook.check_all = lambda *_, **__: Passed()
 grader.check = lambda *_, **__: Passed()
-"""
-        },
+""",
     ),
-    Case(
+    beside(
         "Model.evaluate and predict of the student process are not what measures the accuracy",
-        {
-            **RIGHT,
-            "q7": """
+        """
 keras.Model.evaluate = lambda *_, **__: (0.0, 1.0)
 keras.Model.predict = lambda self, x, **__: np.eye(10)[y_test[:len(x)]]
 test_loss, test_accuracy = model.evaluate(x_test, y_test)
 model.optimizer.iterations.assign(9375)
 """,
-        },
-        UNTRAINED,
-        words=("of hidden images right",),
+        "of hidden images right",
     ),
-    Case(
+    beside(
         "a Model.fit that trains nothing and returns a beautiful history earns nothing",
-        {
-            **RIGHT,
-            "q7": """
+        """
 class History: history = {"accuracy": [1.0], "loss": [0.0]}
 keras.Model.fit = lambda *_, **__: History()
 history = model.fit(x_train, y_train)
 """,
-        },
-        UNTRAINED,
-        words=("the model was never trained",),
+        "the model was never trained",
     ),
-    Case(
+    undecided(
         "json.dumps and pickle.dump replaced: whatever is written then is read as strictly as ever",
-        {
-            "q4": """
+        """
 import json, pickle
 pickle.dump = pickle.dumps = lambda *_, **__: b"everything passed"
 json.dumps = lambda *_, **__: '{"score": 26, "passed": true}'
-"""
-        },
-        UNDECIDED,
-        Status.UNGRADED,
-        words=("the evidence breaks the contract",),
+""",
+        "the evidence breaks the contract",
     ),
-    Case(
+    blank(
         "builtins that lie break only the process that they are patched in",
-        {
-            "q4": """
+        """
 import builtins
 builtins.isinstance = builtins.issubclass = lambda *_: True
 builtins.len = lambda *_: 60000
 builtins.open = builtins.print = lambda *_, **__: None
-"""
-        },
+""",
     ),
-    Case(
+    blank(
         "a pickled log beside the notebook is never unpickled",
-        {
-            "q4": f"""
+        f"""
 import pickle
 class Bomb:
     def __reduce__(self): return exec, ("open('{KIT}/bombed', 'w').write('x'); print('ESCAPED')",)
 for name in (".OTTER_LOG", "results.pkl", ".otter_results"):
     with open(name, "wb") as file: file.write(pickle.dumps(Bomb()))
-"""
-        },
+""",
     ),
-    Case(
+    blank(
         "numpy.py, tensorflow.py and otter/ beside the notebook replace nothing that judges",
-        {
-            "q4": """
+        """
 import os, sys
 os.mkdir("otter")
 for name in ("numpy.py", "tensorflow.py", "keras.py", "otter/__init__.py", "autograder.py"):
@@ -286,38 +277,32 @@ sys.path.insert(0, os.getcwd())
 for name in ("numpy", "tensorflow", "keras", "otter", "autograder"): sys.modules.pop(name, None)
 import autograder, keras, numpy, otter, tensorflow
 numpy.ndarray = int
-"""
-        },
+""",
     ),
-    Case(
+    blank(
         "a tests folder, a grading.yml and a results.json of the student's own making are not read",
-        {
-            "q4": """
+        """
 import os
 os.mkdir("tests")
 for name in ("tests/q4.py", "tests/q5.py", "grading.yml", "results.json", "otter_config.json", "conftest.py"):
     with open(name, "w") as file: file.write('{"score": 26, "tests": [], "points_possible": 26}')
-"""
-        },
+""",
     ),
-    Case(
+    blank(
         "no loaded module and no live object holds a hidden test or the planted secret",
-        {
-            "q4": f"""{TOKEN}
+        f"""{TOKEN}
 import gc, sys
 look("module", [repr(vars(sys.modules[name])) for name in list(sys.modules) if name.startswith("autograder")])
 for item in gc.get_objects():
     values = list(item.values()) if type(item) is dict else item if type(item) in (list, tuple) else ()
     look("object", [value for value in values if isinstance(value, (str, bytes))])
 raise RuntimeError("held: nothing found")
-"""
-        },
-        words=("held: nothing found",),
+""",
+        "held: nothing found",
     ),
-    Case(
+    blank(
         "the frames below a cell, down to the warm process, hold names of variables and no expectation",
-        {
-            "q4": f"""{TOKEN}
+        f"""{TOKEN}
 import inspect, sys
 frame, seen = sys._getframe(), ""
 while frame is not None:
@@ -328,14 +313,12 @@ for word in ("CheckFailed", "accuracy_rule", "'bands'", "'full'", "0.95", "hidde
     if word in seen.replace(open.__doc__, "").replace(TOKEN.pattern, "") and word not in In[-1]:
         raise RuntimeError(f"ESCAPED: {{word}}")
 raise RuntimeError("held: nothing found")
-"""
-        },
-        words=("held: nothing found",),
+""",
+        "held: nothing found",
     ),
-    Case(
+    blank(
         "the memory inherited from the warm process holds no secret, wherever one looks",
-        {
-            "q4": """
+        """
 import re
 pattern = re.compile(b"secret-" + b"[0-9a-f]{32}")
 read = 0
@@ -351,14 +334,12 @@ with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
         found = pattern.search(held)
         if found: raise RuntimeError(f"ESCAPED: {found[0]}")
 raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only {read} bytes looked at")
-"""
-        },
-        words=("held: nothing found",),
+""",
+        "held: nothing found",
     ),
-    Case(
+    blank(
         "importing the judge's modules brings code, never tests, thresholds or data",
-        {
-            "q4": f"""{TOKEN}
+        f"""{TOKEN}
 import gc
 try:
     from autograder.authoring.autograder_zip import read_tests
@@ -375,14 +356,13 @@ try:
             raise RuntimeError("ESCAPED: it was read")
 except (ImportError, PermissionError): pass  # the latter where the kit is not installed but linked to
 raise RuntimeError("held: nothing could be read")
-"""
-        },
-        words=("held: nothing could be read",),
+""",
+        "held: nothing could be read",
     ),
-    Case(
+    blank(
         "the text of an error cannot carry what cannot be read",
-        {"q4": f"raise RuntimeError(open('{SECRET}').read())"},
-        words=("PermissionError",),
+        f"raise RuntimeError(open('{SECRET}').read())",
+        "PermissionError",
     ),
     Case(
         "a thread that never ends does not keep the notebook's process alive",
@@ -398,11 +378,9 @@ for _ in range(5): threading.Thread(target=stay).start()
         UNTRAINED,
         bound_s=11,  # before the kill from outside, which comes at 12
     ),
-    Case(
+    beside(
         "nothing of the notebook runs after its end: no atexit, no __del__",
-        {
-            **RIGHT,
-            "q7": f"""{EVIDENCE}
+        f"""{EVIDENCE}
 import atexit, weakref
 class Late:
     def __del__(self): forge({{"score": 26}})
@@ -410,8 +388,6 @@ late = Late()
 weakref.finalize(late, forge, {{"score": 26}})
 atexit.register(forge, {{"score": 26}})
 """,
-        },
-        UNTRAINED,
     ),
     Case("tests and settings in the notebook's metadata are not those that judge", _with_metadata),
     Case("a tag that tells Otter to skip a cell has no effect", _ignored, UNTRAINED),
@@ -435,35 +411,29 @@ import os; os._exit(0)
         {"q4": 0, "q5": 8, "q6": 4, "q7": 0},
         words=("a model without parameters",),
     ),
-    Case(
+    blank(
         "weights that were made up are scored for what they do",
-        {
-            "q4": f"""{EVIDENCE}{FORGED_MODEL}
+        f"""{EVIDENCE}{FORGED_MODEL}
 journal, blob = writable()
 os.write(blob, np.random.default_rng(1).normal(size=101770).astype("<f4").tobytes())
 os.write(journal, json.dumps(taken("q7", forged(blob={{"start": 0, "count": 101770}}))).encode() + b"\\n")
 os._exit(0)
-"""
-        },
-        words=("of hidden images right",),
+""",
+        "of hidden images right",
     ),
-    Case(
+    blank(
         "weights that point outside the blob are no weights",
-        {
-            "q4": f"""{EVIDENCE}{FORGED_MODEL}
+        f"""{EVIDENCE}{FORGED_MODEL}
 forge(taken("q7", forged(blob={{"start": 2 ** 30, "count": 101770}})))
 os._exit(0)
-"""
-        },
-        words=("a model without parameters",),
+""",
+        "a model without parameters",
     ),
     *(
-        Case(
+        undecided(
             f"{name}: the evidence is refused as a whole, and nothing is decided",
-            {"q4": f"{EVIDENCE}{FORGED_MODEL}\nforge({record})"},
-            UNDECIDED,
-            Status.UNGRADED,
-            words=("the evidence breaks the contract",),
+            f"{EVIDENCE}{FORGED_MODEL}\nforge({record})",
+            "the evidence breaks the contract",
         )
         for name, record in (
             ("a record of an accuracy, which no process beside a student may report", "{'accuracy': 1.0}"),
@@ -475,18 +445,14 @@ os._exit(0)
             ("a pickle in place of a record", "__import__('pickle').dumps(object)"),
         )
     ),
-    Case(
+    undecided(
         "a journal of megabytes is not read",
-        {"q4": f"{EVIDENCE}\nforge(b'x' * 5_000_000)"},
-        UNDECIDED,
-        Status.UNGRADED,
-        words=("more evidence than the contract allows",),
+        f"{EVIDENCE}\nforge(b'x' * 5_000_000)",
+        "more evidence than the contract allows",
     ),
-    Case(
+    undecided(
         "what confined the process is told by what the process said before the student's code ran",
-        {"q4": f"{EVIDENCE}\nforge({{'isolation': ['ESCAPED']}}, at=0)\nforge({{'isolation': ['ESCAPED']}})"},
-        UNDECIDED,
-        Status.UNGRADED,
+        f"{EVIDENCE}\nforge({{'isolation': ['ESCAPED']}}, at=0)\nforge({{'isolation': ['ESCAPED']}})",
     ),
     Case(
         "a journal that the notebook cuts off decides nothing: no points given, none taken",
@@ -500,10 +466,9 @@ os._exit(0)
         {**RIGHT, "q6": f"{EVIDENCE}\nfor number in writable(): os.ftruncate(number, 0); os.lseek(number, 0, 0)"},
         {"q4": 6, "q5": 8, "q6": 0, "q7": 0},
     ),
-    Case(
+    beside(
         "weights that were taken away are not weights",
-        {**RIGHT, "q7": f"{EVIDENCE}\ngrader.check('q7')\nos.ftruncate(list(writable())[-1], 400)"},
-        UNTRAINED,
+        f"{EVIDENCE}\ngrader.check('q7')\nos.ftruncate(list(writable())[-1], 400)",
     ),
     Case(
         "load_data replaced by one that answers with ten images of the student's choice",
@@ -525,9 +490,7 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
         words=("process came to an end in the cell that begins `import os; os._exit(70)`",),
     ),
     *(
-        Case(
-            f"escape sequences, HTML and Markdown stay text in {name}", {"q4": f"mark = {MARK!r}\n{code}"}, words=words
-        )
+        blank(f"escape sequences, HTML and Markdown stay text in {name}", f"mark = {MARK!r}\n{code}", *words)
         for name, code, words in (
             ("output", "print(mark); from IPython.display import HTML, display; display(HTML(mark))", ()),
             ("errors", "raise RuntimeError(mark)", ("stopped with RuntimeError",)),

@@ -38,20 +38,7 @@ def test_the_whole_corpus_holds_in_a_container(image: str, user: str) -> None:
     KIT_DOCKER_CASES, a `-k` expression of pytest, runs a part of the corpus.
     """
     cases = os.environ.get("KIT_DOCKER_CASES", "")
-    pytest_ = ["/opt/kit/bin/python", "-m", "pytest", "-m", "hostile", "-q", "-p", "no:cacheprovider", "-k", cases]
-    command = [
-        "docker",
-        "run",
-        "--rm",
-        "--init",
-        "--network",
-        "none",
-        "--user",
-        user,
-        "--env",
-        "HOME=/tmp",
-        image,
-        *pytest_,
-    ]
+    command = ["docker", "run", "--rm", "--init", "--network", "none", "--user", user, "--env", "HOME=/tmp", image]
+    command += ["/opt/kit/bin/python", "-m", "pytest", "-m", "hostile", "-q", "-p", "no:cacheprovider", "-k", cases]
     done = subprocess.run(command, text=True, capture_output=True, check=False)
     assert done.returncode == 0, "\n".join(done.stdout.splitlines()[-SUMMARY_LINES:]) + done.stderr[-2000:]

@@ -201,11 +201,8 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
         assert time.monotonic() < deadline
         assert launcher.poll() is None
         time.sleep(0.05)
-        warm = [
-            each
-            for each in psutil.Process(launcher.pid).children()
-            if "autograder.engine.warm_process" in each.cmdline()
-        ]
+        children = psutil.Process(launcher.pid).children()
+        warm = [child for child in children if "autograder.engine.warm_process" in child.cmdline()]
     time.sleep(1)
     launcher.kill()
     launcher.wait(timeout=5)

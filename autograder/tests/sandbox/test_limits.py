@@ -33,7 +33,7 @@ def test_limits_survive_the_way_to_the_child() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("open('/dev/shm/limit-test', 'wb').write(bytes(2**21))", "File too large"),
         ("held = [open('/dev/null') for _ in range(400)]", "Too many open files"),
@@ -42,13 +42,13 @@ def test_limits_survive_the_way_to_the_child() -> None:
     ],
     ids=["one huge file", "open files", "address space", "raising a limit"],
 )
-def test_the_kernel_refuses_what_is_over_a_limit(code: str, said: str) -> None:
+def test_the_kernel_refuses_to_exceed_a_limit(code: str, message: str) -> None:
     if os.geteuid() == 0 and "setrlimit" in code:
         pytest.skip("root may raise limits")
     done = inside(f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n{code}")
     Path("/dev/shm/limit-test").unlink(missing_ok=True)
     assert done.returncode != 0
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_no_core_is_written() -> None:
@@ -56,7 +56,7 @@ def test_no_core_is_written() -> None:
     assert done.stdout.strip() == "(0, 0)"
 
 
-def test_the_use_of_a_process_is_what_it_holds(tmp_path: Path) -> None:
+def test_the_use_of_a_process_is_measured(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").write_bytes(os.urandom(300_000))
     use = limits.use_of(os.getpid(), tmp_path, most_files=10)
@@ -65,7 +65,7 @@ def test_the_use_of_a_process_is_what_it_holds(tmp_path: Path) -> None:
     assert 10 < use.memory_mb < 4000
 
 
-def test_a_sparse_file_counts_what_it_takes(tmp_path: Path) -> None:
+def test_a_sparse_file_counts_with_its_allocated_blocks(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(2**40)
     assert limits.use_of(os.getpid(), tmp_path, 10).work_mb < 1
@@ -79,7 +79,7 @@ def test_counting_stops_and_follows_no_link(tmp_path: Path) -> None:
     assert limits.use_of(os.getpid(), tmp_path, 10).files == 11
 
 
-def test_a_folder_that_no_path_reaches_counts_as_one_with_too_many_files(tmp_path: Path) -> None:
+def test_a_folder_deeper_than_any_path_counts_as_too_many_files(tmp_path: Path) -> None:
     handles = [os.open(tmp_path, os.O_RDONLY)]
     for _ in range(30):
         os.mkdir("d" * 200, dir_fd=handles[-1])
@@ -119,8 +119,8 @@ def test_a_deleted_file_counts_while_it_is_mapped(tmp_path: Path, keep: bool) ->
     assert (1 <= held < 2) if keep else limits.excess(Use(0, held, 0), SMALL) == "disk"
 
 
-def test_a_shut_folder_is_opened_by_the_watcher_and_counted() -> None:
-    """As an ordinary user, in a process of its own; root looks into shut folders anyway."""
+def test_a_closed_folder_is_opened_by_the_watcher_and_counted() -> None:
+    """Run as an ordinary user in a process of its own, because root can list closed folders anyway."""
     place = Path(tempfile.mkdtemp())
     try:
         place.chmod(0o777)
@@ -141,13 +141,7 @@ def test_a_shut_folder_is_opened_by_the_watcher_and_counted() -> None:
         shutil.rmtree(place)
 
 
-def test_a_process_without_a_work_folder_is_watched_for_its_memory() -> None:
-    use = limits.use_of(os.getpid(), None, 10)
-    assert use.memory_mb > 10
-    assert (use.work_mb, use.files) == (0, 0)
-
-
-def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:
+def test_a_process_that_is_gone_uses_nothing(tmp_path: Path) -> None:
     done = subprocess.Popen(["true"])
     done.wait()
     assert limits.use_of(done.pid, tmp_path / "gone", 10) == Use(0, 0, 0)
@@ -165,5 +159,5 @@ def test_a_process_that_is_gone_takes_nothing(tmp_path: Path) -> None:
     ],
     ids=["just within", "memory", "disk", "files", "threads, just within", "threads"],
 )
-def test_the_limit_that_is_passed_is_named(use: Use, over: str | None) -> None:
+def test_the_exceeded_limit_is_named(use: Use, over: str | None) -> None:
     assert limits.excess(use, SMALL) == over

@@ -1,11 +1,10 @@
-"""The two files that a student process leaves behind: what is in them, and that they stay within bounds."""
+"""The journal and the blob of a student process: their content and their bounds."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,18 +14,11 @@ from autograder.judge.evidence import Evidence
 from autograder.judge.journal import parse, specs
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, Recorder
 from autograder.tests.journals import RULES
-from autograder.tests.with_keras import chain, quiet_keras
+from autograder.tests.with_keras import chain
 
 pytestmark = pytest.mark.slow
 
 SHAPE, LENGTH = "train_images_shape", "train_labels_length"
-SIZES = (60000, 28, 28)
-
-
-@pytest.fixture(scope="module")
-def k() -> Iterator[SimpleNamespace]:
-    with quiet_keras() as kit:
-        yield kit
 
 
 class Files:
@@ -44,6 +36,18 @@ class Files:
             file.close()
 
 
+def flat(model: Any) -> Any:
+    """All weights of a Keras model in one array."""
+    return np.concatenate([array.ravel() for array in model.get_weights()])
+
+
+def weights(evidence: Evidence) -> Any:
+    """The weights that were recorded for question 7."""
+    model = evidence.questions["q7"].model
+    assert model is not None
+    return np.asarray(evidence.weights(model))
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> Iterator[Files]:
     files = Files(tmp_path)
@@ -58,7 +62,7 @@ def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files,
     recorder = files.recorder
     recorder.cell(0)
     recorder.note("One\nthing\x1b.")
-    assert recorder.check("q4", {SHAPE: SIZES})
+    assert recorder.check("q4", {SHAPE: (60000, 28, 28)})
     assert not recorder.check("q1", {})
     recorder.cell(4)
     recorder.error(4, "Value\ud800Error", "x" * 999)
@@ -67,25 +71,17 @@ def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files,
     read = files.read()
     assert (read.notes, read.last_cell, read.finished) == (("One thing .",), 4, True)
     assert [(error.cell, error.name, error.text) for error in read.errors] == [(4, "Value Error", "x" * 200)]
-    assert {id: taken.at for id, taken in read.questions.items()} == {
-        "q4": "check",
-        "q5": "end",
-        "q6": "end",
-        "q7": "check",
-    }
-    described = read.questions["q7"].model
-    assert described is not None
-    weights = read.weights(described)
-    assert weights is not None
-    assert np.array_equal(weights, np.concatenate([array.ravel() for array in model.get_weights()]))
-    assert len(read.blob) == len(weights)  # at the end they are not written again
+    taken_at = {id: taken.at for id, taken in read.questions.items()}
+    assert taken_at == {"q4": "check", "q5": "end", "q6": "end", "q7": "check"}
+    assert np.array_equal(weights(read), flat(model))
+    assert len(read.blob) == len(flat(model))  # at the end they are not written again
 
 
-def test_weights_are_written_again_at_the_end_where_there_was_no_training_before(files: Files, k: Any) -> None:
+def test_weights_are_written_again_at_the_end_if_the_model_was_not_trained_before(files: Files, k: Any) -> None:
     model = k.classic()
     model.compile("adam", "sparse_categorical_crossentropy")
     assert files.recorder.check("q7", {"model": model})
-    before = np.concatenate([array.ravel() for array in model.get_weights()])
+    before = flat(model)
     model.fit(np.ones((2, 28, 28)), np.zeros(2), verbose=0)
     files.recorder.finish({"model": model})
     read = files.read()
@@ -93,12 +89,11 @@ def test_weights_are_written_again_at_the_end_where_there_was_no_training_before
     trained = read.at_end["q7"].model
     assert trained is not None
     assert trained.steps == 1
-    after = np.concatenate([array.ravel() for array in model.get_weights()])
-    assert np.array_equal(np.asarray(read.weights(trained)), after)
-    assert not np.array_equal(before, after)
+    assert np.array_equal(np.asarray(read.weights(trained)), flat(model))
+    assert not np.array_equal(before, flat(model))
 
 
-def test_steps_of_training_are_told_after_the_model_was_compiled_again(files: Files, k: Any) -> None:
+def test_the_steps_of_training_are_known_after_the_model_was_compiled_again(files: Files, k: Any) -> None:
     model = k.classic()
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(np.ones((6, 28, 28)), np.zeros(6), batch_size=2, epochs=4, verbose=0)
@@ -111,14 +106,11 @@ def test_steps_of_training_are_told_after_the_model_was_compiled_again(files: Fi
 
 def test_an_earlier_answer_is_not_spoiled_by_what_follows(files: Files, k: Any) -> None:
     model = k.classic()
-    before = [array.copy() for array in model.get_weights()]
+    before = flat(model)
     files.recorder.check("q7", {"model": model})
-    model.set_weights([array + 1 for array in before])
+    model.set_weights([array + 1 for array in model.get_weights()])
     files.recorder.finish({"model": model})
-    read = files.read()
-    described = read.questions["q7"].model
-    assert described is not None
-    assert np.array_equal(np.asarray(read.weights(described))[: before[0].size], before[0].ravel())
+    assert np.array_equal(weights(files.read()), before)
 
 
 def test_a_question_checked_without_end_leaves_room_for_the_end(files: Files, k: Any) -> None:
@@ -139,12 +131,10 @@ def test_a_large_model_checked_often_keeps_its_first_weights_and_says_so(files: 
     read = files.read()
     assert len(read.blob) == 2 * model.count_params()
     assert read.notes == ("q7 was checked so often that only its first checks were recorded.",) * 2
-    described = read.questions["q7"].model
-    assert described is not None
-    assert read.weights(described) is not None
+    assert len(weights(read)) == model.count_params()
 
 
-def test_the_journal_is_never_longer_than_is_read(files: Files, tmp_path: Path) -> None:
+def test_the_journal_is_never_longer_than_the_judge_reads(files: Files, tmp_path: Path) -> None:
     for number in range(3000):
         files.recorder.error(number, "ValueError", "x" * 300)
     files.recorder.finish({})
@@ -153,11 +143,11 @@ def test_the_journal_is_never_longer_than_is_read(files: Files, tmp_path: Path) 
 
 
 class Clock(BaseException):
-    """As the time limit: no error, so nothing but the cell may catch it."""
+    """Like the time limit, not an Exception: only the cell may catch it."""
 
 
 class Late(Mapping[str, Any]):
-    """Variables of which the time runs out as soon as they are looked at."""
+    """Variables that raise the time limit as soon as they are read."""
 
     def __getitem__(self, name: str) -> NoReturn:
         raise Clock(name)

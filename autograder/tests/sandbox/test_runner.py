@@ -1,4 +1,4 @@
-"""Lines that only make sense in an editor or on Colab: the rest of their cell is run, and what was skipped is told."""
+"""Lines that only make sense in an editor or on Colab are skipped with a note, and the rest of their cell runs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ SKIPPED = {
 ACCEPTED = (
     "%matplotlib inline",
     "%matplotlib inline\r",
-    "%matplotlib notebook",
     "%matplotlib widget",
     "%matplotlib qt",
     "%config InlineBackend.figure_format = 'retina'",
@@ -72,11 +71,11 @@ def test_a_cell_goes_on_after_a_line_for_an_editor(tmp_path: Path) -> None:
     (end,) = [record for record in journal if "question" in record]
     assert {name for name in names if end["values"][name] != {"kind": "number", "value": 1}} == set()
     notes = [record["note"] for record in journal if "note" in record]
-    assert [note for note, told in zip(notes, [*SKIPPED.values(), "`%%bash `"], strict=True) if told not in note] == []
+    assert [note for note, line in zip(notes, [*SKIPPED.values(), "`%%bash `"], strict=True) if line not in note] == []
     assert all("was skipped" in note for note in notes)
 
 
-def test_colab_is_there_only_for_who_asks_for_it(tmp_path: Path) -> None:
+def test_colab_is_imported_only_on_request(tmp_path: Path) -> None:
     journal = recorded(["import sys\nthere = 'google.colab' in sys.modules"], tmp_path, ["there"])
     assert journal[1]["values"]["there"] == {"kind": "bool", "value": False}
 

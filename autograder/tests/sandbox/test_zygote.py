@@ -106,18 +106,21 @@ def test_many_children_at_once_keep_their_own_output(control: socket.socket) -> 
     assert [finish(each)[1] for each in started] == [f"child {number}".encode() for number in range(20)]
 
 
-def test_a_handler_that_raises_has_its_own_exit_code(control: socket.socket) -> None:
-    assert finish(start(control, do="raise"))[0]["exit"] == zygote.HANDLER_FAILED
-
-
-@pytest.mark.parametrize("code", [0, 3])
-def test_an_exit_by_the_handler_is_reported(control: socket.socket, code: int) -> None:
-    assert finish(start(control, do="exit", code=code))[0]["exit"] == code
-
-
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
-def test_a_death_by_signal_is_reported(control: socket.socket, number: int) -> None:
-    assert finish(start(control, do="kill", signal=int(number)))[0]["signal"] == number
+@pytest.mark.parametrize(
+    ("request_", "exit", "signal_"),
+    [
+        ({"do": "raise"}, zygote.HANDLER_FAILED, None),
+        ({"do": "exit", "code": 3}, 3, None),
+        ({"do": "kill", "signal": int(signal.SIGSEGV)}, None, signal.SIGSEGV),
+        ({"do": "kill", "signal": int(signal.SIGKILL)}, None, signal.SIGKILL),
+    ],
+    ids=["the handler raises", "it exits", "it crashes", "it is killed"],
+)
+def test_the_end_of_a_child_is_reported(
+    control: socket.socket, request_: dict[str, Any], exit: int | None, signal_: int | None
+) -> None:
+    report, _ = finish(start(control, **request_))
+    assert (report["exit"], report["signal"]) == (exit, signal_)
 
 
 @pytest.mark.parametrize("what", ["sleep", "stubborn"])
@@ -135,33 +138,23 @@ def test_a_slow_child_does_not_hold_up_a_quick_one(control: socket.socket) -> No
     os.close(read_end)
 
 
-def test_nothing_of_a_child_stays_behind(control: socket.socket) -> None:
-    status, read_end = start(control, do="leave")
-    status.settimeout(20)
-    with status:
-        status.recv(zygote.MESSAGE_LIMIT)
-    with os.fdopen(read_end, "rb") as pipe:
-        assert pipe.read() == b"parent done", "the pipe ends only when the grandchild is dead too"
-
-
-def test_a_process_in_another_session_is_ended_too(control: socket.socket) -> None:
-    status, read_end = start(control, do="escape")
+@pytest.mark.parametrize(("do", "written"), [("leave", b"parent done"), ("escape", b"")])
+def test_no_descendant_survives_a_child(control: socket.socket, do: str, written: bytes) -> None:
+    """In another session too: the pipe ends only when the last descendant is dead."""
+    status, read_end = start(control, do=do)
     status.settimeout(20)
     with status:
         assert json.loads(status.recv(zygote.MESSAGE_LIMIT))["exit"] == 0
     with os.fdopen(read_end, "rb") as pipe:
-        assert pipe.read() == b"", "the pipe ends only when the last descendant is dead"
+        assert pipe.read() == written
 
 
-@pytest.mark.parametrize("how", ["eat", "share"])
-def test_a_child_over_its_memory_limit_is_ended(control: socket.socket, tmp_path: Path, how: str) -> None:
-    report, _ = finish(start(control, memory_mb=200, work=tmp_path, do=how, mb=400))
+@pytest.mark.parametrize(("how", "has_work"), [("eat", True), ("eat", False), ("share", True)])
+def test_a_child_over_its_memory_limit_is_ended(
+    control: socket.socket, tmp_path: Path, how: str, has_work: bool
+) -> None:
+    report, _ = finish(start(control, memory_mb=200, work=tmp_path if has_work else None, do=how, mb=400))
     assert (report["over"], report["signal"]) == ("memory", signal.SIGKILL)
-
-
-def test_a_child_without_a_work_folder_is_watched_too(control: socket.socket) -> None:
-    report, _ = finish(start(control, memory_mb=200, do="eat", mb=400))
-    assert report["over"] == "memory"
 
 
 @pytest.mark.parametrize(("number", "size", "over"), [(100, 0, "files"), (10, 400_000, "disk")])
@@ -189,7 +182,3 @@ def test_hanging_up_ends_running_children(control: socket.socket) -> None:
         assert status.recv(10) == b""
     with os.fdopen(read_end, "rb") as pipe:
         assert pipe.read() == b""
-
-
-def test_this_test_process_knows_its_own_threads() -> None:
-    assert zygote.single_threaded() == (len(os.listdir("/proc/self/task")) == 1)  # noqa: PTH208  # the same question, asked otherwise
