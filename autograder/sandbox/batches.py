@@ -188,10 +188,8 @@ def _permutation(size: int, shuffle: bool) -> Any:
 
 
 def _plain_arrays(inputs: Any) -> bool:
-    if type(inputs) in (tuple, list):
-        return bool(inputs) and all(map(_plain_arrays, inputs))
-    if type(inputs) is dict:
-        return bool(inputs) and all(map(_plain_arrays, inputs.values()))
+    if type(inputs) in (tuple, list, dict):
+        return bool(inputs) and all(map(_plain_arrays, inputs.values() if type(inputs) is dict else inputs))
     return type(inputs) is np.ndarray and inputs.dtype.kind in "biuf"
 
 

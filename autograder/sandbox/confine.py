@@ -131,25 +131,24 @@ def probe(jail: Jail, gates: Gates) -> tuple[LayerStatus, ...]:
 
 def _layers(jail: Jail, gates: Gates, parent: int) -> Iterator[tuple[str, Callable[[], str | None]]]:
     """Yield each layer's name and the function that applies it and may return a detail, in the order to apply them."""
+
+    def limit() -> None:
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it: prctl(2)
+        if os.getppid() != parent and parent != os.getpid():
+            raise OSError(errno.ESRCH, "the parent is gone")
+        limits_.apply(jail.limits, os.cpu_count() or 1, own_user=jail.uid is not None)
+
+    def filter_calls() -> None:
+        if gates.program is None:
+            raise OSError(errno.ENOSYS, gates.why_no_filter)
+        seccomp.put_on(gates.program)
+
     yield "uid" if jail.uid is not None else "no capabilities", lambda: privileges.become(jail.uid)
-    yield "rlimits", lambda: _limit(jail, parent)
+    yield "rlimits", limit
     yield "network namespace", privileges.unshare
     yield "no new privileges", lambda: libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     yield "landlock", lambda: landlock.restrict(jail.work, gates.readable)
-    yield "seccomp", lambda: _filter(gates)
-
-
-def _limit(jail: Jail, parent: int) -> None:
-    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it: prctl(2)
-    if os.getppid() != parent and parent != os.getpid():
-        raise OSError(errno.ESRCH, "the parent is gone")
-    limits_.apply(jail.limits, os.cpu_count() or 1, own_user=jail.uid is not None)
-
-
-def _filter(gates: Gates) -> None:
-    if gates.program is None:
-        raise OSError(errno.ENOSYS, gates.why_no_filter)
-    seccomp.put_on(gates.program)
+    yield "seccomp", filter_calls
 
 
 def _try(layer: str, apply: Callable[[], str | None]) -> LayerStatus:
@@ -174,10 +173,9 @@ def _try(layer: str, apply: Callable[[], str | None]) -> LayerStatus:
 
 def _close_all_but(keep: set[int]) -> None:
     try:
-        opened = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208  # numbers, not paths
+        opened = set(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208  # numbers, not paths
     except OSError:
-        opened = list(range(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096)))
-    for descriptor in opened:
-        if descriptor not in keep:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        opened = set(range(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096)))
+    for descriptor in opened - keep:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)

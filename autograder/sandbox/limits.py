@@ -69,25 +69,20 @@ def apply(limits: Limits, cores: int, *, own_user: bool) -> None:
     `own_user`: nothing else runs as this user, so the kernel can count its threads. Its limit is a multiple of the
     watcher's, so that the watcher is always the one to report too many.
     """
-    size = int(limits.work_mb * 2**20)
     space = int((_status("self", "VmSize") / 1024 + limits.memory_mb + HEADROOM_MB) * 2**20)
-    cpu = int(limits.wall_s * cores) + CPU_GRACE_S
-    for what, value in (
+    for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_AS, space),
-        (resource.RLIMIT_FSIZE, size),
+        (resource.RLIMIT_FSIZE, int(limits.work_mb * 2**20)),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_NPROC, MOST_THREADS if own_user else resource.RLIM_INFINITY),
-        (resource.RLIMIT_CPU, cpu),
+        (resource.RLIMIT_CPU, int(limits.wall_s * cores) + CPU_GRACE_S),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0) if hasattr(resource, "RLIMIT_MSGQUEUE") else (resource.RLIMIT_CORE, 0),
     ):
-        _, hard = resource.getrlimit(what)
-        if resource.RLIM_INFINITY in (value, hard):
-            allowed = hard if value == resource.RLIM_INFINITY else value
-        else:
-            allowed = min(value, hard)
-        resource.setrlimit(what, (allowed, allowed))
+        _, hard = resource.getrlimit(limit)
+        allowed = min((bound for bound in (value, hard) if bound != resource.RLIM_INFINITY), default=hard)
+        resource.setrlimit(limit, (allowed, allowed))
 
 
 def use_of(pid: int, work: Path | None, most_files: int) -> Use:

@@ -42,7 +42,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 
 
 def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) -> tuple[dict[str, Any], list[Any]]:
-    """Describe the model called `name`: layers, compile settings, and (if asked) the weights in layer order."""
+    """Describe the model called `name`: layers, compile settings, and (on request) the weights in layer order."""
     if name not in namespace:
         return {"kind": "missing"}, []
     value = namespace[name]
@@ -143,11 +143,9 @@ def _settings(layer: Any) -> dict[str, Any]:
 def _setting(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return one_line(value)
     if isinstance(value, list | tuple):
         return [number(item) for item in value[:8]]
-    return number(value)
+    return one_line(value) if isinstance(value, str) else number(value)
 
 
 def _compile(model: Any) -> dict[str, Any] | None:
@@ -171,15 +169,12 @@ def _origin(thing: Any) -> str:
     """Return `keras:Name`, `tensorflow:name` or `custom:name` of a string, class, function or callable object."""
     if isinstance(thing, str):
         return one_line(f"keras:{thing}")
-    if not isinstance(thing, type) and not _is_function(thing):
+    is_function = callable(thing) and isinstance(getattr(thing, "__name__", None), str)
+    if not isinstance(thing, type) and not is_function:
         thing = type(thing)
     module = str(getattr(thing, "__module__", "")).partition(".")[0]
     name = str(getattr(thing, "__name__", "?"))
     return one_line(f"{module if module in ('keras', 'tensorflow') else 'custom'}:{name}")
-
-
-def _is_function(thing: Any) -> bool:
-    return callable(thing) and isinstance(getattr(thing, "__name__", None), str) and not isinstance(thing, type)
 
 
 def _shape(shape: Any) -> list[int | None] | None:

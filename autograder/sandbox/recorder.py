@@ -21,12 +21,7 @@ from autograder.sandbox import offline
 from autograder.sandbox.model_description import MAX_WEIGHTS, describe_model
 from autograder.sandbox.reported_values import describe_value, one_line
 
-__all__ = [
-    "BLOB_LIMIT",
-    "JOURNAL_LIMIT",
-    "Recorder",
-    "take",
-]
+__all__ = ["BLOB_LIMIT", "JOURNAL_LIMIT", "Recorder", "take"]
 
 JOURNAL_LIMIT = 256 * 1024
 """Bytes. The trusted side reads no more than this."""
@@ -49,11 +44,8 @@ class Recorder:
     """
 
     def __init__(self, questions: Mapping[str, Spec], journal: int, blob: int) -> None:
-        self._questions = questions
-        self._journal = journal
-        self._blob = blob
-        self._written = 0
-        self._blob_floats = 0
+        self._questions, self._journal, self._blob = questions, journal, blob
+        self._written = self._blob_floats = 0
         self._weighed: set[str] = set()
         self._trained: set[str] = set()
 

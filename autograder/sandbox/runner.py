@@ -58,9 +58,9 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
     if args["jail"] is not None:
         jail = confine.Jail.from_json(args["jail"])
         force = confine.confine(jail, gates, keep=(journal, blob), parent=os.getppid())
-    _declare(force)
-    recorder = Recorder(job["questions"], journal, blob)
-    shell.recorder = recorder
+    # Where student code can add to it but not take it back.
+    os.write(1, json.dumps({"isolation": list(force)}).encode() + b"\n")
+    shell.recorder = recorder = Recorder(job["questions"], journal, blob)
     sys.modules["otter"] = _otter(recorder, shell)
     colab.stand_in(recorder.note)
     _start_clock(job["timeout_s"])
@@ -93,11 +93,6 @@ def _redirect(output: int) -> None:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  # lives as long as the process
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-
-
-def _declare(force: tuple[str, ...]) -> None:
-    """Write the layers in force to the pipe, where student code can add to them but not take them back."""
-    os.write(1, json.dumps({"isolation": list(force)}).encode() + b"\n")
 
 
 def _start_clock(timeout_s: float) -> None:
@@ -159,16 +154,12 @@ def make_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"  # the long form takes seconds after a deep recursion
     shell: Shell = Shell.instance(config=config)
-    for name in LINE_MAGICS:
-        _register(shell, "line", name, partial(_skip_magic, shell, f"%{name}"))
-    for name in CELL_MAGICS:
-        _register(shell, "cell", name, partial(_skip_magic, shell, f"%%{name}"))
-    _register(shell, "line", "load_ext", partial(_load_extension, shell))
+    magics = [("line", name, partial(_skip_magic, shell, f"%{name}")) for name in LINE_MAGICS]
+    magics += [("cell", name, partial(_skip_magic, shell, f"%%{name}")) for name in CELL_MAGICS]
+    magics += [("line", "load_ext", partial(_load_extension, shell))]
+    for kind, name, magic in magics:
+        shell.register_magic_function(magic, magic_kind=kind, magic_name=name)  # type: ignore[call-arg]  # a traitlets wrapper hides the signature
     return shell
-
-
-def _register(shell: Shell, kind: str, name: str, magic: Any) -> None:
-    shell.register_magic_function(magic, magic_kind=kind, magic_name=name)  # type: ignore[call-arg]  # a traitlets wrapper hides the signature
 
 
 def _skip_magic(shell: Shell, name: str, line: str, _cell: str = "") -> None:

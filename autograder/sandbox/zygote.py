@@ -24,7 +24,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -68,7 +68,8 @@ def serve(control: socket.socket, handler: Handler) -> None:
     previous_handler = signal.signal(signal.SIGCHLD, lambda *_: None)
     children: dict[int, _Child] = {}
     siblings = _offspring()
-    _adopt_orphans()
+    with contextlib.suppress(OSError):  # become the parent of the processes that a child leaves behind: prctl(2)
+        libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
     try:
         while True:
             ready, _, _ = select.select([control.fileno(), wake_read], [], [], _patience(children))
@@ -81,7 +82,18 @@ def serve(control: socket.socket, handler: Handler) -> None:
                 message, fds, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, FDS_LIMIT)
                 if not message:
                     return
-                _spawn(children, control, (wake_read, wake_write), handler, json.loads(message), fds)
+                request, (status_fd, *handed) = json.loads(message), fds
+                status = socket.socket(fileno=status_fd)
+                now = time.monotonic()
+                pid = os.fork()
+                if pid == 0:
+                    ours = (control, status, *(child.status for child in children.values()))
+                    _become_child(ours, (wake_read, wake_write), handler, request["args"], handed)
+                for fd in handed:
+                    os.close(fd)
+                limits = Limits.from_json(request["limits"])
+                work = Path(request["work"]) if request["work"] else None
+                children[pid] = _Child(status, limits, work, now, now + limits.wall_s)
     finally:
         for pid in children:
             _kill(pid)
@@ -97,45 +109,20 @@ def single_threaded() -> bool:
         return True
 
 
-def _spawn(
-    children: dict[int, _Child],
-    control: socket.socket,
-    wake: tuple[int, int],
-    handler: Handler,
-    request: dict[str, Any],
-    fds: list[int],
-) -> None:
-    status = socket.socket(fileno=fds[0])
-    now = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        _become_child(children, control, wake, status, handler, request, fds[1:])
-    for fd in fds[1:]:
-        os.close(fd)
-    limits = Limits.from_json(request["limits"])
-    work = Path(request["work"]) if request["work"] else None
-    children[pid] = _Child(status, limits, work, now, now + limits.wall_s)
-
-
 def _become_child(
-    children: dict[int, _Child],
-    control: socket.socket,
-    wake: tuple[int, int],
-    status: socket.socket,
-    handler: Handler,
-    request: dict[str, Any],
-    fds: list[int],
+    sockets: Iterable[socket.socket], wake: tuple[int, int], handler: Handler, args: dict[str, Any], fds: list[int]
 ) -> NoReturn:
+    """Run the handler in a freshly forked child, without the server's `sockets` and its pipe `wake`, and exit."""
     code = HANDLER_FAILED
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for other in (control, status, *(child.status for child in children.values())):
+        for other in sockets:
             other.close()
         for end in wake:
             os.close(end)
-        handler(request["args"], fds)
+        handler(args, fds)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -150,8 +137,8 @@ def _patience(children: dict[int, _Child]) -> float | None:
     """Return the seconds until the next look; None if there is no child."""
     if not children:
         return None
-    until = max(0.0, min(child.deadline for child in children.values()) - time.monotonic())
-    return min(until, LOOK_EVERY_S)
+    next_deadline = min(child.deadline for child in children.values())
+    return min(max(0.0, next_deadline - time.monotonic()), LOOK_EVERY_S)
 
 
 def _reap(children: dict[int, _Child], siblings: frozenset[int]) -> None:
@@ -190,12 +177,6 @@ def _enforce(children: dict[int, _Child]) -> None:
             child.over = child.over or over
             child.deadline = now + 1.0
             _kill(pid)
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of the processes that a child leaves behind (PR_SET_CHILD_SUBREAPER, prctl(2))."""
-    with contextlib.suppress(OSError):
-        libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _end_orphans(known: Collection[int]) -> None:

@@ -24,7 +24,7 @@ from nbformat import NotebookNode
 from rich.console import Console
 
 from autograder.authoring import build
-from autograder.authoring.bundled_class import LOAD, Member
+from autograder.authoring.bundled_class import LOAD, MODEL, Member
 from autograder.commands.grade import GradeObserver, GradeOptions, grade
 from autograder.gradebook.gradebook import GradeChange
 from autograder.judge.grade_report import GradeReport
@@ -43,7 +43,6 @@ SAMPLE = {
 }
 """Notebooks that each peer is measured on, once before and once after the largest class."""
 
-
 ROUNDS = 2
 """Large classes to measure, with as many notebooks in small classes around each."""
 
@@ -51,10 +50,12 @@ IDLE_S = 6
 """Seconds that a notebook of the memory measurement waits, so that all workers run at once."""
 
 DOCUMENTS = Path(__file__).parent.parent / "docs"
-BUILD_ONLY = """
-model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(128, "relu"),
-                          keras.layers.Dense(10, "softmax")])
+IDLE = f"""
+model.compile('adam', 'sparse_categorical_crossentropy')
+model.fit(np.zeros((64, 28, 28)), np.zeros(64), verbose=0)
+import time; time.sleep({IDLE_S})
 """
+"""Trains the model on a handful of images, then waits."""
 
 
 def main(arguments: list[str]) -> None:
@@ -74,7 +75,11 @@ def main(arguments: list[str]) -> None:
         console.print(f"{other_s}; cheap notebooks")
         cheap = _cheap_classes(folder)
         console.print(f"{cheap}; memory")
-        memory = {workers: _kit(folder / f"idle{workers}", _idle(), workers, workers) for workers in (1, 4)}
+        idle = _made({"q5": MODEL, "q6": IDLE})
+        memory: dict[int, Cost] = {}
+        for workers in (1, 4):
+            place = folder / f"idle{workers}"
+            memory[workers] = kit(write_class(place / "class", idle, workers), place, workers)
     text = report(rows, limit_s, other_s, cheap, memory, cores)
     (DOCUMENTS / "benchmark-classes.md").write_text(text, encoding="utf-8")
     plot(rows, DOCUMENTS / "benchmark-classes.png")
@@ -103,26 +108,16 @@ def _classes(folder: Path, solution: NotebookNode, cores: int, console: Console,
     rows.append(own(SIZES[-1]))
     after = {way: measured(way, SAMPLE[way]) for way in peers}
     for way in peers:
-        both, cost = 2 * SAMPLE[way], _sum(before[way], after[way])
+        both, one, other = 2 * SAMPLE[way], before[way], after[way]
         for size in SIZES:
             if full and size > both:
                 rows.append(Measurement(way, size, size, measured(way, size)))
-            else:
-                rows.append(Measurement(way, size, both, _times(cost, size / both)))
+                continue
+            factor = size / both
+            wall_s, cpu_s = factor * (one.wall_s + other.wall_s), factor * (one.cpu_s + other.cpu_s)
+            cost = Cost(wall_s, cpu_s, max(one.memory_mb, other.memory_mb))
+            rows.append(Measurement(way, size, both, cost))
     return rows
-
-
-def _sum(*costs: Cost) -> Cost:
-    wall, cpu, memory = zip(*((cost.wall_s, cost.cpu_s, cost.memory_mb) for cost in costs), strict=True)
-    return Cost(sum(wall), sum(cpu), max(memory))
-
-
-def _times(cost: Cost, factor: float) -> Cost:
-    return Cost(cost.wall_s * factor, cost.cpu_s * factor, cost.memory_mb)
-
-
-def _kit(folder: Path, notebook: NotebookNode, size: int, workers: int) -> Cost:
-    return kit(write_class(folder / "class", notebook, size), folder, workers)
 
 
 def _made(answers: Mapping[str, str]) -> NotebookNode:
@@ -137,13 +132,9 @@ def _beside_training(folder: Path, solution: NotebookNode, cores: int) -> float:
     """
     timed = copy.deepcopy(solution)
     answer = next(cell for cell in timed.cells if "model.fit(" in cell.source)
-    lines = [
-        f"import time; began = time.process_time(); {line}; spent = time.process_time() - began"
-        if "model.fit(" in line
-        else line
-        for line in answer.source.splitlines()
-    ]
-    answer.source = "\n".join(lines)
+    fit = next(line for line in answer.source.splitlines() if "model.fit(" in line)
+    timed_fit = f"import time; began = time.process_time(); {fit}; spent = time.process_time() - began"
+    answer.source = answer.source.replace(fit, timed_fit)
     says = "train_labels_length = round(1000 * spent)\ngrader.check('q4')"
     timed.cells.append(nbformat.v4.new_code_cell(says, id="time"))
     kit(write_class(folder / "class", timed, TIMED), folder, cores)
@@ -190,13 +181,6 @@ class _Clock(GradeObserver):
     def accepts(self, changes: Sequence[GradeChange]) -> bool:  # noqa: ARG002
         self.ended_at = tree_cpu_s()
         return True
-
-
-def _idle() -> NotebookNode:
-    """Make a notebook that builds, compiles and trains a model on a handful of images, then waits."""
-    train = "model.compile('adam', 'sparse_categorical_crossentropy')\n"
-    train += "model.fit(np.zeros((64, 28, 28)), np.zeros(64), verbose=0)\n"
-    return _made({"q5": BUILD_ONLY, "q6": f"{train}import time; time.sleep({IDLE_S})"})
 
 
 if __name__ == "__main__":

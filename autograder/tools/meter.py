@@ -37,6 +37,13 @@ def measure(
     commands: Sequence[Sequence[str | Path]], *, at_once: int = 1, folder: Path, environment: Mapping[str, str]
 ) -> Cost:
     """Run commands in `folder`, `at_once` at a time. Raises RuntimeError with the output of one that fails."""
+
+    def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            list(command), cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+
     over = threading.Event()
     peak = [0.0]
     watcher = threading.Thread(target=_watch, args=(over, peak))
@@ -44,7 +51,7 @@ def measure(
     watcher.start()
     try:
         with ThreadPoolExecutor(at_once) as pool:
-            for done in pool.map(lambda command: _run(command, folder, environment), commands):
+            for done in pool.map(run, commands):
                 if done.returncode:
                     raise RuntimeError(f"{done.args} failed:\n{done.stdout[-2000:]}")
         wall, cpu = time.monotonic() - began, _cpu() - before
@@ -63,21 +70,6 @@ def tree_cpu_s() -> float:
             times = process.cpu_times()
             used += times.user + times.system + times.children_user + times.children_system
     return used
-
-
-def _run(
-    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        list(command),
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
 
 
 def _cpu() -> float:

@@ -99,10 +99,9 @@ def _for_nbgrader(notebook: NotebookNode) -> NotebookNode:
         "grade": True, "grade_id": "tests", "locked": True, "points": 26, "schema_version": 3, "solution": False,
         "task": False,
     }  # fmt: skip
-    made.cells.append(tests)
     for cell in made.cells:
-        if cell is not tests:
-            cell.metadata.pop("nbgrader", None)
+        cell.metadata.pop("nbgrader", None)
+    made.cells.append(tests)
     return made
 
 

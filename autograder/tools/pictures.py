@@ -85,9 +85,8 @@ def photograph(page: Page, clip: FloatRect | None = None) -> bytes:
 def shrunk(picture: bytes) -> bytes:
     """Reduce a PNG to a palette, which is enough for a page's few colours."""
     out = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
-        out, "png", optimize=True
-    )
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    image.save(out, "png", optimize=True)
     return out.getvalue()
 
 

@@ -42,8 +42,7 @@ class Reviewer:
         reply = self._connection.getresponse()
         reply.read()
         self._cookie = (reply.getheader("set-cookie") or "").partition(";")[0]
-        self._began = 0.0
-        self._over = 0.0
+        self._began = self._over = 0.0
         self._largest = largest_pages()
 
     def work(self, began: float, over: float) -> None:
@@ -68,31 +67,25 @@ class Reviewer:
     def _mark(self, url: str) -> str:
         """Open an answer, ask twice who else is there, save. Return the next URL."""
         page = self._get("marking", url)
-        answer, seen, csrf = (
-            re.search(pattern, page)
-            for pattern in (
-                r'action="/answer/(\d+)/mark"',
-                r'name="seen" value="(\d+)"',
-                r'name="csrf" value="([^"]+)"',
-            )
-        )
+        patterns = r'action="/answer/(\d+)/mark"', r'name="seen" value="(\d+)"', r'name="csrf" value="([^"]+)"'
+        answer, seen, csrf = (re.search(pattern, page) for pattern in patterns)
         if answer is None or seen is None or csrf is None:  # the overview: everything is marked
             return f"/question/{self._chance.choice(('q1', 'q2', 'q3'))}/{self._chance.randint(1, STUDENTS)}"
         for _ in range(2):
             self._get("poll", f"/answer/{answer[1]}/now?seen={seen[1]}", scripted=True)
         items = re.findall(r'name="item" value="([^"]+)"', page)
-        chosen = [("item", item) for item in items if self._chance.random() < 0.5]
-        rest = [
-            ("seen", seen[1]),
-            ("nonce", secrets.token_hex(16)),
-            ("adjustment", "0"),
-            ("comment", "Say why it is so."),
-        ]
-        body = urlencode([("csrf", csrf[1]), *chosen, *rest])
-        said = json.loads(self._ask("save", "POST", f"/answer/{answer[1]}/mark", body, scripted=True))
-        self.saved += "url" in said
-        next_page: str = said.get("url", url)
-        return next_page
+        form = {
+            "csrf": csrf[1],
+            "item": [item for item in items if self._chance.random() < 0.5],
+            "seen": seen[1],
+            "nonce": secrets.token_hex(16),
+            "adjustment": "0",
+            "comment": "Say why it is so.",
+        }
+        body = urlencode(form, doseq=True)
+        reply = json.loads(self._ask("save", "POST", f"/answer/{answer[1]}/mark", body, scripted=True))
+        self.saved += "url" in reply
+        return str(reply.get("url", url))
 
     def _get(self, kind: str, url: str, *, scripted: bool = False) -> str:
         return self._ask(kind, "GET", url, None, scripted=scripted)
