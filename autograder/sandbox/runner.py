@@ -154,7 +154,9 @@ def make_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"  # the long form takes seconds after a deep recursion
     shell: Shell = Shell.instance(config=config)
-    magics = [("line", name, partial(_skip_magic, shell, f"%{name}")) for name in LINE_MAGICS]
+    magics: list[tuple[Any, str, Any]] = [
+        ("line", name, partial(_skip_magic, shell, f"%{name}")) for name in LINE_MAGICS
+    ]
     magics += [("cell", name, partial(_skip_magic, shell, f"%%{name}")) for name in CELL_MAGICS]
     magics += [("line", "load_ext", partial(_load_extension, shell))]
     for kind, name, magic in magics:
