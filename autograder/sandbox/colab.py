@@ -34,12 +34,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        def get(name: str) -> _Nothing:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return _Nothing(f"{module.__name__}.{name}", self._note)
-
-        module.__getattr__ = get  # type: ignore[method-assign]  # a module's own (PEP 562)
+        module.__getattr__ = _Nothing(module.__name__, self._note).__getattr__  # type: ignore[method-assign]  # PEP 562
 
 
 class _Nothing:

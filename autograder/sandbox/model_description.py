@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from autograder.sandbox.reported_values import LARGEST, number, one_line, safely, type_name
 
 __all__ = ["MAX_WEIGHTS", "SETTINGS", "describe_model"]
@@ -185,6 +187,4 @@ def _shape(shape: Any) -> list[int | None] | None:
 
 
 def _weights(layer: Any) -> list[Any]:
-    import numpy as np
-
     return [np.ascontiguousarray(np.asarray(array), dtype="<f4") for array in layer.get_weights()]

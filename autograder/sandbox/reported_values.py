@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 __all__ = ["LARGEST", "describe_value", "number", "one_line", "safely", "type_name"]
 
 TEXT_LIMIT = 200
@@ -16,6 +18,8 @@ TEXT_LIMIT = 200
 
 LARGEST = 10**15
 """No honest number is beyond this."""
+
+NUMBERS = (int, float, np.integer, np.floating)
 
 # What a student's object may raise. TimeLimit is none of these and passes through.
 ANY_ERROR = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
@@ -31,8 +35,6 @@ def describe_value(namespace: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    import numpy as np
-
     if value is None or value is Ellipsis:
         return {"kind": "none" if value is None else "ellipsis"}
     if type(value) is str:
@@ -40,19 +42,19 @@ def _plain(value: Any) -> dict[str, Any]:
     value = _unwrapped(value)
     if isinstance(value, bool | np.bool_):
         return {"kind": "bool", "value": bool(value)}
-    if isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, NUMBERS):
         return {"kind": "number", "value": number(value)}
     if isinstance(value, np.ndarray):
         return {"kind": "array", "name": one_line(f"array of shape {value.shape}")}
-    if type(value) in (tuple, list):
-        return _plain_sequence(value)
-    return {"kind": "other", "name": type_name(value)}
+    if type(value) not in (tuple, list):
+        return {"kind": "other", "name": type_name(value)}
+    if len(value) > 8 or not all(isinstance(item, NUMBERS) for item in value):
+        return {"kind": "other", "name": f"{type(value).__name__} of {len(value)}"}
+    return {"kind": "numbers", "value": [number(item) for item in value]}
 
 
 def _unwrapped(value: Any) -> Any:
     """Turn tensors, tensor shapes and small arrays into the plain numbers or tuples that they hold."""
-    import numpy as np
-
     module = type(value).__module__
     if type(value).__name__ == "TensorShape" and module.startswith("tensorflow"):
         return tuple(value)
@@ -66,19 +68,9 @@ def _unwrapped(value: Any) -> Any:
     return value
 
 
-def _plain_sequence(value: Any) -> dict[str, Any]:
-    import numpy as np
-
-    if len(value) > 8 or not all(isinstance(item, int | float | np.integer | np.floating) for item in value):
-        return {"kind": "other", "name": f"{type(value).__name__} of {len(value)}"}
-    return {"kind": "numbers", "value": [number(item) for item in value]}
-
-
 def number(value: Any) -> int | float | None:
     """Return a number as JSON takes it; None if it is not finite or larger than any honest answer. Raises TypeError."""
-    import numpy as np
-
-    if not isinstance(value, int | float | np.integer | np.floating):
+    if not isinstance(value, NUMBERS):
         raise TypeError(f"{type(value).__name__} is not a number")
     exact = int(value) if isinstance(value, int | np.integer) else float(value)
     if abs(exact) > LARGEST or not math.isfinite(exact):
@@ -92,8 +84,7 @@ def one_line(anything: object) -> str:
 
 
 def type_name(value: Any) -> str:
-    name: str = safely(lambda: one_line(type(value).__name__), "object")
-    return name
+    return str(safely(lambda: one_line(type(value).__name__), "object"))
 
 
 def safely(what: Callable[..., Any], otherwise: Any, *args: Any) -> Any:

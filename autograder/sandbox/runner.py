@@ -125,11 +125,9 @@ class Shell(InteractiveShell):
 
     def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str | None]:
         """Accept backends for a screen too, even if they are not installed here."""
-        try:
-            found: tuple[str | None, str | None] = super().enable_matplotlib(gui)  # type: ignore[no-untyped-call]  # IPython's
-        except (ImportError, RuntimeError, ValueError):
-            return gui, None
-        return found
+        with contextlib.suppress(ImportError, RuntimeError, ValueError):
+            return super().enable_matplotlib(gui)  # type: ignore[no-untyped-call, no-any-return]  # IPython's
+        return gui, None
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Do nothing: there is no window to draw in."""

@@ -1,4 +1,4 @@
-"""What several tests share: a built copy of the assignment, and one running engine."""
+"""Fixtures that several tests share: a built copy of the assignment, and one running engine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TIMEOUT_S = 60.0
 
 @pytest.fixture(scope="session", autouse=True)
 def no_wait_for_the_disk() -> Iterator[None]:
-    """Tens of thousands of marks are stored here, and nobody pulls the plug; a killed process loses nothing by this."""
+    """Do not wait for the disk: the tests store tens of thousands of marks, and a killed process loses nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("autograder.gradebook.database.SYNCHRONOUS", "OFF")
         yield

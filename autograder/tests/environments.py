@@ -1,4 +1,4 @@
-"""Environments that really lack something: this one's packages by links, but for those that are left out."""
+"""Environments without some packages: the others are linked from this one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["run", "without"]
 
 
 def without(folder: Path, *names: str, modules: Collection[str] = (), fakes: Mapping[str, str] | None = None) -> Path:
-    """An environment in `folder` without the distributions `names`; returns its Python.
+    """Make an environment in `folder` without the distributions `names`. Return its Python.
 
-    Of the top-level `modules` only the code is gone, as in an installation that broke off. `fakes` are modules to stand
-    in the place of others: source by name.
+    Of the top-level `modules` only the code is missing, as after an interrupted installation. `fakes` maps the names of
+    modules to replace to their source.
     """
     venv.create(folder, symlinks=True, with_pip=False)
     variables = {"base": str(folder), "platbase": str(folder)}
@@ -32,7 +32,7 @@ def without(folder: Path, *names: str, modules: Collection[str] = (), fakes: Map
 
 
 def run(python: Path, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """`mnist-kit` by that Python, its words on wide lines."""
+    """Run `mnist-kit` with this Python, with its output on wide lines."""
     return subprocess.run(
         [python, "-m", "autograder", *map(str, arguments)],
         capture_output=True,

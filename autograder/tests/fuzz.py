@@ -1,9 +1,9 @@
-"""Coverage-guided fuzzing of everything that reads bytes a stranger may have written.
+"""Coverage-guided fuzzing of everything that reads untrusted bytes.
 
     python -m autograder.tests.fuzz TARGET RUNS
 
-TARGET is evidence, notebook, zip or policy. Ends with exit code 0 after RUNS executions; an exception that the
-parser does not declare ends it at once, with the input that caused it. Needs `atheris` (Linux).
+TARGET is evidence, notebook, zip or policy. Exits with code 0 after RUNS executions, or at once at an exception that
+the parser does not declare, and prints its input. Needs `atheris` (Linux).
 """
 
 from __future__ import annotations
@@ -81,15 +81,10 @@ JOURNAL = (
     {"finished": True},
 )
 CELL: dict[str, Any] = {
-    "cell_type": "code",
-    "id": "q4-answer",
-    "metadata": {},
-    "source": "x",
-    "outputs": [],
-    "execution_count": None,
-}
+    "cell_type": "code", "id": "q4-answer", "metadata": {}, "source": "x", "outputs": [], "execution_count": None
+}  # fmt: skip
 
-# What each target begins with; whatever is interesting is found from there.
+# The parser of each target, and the inputs from which the fuzzer starts.
 SEEDS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
     "evidence": (read_evidence, ("\n".join(map(json.dumps, JOURNAL)).encode() + b"\x00\x00" + bytes(8),)),
     "notebook": (
@@ -102,7 +97,7 @@ SEEDS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
 
 
 def main(target: str, runs: int) -> None:
-    """Fuzz one target; returns only through atheris, which ends the process."""
+    """Fuzz one target; atheris ends the process."""
     read, seeds = SEEDS[target]
     corpus = Path(tempfile.mkdtemp(prefix=f"fuzz-{target}-"))
     for number, seed in enumerate(seeds):

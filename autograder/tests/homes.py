@@ -35,6 +35,7 @@ __all__ = [
     "shown",
 ]
 
+FOLDERS = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
 SITE = Path(sysconfig.get_path("purelib"))
 
 SHELL = """
@@ -53,9 +54,9 @@ IPKernelApp.launch_instance(kernel_class=Kernel)
 
 
 def colab_kernel(folder: Path) -> Mapping[str, str]:
-    """A kernel called `colab` under `folder`; returns the environment variables by which Jupyter finds it.
+    """Make a kernel called `colab`. Return the environment variables with which Jupyter finds it.
 
-    As on Colab the shell is of `google.colab`'s own class, by which Otter tells, and that package can be imported.
+    As on Colab, `google.colab` can be imported, and the shell is of its class, by which Otter recognises Colab.
     """
     package = folder / "site" / "google" / "colab"
     package.mkdir(parents=True)
@@ -66,7 +67,7 @@ def colab_kernel(folder: Path) -> Mapping[str, str]:
 
 
 def kernel_without_otter(folder: Path) -> Mapping[str, str]:
-    """A kernel called `bare` with an environment of its own: all that this one has but Otter, and pip to get that."""
+    """Make a kernel called `bare` in an environment with pip and all packages of this one except Otter."""
     venv.create(folder / "bare", with_pip=True)
     others = folder / "others"
     others.mkdir()
@@ -79,7 +80,7 @@ def kernel_without_otter(folder: Path) -> Mapping[str, str]:
 
 
 def otter_wheel(folder: Path) -> Path:
-    """The Otter that is installed here, as a wheel that pip can install without a network."""
+    """Pack the installed Otter as a wheel that pip can install without a network."""
     folder.mkdir()
     (info,) = SITE.glob("otter_grader-*.dist-info")
     wheel = folder / f"{info.name.removesuffix('.dist-info')}-py3-none-any.whl"
@@ -91,12 +92,8 @@ def otter_wheel(folder: Path) -> Path:
 
 
 def _kernel(folder: Path, name: str, command: list[str], **environment: str) -> Mapping[str, str]:
-    spec = {
-        "argv": [*command, "-f", "{connection_file}"],
-        "display_name": "Python 3",
-        "language": "python",
-        "env": environment,
-    }
+    argv = [*command, "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python", "env": environment}
     kernel = folder / "jupyter" / "kernels" / name
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
@@ -105,16 +102,14 @@ def _kernel(folder: Path, name: str, command: list[str], **environment: str) -> 
 
 @contextmanager
 def jupyterlab(folder: Path, own: Path) -> Iterator[str]:
-    """JupyterLab on the notebooks in `folder`, its settings in `own`; gives the address that a file name is put to."""
+    """Run JupyterLab on the notebooks in `folder`, with its settings in `own`. Yield the URL up to a file's name."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
-    places = {name: str(own) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    with subprocess.Popen(
-        command, env={**os.environ, **places}, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    ) as lab:
+    environment = {**os.environ, **dict.fromkeys(FOLDERS, str(own))}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as lab:
         try:
             _wait_for(f"http://127.0.0.1:{port}/api")
             yield f"http://127.0.0.1:{port}/lab/tree/"
@@ -135,7 +130,7 @@ def _wait_for(address: str, seconds: float = 90) -> None:
 
 
 def run(notebook: NotebookNode, folder: Path, *, kernel: str = "python3", go_on: bool = False) -> NotebookNode:
-    """Run all cells in a real kernel whose current folder is `folder`; an error stops it, unless it is to `go_on`."""
+    """Run all cells in a real kernel in `folder`. An error stops it, unless `go_on`."""
     client = NotebookClient(
         copy.deepcopy(notebook),
         timeout=300,
@@ -148,18 +143,16 @@ def run(notebook: NotebookNode, folder: Path, *, kernel: str = "python3", go_on:
 
 
 def shown(notebook: NotebookNode, id: str) -> str:
-    """All that a cell displays, as text."""
+    """Return everything a cell displays, as text."""
     (cell,) = [cell for cell in notebook.cells if cell.id == id]
-    parts: list[Any] = []
-    for output in cell.outputs:
-        parts += [
-            output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", []))
-        ]
-    return "\n".join(map(str, parts))
+    return "\n".join(
+        str(output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", [])))
+        for output in cell.outputs
+    )
 
 
 def saved_by_colab(notebook: NotebookNode) -> bytes:
-    """As Colab downloads it: format 4.0, so no ids but Colab's own in the metadata, and a kernel of its own."""
+    """Save a notebook as Colab downloads it: format 4.0, with Colab's own ids in the metadata and its own kernel."""
     cells = []
     for number, cell in enumerate(notebook.cells):
         metadata: dict[str, Any] = {"id": _own_id(number, 12)}
@@ -174,16 +167,14 @@ def saved_by_colab(notebook: NotebookNode) -> bytes:
             }
         cells.append(saved)
     metadata = {
-        "colab": {"provenance": [], "gpuType": "T4"},
-        "kernelspec": {"name": "python3", "display_name": "Python 3"},
-        "language_info": {"name": "python"},
-        "accelerator": "GPU",
-    }
+        "colab": {"provenance": [], "gpuType": "T4"}, "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        "language_info": {"name": "python"}, "accelerator": "GPU",
+    }  # fmt: skip
     return json.dumps({"nbformat": 4, "nbformat_minor": 0, "metadata": metadata, "cells": cells}, indent=2).encode()
 
 
 def saved_by_vscode(notebook: NotebookNode) -> bytes:
-    """As VS Code saves it today: ids and metadata kept, keys sorted, the kernel of the environment chosen."""
+    """Save a notebook as VS Code does today: ids and metadata kept, keys sorted, the kernel of an environment."""
     made = copy.deepcopy(notebook)
     for cell in made.cells:
         cell.source = _lines(cell.source)
@@ -191,19 +182,14 @@ def saved_by_vscode(notebook: NotebookNode) -> bytes:
             cell.metadata["vscode"] = {"languageId": "python"}
     made.metadata["kernelspec"] = {"display_name": ".venv (3.12.4)", "language": "python", "name": "python3"}
     made.metadata["language_info"] = {
-        "codemirror_mode": {"name": "ipython", "version": 3},
-        "file_extension": ".py",
-        "mimetype": "text/x-python",
-        "name": "python",
-        "nbconvert_exporter": "python",
-        "pygments_lexer": "ipython3",
-        "version": "3.12.4",
-    }
+        "codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py", "mimetype": "text/x-python",
+        "name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3", "version": "3.12.4",
+    }  # fmt: skip
     return json.dumps(made, indent=1, sort_keys=True).encode()
 
 
 def saved_by_old_vscode(notebook: NotebookNode) -> bytes:
-    """As VS Code saved it when it knew format 4.2 only: without ids, and what stood beside the cells replaced."""
+    """Save a notebook as VS Code did when it knew only format 4.2: without ids, its metadata replaced."""
     made = json.loads(saved_by_vscode(notebook))
     made |= {"nbformat_minor": 2, "orig_nbformat": 4}
     made["metadata"] = {"kernelspec": made["metadata"]["kernelspec"], "vscode": {"interpreter": {"hash": "0" * 64}}}

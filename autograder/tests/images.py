@@ -1,4 +1,4 @@
-"""Images for the tests: Fashion MNIST where Debian's package puts it, and a loud word where it is not."""
+"""Images for the tests: Fashion MNIST from Debian's package, and the mark of tests that need it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ needs_fashion = pytest.mark.skipif(
 
 
 def spread(images: Bytes) -> tuple[float, float]:
-    """Mean and standard deviation of the pixels divided by 255, to four digits; counted, for there are 47 million."""
+    """Return mean and standard deviation of the pixels / 255, to four digits; by counts, as there are 47 million."""
     counts, values = np.bincount(images.ravel(), minlength=256), np.arange(256) / 255
     mean = float(np.average(values, weights=counts))
     return round(mean, 4), round(float(np.average((values - mean) ** 2, weights=counts)) ** 0.5, 4)

@@ -13,7 +13,7 @@ from autograder.errors import KitError, PolicyError, PolicyProblem, unreadable
 FULL = PolicyProblem(6, "assignment.split_sed", "an unknown key", "name, split_seed", "split_seed")
 
 
-def test_every_error_is_exported_and_drawn_in_the_tree() -> None:
+def test_every_error_is_exported_and_shown_in_the_tree() -> None:
     defined = {kind.__name__ for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KitError)}
     assert defined <= set(errors.__all__)
     assert all(f"── {name} " in str(errors.__doc__) for name in defined - {"KitError"})

@@ -1,12 +1,10 @@
-"""One file, three homes: the template alone, in kernels as editors and Colab have them, and graded alike from each."""
+"""The template in the kernels of editors and of Colab, and the solution graded alike as each of them saves it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -31,7 +29,7 @@ AT_THE_END = "All public checks pass. The points are given by hidden checks, aft
 
 
 def only_first(template: NotebookNode, *before: str) -> NotebookNode:
-    """The template's first cell, after cells that set the scene."""
+    """Return a notebook of the template's first cell, after some cells of preparation."""
     return nbformat.v4.new_notebook(cells=[*map(new_code_cell, before), template.cells[0]])
 
 
@@ -53,12 +51,12 @@ def test_the_template_works_in_a_kernel_like_colabs(
     for question in ("q4", "q5", "q6", "q7"):
         assert f"{question}: the public checks pass." in shown(executed, f"{question}-check")
     assert AT_THE_END in shown(executed, "after_q7-code-2")
-    said = "Save this notebook, choose File > Download > Download .ipynb, and hand in the file that you get.\n"
-    assert shown(executed, "after_q7-code-3") == said
+    message = "Save this notebook, choose File > Download > Download .ipynb, and hand in the file that you get.\n"
+    assert shown(executed, "after_q7-code-3") == message
     assert {path.name for path in content.iterdir()} <= {".OTTER_LOG"}
 
 
-def test_an_old_python_is_told_in_words_alone(template: NotebookNode, tmp_path: Path) -> None:
+def test_an_old_python_gets_a_message_without_a_traceback(template: NotebookNode, tmp_path: Path) -> None:
     old = "import sys\nsys.version_info = (3, 9, 18, 'final', 0)"
     executed = run(only_first(template, old), tmp_path, go_on=True)
     assert first_cell(executed) == (
@@ -67,7 +65,7 @@ def test_an_old_python_is_told_in_words_alone(template: NotebookNode, tmp_path: 
     )
 
 
-def test_what_is_missing_is_installed_or_the_remedy_is_named(
+def test_otter_is_installed_if_missing_or_the_message_says_how(
     template: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in homes.kernel_without_otter(tmp_path).items():
@@ -77,19 +75,14 @@ def test_what_is_missing_is_installed_or_the_remedy_is_named(
     python = tmp_path / "bare" / "bin" / "python"
     assert "Missing, and not available here: otter-grader>=7,<8 (for Python 3." in without
     assert "What pip said: ERROR: No matching distribution found for otter-grader<8,>=7\n" in without
-    assert (
-        f'in a terminal:\n  "{python}" -m pip install "otter-grader>=7,<8"\nOr open this file in Google Colab'
-        in without
-    )
+    assert f'in a terminal:\n  "{python}" -m pip install "otter-grader>=7,<8"\nOr open this file' in without
     assert "Traceback" not in without
 
     monkeypatch.setenv("PIP_FIND_LINKS", str(homes.otter_wheel(tmp_path / "wheels").parent))
     notebook = only_first(template)
     notebook.cells.append(new_code_cell('grader.check("q5")', id="check"))
     first = run(notebook, tmp_path, kernel="bare")
-    assert first_cell(first).startswith(
-        "Installing otter-grader>=7,<8 ... this happens once, and takes a minute or two.\n"
-    )
+    assert first_cell(first).startswith("Installing otter-grader>=7,<8 ... ")
     assert first_cell(first).endswith("Ready. There are public checks for q4, q5, q6, q7.\n")
     assert "Found: no variable called `model`" in shown(first, "check")
     again = run(notebook, tmp_path, kernel="bare")
@@ -122,12 +115,3 @@ def test_the_solution_scores_full_marks_as_each_editor_saves_it(engine: Engine, 
         for report in pool.map(engine.grade, submissions):
             assert (points(report), written(report)) == (FULL, answers), report.name
             assert report.notes == SAVED[report.name][1]
-
-
-def test_the_editors_ways_of_saving_are_what_they_are_taken_for(layout: Layout) -> None:
-    solution = nbformat.read(layout.solution, as_version=4)
-    colab: dict[str, Any] = json.loads(homes.saved_by_colab(solution))
-    assert (colab["nbformat_minor"], [cell.get("id") for cell in colab["cells"]]) == (0, [None] * len(solution.cells))
-    for save, _ in SAVED.values():
-        made = nbformat.reads(save(solution).decode(), as_version=4)
-        assert [cell.source for cell in made.cells] == [cell.source for cell in solution.cells]

@@ -1,4 +1,4 @@
-"""One file in JupyterLab, by hand and eye, in a real browser; and the solution graded as it is saved there."""
+"""The template and the solution in JupyterLab in a real browser, and the solution graded as JupyterLab saves it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, *needs_chromium]
 
 
 class Lab:
-    """A page with JupyterLab in it, used as a student does, with the keyboard; a cell is named by its id."""
+    """JupyterLab in a page, used with the keyboard as a student does; cells are named by their ids."""
 
     NOTEBOOK = "window.jupyterapp?.shell.currentWidget"
 
@@ -59,7 +59,7 @@ class Lab:
         self.page.keyboard.press("Escape")
 
     def run(self, id: str) -> str:
-        """Run a cell; returns what it displays."""
+        """Run a cell. Return its output."""
         self.choose(id)
         self.page.keyboard.press("Control+Enter")
         self.settle()
@@ -67,7 +67,7 @@ class Lab:
         return self.output(id)
 
     def output(self, id: str) -> str:
-        """What a cell displays, as the browser shows it."""
+        """Return the output of a cell, as the browser shows it."""
         self.choose(id)
         text: str = self.page.evaluate(
             f"id => {self.NOTEBOOK}.content.widgets.find(cell => cell.model.id === id)"
@@ -77,7 +77,7 @@ class Lab:
         return text
 
     def settle(self) -> None:
-        """Wait until no cell runs or waits to be run."""
+        """Wait until no cell is running or waiting."""
         self.page.wait_for_function(
             f"() => {self.NOTEBOOK}.content.widgets.every(cell => cell.model.executionState !== 'running') && "
             f"{self.NOTEBOOK}.sessionContext.session.kernel.status === 'idle'",
@@ -132,7 +132,7 @@ def test_the_template_runs_and_q4_is_answered(lab: Lab) -> None:
     assert lab.run("after_q7-code-2").rstrip().endswith("Not there yet: q4, q5, q6, q7.")
 
 
-def test_the_last_cell_saves_what_is_on_the_screen_and_zips_it(lab: Lab, desk: Path) -> None:
+def test_the_last_cell_saves_the_open_notebook_and_zips_it(lab: Lab, desk: Path) -> None:
     if not lab.page.url.endswith("student_template.ipynb"):
         lab.open("student_template.ipynb")
         lab.run("intro-code")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.layout import HOME, Layout
+from autograder.layout import Layout
 
 
 def test_files_that_decide_about_points_are_secret_with_the_images_of_every_dataset(tmp_path: Path) -> None:
@@ -22,7 +22,3 @@ def test_files_that_decide_about_points_are_secret_with_the_images_of_every_data
         "solutions/calibration.json",
         "dist/autograder.zip",
     }
-
-
-def test_the_repository_has_the_files_that_are_needed() -> None:
-    assert all(path.exists() for path in (HOME.policy, HOME.master, HOME.data("mnist"), HOME.solution))
