@@ -8,8 +8,6 @@ from playwright.sync_api import Page
 
 from autograder.tools.pictures import CHROMIUM
 
-__all__ = ["broken_rules", "needs_chromium"]
-
 needs_chromium = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"NOT TESTED: no {CHROMIUM} (apt install chromium)"),

@@ -8,8 +8,6 @@ import numpy as np
 
 from autograder.calibration.calibration import Calibration, Origin, TrainingRun
 
-__all__ = ["LEVELS", "ORIGIN", "calibration", "runs"]
-
 LEVELS = ((0.8, 4.0), (0.9, 6.0), (0.95, 8.0))
 
 ORIGIN = Origin(solution="a" * 64, data="b" * 64, split_seed=20, kit="0.1.0+c", tensorflow="2.21.0", keras="3.15.1")

@@ -10,8 +10,6 @@ from collections.abc import Collection, Mapping
 from importlib.metadata import distribution
 from pathlib import Path
 
-__all__ = ["run", "without"]
-
 
 def without(folder: Path, *names: str, modules: Collection[str] = (), fakes: Mapping[str, str] | None = None) -> Path:
     """Make an environment in `folder` without the distributions `names`. Return its Python.

@@ -23,18 +23,6 @@ from urllib.request import urlopen
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-__all__ = [
-    "colab_kernel",
-    "jupyterlab",
-    "kernel_without_otter",
-    "otter_wheel",
-    "run",
-    "saved_by_colab",
-    "saved_by_old_vscode",
-    "saved_by_vscode",
-    "shown",
-]
-
 FOLDERS = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
 SITE = Path(sysconfig.get_path("purelib"))
 

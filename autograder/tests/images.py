@@ -9,8 +9,6 @@ import pytest
 
 from autograder.data.dataset import Bytes
 
-__all__ = ["FASHION", "needs_fashion", "spread"]
-
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 needs_fashion = pytest.mark.skipif(

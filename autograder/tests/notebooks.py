@@ -16,26 +16,6 @@ from autograder.policy import grading_file
 from autograder.submissions import notebook
 from autograder.submissions.notebook import Notebook
 
-__all__ = [
-    "CODE",
-    "FILLED",
-    "PROSE",
-    "RULES",
-    "TEMPLATE",
-    "Edit",
-    "alter",
-    "at",
-    "change",
-    "delete",
-    "drop_ids",
-    "drop_metadata",
-    "edited",
-    "insert",
-    "move_to_end",
-    "several",
-    "taken",
-]
-
 RULES = grading_file.load(HOME.policy)
 TEMPLATE = nbformat.read(HOME.template, as_version=4)
 PROSE = {"q1": "One.", "q2": "# Two\n\nof it.", "q3": "Three."}

@@ -11,8 +11,6 @@ import textwrap
 
 from autograder.tests.hostile.case import KIT, SECRET, Case
 
-__all__ = ["CASES"]
-
 PRELUDE = """
 import ctypes, errno, os, signal, socket, subprocess, sys, time
 libc = ctypes.CDLL(None, use_errno=True)

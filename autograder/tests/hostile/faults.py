@@ -5,8 +5,6 @@ from __future__ import annotations
 from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL
 from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case
 
-__all__ = ["CASES"]
-
 FIRST = {**NOTHING, "q4": 6}
 """Question 4 was answered before the notebook came to its end."""
 

@@ -8,8 +8,6 @@ from nbformat.v4 import new_output
 from autograder.authoring.bundled_class import ANSWERS, COMPILE, FULL, LOAD, MODEL, TRAIN, fill
 from autograder.tests.hostile.case import UNTRAINED, Case
 
-__all__ = ["CASES"]
-
 SHORT = (
     TRAIN.replace("epochs=3", "epochs=2")
     .replace("x_train / 255", "x_train[:2000] / 255")

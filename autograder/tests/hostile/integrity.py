@@ -12,8 +12,6 @@ from autograder.judge.grade_report import Status
 from autograder.submissions.cells import cell_id
 from autograder.tests.hostile.case import KIT, SECRET, UNDECIDED, UNTRAINED, Case
 
-__all__ = ["CASES", "FALLS"]
-
 RIGHT: Mapping[str, str] = {"q4": LOAD, "q5": MODEL, "q6": COMPILE}
 """Honest answers to all but the training: what the case does beside them must change nothing."""
 

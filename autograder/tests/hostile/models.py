@@ -12,8 +12,6 @@ from autograder.data import dataset
 from autograder.layout import HOME
 from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case, Points
 
-__all__ = ["CASES"]
-
 LOADED = {**NOTHING, "q4": 6}
 TAUGHT = "x_train, x_test = x_train / 255.0, x_test / 255.0\n"
 MEANS = "@MEANS@"

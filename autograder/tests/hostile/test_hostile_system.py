@@ -1,4 +1,4 @@
-"""Faults of the machine and of the grader itself: nobody loses a point, nothing is left running, nothing is lost."""
+"""Faults of the machine and of the grader: nobody loses a point, no process is left, no result is lost."""
 
 from __future__ import annotations
 
@@ -42,20 +42,21 @@ def handed_in(template: NotebookNode, code: str = LOAD) -> Submission:
     return Submission("one", "one.ipynb", Member("one", "made for a test", {}, answers).make(template))
 
 
-def said(report: GradeReport) -> str:
-    return "\n".join([report.fault, *report.notes, *(question.message for question in report.questions)])
+def made(rules: Policy, layout: Layout, secrets: tuple[Path, ...] = ()) -> Engine:
+    """Make an engine for the built assignment."""
+    return Engine(rules, read_tests(layout.zip), layout.data("mnist"), secrets=secrets)
 
 
 def assert_nothing_decided(report: GradeReport, because: str) -> None:
     assert report.status is Status.UNGRADED
     assert all(question.earned is None for question in report.questions)
     assert because in report.fault
-    assert "student code ran" not in said(report)
+    assert "student code ran" not in repr(report)
 
 
 @contextlib.contextmanager
 def confined_as(engine: Engine, plan: isolation.ConfinementPlan | None) -> Iterator[None]:
-    """The engine with another plan than this machine's."""
+    """Give the engine another plan than this machine's."""
     own, engine.plan = engine.plan, plan
     try:
         yield
@@ -72,7 +73,7 @@ def test_a_layer_that_is_required_and_missing_lets_no_student_cell_run(engine: E
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
-def test_a_user_that_cannot_be_become_lets_no_student_cell_run(
+def test_a_change_of_user_that_fails_lets_no_student_cell_run(
     engine: Engine, template: NotebookNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """4294967295 means "no change" to setresuid(2): the process would go on as root."""
@@ -83,11 +84,9 @@ def test_a_user_that_cannot_be_become_lets_no_student_cell_run(
         assert_nothing_decided(engine.grade(handed_in(template, RAN)), "uid: ")
 
 
-def test_a_canary_that_gets_through_lets_no_student_cell_run(
-    rules: Policy, layout: Layout, template: NotebookNode
-) -> None:
+def test_a_canary_that_succeeds_lets_no_student_cell_run(rules: Policy, layout: Layout, template: NotebookNode) -> None:
     """A file of Python itself, which every student process can read, is called a secret."""
-    with Engine(rules, read_tests(layout.zip), layout.data("mnist"), secrets=(Path(os.__file__),)) as running:
+    with made(rules, layout, secrets=(Path(os.__file__),)) as running:
         assert_nothing_decided(running.grade(handed_in(template, RAN)), "a canary succeeded: read os.py")
 
 
@@ -138,7 +137,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_is_told_and_what_was_written_is_whole(tmp_path: Path, small_disk: Path) -> None:
+def test_a_full_disk_is_reported_and_every_written_file_is_complete(tmp_path: Path, small_disk: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number}.ipynb").write_text("{", encoding="utf-8")
     files = sorted(tmp_path.glob("*.ipynb"))
@@ -162,7 +161,7 @@ def test_a_disk_that_fills_up_under_a_notebook_costs_it_nothing(
     """What the notebook writes to its folder, and then the folder's place itself, find no space."""
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
     saves = LOAD + "\nopen('kept', 'wb').write(bytes(2**20))"
-    with Engine(rules, read_tests(layout.zip), layout.data("mnist")) as running:
+    with made(rules, layout) as running:
         assert running.grade(handed_in(template, saves)).earned == 18
         full = small_disk / "full"
         with contextlib.suppress(OSError), full.open("wb") as file:
@@ -175,14 +174,11 @@ def test_a_disk_that_fills_up_under_a_notebook_costs_it_nothing(
 
 
 @pytest.mark.parametrize("small_disk", ["200m"], indirect=True)
-def test_a_disk_without_room_for_one_notebook_is_told_at_once(
+def test_a_disk_without_room_for_one_notebook_is_reported_at_once(
     rules: Policy, layout: Layout, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
-    with (
-        pytest.raises(GraderFault, match=r"is full .*TMPDIR="),
-        Engine(rules, read_tests(layout.zip), layout.data("mnist")),
-    ):
+    with pytest.raises(GraderFault, match=r"is full .*TMPDIR="), made(rules, layout):
         pass  # pragma: no cover
     assert not list(small_disk.iterdir())
 
@@ -212,12 +208,12 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
     assert not alive
 
 
-def test_a_temporary_folder_that_others_cannot_enter_is_told_at_once(
+def test_a_temporary_folder_that_others_cannot_enter_is_reported_at_once(
     rules: Policy, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "closed"))
-    running = Engine(rules, read_tests(layout.zip), layout.data("mnist"))
+    running = made(rules, layout)
     assert running.plan is not None
     own_users = dataclasses.replace(running.plan, own_users=True)
     with confined_as(running, own_users), pytest.raises(GraderFault, match="other users"), running:

@@ -9,8 +9,6 @@ from autograder.tests.variants.right_training import TRAINING
 from autograder.tests.variants.right_values import DATA
 from autograder.tests.variants.variant import Variant, right
 
-__all__ = ["RIGHT"]
-
 PLAIN = right("the answers that all others differ from")
 
 RIGHT: tuple[Variant, ...] = (PLAIN, *DATA, *LAYERS, *COMPILED, *TRAINING, *NOTEBOOKS)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from autograder.tests.variants.variant import FIT, MEASURE, ORDINARY_FIT, Variant, right, trained
 
-__all__ = ["COMPILED"]
-
 WITHOUT_METRICS = "test_accuracy = np.mean(model.predict(x_test, verbose=0).argmax(axis=-1) == y_test)"
 
 

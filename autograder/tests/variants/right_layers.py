@@ -15,8 +15,6 @@ from autograder.tests.variants.variant import (
     trained,
 )
 
-__all__ = ["LAYERS"]
-
 LINEAR = "keras.layers.Dense(128)"
 LINEAR_OUTPUT = "keras.layers.Dense(10)"
 

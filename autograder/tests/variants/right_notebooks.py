@@ -18,8 +18,6 @@ from autograder.tests.variants.variant import (
     trained,
 )
 
-__all__ = ["NOTEBOOKS", "put"]
-
 CHECKS = ("q4-check", "q5-check", "q6-check", "q7-check")
 
 

@@ -19,9 +19,6 @@ from autograder.tests.variants.variant import (
     trained,
 )
 
-__all__ = ["TRAINING"]
-
-
 PATIENT = "history = model.fit(x_train, y_train, batch_size=64, epochs=4, verbose=0)"
 """For pixels on both sides of zero, at which large steps do harm."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from autograder.tests.variants.variant import Variant, right
 
-__all__ = ["DATA"]
-
 LOADED = "(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()\n"
 
 

@@ -10,28 +10,6 @@ from nbformat import NotebookNode
 
 from autograder.authoring.bundled_class import FULL, LOAD, Edit, Member
 
-__all__ = [
-    "BUILT",
-    "COMPILE",
-    "FIT",
-    "FLATTEN",
-    "HIDDEN",
-    "INPUT",
-    "MEASURE",
-    "NEVER_TRAINED",
-    "ORDINARY_FIT",
-    "OUTPUT",
-    "RIGHT_ANSWERS",
-    "SCALE",
-    "SEED",
-    "Variant",
-    "chain",
-    "points",
-    "right",
-    "trained",
-    "wrong",
-]
-
 SEED = "tf.keras.utils.set_random_seed(7)\n"
 INPUT = "keras.Input((28, 28))"
 FLATTEN = "keras.layers.Flatten()"

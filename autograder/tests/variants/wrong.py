@@ -12,6 +12,4 @@ from autograder.tests.variants.wrong_settings import SETTINGS
 from autograder.tests.variants.wrong_training import LEARNED
 from autograder.tests.variants.wrong_values import VALUES
 
-__all__ = ["WRONG"]
-
 WRONG: tuple[Variant, ...] = (*VALUES, *LAYERS, *SETTINGS, *MODELS, *COMPILED, *LEARNED, *REPORTED, *NOTEBOOKS)

@@ -19,8 +19,6 @@ from autograder.tests.variants.variant import (
     wrong,
 )
 
-__all__ = ["COMPILED"]
-
 TRAINED = trained()
 ONE_HOT = f"{SCALE}\ny_train, y_test = keras.utils.to_categorical(y_train), keras.utils.to_categorical(y_test)"
 LOGITS = chain(INPUT, FLATTEN, HIDDEN, "keras.layers.Dense(10)")

@@ -18,8 +18,6 @@ from autograder.tests.variants.variant import (
     wrong,
 )
 
-__all__ = ["CANNOT", "FIRST", "LAYERS", "TRAINED", "dense", "hopeless", "taught", "untrained"]
-
 COMPARE = "\nTry: compare with the list in the question, from the first layer to the last"
 FEWER = f"\nExpected: 3 layers{COMPARE}"
 FIRST = "Not checked: the layers of question q5 have to be right first: "

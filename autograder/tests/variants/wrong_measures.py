@@ -5,8 +5,6 @@ from __future__ import annotations
 from autograder.tests.variants.variant import FIT, MEASURE, Variant, trained
 from autograder.tests.variants.wrong_training import OF_MODEL, reached
 
-__all__ = ["REPORTED"]
-
 NUMBER = "\nExpected: one number, the accuracy on the test images\nTry: "
 BOTH = f"{NUMBER}evaluate returns the loss and the accuracy"
 SEVERAL = f"{NUMBER}evaluate returns several numbers: keep one of them"

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from autograder.tests.variants.variant import FLATTEN, HIDDEN, INPUT, OUTPUT, SCALE, SEED, Variant, chain, wrong
 from autograder.tests.variants.wrong_layers import CANNOT, FIRST, TRAINED, dense, hopeless
 
-__all__ = ["MODELS", "NO_MODEL"]
-
 NO_MODEL = "Not checked: question q5 has to be answered first: there is no model yet"
 
 

@@ -16,8 +16,6 @@ from autograder.tests.variants.variant import (
 )
 from autograder.tests.variants.wrong_models import NO_MODEL
 
-__all__ = ["NOTEBOOKS"]
-
 NO_VALUE = "Found: `train_images_shape` has not been given a value"
 NO_ANSWER = (
     "Found: `model` has not been given a value\nExpected: a Keras model\nTry: replace the ... in the answer cell"

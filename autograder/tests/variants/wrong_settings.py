@@ -5,8 +5,6 @@ from __future__ import annotations
 from autograder.tests.variants.variant import FLATTEN, HIDDEN, INPUT, OUTPUT, Variant
 from autograder.tests.variants.wrong_layers import CANNOT, FIRST, dense, hopeless, taught, untrained
 
-__all__ = ["SETTINGS"]
-
 WIDTH = "\nTry: see the question's text"
 BEND = "\nExpected: another activation\nTry: what should come out of this layer: any positive number, or a probability?"
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from autograder.authoring.bundled_class import COMPILE as ADAM
 from autograder.tests.variants.variant import BUILT, FIT, NEVER_TRAINED, SCALE, Variant, points, trained, wrong
 
-__all__ = ["LEARNED", "OF_MODEL", "reached"]
-
 UNSCALED = (
     "Found: the model was trained on pixels from 0 to 255\nExpected: small inputs, for training and test alike\n"
     "Try: scale both sets of images before fit; what is the largest value a pixel can have?"

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from autograder.tests.variants.variant import BUILT, NEVER_TRAINED, Variant, points, wrong
 
-__all__ = ["VALUES"]
-
 LOADED, *REPORTS = BUILT["q4"].splitlines()
 HINT = "\nTry: read it off the array: .shape gives a shape, len() gives a length"
 PAIR = "\nTry: load_data() returns two pairs; is this the right array of the right pair, before any reshaping?"
