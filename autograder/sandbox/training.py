@@ -124,9 +124,8 @@ def _wants_single_batches(given: dict[str, Any], keras: Any) -> bool:
     callbacks = given.get("callbacks")
     if isinstance(callbacks, keras.callbacks.CallbackList):
         # Keras passes this to the validation of a fit; its own progress bar does not count.
-        callbacks = [
-            callback for callback in callbacks.callbacks if not isinstance(callback, keras.callbacks.ProgbarLogger)
-        ]
+        bar = keras.callbacks.ProgbarLogger
+        callbacks = [callback for callback in callbacks.callbacks if not isinstance(callback, bar)]
     if not isinstance(callbacks, list | tuple):
         callbacks = () if callbacks is None else (callbacks,)
     plain = keras.callbacks.Callback

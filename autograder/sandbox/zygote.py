@@ -72,7 +72,9 @@ def serve(control: socket.socket, handler: Handler) -> None:
         libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
     try:
         while True:
-            ready, _, _ = select.select([control.fileno(), wake_read], [], [], _patience(children))
+            deadline = min((child.deadline for child in children.values()), default=0.0)
+            wait_s = min(max(0.0, deadline - time.monotonic()), LOOK_EVERY_S) if children else None
+            ready, _, _ = select.select([control.fileno(), wake_read], [], [], wait_s)
             if wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 4096)
@@ -131,14 +133,6 @@ def _become_child(
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
-
-
-def _patience(children: dict[int, _Child]) -> float | None:
-    """Return the seconds until the next look; None if there is no child."""
-    if not children:
-        return None
-    next_deadline = min(child.deadline for child in children.values())
-    return min(max(0.0, next_deadline - time.monotonic()), LOOK_EVERY_S)
 
 
 def _reap(children: dict[int, _Child], siblings: frozenset[int]) -> None:

@@ -34,8 +34,7 @@ def main() -> None:
     plan = isolation.demand(isolation.examine())
     limits = Limits(wall_s=60, memory_mb=3072, work_mb=256, files=2000)
     gates = confine.prepare(interpreter.folders())
-    walls: dict[bool, list[float]] = {False: [], True: []}
-    cpus: dict[bool, list[float]] = {False: [], True: []}
+    measured: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     layers: tuple[str, ...] = ()
     for number in range(2 * REPEATS):
         with tempfile.TemporaryDirectory() as folder:
@@ -47,12 +46,11 @@ def main() -> None:
                 os.chown(work, uid, uid)
             jail = confine.Jail(work, (), uid, plan.required, limits)
             wall, cpu, layers = _once(jail if number % 2 else None, gates)
-            walls[bool(number % 2)].append(wall)
-            cpus[bool(number % 2)].append(cpu)
+            measured[bool(number % 2)].append((wall, cpu))
     console = Console()
     console.print(f"{plan.where}; in force: {', '.join(layers)}")
-    for name, seconds in (("wall", walls), ("CPU", cpus)):
-        bare, confined = (1000 * statistics.median(seconds[how]) for how in (False, True))
+    for index, name in enumerate(("wall", "CPU")):
+        bare, confined = (1000 * statistics.median(row[index] for row in measured[how]) for how in (False, True))
         console.print(
             f"{name}: fork {bare:.1f} ms, with confinement {confined:.1f} ms, a difference of {confined - bare:.1f} ms"
         )

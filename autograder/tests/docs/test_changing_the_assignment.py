@@ -1,4 +1,4 @@
-"""The page that shows how to change the assignment, carried out from top to bottom on a copy of the repository."""
+"""The page about changing the assignment, followed from top to bottom on a copy of the repository."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PAGE = HOME.root / "autograder" / "docs" / "changing-the-assignment.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HUNK = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)+)", re.MULTILINE)
 MARK = re.compile("^[-+]", re.MULTILINE)
-TAKES_TOO_LONG = "calibrate"
-"""A word of the one command that is left out: it trains 30 times."""
+TOO_LONG = "calibrate"
+"""The command that does not run here, because it trains 30 times."""
 
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    """A copy of the repository in which everything on the page was done."""
+    """A copy of the repository after all steps of the page."""
     copy = Layout(tmp_path_factory.mktemp("kit"))
     shutil.copy(HOME.policy, copy.policy)
     for folder in ("assignment", "solutions", "autograder"):
@@ -37,26 +37,26 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         if kind == "diff":
             edit(copy, block)
-        elif kind == "sh" and TAKES_TOO_LONG not in block:
-            carry_out(copy, block)
+        elif kind == "sh" and TOO_LONG not in block:
+            run(copy, block)
     return copy
 
 
 def edit(copy: Layout, block: str) -> None:
-    """Replace lines of a file; those that go have to stand there once."""
+    """Replace lines of a file; the old lines must occur exactly once."""
     name, _, hunks = block.partition("\n")
     path = copy.root / name.removeprefix("--- ")
     text = path.read_text(encoding="utf-8")
     found = HUNK.findall(hunks)
-    assert "".join(old + new for old, new in found).split() == hunks.split(), "every line is part of a change"
-    for old, new in ((MARK.sub("", each) for each in hunk) for hunk in found):
-        assert text.count(old) == 1, f"{path.name} holds {text.count(old)} times what the page changes: {old}"
+    assert "".join(old + new for old, new in found).split() == hunks.split(), "every line must be part of a change"
+    for old, new in ((MARK.sub("", lines) for lines in hunk) for hunk in found):
+        assert text.count(old) == 1, f"{path.name} has {text.count(old)} times: {old}"
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
 
 
-def carry_out(copy: Layout, block: str) -> None:
-    """Run commands as a reader would, by the copy's own code."""
+def run(copy: Layout, block: str) -> None:
+    """Run commands as a reader would, with the code of the copy."""
     environment = {**os.environ, "PYTHONPATH": str(copy.root)}
     command = ["bash", "-euo", "pipefail", "-c", block]
     done = subprocess.run(command, cwd=copy.root, env=environment, capture_output=True, text=True, check=False)
@@ -68,8 +68,8 @@ def points(changed: Layout) -> dict[str, dict[str, str]]:
     return {row["submission"]: row for row in rows}
 
 
-def said(changed: Layout, name: str) -> str:
-    """All that the student of a notebook is told."""
+def messages(changed: Layout, name: str) -> str:
+    """Return everything that the student of a notebook reads."""
     document = json.loads((changed.root / "out" / "submissions" / name / "results.json").read_text(encoding="utf-8"))
     return "\n".join([document["output"], *(test["output"] for test in document["tests"])])
 
@@ -77,23 +77,23 @@ def said(changed: Layout, name: str) -> str:
 def test_the_solution_of_the_changed_assignment_has_full_marks(changed: Layout) -> None:
     row = points(changed)["solution"]
     assert [row[id] for id in ("q4", "q5", "q6", "q7", "automatic", "out_of")] == ["6", "8", "4", "8", "26", "26"]
-    assert 0.8 < float(row["accuracy"]) < 0.9, "as clothes are told apart, not digits"
+    assert 0.8 < float(row["accuracy"]) < 0.9, "as for clothes, not for digits"
     assert not row["remark"]
 
 
-def test_a_notebook_that_loads_digits_is_told_and_judged_on_clothes(changed: Layout) -> None:
+def test_a_notebook_that_loads_digits_is_graded_on_clothes_with_a_message(changed: Layout) -> None:
     row = points(changed)["digits"]
     assert [row[id] for id in ("q4", "q5", "q6", "q7")] == ["0", "8", "4", "8"]
-    told = said(changed, "digits")
-    assert "Found: keras.datasets.mnist, the images of MNIST" in told
-    assert "Expected: the images of Fashion MNIST" in told
-    assert "It was given the images of Fashion MNIST instead" in told
+    text = messages(changed, "digits")
+    assert "Found: keras.datasets.mnist, the images of MNIST" in text
+    assert "Expected: the images of Fashion MNIST" in text
+    assert "It was given the images of Fashion MNIST instead" in text
 
 
-def test_the_network_of_before_is_a_mistake_now(changed: Layout) -> None:
+def test_the_network_of_the_old_assignment_is_a_mistake(changed: Layout) -> None:
     row = points(changed)["wide"]
     assert [row[id] for id in ("q4", "q5", "q6", "q7")] == ["6", "5", "4", "8"]
-    assert re.search(r"Found: layer 2 has 128 neurons\s+Expected: 64\s", said(changed, "wide"))
+    assert re.search(r"Found: layer 2 has 128 neurons\s+Expected: 64\s", messages(changed, "wide"))
 
 
 def test_students_get_the_changed_notebook(changed: Layout) -> None:

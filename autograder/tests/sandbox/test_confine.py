@@ -163,9 +163,8 @@ def test_the_canaries_notice_a_layer_that_is_missing(work: Path, secret: Path) -
 
 
 def test_a_canary_that_succeeds_stops_everything(work: Path) -> None:
-    open_to_all = Path(os.__file__)
-    lines = confined(work, open_to_all, "print('student code ran')")
-    assert lines == [f"ConfineError: a canary succeeded: read {open_to_all.name}"]
+    lines = confined(work, Path(os.__file__), "print('student code ran')")
+    assert lines == ["ConfineError: a canary succeeded: read os.py"]
 
 
 def test_a_closed_folder_hides_everything_below_it_from_other_users(tmp_path: Path) -> None:

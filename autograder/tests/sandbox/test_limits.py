@@ -22,10 +22,8 @@ SMALL = Limits(wall_s=5, memory_mb=64, work_mb=1, files=20)
 
 def inside(code: str) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh process with SMALL applied."""
-    program = (
-        f"from autograder.sandbox import limits\nlimits.apply(limits.Limits(5, 64, 1, 20), 1, own_user=True)\n{code}"
-    )
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    setup = "from autograder.sandbox import limits\nlimits.apply(limits.Limits(5, 64, 1, 20), 1, own_user=True)\n"
+    return subprocess.run([sys.executable, "-c", setup + code], capture_output=True, text=True, check=False)
 
 
 def test_limits_survive_the_way_to_the_child() -> None:
