@@ -1,3 +1,3 @@
-"""The grading half of the kit. Nothing but its version: the untrusted process imports this package too."""
+"""The package of mnist-kit. Nothing but its version is here: the untrusted process imports this module too."""
 
 __version__ = "0.1.0"

@@ -2,5 +2,5 @@
 
 Called by almost every other folder, with the path of a grading.yml.
 Returns a Policy, or raises PolicyError with the line of every mistake.
-May import `data`, `errors` and `layout`.
+May import `data` and the modules at the root.
 """

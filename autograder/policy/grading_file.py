@@ -24,7 +24,7 @@ from autograder.policy.questions import (
     CodeQuestion,
     LayerRule,
     Misconception,
-    RubricItem,
+    RubricRule,
     WrittenQuestion,
 )
 from autograder.policy.yaml_reader import read_yaml
@@ -35,7 +35,7 @@ SECTIONS: Mapping[str, type[ClosedModel]] = {
     "assignment": Assignment,
     "written": WrittenQuestion,
     "code": CodeQuestion,
-    "rubric": RubricItem,
+    "rubric": RubricRule,
     "misconceptions": Misconception,
     "layers": LayerRule,
     "accuracy": AccuracyRule,

@@ -16,13 +16,13 @@ __all__ = [
     "LayerRule",
     "Misconception",
     "Question",
-    "RubricItem",
+    "RubricRule",
     "WrittenQuestion",
     "share",
 ]
 
 
-class RubricItem(ClosedModel):
+class RubricRule(ClosedModel):
     """One thing that a reviewer gives points for."""
 
     id: Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
@@ -44,7 +44,7 @@ class WrittenQuestion(ClosedModel):
     kind: Literal["written"]
     points: Points
     title: Text
-    rubric: Annotated[tuple[RubricItem, ...], Field(min_length=1)]
+    rubric: Annotated[tuple[RubricRule, ...], Field(min_length=1)]
     misconceptions: tuple[Misconception, ...] = ()
     model_answer: Text | None = None
 

@@ -2,6 +2,5 @@
 
 Called by the commands, the command line, the review and the container on Gradescope, with reports whose marks are in.
 One model of a class (`class_summary`) feeds one report page (`class_report`). Only `result_files` touches the disk.
-May import authoring and everything below it in the order of the folders; in fact the gradebook, lms, judge,
-calibration, submissions and policy.
+May import `gradebook` and everything below it.
 """

@@ -1,6 +1,6 @@
 """The web app in which people mark the written answers.
 
-Used by the commands through `class_review` and `serve`, with the folder or database of a graded class.
+`cli` opens it through `class_review` and `serve`, with the folder or database of a graded class.
 Browsers reach it through `gate`, which trusts no request.
 May import `report`, `gradebook`, `lms`, `judge.grade_report`, `policy`, `layout`, `errors` and `text`.
 """
