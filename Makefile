@@ -75,7 +75,7 @@ fuzz: $(READY)  ## Fuzz everything that reads untrusted bytes: a million inputs 
 	$(BIN)/python -m autograder.tests.fuzz zip $$((170000 / $(FUZZ)))
 	$(BIN)/python -m autograder.tests.fuzz policy $$((40000 / $(FUZZ)))
 
-mutate: $(READY)  ## Break the code that decides about points in every small way, and run the quick tests (half an hour)
+mutate: $(READY)  ## Break the code that determines points in every small way, and run the quick tests (half an hour)
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
@@ -108,7 +108,7 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(READY)  ## Renew requirements.lock (UPGRADE=--upgrade for newer versions)
+lock: $(READY)  ## Update requirements.lock (UPGRADE=--upgrade for newer versions)
 	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --quiet $(UPGRADE) --output-file requirements.lock
 	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile pyproject.toml --constraint requirements.lock --universal \

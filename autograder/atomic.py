@@ -9,7 +9,7 @@ __all__ = ["write"]
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a temporary file beside `path` and rename it, so that a reader sees the old file or the new one.
+    """Write a temporary file next to `path` and rename it, so that a reader sees the old file or the new one.
 
     Text is written as UTF-8, with `?` for a lone surrogate. Raises OSError if the disk is full or does not allow it;
     the old file is then unchanged, and the temporary one is deleted.

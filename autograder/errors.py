@@ -134,5 +134,5 @@ def unreadable(error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return "it is a folder; name a file in it"
     if isinstance(error, PermissionError):
-        return "you may not read it; allow it (chmod u+r), or ask its owner"
+        return "you have no permission to read it; allow it (chmod u+r), or ask its owner"
     return f"it cannot be read ({error.strerror})"

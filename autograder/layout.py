@@ -82,12 +82,12 @@ class Layout:
 
     @property
     def unpacked(self) -> bool:
-        """Whether this is the folder `files` of an unpacked autograder zip."""
+        """True if this is the folder `files` of an unpacked autograder zip."""
         return self.manifest.exists()
 
     @property
     def tests(self) -> Path:
-        """Otter's test files: inside the zip, or in the folder beside `files` if it is unpacked."""
+        """Otter's test files: inside the zip, or in the folder next to `files` if it is unpacked."""
         return self.root.parent / "tests" if self.unpacked else self.zip
 
 

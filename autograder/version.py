@@ -1,4 +1,4 @@
-"""The version of the kit: its release, and a fingerprint of everything that decides about points."""
+"""The version of the kit: its release, and a fingerprint of everything that determines points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["DECIDING", "installed", "kit_version"]
 
 PACKAGE = Path(__file__).resolve().parent
 DECIDING = ("calibration", "data", "engine", "judge", "policy", "sandbox", "submissions")
-"""Folders of the package that decide about points. A change in any other grades no class again."""
+"""Folders of the package that determine points. After a change in any other, no class is graded again."""
 
 LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "otter-grader")
-"""Packages that decide about points."""
+"""Packages that determine points."""
 
 
 @cache

@@ -2,5 +2,5 @@
 
 `commands` builds and checks with it; `gradescope` and the pytest plugin read the tests in the zip. Also here: the
 checks on a finished zip, its self-test, and the bundled class of the demo.
-May import `engine` and every folder below it; holds no code that runs beside a student's.
+May import `engine` and every folder below it; holds no code that runs alongside a student's.
 """

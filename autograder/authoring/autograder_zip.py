@@ -16,7 +16,7 @@ from autograder.policy.policy import Policy
 __all__ = ["is_stale", "pack", "read_tests"]
 
 FILES = "files"
-"""The folder of the zip that Otter puts beside the tests: here, the kit itself."""
+"""The folder of the zip that Otter puts next to the tests: here, the kit itself."""
 
 EPOCH = (2026, 1, 1, 0, 0, 0)
 """The date of every zip entry, so that the same input makes the same zip."""

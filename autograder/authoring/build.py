@@ -123,7 +123,7 @@ def _run_otter_assign(path: Path, out: Path) -> None:
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             otter_assign(str(path), str(out), no_pdfs=True, no_run_tests=True)
-    except Exception as error:  # Otter raises many kinds, all of them about the master
+    except Exception as error:  # Otter raises many kinds of errors, all of them about the master
         raise BuildError(f"Otter Assign rejects the master: {error}\n{output.getvalue()[-2000:]}") from error
     finally:
         logger.setLevel(level)
@@ -142,7 +142,7 @@ def _remove_authoring_marks(solution: NotebookNode) -> None:
 
 
 def _normalize(notebook: NotebookNode, policy: Policy) -> None:
-    """Give each cell an id that says what it is, and remove whatever differs from build to build."""
+    """Give each cell an id that says what it is, and remove everything that differs between builds."""
     counts: Counter[str] = Counter()
     owner = "intro"
     for cell in notebook.cells:

@@ -270,5 +270,5 @@ model.add(tf.keras.layers.Activation('softmax'))
     ),
     Member("empty", "a file without content", NOTHING, {}, lambda _: b""),
     Member("not-json", "a text file with the wrong ending", NOTHING, {}, lambda _: b"my homework\n"),
-    Member("future-format", "a notebook format that nobody knows", NOTHING, ANSWERS, _future_format),
+    Member("future-format", "an unknown notebook format", NOTHING, ANSWERS, _future_format),
 )

@@ -1,6 +1,6 @@
 """The first cell of the template: it installs what is missing and carries the public checks.
 
-So the notebook is one file that works by itself, even on Colab, where it cannot read files beside it. The code is in
+So the notebook is one file that works by itself, even on Colab, where it cannot read files next to it. The code is in
 `assignment/first_cell.py`; this module puts the public checks into it.
 """
 

@@ -69,7 +69,7 @@ class Origin(StrictModel):
 
 
 class Calibration(StrictModel):
-    """The runs, by rising seed, and their origin. `form` goes up with every change of the file's format."""
+    """The runs, by rising seed, and their origin. `form` goes up with every change to the file's format."""
 
     form: Literal[1]
     origin: Origin
@@ -79,7 +79,7 @@ class Calibration(StrictModel):
     def _one_run_a_seed(self) -> Self:
         seeds = [run.seed for run in self.runs]
         if seeds != sorted(set(seeds)):
-            raise PydanticCustomError("seeds", "expected one run a seed, by rising seed")
+            raise PydanticCustomError("seeds", "expected one run per seed, by rising seed")
         return self
 
     @classmethod
@@ -96,7 +96,7 @@ class Calibration(StrictModel):
             raise CalibrationError(f"not a valid calibration: {_first_mistake(error)}") from None
 
     def to_json(self) -> str:
-        """Write one value a line, so that a version control system shows what changed."""
+        """Write one value per line, so that a version control system shows what changed."""
         return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
 
     @property
@@ -138,7 +138,7 @@ def _code_digest(path: Path) -> str:
         cells = nbformat.read(path, as_version=4).cells
     except FileNotFoundError:
         raise BuildError(f"{path} is missing: run `mnist-kit build`") from None
-    except Exception as error:  # nbformat raises many kinds on a damaged file
+    except Exception as error:  # nbformat raises many kinds of errors on a damaged file
         raise BuildError(f"{path} cannot be read ({error}): run `mnist-kit build`") from error
     digest = hashlib.sha256()
     for cell in cells:

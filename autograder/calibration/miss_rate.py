@@ -1,7 +1,7 @@
 """The rate at which a correct submission misses an accuracy, estimated from retrained solutions.
 
-Networks that are trained alike from different random numbers differ in their errors. Error rates are skewed, for they
-have a floor and no ceiling, but their logarithm is close to normal, so a normal distribution is fitted to it.
+Networks that are trained alike from different random numbers differ in their errors. Error rates are skewed, because
+they have a floor and no ceiling, but their logarithm is close to normal, so a normal distribution is fitted to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder.errors import CalibrationError
 __all__ = ["CONFIDENCE", "FEWEST", "RARE", "AccuracyDistribution", "Levels", "MissRate", "fit", "require_enough"]
 
 RARE = 1e-5
-"""A negligible chance, once in 100,000: a class of a thousand, every year for a century, has one case."""
+"""A negligible chance, once in 100,000: a class of a thousand, every year for a century, sees one case."""
 
 CONFIDENCE = 0.95
 """The confidence of the two-sided interval for a chance: one in forty such intervals ends below the truth."""
@@ -74,7 +74,7 @@ class AccuracyDistribution:
         return grid[count - 1] if count else None
 
     def miss_rate(self, level: float) -> MissRate:
-        """Estimate the chance to miss `level` (above 0, below 1).
+        """Estimate the chance of missing `level` (above 0, below 1).
 
         The standard error of a level's distance from the mean, in standard deviations, is the usual one for a normal
         sample; NIST's approximate tolerance limits follow from it (NIST/SEMATECH e-Handbook of Statistical Methods,

@@ -1,4 +1,4 @@
-"""The rules that grade: grading.yml, with the accuracy that the hidden solution reaches."""
+"""The grading rules: grading.yml, with the accuracy that the hidden solution reaches."""
 
 from __future__ import annotations
 
@@ -44,5 +44,8 @@ def _reference(layout: Layout, policy: Policy) -> tuple[float | None, str]:
     stored = calibration.load(layout)
     about = policy.assignment
     if not layout.unpacked and not stored.is_current(Origin.of(layout, about.dataset, about.split_seed)):
-        return None, f"{layout.calibration} is of another solution, data or split_seed. Renew it: mnist-kit calibrate"
+        return (
+            None,
+            f"{layout.calibration} is of another solution, data or split_seed. Make it again: mnist-kit calibrate",
+        )
     return stored.reference, ""

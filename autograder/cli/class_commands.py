@@ -32,7 +32,11 @@ CanvasFile = Annotated[
 ]
 Column = Annotated[
     str | None,
-    option("--column", "NAME", "With `--canvas`: the column to fill, by its header or the number in it, if not title."),
+    option(
+        "--column",
+        "NAME",
+        "With `--canvas`: the column to fill, by its header or the number in it; by default, the assignment's title.",
+    ),
 ]
 Grades = Annotated[
     list[Path],
@@ -93,7 +97,7 @@ def export(
 def report(folder: Class = Path("out"), database: Database = None) -> None:
     """Update the report on the class, FOLDER/index.html.
 
-    With the points that the reviewers gave, their agreement, and the answers that they flagged.
+    It then has the points that the reviewers gave, their agreement, and the answers that they flagged.
     """
     from autograder.report import class_summary, result_files
     from autograder.review import class_review
@@ -107,12 +111,14 @@ def report(folder: Class = Path("out"), database: Database = None) -> None:
 
 @app.command(
     rich_help_panel=RUN,
-    epilog=epilog({"mnist-kit join final_grades.csv -o out": "Points of `otter grade` beside those in out/."}),
+    epilog=epilog(
+        {"mnist-kit join final_grades.csv -o out": "Compare the points of `otter grade` with those in out/."}
+    ),
 )
 def join(grades: Grades, output: Output = Path("out")) -> None:
     """Compare with grades made by Otter or Gradescope.
 
-    They are stored beside the gradebook in the output folder, and the differences shown. A row is matched to the
+    They are stored in the gradebook in the output folder, and the differences are shown. A row is matched to the
     submission with its name, or with its email or SID in its name. Points here do not change.
     """
     from autograder.commands import join
@@ -141,9 +147,7 @@ def review(
     with open_review(folder, database, reviewers or ()) as opened, serve.listening(opened, port) as server:
         for reviewer, link in server.links.items():
             out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
-        err.print(
-            "Serving only this machine until Ctrl-C. A link signs in whoever has it: give each reviewer their own."
-        )
+        err.print("Serving only this machine until Ctrl-C. Anybody who has a link can mark in its owner's name.")
         server.run()
     err.print("The marks are in the gradebook.")
 

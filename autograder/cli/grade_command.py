@@ -65,7 +65,7 @@ Unsafe = Annotated[
     option(
         "--unsafe-no-sandbox",
         "",
-        "Run notebooks unconfined, with all your rights. Only for notebooks that you wrote yourself.",
+        "Run notebooks unconfined, with all your permissions. Only for notebooks that you wrote yourself.",
         **OTHER_MACHINES,
     ),
 ]
@@ -76,7 +76,7 @@ Unsafe = Annotated[
     epilog=epilog(
         {
             "mnist-kit grade submissions.zip -o out-fall-2026": "A whole class, as downloaded.",
-            "mnist-kit grade submissions/ --regrade": "Everything again, after a change of the rules.",
+            "mnist-kit grade submissions/ --regrade": "Grade everything again, after a change to the rules.",
             "mnist-kit grade --docker submissions/": "On macOS or Windows.",
         },
         GRADE_EXIT_CODES,
@@ -97,8 +97,8 @@ def grade(
 ) -> None:
     """Grade notebooks: a table, feedback pages, grades.csv.
 
-    Results are stored as they come. Run the same command again to go on after an interruption, or after new files came
-    in: only new or changed submissions are graded. To see the class, open index.html in the output folder.
+    Results are stored as they come. Run the same command again to go on after an interruption, or when there are new
+    files: only new or changed submissions are graded. To see the class, open index.html in the output folder.
     """
     require_option(yes, "--yes", regrade, "--regrade")
     require_option(base is not None, "--image", docker, "--docker")
@@ -112,7 +112,7 @@ def grade(
 
     for name, value in {"--database": database, "--dask": scheduler, "--unsafe-no-sandbox": unsafe}.items():
         if value:
-            message = f"It has no use in a container without a network; leave out {name}, or --docker."
+            message = f"It cannot be used in a container without a network; leave out {name}, or --docker."
             raise typer.BadParameter(message, param_hint=name)
     options = [] if timeout_s is None else ["--timeout", f"{timeout_s:g}"]
     options += [name for name, given in {"--regrade": regrade, "--yes": yes}.items() if given]

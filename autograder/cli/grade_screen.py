@@ -18,7 +18,7 @@ __all__ = ["GradeScreen"]
 
 
 class GradeScreen(GradeObserver):
-    """Shows a run; to be closed, so that the progress bar ends with it.
+    """Shows a run. Close it to end the progress bar.
 
     `regrade` asks a person whether the new points should count, unless `yes` says so.
     """
@@ -35,7 +35,7 @@ class GradeScreen(GradeObserver):
             err.print(f"{known} of {total} were graded before, by this kit and this grading.yml.")
         if kit_change:
             err.print(
-                f"Graded again: {kit_change.submissions} of {total}, because the code that decides about points has "
+                f"Graded again: {kit_change.submissions} of {total}, because the code that determines points has "
                 f"changed since (kit {kit_change.before or 'of an earlier version'} → {kit_change.now}).",
             )
         if known < total:

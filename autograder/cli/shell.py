@@ -41,13 +41,13 @@ def epilog(examples: Mapping[str, str], ending: str = "") -> str:
 
 
 def require_option(given: bool, option: str, other_given: bool, other: str) -> None:
-    """Refuse an option that has no effect without another: it is a slip that should not go unnoticed."""
+    """Reject an option that has no effect without another: it must be a mistake."""
     if given and not other_given:
         raise typer.BadParameter(f"It needs {other}; add {other}, or leave {option} out.", param_hint=option)
 
 
 def progress_bar(activity: str) -> Progress:
-    """Return a bar that shows how far a task is, and its field `last`: the item that was done last."""
+    """Return a progress bar; its field `last` is the item that was done last."""
     return Progress(
         TextColumn(activity),
         BarColumn(),

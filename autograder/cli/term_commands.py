@@ -20,7 +20,7 @@ Check = Annotated[
 ]
 Dataset = Annotated[str, argument("DATASET", "The dataset, as in grading.yml, such as fashion_mnist.")]
 Published = Annotated[Path | None, option("--from", "FOLDER", "The folder with the four published files.")]
-Runs = Annotated[int, option("--runs", "N", "How often to train the solution: at least 8; 30 tell more.")]
+Runs = Annotated[int, option("--runs", "N", "How often to train the solution: at least 8; 30 give a better estimate.")]
 
 
 @app.command(
@@ -54,7 +54,7 @@ def new_term() -> None:
 
 @app.command(
     rich_help_panel=TERM,
-    epilog=epilog({"mnist-kit build": "After a change of grading.yml or assignment/exercise.md."}),
+    epilog=epilog({"mnist-kit build": "After a change to grading.yml or assignment/exercise.md."}),
 )
 def build(check: Check = False) -> None:
     """Build the template, the solution and the autograder zip.
@@ -86,13 +86,13 @@ def build(check: Check = False) -> None:
 def data(dataset: Dataset, source: Published = None) -> None:
     """Make the image file of another dataset.
 
-    Takes the images from Debian's package, from Keras's cache or from a folder, and refuses any but the published ones.
+    Takes the images from Debian's package, from Keras's cache or from a folder, and accepts only the published ones.
     """
     from autograder.data import idx_files
 
     made = idx_files.provide(HOME, dataset, source)
     path = HOME.data(dataset).relative_to(HOME.root)
-    out.print(f"wrote {path}" if made else f"{path} is there, with the published images", markup=False)
+    out.print(f"wrote {path}" if made else f"{path} exists already, with the published images", markup=False)
 
 
 @app.command(
@@ -103,7 +103,7 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
     """Find out which accuracies are safe to ask for.
 
     Trains the solution many times, each with another seed, and shows how often a correct submission would miss each
-    accuracy in grading.yml. A run takes about ten seconds. Writes solutions/calibration.json and a chart beside it.
+    accuracy in grading.yml. A run takes about ten seconds. Writes solutions/calibration.json and a chart next to it.
     """
     from autograder.commands import calibrate as calibration
     from autograder.report.calibration_screen import calibration_screen

@@ -1,6 +1,6 @@
 """One run of `mnist-kit export`: grades for Canvas and other systems, and a feedback page for each student.
 
-FOLDER/grades.csv          one row a student
+FOLDER/grades.csv          one row per student
 FOLDER/canvas.csv          Canvas's export with one column filled
 FOLDER/feedback/NAME.html  for the student
 FOLDER/feedback.zip        all of these pages

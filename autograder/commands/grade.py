@@ -51,7 +51,7 @@ class GradeOptions:
 
 
 class GradeObserver:
-    """The caller's view of a run while it goes on; by itself it shows nothing and accepts a regrade."""
+    """The caller's view of a run in progress; this one shows nothing and accepts a regrade."""
 
     def started(self, total: int, known: int, *, built: bool, kit_change: KitChange | None) -> None:
         """Called before grading: `known` of `total` need none; `built` if the zip was stale and has been built.
@@ -62,7 +62,7 @@ class GradeObserver:
     def graded(self, report: GradeReport) -> None:
         """Called after each submission, once its result is stored."""
 
-    def accepts(self, changes: Sequence[GradeChange]) -> bool:  # noqa: ARG002  # for those that decide by them
+    def accepts(self, changes: Sequence[GradeChange]) -> bool:  # noqa: ARG002  # for overrides that use them
         """Called after grading, with the points that changed; with `regrade`, whether the new ones should count."""
         return True
 

@@ -22,10 +22,10 @@ from autograder.policy.policy import Policy
 __all__ = ["Upload", "prepare", "uploads"]
 
 LEAST_GB, RESERVE_MB = 2, 400
-"""Memory of a container: the least to choose, and what the kit's own processes take beside a notebook."""
+"""Memory of a container: the least to choose, and what the kit's own processes need in addition to a notebook."""
 
 GRADESCOPE_S, START_S = 600, 120
-"""Seconds: Gradescope's default limit, and what the kit may need beside a notebook's own time."""
+"""Seconds: Gradescope's default limit, and what the kit may need in addition to a notebook's time."""
 
 OK, NOTE, CHECK, ERROR = FindingStatus
 

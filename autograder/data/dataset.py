@@ -131,7 +131,7 @@ def load(path: Path) -> Dataset:
                     arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing: {next_step}") from None
-    except Exception as error:  # zipfile and numpy raise many kinds on a damaged file
+    except Exception as error:  # zipfile and numpy raise many kinds of errors on a damaged file
         raise DatasetError(f"{path} cannot be read ({error}): {next_step}") from error
     for name, expected in published.sha256.items():
         if fingerprint(arrays[name]) != expected:

@@ -16,7 +16,7 @@ __all__ = ["load_ipython_extension"]
 
 
 def load_ipython_extension(shell: Any) -> None:  # noqa: ARG001  # IPython's signature
-    """Answer for the datasets in the repository when IPython starts; any other is left to Keras."""
+    """Serve the datasets in the repository from IPython's start; leave any other to Keras."""
     available = (name for name, published in dataset.DATASETS.items() if published.bundled or HOME.data(name).exists())
     answer_with({name: partial(_whole, name) for name in available})
 

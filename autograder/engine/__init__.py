@@ -1,5 +1,5 @@
 """Processes: one submission, many submissions, many machines.
 
-In come submissions, the policy, Otter's test files and the images, from cli/, commands/ and gradescope/; out come
+Takes submissions, the policy, Otter's test files and the images, from cli/, commands/ and gradescope/; returns
 GradeReports. May import gradebook/ and everything below it.
 """

@@ -80,7 +80,7 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
-            self._closed = True  # threads that still grade come to an end and start nothing new
+            self._closed = True  # threads that are still grading finish and start nothing new
             if self._warm is not None:
                 self._warm.close()
         if self._folder is not None:
@@ -96,7 +96,7 @@ class Engine:
             return feedback.rejected(submission, self._policy, str(error))
         try:
             return self._grade(submission, book)
-        except EvidenceError as error:  # the notebook's own doing: another run would end the same way
+        except EvidenceError as error:  # the notebook's own fault: another run would end the same way
             return feedback.ungraded(submission, self._policy, str(error), book)
         except Exception as first:
             try:  # one of our processes may have died during another submission: once more, from a fresh start

@@ -43,7 +43,7 @@ HINTS = (
 """Hints for error messages of Python and Keras (patterns) that do not help a beginner."""
 
 TIME_LIMIT = "TimeLimit"
-"""Name of the exception that `sandbox/runner.py` raises in a notebook whose time is up."""
+"""Name of the exception that `sandbox/runner.py` raises in a notebook that has run out of time."""
 
 
 def graded(
@@ -133,10 +133,10 @@ def _how_it_ended(
         where += f" (question {cell.question})"
     if ended.over or stopped:
         what = OVER[ended.over or "time"].format(policy.execution)
-        return (f"{what} was reached {where}. What was answered before it counts.",)
+        return (f"{what} was reached {where}. Everything answered before that counts.",)
     killed = ended.signal == KILLED
     why = ": the system ended it, most likely because this machine's memory ran out" if killed else ""
-    return (f"The notebook's process came to an end {where}{why}. What was answered before it counts.",)
+    return (f"The notebook's process ended {where}{why}. Everything answered before that counts.",)
 
 
 def _errors(book: Notebook, verdict: Verdict, question: str, stopped: Mapping[str, Any] | None) -> Iterator[str]:

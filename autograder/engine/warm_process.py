@@ -1,4 +1,4 @@
-"""The process that is started once a run: it imports TensorFlow, then becomes the evaluator and the zygote.
+"""The process that is started once per run: it imports TensorFlow, then becomes the evaluator and the zygote.
 
     python -I -m autograder.engine.warm_process STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
 
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
     students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
     _end_with_the_launcher(students, True)
     _import_what_students_import()
-    select.select([judges], [], [])  # the evaluator's brief, sent when the public data is there
+    select.select([judges], [], [])  # the evaluator's brief, sent when the public data is ready
     _offer_public_data(Path(arguments[2]))
     gc.collect()
     gc.freeze()  # so that no child's garbage collector touches, and thereby copies, the memory of these imports
@@ -62,7 +62,7 @@ def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
 
 
 def _import_what_students_import() -> None:
-    """Import once here instead of once a submission."""
+    """Import once here instead of once per submission."""
     import h5py  # noqa: F401
     import keras
     import matplotlib.pyplot  # noqa: F401  # ICN001 wants an alias; nothing is plotted here

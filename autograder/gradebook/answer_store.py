@@ -52,7 +52,7 @@ POSITION = (
     .join(RubricRow, (RubricRow.question == AnswerRow.question) & CURRENT_RUBRIC)
     .outerjoin(MarkRow, _mark_in_slot)
 )
-"""All that a page needs in one statement, since each is a round trip to a server."""
+"""Everything that a page needs in one statement, since each statement is a round trip to a server."""
 
 POSITION_BY_ID = POSITION.where(AnswerRow.id == bindparam("answer"))
 POSITION_BY_NUMBER = POSITION.where(OF_QUESTION, CURRENT_ANSWER, AnswerRow.number == bindparam("number"))
@@ -63,7 +63,7 @@ NEXT = (
         OF_QUESTION,
         CURRENT_ANSWER,
         or_(AnswerRow.second.is_(None), _own_share),
-        # Not "exists": PostgreSQL makes that a join, and takes a table that has just begun to fill for an empty one.
+        # Not "exists": PostgreSQL makes that a join, and treats a table that has just begun to fill as empty.
         select(func.max(MarkRow.id)).where(_mark_in_slot).correlate(AnswerRow).scalar_subquery().is_(None),
     )
     .order_by(
@@ -139,7 +139,7 @@ class AnswerStore:
             return session.scalar(NEXT, {"question": question, "reviewer": reviewer, "after": after})
 
     def progress(self) -> tuple[Progress, ...]:
-        """Return each question's progress, in all and by reviewer. An answer of the sample wants two marks."""
+        """Return each question's progress, in all and by reviewer. An answer in the sample needs two marks."""
         done: Counter[tuple[str, str]] = Counter()
         total: Counter[tuple[str, str]] = Counter()
         with self._database.read() as session:

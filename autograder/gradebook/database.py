@@ -60,7 +60,7 @@ class Database:
     def __init__(self, location: Path | str, *, shared: bool = False) -> None:
         """Prepare a file or a server's URL. With `shared`, people can read while somebody writes.
 
-        For SQLite that takes a second file beside the first until the database is closed.
+        For SQLite that takes a second file next to the first until the database is closed.
         """
         self.name = without_password(location)
         self._location = location

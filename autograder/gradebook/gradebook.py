@@ -1,6 +1,6 @@
 """The results in a gradebook, stored as they come, so that a second run grades only what changed.
 
-A row of `gradings` is one grading of one submission. Nothing is deleted there but rejected proposals. A row of
+A row of `gradings` is one grading of one submission. Only rejected proposals are ever deleted there. A row of
 `returned` is a grade that another system gave; it never counts and is only compared.
 """
 
@@ -43,7 +43,7 @@ class GradeChange:
 
 @dataclass(frozen=True)
 class KitChange:
-    """A number of submissions that an earlier version of the kit graded; `before` is None if it did not note itself."""
+    """A number of submissions that an earlier version of the kit graded; `before` is None if it recorded no version."""
 
     submissions: int
     before: str | None

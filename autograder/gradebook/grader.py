@@ -1,4 +1,4 @@
-"""The grader of a submission: all that decides about its grade besides the submission itself."""
+"""The grader of a submission: everything that determines its grade apart from the submission itself."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ NEGATION = re.compile(
 def similar_answers(texts: Mapping[int, str | None]) -> tuple[tuple[int, ...], ...]:
     """Return groups of the ids of two or more similar answers, from their texts; no id is in two groups.
 
-    First come the blank answers (None, or without a letter, digit or picture), then the largest groups, of equal ones
-    the one with the smallest id. Ids rise within a group. Any two answers of a group are similar, so that it does not
+    Blank answers come first (None, or without a letter, digit or picture), then the largest groups; of equal ones, the
+    one with the smallest id. Ids rise within a group. Any two answers of a group are similar, so that it does not
     drift from one idea to another, and have equally many negations, because "is" and "is not" may be the only
     difference. The order of the texts does not matter.
     """

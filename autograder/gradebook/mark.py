@@ -71,7 +71,7 @@ class QueuePosition:
 
 @dataclass(frozen=True)
 class Pair:
-    """An answer of the sample, the marks of its two reviewers, and the mark that settles them."""
+    """An answer in the sample, the marks of its two reviewers, and the mark that settles them."""
 
     answer: Answer
     marks: tuple[Mark | None, Mark | None]

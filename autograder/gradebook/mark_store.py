@@ -1,7 +1,7 @@
 """The marks of a gradebook.
 
 No mark is ever deleted: one that was changed or taken back stays, with its reviewer and time. An answer has one mark
-that all reviewers share; an answer of the sample has one for each of its two reviewers, who do not see each other's,
+that all reviewers share; an answer in the sample has one for each of its two reviewers, who do not see each other's,
 and one that settles them if they differ.
 
 A reviewer who saves names the mark they saw. If another has replaced it since, nothing is written and Conflict is
@@ -94,7 +94,7 @@ class MarkStore:
         return self._retry(act)
 
     def settle(self, answer: int, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:
-        """Store the mark that counts for an answer of the sample, once both its reviewers have marked it."""
+        """Store the mark that counts for an answer in the sample, once both its reviewers have marked it."""
 
         def act(session: Session) -> Mark:
             row = answer_row(session, answer)
@@ -133,7 +133,7 @@ class MarkStore:
     def history(self, answer: int, reviewer: str) -> tuple[Mark, ...]:
         """Return every mark of an answer, also of its earlier versions, oldest first.
 
-        A reviewer who has yet to mark an answer of the sample gets only their own.
+        A reviewer who has yet to mark an answer in the sample gets only their own.
         """
         with self._database.read() as session:
             row = answer_row(session, answer, lock=False)

@@ -1,6 +1,6 @@
 """The written answers of a graded class, in a fair order, shared out to reviewers, with a sample for two of them.
 
-The order differs from question to question, so that nobody is always marked first or last. Once made it stays: a new
+The order differs from question to question, so that nobody is always marked first or last. Once made, it stays: a new
 answer goes to the end, a changed one keeps its number.
 """
 

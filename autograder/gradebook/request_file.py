@@ -1,7 +1,7 @@
 """Regrade requests as a CSV file: read from a form or a spreadsheet, and written with the replies.
 
-A row names the submission (by `submission`, `email` or `id`), the `question` and the `text`. What is written has the
-status, the reply and the points before and after besides; it can be read again, and these columns are ignored then.
+A row names the submission (by `submission`, `email` or `id`), the `question` and the `text`. The written file also has
+the status, the reply and the points before and after; it can be read again, without these columns.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read(
 
     The `submission` of a row counts first, then its email or id, which is looked up in the roster if there is one and
     in the submissions' names otherwise. Raises ImportedFileError, which names the rows, if the file cannot be read, has
-    no request, or has one without a text, on an unknown question, twice, or of nobody who handed in.
+    no request, or has one without a text, on an unknown question, twice, or from nobody who handed in.
     """
     table = read_table(path, FORM, lambda columns: _has_columns({column.casefold() for column in columns}))
     if not table.rows:

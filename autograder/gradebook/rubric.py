@@ -17,7 +17,7 @@ from autograder.policy.questions import WrittenQuestion
 __all__ = ["MOST_ITEMS", "Rubric", "RubricEffect", "RubricItem"]
 
 MOST_ITEMS = 20
-"""Items of one rubric. The first nine have a key of their own, and nobody can keep more than these in mind."""
+"""Items of one rubric. The first nine have a key of their own, and more are hard to keep in mind."""
 
 LONGEST_TEXT = 4000
 """Characters of an item's text, as in grading.yml."""

@@ -68,7 +68,7 @@ class RubricStore:
             return _effects(session, rubric)
 
     def apply(self, rubric: Rubric, reviewer: str) -> tuple[RubricEffect, ...]:
-        """Put a rubric in force, for existing marks too, and return the answers whose points changed.
+        """Apply a rubric, to existing marks too, and return the answers whose points changed.
 
         Raises ReviewError if its points do not add up, or its `revision` is not in force any more.
         """
@@ -88,7 +88,7 @@ class RubricStore:
 
 
 def update_from_policy(session: Session, rubric: Rubric) -> None:
-    """Put grading.yml's rubric in force if the question has none yet; otherwise leave it pending.
+    """Apply grading.yml's rubric if the question has none yet; otherwise leave it pending.
 
     It also replaces an older one of grading.yml if that changes no mark. It never replaces a reviewer's.
     """

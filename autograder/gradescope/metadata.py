@@ -1,7 +1,7 @@
 """Gradescope's submission_metadata.json, and the limits on attempts.
 
-Gradescope says that the format may change. Anything unreadable counts as missing, so a change lets an attempt too many
-through rather than stop the grading of a class.
+Gradescope says that the format may change. Anything unreadable counts as missing, so a change lets an extra attempt
+through rather than stopping the grading of a class.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ export UV_PYTHON_INSTALL_DIR=$home/python UV_LINK_MODE=copy
 if has '(3, 11) <= sys.version_info < (3, 14) and not sys.base_prefix.startswith("/root")'; then
   python=$(command -v python3)
 else
-  say "python3 does not fit, uv brings one"
+  say "python3 is not suitable; uv installs one"
   "$uv" python install --quiet 3.12
   python=$("$uv" python find --managed-python 3.12)
 fi

@@ -1,4 +1,4 @@
-"""The meaning of a model, whichever way it was spelled.
+"""The meaning of a model, however it was written.
 
 `'relu'`, `tf.nn.relu`, `layers.ReLU()` and `Activation('relu')` are one meaning; so are `Flatten()` and
 `Reshape((784,))`, and a model with or without an explicit input layer.

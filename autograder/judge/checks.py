@@ -3,7 +3,7 @@
 Every check takes the environment that Otter gives to a test, the id of a question, and which part of it to check. It
 raises CheckFailed or NotChecked, with a message of at most three lines: what was found, what was expected, what to
 try. In the kit's engine the environment holds a CheckContext; under stock Otter it holds the student's live objects,
-of which the same evidence is taken on the spot, so the points are the same.
+from which the same evidence is taken on the spot, so the points are the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The evaluator: a warm process with the policy, the tests and the private images, which forks judges.
 
 In:    once, from the launcher, a file with policy, tests and the path of the images; then one
-       request a submission, with its journal and blob and a file for the result, all open.
+       request per submission, with its journal and blob and a file for the result, all open.
 Out:   into that file, a Verdict as JSON. Evidence that breaks its contract gives a Verdict with a fault and no checks.
 Never: student code runs here, or in a judge.
 """

@@ -66,7 +66,7 @@ def suspicions(context: CheckContext) -> Iterator[str]:
 
 
 def retrain(context: CheckContext, train: Labelled) -> Iterator[str]:
-    """Train the layers of each scored model afresh, and yield their accuracy beside that of the notebook's model."""
+    """Train the layers of each scored model again, and yield their accuracy next to that of the notebook's model."""
     import keras
 
     for id, score in context.scores.items():

@@ -110,7 +110,7 @@ def _spec(question: CodeQuestion) -> dict[str, Any]:
 
 
 def live(policy: Policy, question: str, namespace: Mapping[str, Any]) -> Evidence:
-    """Take the evidence of one question from live objects, by way of the same journal.
+    """Take the evidence of one question from live objects, through the same journal.
 
     Only for stock Otter, whose tests run alongside the student's objects; the kit's own engine never does this.
     """

@@ -25,7 +25,7 @@ PROBE = 1000
 """The number of public images on which the scaling of the pixels is inferred."""
 
 SLACK = 0.02
-"""How much less accurate than the best scaling another one may be and still be taken for the student's."""
+"""The most accuracy that another scaling may lose against the best one and still be taken for the student's."""
 
 
 @dataclass(frozen=True)

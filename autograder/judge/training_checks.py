@@ -25,7 +25,7 @@ the model was trained on the visible ones. Between two halves of 5,000 images th
 deviation of the gap is 0.003."""
 
 CLOSE = 0.0015
-"""How far a reported accuracy may be from the measured one: 7 of 5,000 images, for rounding in the arithmetic."""
+"""The largest error of a reported accuracy: 7 of 5,000 images, for rounding in the arithmetic."""
 
 NO_MODEL = "there is no model to score yet"
 
@@ -139,7 +139,7 @@ def _shortfall(model: Model, score: Score) -> tuple[str, str]:
 
 
 def _agrees(found: float, truth: float) -> bool:
-    """Return whether a reported accuracy is the true one but for the last bits, or rounded to whole percents."""
+    """Return whether a reported accuracy is the true one except for the last bits, or rounded to whole percents."""
     return abs(found - truth) <= CLOSE or abs(found - round(truth, 2)) < 1e-9
 
 
@@ -147,5 +147,5 @@ def _likely_mistake(found: float, truth: float) -> str:
     if found > 1 or found < truth / 2:
         return "is this the loss, which evaluate returns first? or were the test images scaled twice?"
     if found > truth:
-        return "is this the accuracy on the training images, or from before the last change of the model?"
+        return "is this the accuracy on the training images, or from before the last change to the model?"
     return "were the test images scaled exactly once, in the way the training images were?"

@@ -27,7 +27,7 @@ FEWEST_DIGITS = 4
 COLUMNS_SHOWN = 10
 
 PersonKeys = tuple[frozenset[object], ...]
-"""The ids, the local parts of emails, and the name by which two lists know a person."""
+"""The ids, the local parts of emails, and the name that identify a person."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class FilledExport:
     """Canvas's file with one column filled.
 
     `skipped` are students whose submission has no total yet or whose cell must not be filled, `unmatched` those in
-    Canvas to whom no submission could be matched, `without_student` submissions of nobody there. `remark` says what
-    differs about the assignment; it is empty if nothing does.
+    Canvas to whom no submission could be matched, `without_student` submissions that belong to nobody there. `remark`
+    says what differs about the assignment; it is empty if nothing does.
     """
 
     content: str

@@ -1,7 +1,6 @@
 """Grades that were made elsewhere, from a CSV file of `otter grade` or of Gradescope.
 
-Columns are found by their names, in any order. A row is kept as it is; `match` decides whose it is, and leaves a row
-alone rather than guess.
+Columns are found by their names, in any order. A row is kept as it is; `match` decides whose it is, and never guesses.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ class MatchedGrade:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row beside the gradebook: the automatic points there and here, None without a grade."""
+    """A row compared with the gradebook: the automatic points there and here, None without a grade."""
 
     joined: MatchedGrade
     there: float | None

@@ -47,7 +47,7 @@ TEST_STUDENT = row_matching.name_key("Student, Test")
 
 @dataclass(frozen=True)
 class Student:
-    """One row. There may be several `ids` and `emails`: Canvas has its own beside the school's."""
+    """One row. There may be several `ids` and `emails`: Canvas has its own in addition to the school's."""
 
     name: str
     ids: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class MatchedRoster:
-    """A roster matched to a class of submissions; `without_student` are submissions of nobody on it."""
+    """A roster matched to a class of submissions; `without_student` are submissions that belong to nobody on it."""
 
     enrolments: tuple[Enrolment, ...]
     without_student: tuple[str, ...]

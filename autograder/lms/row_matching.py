@@ -86,7 +86,7 @@ def is_any_of(*names: str) -> Clue[str]:
 
 
 def contains_word(*words: str) -> Clue[str]:
-    """Match one of these in a name, with no letter or digit beside it, nor a dot or an @ that leads to more."""
+    """Match one of these in a name, with no letter or digit next to it, and no dot or @ that continues it."""
     keys = [word for word in map(normalized, words) if word]
 
     def fits(name: str) -> bool:
@@ -105,7 +105,7 @@ def local_part(email: str) -> str:
 
 
 def path_matches(file: str) -> Clue[str]:
-    """Match a name that is the end of this path, or of which this path is the end."""
+    """Match a name if it ends with this path, or this path with it."""
     path = normalized(file.replace("\\", "/")).lstrip("./")
     below, parts = f"/{path}", path.split("/")
     ends = {"/".join(parts[start:]) for start in range(len(parts))}

@@ -24,7 +24,7 @@ __all__ = [
 
 
 def mistake(allowed: str, found: str, *keys: str) -> PydanticCustomError:
-    """Return the error for a value that is wrong beside others; `keys` lead to it from the model's own place."""
+    """Return the error for a value that does not fit others; `keys` lead to it from the model's own place."""
     return PydanticCustomError("mistake", "{allowed}", {"allowed": allowed, "found": found, "at": keys})
 
 

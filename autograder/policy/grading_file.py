@@ -63,7 +63,7 @@ WORDS: Mapping[str, str] = {
     "string_unicode": "text without lone surrogates",
     "string_pattern_mismatch": "text that matches {pattern}",
 }
-"""What is allowed, by pydantic's type of error, if its own words would puzzle the reader of a YAML file."""
+"""The allowed values in words, by pydantic's type of error, if its own words would puzzle the author of a YAML file."""
 
 
 def load(path: Path) -> Policy:

@@ -104,9 +104,9 @@ class Policy(ClosedModel):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the settings that decide about automatic points; layout and comments of the file are not.
+        """SHA-256 of the settings that determine automatic points; the file's layout and comments do not count.
 
-        `attempts`, `feedback`, `review` and what people mark by are left out: a change of them needs no new grading.
+        `attempts`, `feedback`, `review` and the rubrics are left out: changing them needs no new grading.
         """
         settings = self.model_dump(mode="json", exclude={"attempts", "feedback", "review"})
         for question in self.written:

@@ -1,4 +1,4 @@
-"""The YAML of grading.yml; whatever is malformed becomes one problem with its line."""
+"""The YAML of grading.yml; anything malformed becomes one problem with its line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Constructor(RoundTripConstructor):
             return super().construct_object(node, deep)
         except (YAMLError, RecursionError):
             raise
-        except Exception as error:  # of many kinds
+        except Exception as error:  # ruamel raises many kinds of errors
             raise ConstructorError(None, None, f"a value that cannot be read ({error})", node.start_mark) from None
 
 
@@ -49,6 +49,6 @@ def read_yaml(text: str, path: Path) -> Any:
         problem = PolicyProblem(line, "", f"the character U+{error.character:04X}", "text without control characters")
     except RecursionError:
         problem = PolicyProblem(None, "", "lists or mappings nested too deeply", "valid YAML")
-    except Exception as error:  # ruamel raises many kinds on malformed text
+    except Exception as error:  # ruamel raises many kinds of errors on malformed text
         problem = PolicyProblem(None, "", f"text that cannot be read ({error})", "valid YAML")
     raise PolicyError(path, (problem,))

@@ -44,7 +44,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Marker:
-    """The line of a level. Its words are in a row of their own, beside the line, on the side with more room."""
+    """The line of a level. Its words are in a row of their own, next to the line, on the side with more room."""
 
     at: float
     text: str

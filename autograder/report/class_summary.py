@@ -52,7 +52,7 @@ class ClassCounts:
 class RubricSummary:
     """The rubric items of a written question, and how often each was given over the `marked` answers.
 
-    Of those, `empty` have no text, and of `adjusted` a reviewer changed the points as well.
+    Of those, `empty` have no text; a reviewer also adjusted the points of `adjusted`.
     """
 
     id: str
@@ -76,7 +76,7 @@ class CommonMistake:
 
 @dataclass(frozen=True)
 class RemarkGroup:
-    """One remark, and the submissions that it was made of."""
+    """One remark, and the submissions that got it."""
 
     text: str
     names: tuple[str, ...]
@@ -88,7 +88,7 @@ class ClassSummary:
 
     `questions` are those of the policy, and after them those that only older results have. `comparable` is the number
     of submissions that discrimination is computed from. `slowest` are the submissions whose notebook was run, the
-    slowest first. `agreements` are of the questions of which a sample was marked twice, and `flagged_marks` the
+    slowest first. `agreements` are by question, for those with a sample that was marked twice, and `flagged_marks` the
     answers that a reviewer flagged, by question.
     """
 
@@ -169,7 +169,7 @@ def _counts(reports: Sequence[GradeReport]) -> ClassCounts:
 
 
 def _mistakes(questions: Sequence[ItemSummary]) -> tuple[CommonMistake, ...]:
-    """Return the most frequent message of each failed check, the commonest first.
+    """Return the most frequent message of each failed check, the most frequent first.
 
     A public check may have the same message as a hidden one of its question: that is one mistake.
     """
@@ -212,7 +212,7 @@ def _faults(report: GradeReport) -> Iterable[str]:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> tuple[RemarkGroup, ...]:
-    """Group names by remark, in alphabetical order; the commonest remark first, ties in alphabetical order."""
+    """Group names by remark, in alphabetical order; the most frequent remark first, ties in alphabetical order."""
     found: dict[str, set[str]] = {}
     for text, name in pairs:
         found.setdefault(text, set()).add(name)

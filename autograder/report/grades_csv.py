@@ -18,7 +18,7 @@ WHO = ("name", "id", "email", "section")
 
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
-    """Return one row a submission; unmarked written questions and whatever could not be graded are blank."""
+    """Return one row per submission; unmarked written questions and anything that could not be graded are blank."""
     header = ["submission", *policy.questions, "automatic", "out_of", "accuracy", "status", "remark", "flags"]
     rows = [
         [
@@ -37,7 +37,7 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
 
 
 def totals_csv(reports: Sequence[GradeReport], policy: Policy, roster: MatchedRoster | None = None) -> str:
-    """Return one row a student, automatic and written points together; undecided ones are blank, with a remark.
+    """Return one row per student, automatic and written points together; undecided ones are blank, with a remark.
 
     With a roster its students come first, in its order, and then the submissions that belong to none of them.
     """

@@ -1,4 +1,4 @@
-"""The environment in which templates become pages: every text is escaped and made printable, whoever wrote it."""
+"""The environment in which templates become pages: every text is escaped and made printable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.text import printable_lines
 __all__ = ["css_class", "environment", "environment_of"]
 
 CLASSES = {Outcome.NOT_CHECKED: "unchecked", Outcome.AWAITING: "waiting", Outcome.UNGRADED: "waiting"}
-"""CSS classes of the outcomes whose own words make none."""
+"""CSS classes of the outcomes whose names cannot be used as such."""
 
 
 @lru_cache(maxsize=1)
@@ -49,5 +49,5 @@ def css_class(outcome: Outcome) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """Markup is the result of macros, whose texts went through here before."""
+    """Markup comes from macros; its texts went through here before."""
     return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value

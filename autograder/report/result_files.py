@@ -1,7 +1,7 @@
 """The files of a run: the one module of this folder that touches the disk.
 
 out/index.html                     the report on the class
-out/grades.csv                     one row a submission
+out/grades.csv                     one row per submission
 out/submissions/NAME/results.json  in Gradescope's format
 out/submissions/NAME/feedback.html for the student
 """

@@ -19,7 +19,7 @@ __all__ = ["changed_points", "class_grades", "external_grades", "join_remarks", 
 
 
 def class_grades(reports: Sequence[GradeReport], policy: Policy) -> Table:
-    """Return a row a submission with its points by question."""
+    """Return one row per submission with its points by question."""
     table = _table(policy.assignment.title)
     table.add_column("submission", overflow="fold")
     for id, question in policy.questions.items():
@@ -58,7 +58,7 @@ def changed_points(changes: Sequence[GradeChange]) -> Table:
 
 
 def external_grades(comparisons: Sequence[Comparison]) -> Table:
-    """Return grades that were made elsewhere beside those of the gradebook; `?` if there is none."""
+    """Return grades that were made elsewhere next to those of the gradebook; `?` if there is none."""
     count = sum(each.joined.submission is not None for each in comparisons)
     table = _table(f"{count} of {len(comparisons)} joined")
     table.add_column("name", overflow="fold")

@@ -69,7 +69,7 @@ def _question(visit: Visit, id: str, progress: Iterable[Progress]) -> dict[str, 
 
 @routes.get("/gradebook")
 def _gradebook(request: Request, page: Page = 1) -> Response:
-    """Show one row a student. Their names are on it, so it is logged."""
+    """Show one row per student. It has their names, so opening it is logged."""
     visit = Visit(request)
     names = sorted(visit.site.reports)
     pages = max(1, -(-len(names) // ROWS))

@@ -157,7 +157,7 @@ def _check_headers(request: Request) -> Denied | None:
 
 
 def _same_origin(headers: Headers) -> bool:
-    """Tell whether a page of the review sent this. Under `no-referrer`, a form has `Origin: null`; then the browser's
+    """Return whether a page of the review sent this. Under `no-referrer`, a form has `Origin: null`; then the browser's
     Sec-Fetch-Site decides."""
     origin, site = headers.get("origin", "null"), headers.get("sec-fetch-site")
     if origin == "null":

@@ -167,7 +167,7 @@ def _parse(parser: MarkdownIt, source: str, env: dict[str, int]) -> list[Token]:
         tokens = parser.parse(source, env)
         if all(token.level < DEEPEST - 1 for token in tokens):
             return tokens
-    except Exception:  # whatever a strange text does to the parser, people must be able to read it
+    except Exception:  # people must be able to read a text even if the parser fails on it
         pass
     words = Token("inline", "", 0, children=[Token("text", "", 0, content=source)])
     return [Token("pre_open", "pre", 1), words, Token("pre_close", "pre", -1)]

@@ -22,8 +22,8 @@ SHUTDOWN_S = 3
 """Seconds that open requests have to finish once the server is told to stop."""
 
 SWITCH_S = 0.0005
-"""Seconds after which a busy thread lets another one run. With Python's own 5 ms, a thread that waits for a database
-waits that much longer after each answer of it."""
+"""Seconds after which a busy thread lets another one run. With Python's default of 5 ms, a thread that waits for a
+database waits that much longer after each of its replies."""
 
 
 class ReviewServer:

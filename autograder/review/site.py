@@ -57,7 +57,7 @@ class Site:
         return self._rendered(answer.question, text) if text.strip() else None
 
     def warm(self) -> None:
-        """Do ahead of the first request what is slow the first time."""
+        """Do the work that is slow the first time before the first request."""
         self.pages.warm()
         render("**Warm** $x^2$ `up`")
         for question in self.policy.written:

@@ -28,7 +28,7 @@ def written_answer(
 ) -> tuple[str | None, str]:
     """Return the answer to a written question, or None, and a remark on how it was found.
 
-    It is in the cells with the answer's id or tag, and in any text that the student put beside them; failing that, in
+    It is in the cells with the answer's id or tag, and in any text that the student put next to them; failing that, in
     a code cell, or in a text anywhere that begins with the question's number.
     """
     own = [cell for cell, owner in zip(cells, owners, strict=True) if owner == question]

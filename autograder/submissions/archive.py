@@ -48,7 +48,7 @@ class _Budget:
 
 
 class _Guarded(io.RawIOBase):
-    """A zip file of which no long list of entries is read: zipfile reads the whole list in one call."""
+    """A zip file that is rejected if its list of entries is long: zipfile reads the whole list in one call."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -116,7 +116,7 @@ def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, d
                     yield Submission(own, place, data, problem)
                 else:
                     yield from _read(io.BytesIO(data), own, place, limit, budget, depth + 1)
-    except Exception as error:  # zipfile raises many kinds on a damaged file
+    except Exception as error:  # zipfile raises many kinds of errors on a damaged file
         yield Submission(name, source, b"", f"The zip file cannot be read ({error}).")
 
 
@@ -144,7 +144,7 @@ def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, budget: _
         try:
             with archive.open(info) as file:
                 data = file.read(limit + 1)
-        except Exception as error:  # zipfile and the decompressors raise many kinds
+        except Exception as error:  # zipfile and the decompressors raise many kinds of errors
             kind = "zip file" if _is_zip(info) else "notebook"
             return b"", f"The {kind} cannot be taken out of the zip file ({str(error) or type(error).__name__})."
         budget.left -= len(data)
@@ -158,7 +158,7 @@ def _is_zip(info: zipfile.ZipInfo) -> bool:
 
 
 def _overlapping(entries: list[zipfile.ZipInfo]) -> set[int]:
-    """Return the offsets of entries that share packed bytes, by which a small file unpacks to a huge one."""
+    """Return the offsets of entries that share packed bytes, a trick to make a small file unpack to a huge one."""
     found: set[int] = set()
     for before, after in pairwise(sorted(entries, key=lambda info: info.header_offset)):
         if before.header_offset + HEADER + before.compress_size > after.header_offset:

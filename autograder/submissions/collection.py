@@ -46,7 +46,7 @@ def collect(paths: Iterable[Path], limit: int) -> tuple[Submission, ...]:
 def check_readable(found: Sequence[Submission], paths: Sequence[Path]) -> None:
     """Raise SubmissionError if only files were named and none of them can be opened: then the command was mistyped.
 
-    In a folder, and beside a readable notebook, such a file was handed in and is a submission with a problem.
+    In a folder, and next to a readable notebook, such a file was handed in and is a submission with a problem.
     """
     if all(submission.problem for submission in found) and not any(path.is_dir() for path in paths):
         problems = "\n".join(f"{submission.source}: {submission.problem}" for submission in found[:PROBLEMS_SHOWN])

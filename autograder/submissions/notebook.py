@@ -127,7 +127,7 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
     _drop_outputs(content)
     if _has_more_values(content, MOST_VALUES):
         raise SubmissionError(
-            "The file holds far more cells, or data beside the cells, than a notebook that can be graded."
+            "The file holds far more cells, or data outside the cells, than a notebook that can be graded."
         )
     return content
 

@@ -1,4 +1,4 @@
-"""The version in every key of a grading changes with the code that decides about points, and with nothing else."""
+"""The version in every key of a grading changes with the code that determines points, and with nothing else."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ function walkingActions() {
 
 /**
  * @param {string} selector
- * @param {string} otherwise said if the page has no such link
+ * @param {string} otherwise shown if the page has no such link
  */
 function follow(selector, otherwise) {
   const link = /** @type {HTMLAnchorElement | null} */ (find(selector));

@@ -1,5 +1,5 @@
 // The form that marks one answer, or settles one that was marked twice. Its draft is kept at each change, and a mark that
-// comes in meanwhile is never overwritten unseen.
+// arrives meanwhile is never overwritten unseen.
 
 import { ConflictBanner } from "./conflict.js";
 import { field, find, one } from "./dom.js";
@@ -138,14 +138,14 @@ export class Marking extends RubricForm {
 
   /**
    * @override
-   * @param {any} said
+   * @param {any} body
    * @param {HTMLElement} [button]
    */
-  done(said, button) {
-    if (said.name) this.showName(said.name);
-    else if (said.snippet) addSnippet(said.snippet);
-    else if (button && "drop" in button.dataset) dropSnippet(button, said.words);
-    else super.done(said);
+  done(body, button) {
+    if (body.name) this.showName(body.name);
+    else if (body.snippet) addSnippet(body.snippet);
+    else if (button && "drop" in button.dataset) dropSnippet(button, body.words);
+    else super.done(body);
   }
 
   /** @param {string} name */

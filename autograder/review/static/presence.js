@@ -27,13 +27,13 @@ export function watch(marking, url) {
     if (document.hidden || marking.busy) return;
     const known = marking.known;
     try {
-      const said = await ask(`${url}?seen=${known}`);
-      if (!said) return;
+      const news = await ask(`${url}?seen=${known}`);
+      if (!news) return;
       if (failing) say("The review can be reached again.");
       failing = false;
-      one("#others").textContent = presence(said.others);
-      one("#rubric-changed").hidden = String(said.revision) === marking.form.dataset.revision;
-      if (!marking.busy && known === marking.known && said.changed) marking.receive(said.mark);
+      one("#others").textContent = presence(news.others);
+      one("#rubric-changed").hidden = String(news.revision) === marking.form.dataset.revision;
+      if (!marking.busy && known === marking.known && news.changed) marking.receive(news.mark);
     } catch {
       if (!failing) say("The review cannot be reached. Your changes are kept in this browser until it runs again.", true);
       failing = true;

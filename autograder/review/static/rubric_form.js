@@ -131,18 +131,18 @@ export class RubricForm {
   async press(action, button) {
     const reply = await send(action, new FormData(this.form)).catch(() => null);
     if (!reply) say(UNREACHABLE, true);
-    else if (reply.ok) this.done(reply.said, button);
-    else say(reply.said.why || "The server rejected this.", true);
+    else if (reply.ok) this.done(reply.body, button);
+    else say(reply.body.why || "The server rejected this.", true);
     return reply?.ok ?? false;
   }
 
   /**
    * Show what the server did.
-   * @param {any} said
+   * @param {any} body
    * @param {HTMLElement} [_button]
    */
-  done(said, _button) {
-    if (said.url) goAndSay(said.url, said.words);
-    else say(said.words);
+  done(body, _button) {
+    if (body.url) goAndSay(body.url, body.words);
+    else say(body.words);
   }
 }

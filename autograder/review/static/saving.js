@@ -48,18 +48,18 @@ async function sendMark(marking) {
   const fields = new FormData(form);
   fields.set("seen", String(state.seen));
   fields.set("nonce", state.nonce);
-  const { ok, status, said } = await send(form.getAttribute("action") ?? "", fields);
+  const { ok, status, body } = await send(form.getAttribute("action") ?? "", fields);
   if (ok) {
-    state.saved(said.mark);
+    state.saved(body.mark);
     if (same(draft, marking.draft)) forget(marking.key);
-    goAndSay(said.url, said.words);
-  } else if (status === 409 && said.mark) {
+    goAndSay(body.url, body.words);
+  } else if (status === 409 && body.mark) {
     state.tried = before;
-    const earlier = state.isTried(said.mark);
-    marking.receive(said.mark);
+    const earlier = state.isTried(body.mark);
+    marking.receive(body.mark);
     if (earlier) await sendMark(marking);
     else marking.conflict.focus();
   } else {
-    say(said.why ?? "The mark could not be saved. Your changes are kept; try again.", true);
+    say(body.why ?? "The mark could not be saved. Your changes are kept; try again.", true);
   }
 }

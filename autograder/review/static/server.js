@@ -11,7 +11,7 @@ export const UNREACHABLE = "The review cannot be reached. Your changes are kept 
  * Send a form. Throws if the server cannot be reached in time.
  * @param {string} url
  * @param {FormData} fields
- * @returns {Promise<{ ok: boolean, status: number, said: any }>}
+ * @returns {Promise<{ ok: boolean, status: number, body: any }>}
  */
 export async function send(url, fields) {
   const reply = await fetch(url, {
@@ -20,9 +20,9 @@ export async function send(url, fields) {
     headers: { "X-CSRF-Token": document.body.dataset.csrf ?? "", Accept: "application/json" },
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  let said = {};
-  try { said = await reply.json(); } catch { /* not from the review: the status is enough */ }
-  return { ok: reply.ok, status: reply.status, said };
+  let body = {};
+  try { body = await reply.json(); } catch { /* not from the review: the status is enough */ }
+  return { ok: reply.ok, status: reply.status, body };
 }
 
 /**

@@ -24,7 +24,7 @@ export function closeSnippets() {
 }
 
 /**
- * Move the focus from one snippet to another, round the ends.
+ * Move the focus from one snippet to the next, wrapping at the ends.
  * @param {1 | -1} step
  */
 export function walkSnippets(step) {

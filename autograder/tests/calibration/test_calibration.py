@@ -53,8 +53,8 @@ def test_the_file_is_the_same_for_the_same_runs_in_any_order() -> None:
         (lambda it: it["runs"][1].update(accuracy=float("nan")), r"runs\.1\.accuracy"),
         (lambda it: it["runs"][0].update(points=3), r"runs\.0\.points: Extra inputs"),
         (lambda it: it["runs"][0].update(seed=-1), r"runs\.0\.seed"),
-        (lambda it: it["runs"].reverse(), "expected one run a seed, by rising seed"),
-        (lambda it: it["runs"][1].update(seed=1), "expected one run a seed"),
+        (lambda it: it["runs"].reverse(), "expected one run per seed, by rising seed"),
+        (lambda it: it["runs"][1].update(seed=1), "expected one run per seed"),
     ],
 )
 def test_a_file_that_is_not_what_was_written_is_refused(edit: Callable[[dict[str, Any]], object], said: str) -> None:

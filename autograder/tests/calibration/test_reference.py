@@ -66,7 +66,7 @@ def test_a_calibration_of_another_split_is_not_used_and_refused_where_it_is_need
     calibrated(home, 0.97, split_seed=21)
     assert reference(home) is None
     relative(home)
-    with pytest.raises(CalibrationError, match=r"is of another solution, data or split_seed\. Renew it"):
+    with pytest.raises(CalibrationError, match=r"is of another solution, data or split_seed\. Make it again"):
         rules(home)
 
 

@@ -209,4 +209,4 @@ def test_a_file_without_the_right_to_read_it_is_named(tmp_path: Path, line: str)
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 2
     assert done.stderr.startswith("mnist-kit: secret.")
-    assert "you may not read it" in done.stderr
+    assert "you have no permission to read it" in done.stderr

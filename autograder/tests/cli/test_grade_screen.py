@@ -17,5 +17,5 @@ def test_a_class_that_a_changed_kit_grades_again_is_explained_once(
     screen.started(3, 3, built=False, kit_change=None)
     text = " ".join(capsys.readouterr().err.split())
     assert text.count("Graded again") == 1
-    assert "2 of 3, because the code that decides about points has changed" in text
+    assert "2 of 3, because the code that determines points has changed" in text
     assert f"({shown} → 0.1.0+def)" in text

@@ -153,7 +153,7 @@ X32 = tuple(
     cell(
         f"the number of {name} for the x32 ABI, which is not the machine's own, ends the process",
         trying(f"call({arguments}, bit=0x40000000)"),
-        "process came to an end",
+        "process ended",
     )
     for name, arguments in (
         ("socket", "'socket', 2, 1, 0"),
@@ -171,7 +171,7 @@ page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXE
 page.write(bytes.fromhex("53 b8 {number:02x} 00 00 00 bb 02 00 00 00 b9 01 00 00 00 31 d2 cd 80 5b c3"))
 refused(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
 """),
-        "process came to an end",
+        "process ended",
     )
     for name, number in (("fork", 2), ("open", 5), ("getpid", 20))
 )  # push rbx; mov eax, number; mov ebx, 2; mov ecx, 1; xor edx, edx; int 0x80; pop rbx; ret

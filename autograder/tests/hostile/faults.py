@@ -9,7 +9,7 @@ FIRST = {**NOTHING, "q4": 6}
 """Question 4 was answered before the notebook came to its end."""
 
 TIME = "The time limit of 8 s was reached in the cell that begins"
-DIED = "The notebook's process came to an end in the cell that begins"
+DIED = "The notebook's process ended in the cell that begins"
 REACHED = " was reached in the cell that begins"
 """Memory or time: how fast a machine gives out memory differs."""
 

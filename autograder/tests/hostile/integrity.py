@@ -485,7 +485,7 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
         "the exit code of a failed handler, taken by the notebook, is no fault of the grader and gives nothing",
         {"q4": LOAD, "q5": "import os; os._exit(70)"},
         {"q4": 6, "q5": 0, "q6": 0, "q7": 0},
-        words=("process came to an end in the cell that begins `import os; os._exit(70)`",),
+        words=("process ended in the cell that begins `import os; os._exit(70)`",),
     ),
     *(
         blank(f"escape sequences, HTML and Markdown stay text in {name}", f"mark = {MARK!r}\n{code}", *words)

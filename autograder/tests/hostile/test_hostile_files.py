@@ -312,5 +312,5 @@ MANY: dict[str, Edit] = {
 @pytest.mark.parametrize("edit", MANY.values(), ids=MANY)
 def test_a_notebook_of_a_million_parts_is_rejected_before_it_is_converted(edit: Edit) -> None:
     data = json.dumps(edited(edit)).encode()
-    with pytest.raises(SubmissionError, match="far more cells, or data beside the cells"):
+    with pytest.raises(SubmissionError, match="far more cells, or data outside the cells"):
         notebook.read(data, RULES)

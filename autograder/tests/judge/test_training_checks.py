@@ -146,7 +146,7 @@ def test_a_reported_accuracy_may_differ_in_its_last_bits() -> None:
 
 
 A_LOSS = "is this the loss, which evaluate returns first? or were the test images scaled twice?"
-TOO_HIGH = "is this the accuracy on the training images, or from before the last change of the model?"
+TOO_HIGH = "is this the accuracy on the training images, or from before the last change to the model?"
 TOO_LOW = "were the test images scaled exactly once, in the way the training images were?"
 
 
