@@ -87,9 +87,13 @@ check: $(READY) check-js  ## Check lint, types, import order, and that generated
 	$(BIN)/lint-imports
 	$(BIN)/mnist-kit build --check
 
-check-js:  ## Check the scripts of the review: lint, types, unit tests (needs Node.js)
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.ready && npm run --silent check; \
-	else echo "JAVASCRIPT NOT CHECKED: npm is missing. Install Node.js 18.18 or newer, for example: apt install nodejs npm" >&2; fi
+ifneq ($(shell command -v npm),)
+check-js: node_modules/.ready  ## Check the scripts of the review: lint, types, unit tests (needs Node.js)
+	@npm run --silent check
+else
+check-js:
+	@echo "JAVASCRIPT NOT CHECKED: npm is missing. Install Node.js 18.18 or newer, for example: apt install nodejs npm" >&2
+endif
 
 node_modules/.ready: package.json package-lock.json
 	@npm ci --ignore-scripts --silent || { $(NOT_FETCHED_JS); exit 1; }
