@@ -10,7 +10,7 @@ TESTERS ?= 2
 .PHONY: help setup demo build test test-hostile test-variants test-docker test-containers test-fast fuzz mutate check check-js bench pictures lock format clean
 
 help:  ## List the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Set up the environment in .venv
 
