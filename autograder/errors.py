@@ -100,7 +100,7 @@ class CalibrationError(KitError):
 
 
 class ImportedFileError(KitError):
-    """A file made elsewhere cannot be used; nothing of it was stored, and nothing was written to it."""
+    """A file made elsewhere cannot be used; nothing from it was stored, and nothing was written to it."""
 
 
 class GradebookError(KitError):

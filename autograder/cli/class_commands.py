@@ -75,7 +75,7 @@ def export(
 ) -> None:
     """Write grades and feedback for Canvas and for students.
 
-    FOLDER/export gets grades.csv, and a feedback page for each student, single and in feedback.zip. Answers that are
+    FOLDER/export gets grades.csv, and a feedback page for each student, also in feedback.zip. Answers that are
     not marked yet are listed.
     """
     require_option(column is not None, "--column", canvas is not None, "--canvas")

@@ -97,7 +97,7 @@ def grade(
 ) -> None:
     """Grade notebooks: a table, feedback pages, grades.csv.
 
-    Results are stored as they come. Run the same command again to go on after an interruption, or when there are new
+    Results are stored as they come. Run the same command again to continue after an interruption, or when there are new
     files: only new or changed submissions are graded. To see the class, open index.html in the output folder.
     """
     require_option(yes, "--yes", regrade, "--regrade")

@@ -94,6 +94,6 @@ def _grade(path: Path) -> tuple[GradeReport, ...]:
         found = collection.collect([path], int(rules.execution.notebook_mb * 2**20))
         tests = build.build(HOME).tests if is_stale(HOME, rules) else read_tests(HOME.zip)
         with Engine(rules, tests, HOME.data(rules.assignment.dataset)) as engine:
-            return tuple(engine.grade(each) for each in found)
+            return tuple(engine.grade(submission) for submission in found)
     except KitError as error:
         raise pytest.UsageError(str(error)) from error

@@ -160,9 +160,9 @@ def finish(
 
     found = Calibration.of(plan.origin, runs)
     store(plan.layout.calibration, found.to_json().encode())
-    fitted, asked = miss_rate.fit(found.accuracies), levels(plan.policy, found.reference)
-    store(plan.layout.calibration_plot, picture(found, fitted, asked))
-    return found, fitted, asked
+    fitted, required = miss_rate.fit(found.accuracies), levels(plan.policy, found.reference)
+    store(plan.layout.calibration_plot, picture(found, fitted, required))
+    return found, fitted, required
 
 
 def store(path: Path, content: bytes) -> None:

@@ -85,13 +85,13 @@ def export(
 def _without_total(reports: Sequence[GradeReport]) -> Iterator[str]:
     waiting = [f"{report.name}: {', '.join(unmarked(report))}" for report in reports if unmarked(report)]
     yield from _list("without a total: answers not marked yet", waiting)
-    yield from _list("without a total: could not be graded", [each.name for each in reports if not each.complete])
+    yield from _list("without a total: could not be graded", [report.name for report in reports if not report.complete])
 
 
 def _roster_remarks(roster: MatchedRoster) -> Iterator[str]:
     yield from _list("on the roster without a submission", [student.label for student in roster.missing])
     unmatched = [f"{enrolment.student.label}: {enrolment.why}" for enrolment in roster.unmatched]
-    yield from _list("on the roster, submission not clear", unmatched)
+    yield from _list("on the roster, submission unclear", unmatched)
     yield from _list("not on the roster", roster.without_student)
 
 

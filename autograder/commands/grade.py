@@ -84,7 +84,7 @@ class GradeResult:
 def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
     """Grade what the gradebook does not know yet, and write the pages.
 
-    Each result is stored as it comes, so the same call goes on after an interruption. Raises KitError of every kind.
+    Each result is stored as it comes, so the same call goes on after an interruption. Raises any KitError.
     """
     if options.scheduler is not None:
         from autograder.engine import cluster  # noqa: F401  # fail before anything begins if Dask is not installed

@@ -68,7 +68,7 @@ def confinement(examination: isolation.Examination) -> Finding:
 
 def policy_in_words(policy: Policy) -> Iterator[Finding]:
     """Yield what grading.yml says, in words: only its author knows whether that is what was meant."""
-    machine, people = (sum(each.points for each in some.values()) for some in (policy.code, policy.written))
+    machine, people = (sum(question.points for question in kind.values()) for kind in (policy.code, policy.written))
     points = f"{policy.points:g} points, {machine:g} by machine and {people:g} by people"
     yield Finding(OK, "grading.yml", f"{policy.assignment.title}: {points}")
     if policy.written:
@@ -80,7 +80,7 @@ def policy_in_words(policy: Policy) -> Iterator[Finding]:
         elif policy.review.sample:
             reviewers += f"; two of them mark the same {policy.review.sample} answers to each question"
         yield Finding(NOTE, "reviewers", reviewers)
-    limits = {"in any 24 hours": policy.attempts.per_day, "in all": policy.attempts.per_assignment}
+    limits = {"in any 24 hours": policy.attempts.per_day, "in total": policy.attempts.per_assignment}
     attempts = [
         f"{'once' if limit == 1 else f'{limit} times'} {when}" for when, limit in limits.items() if limit is not None
     ]

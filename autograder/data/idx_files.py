@@ -89,7 +89,7 @@ def _array(folder: Path, name: str, array: str) -> Bytes:
             f"{path} is not the published {published.title}: uncompressed, it should have sha256 "
             f"{published.sha256[array]}"
         )
-    axes = content[3]  # the hash vouches for the form: two zeros, the type, the number of axes, their lengths
+    axes = content[3]  # the hash guarantees the form: two zeros, the type, the number of axes, their lengths
     shape = struct.unpack_from(f">{axes}I", content, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 

@@ -146,7 +146,7 @@ class WarmProcess:
         return "\n".join([f"it ended with {ended}", *_explained(ended, output)])
 
     def close(self) -> None:
-        """Hang up; both halves then end and kill their children."""
+        """Close the sockets; both halves then kill their children and end."""
         for channel in (self.students, self.judges):
             channel.control.close()
         try:

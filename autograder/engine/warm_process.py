@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
-    """Make hanging up end this process during the imports: it sends SIGIO, which kills by default (fcntl(2))."""
+    """Make a closed socket end this process during the imports: it sends SIGIO, which kills by default (fcntl(2))."""
     flags = fcntl.fcntl(students, fcntl.F_GETFL)
     fcntl.fcntl(students, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(students, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)

@@ -139,7 +139,7 @@ class AnswerStore:
             return session.scalar(NEXT, {"question": question, "reviewer": reviewer, "after": after})
 
     def progress(self) -> tuple[Progress, ...]:
-        """Return each question's progress, in all and by reviewer. An answer in the sample needs two marks."""
+        """Return each question's progress, in total and by reviewer. An answer in the sample needs two marks."""
         done: Counter[tuple[str, str]] = Counter()
         total: Counter[tuple[str, str]] = Counter()
         with self._database.read() as session:
@@ -155,7 +155,7 @@ class AnswerStore:
         return tuple(Progress(key[0], key[1] or None, done[key], total[key]) for key in sorted(total))
 
     def question_progress(self, question: str) -> Progress:
-        """Return one question's progress in all; every page shows it, and it is cheaper than `progress`."""
+        """Return one question's total progress; every page shows it, and it is cheaper than `progress`."""
         with self._database.read_once() as session:
             row = session.execute(QUESTION_PROGRESS, {"question": question}).one()
             return Progress(question, None, row.done, row.answers + row.second_marks)

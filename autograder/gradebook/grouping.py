@@ -116,10 +116,10 @@ def _cosines(vectors: Any) -> Any:
     for start in range(0, count, step):
         # A sparse matrix times a narrow dense one is many times faster than sparse times sparse.
         products = vectors[start:] @ vectors[start : start + step].toarray().T
-        below, beside = np.nonzero(np.tril(products > THRESHOLD, -1))
-        found = products[below, beside]
-        rows += [below + start, beside + start]
-        columns += [beside + start, below + start]
+        second, first = np.nonzero(np.tril(products > THRESHOLD, -1))
+        found = products[second, first]
+        rows += [second + start, first + start]
+        columns += [first + start, second + start]
         values += [found, found]
     indices = (np.concatenate(rows), np.concatenate(columns))
     return coo_array((np.concatenate(values), indices), shape=(count, count)).tocsr()

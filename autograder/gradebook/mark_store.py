@@ -203,11 +203,11 @@ def _save(session: Session, row: AnswerRow, slot: str, reviewer: str, draft: Dra
     if saved_before is not None:
         return mark_from(saved_before, rubric)
     if row.standing != CURRENT:
-        raise ReviewError("The student has handed in another answer since. Load the page again to see it.")
+        raise ReviewError("The student has handed in another answer since. Reload the page to see it.")
     draft = _checked(draft, rubric)
     current = session.scalars(IN_SLOT, {"answer": row.id, "slot": slot}).first()
     if current is None and seen:
-        raise ReviewError("The mark that you saw has been taken back. Load the page again, then save.")
+        raise ReviewError("The mark that you saw has been taken back. Reload the page, then save.")
     if current is not None:
         if current.id != seen:
             raise Conflict(mark_from(current, rubric))
@@ -251,7 +251,7 @@ def _checked(draft: Draft, rubric: Rubric) -> Draft:
     known = [item.id for item in rubric.items]
     if unknown := [item for item in draft.items if item not in known]:
         raise ReviewError(
-            f"The rubric has no item {unknown[0]!r} any more; somebody has changed it. Load the page again, then save."
+            f"The rubric no longer has the item {unknown[0]!r}; somebody has changed it. Reload the page, then save."
         )
     if not math.isfinite(draft.adjustment) or abs(draft.adjustment) > MOST_ADJUSTMENT:
         raise ReviewError(f"An adjustment is a number of points up to {MOST_ADJUSTMENT}, not {draft.adjustment:g}.")

@@ -70,7 +70,7 @@ class RubricStore:
     def apply(self, rubric: Rubric, reviewer: str) -> tuple[RubricEffect, ...]:
         """Apply a rubric, to existing marks too, and return the answers whose points changed.
 
-        Raises ReviewError if its points do not add up, or its `revision` is not in force any more.
+        Raises ReviewError if its points do not add up, or its `revision` is no longer in force.
         """
         if problem := rubric.problem():
             raise ReviewError(problem)
@@ -78,7 +78,7 @@ class RubricStore:
             question = {"question": rubric.question}
             current = session.scalars(IN_FORCE.with_for_update(), question).first()
             if current is None or current.id != rubric.revision:
-                raise ReviewError("Somebody changed this rubric in the meantime. Load it again, then change it.")
+                raise ReviewError("Somebody changed this rubric in the meantime. Reload it, then change it.")
             effects = _effects(session, rubric)
             setting = session.get(SettingRow, _setting_key(rubric.question))
             _replace(session, current, rubric, reviewer, current.source if setting is None else setting.value)

@@ -1,4 +1,4 @@
-"""Canvas's gradebook export, read without losing a byte: one cell can be changed and all else stays as it was.
+"""Canvas's gradebook export, read without losing a byte: one cell can be changed and everything else stays as it was.
 
 The form was read in Canvas's sources (lib/gradebook_exporter.rb, lib/gradebook_importer.rb): a column is
 `Title (assignment id)`; before the students there may be a row that says which columns are muted or posted by hand,
@@ -127,7 +127,7 @@ def records(path: Path, content: str, delimiter: str) -> tuple[Record, ...]:
 
 
 def refilled(record: Record, delimiter: str, index: int, value: str) -> str:
-    """Return the record's text with this value in cell number `index`; all else stays as it was."""
+    """Return the record's text with this value in cell number `index`; everything else stays as it was."""
     cell = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^{re.escape(delimiter)}\r\n]*')  # matches the empty text, too
     start = 0
     for _ in range(index):

@@ -159,10 +159,10 @@ def _clues(row: CanvasRow) -> tuple[row_matching.Clue[str], ...]:
 
 def _match_by_roster(export: CanvasExport, roster: MatchedRoster) -> tuple[row_matching.Match, ...]:
     """Match each student to the submission of their row on the roster."""
-    enrolments = {f"{number}: {each.student.label}": each for number, each in enumerate(roster.enrolments, start=1)}
+    enrolments = {f"{number}: {entry.student.label}": entry for number, entry in enumerate(roster.enrolments, start=1)}
     targets = {
-        label: _person_keys((*each.student.ids, *each.student.emails), each.student.emails, each.student.name)
-        for label, each in enrolments.items()
+        label: _person_keys((*entry.student.ids, *entry.student.emails), entry.student.emails, entry.student.name)
+        for label, entry in enrolments.items()
     }
     rows = [_person_keys(row.ids, [row.login], row.name) for row in export.rows]
     clues = [[_shares(keys, kind) for kind in range(len(keys))] for keys in rows]

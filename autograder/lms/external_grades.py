@@ -143,8 +143,8 @@ def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[
             for row in own.values()
         ]
         for (index, row), result in zip(own.items(), row_matching.match(clues, targets), strict=True):
-            sought = " or ".join(filter(None, (row.email, row.sid and f"SID {row.sid}"))) or row.name
-            why = result.why if result.why or result.name else f"no submission has {sought} in its name"
+            names = " or ".join(filter(None, (row.email, row.sid and f"SID {row.sid}"))) or row.name
+            why = result.why if result.why or result.name else f"no submission has {names} in its name"
             found[index] = MatchedGrade(row, result.name, why)
     return tuple(found[index] for index in range(len(rows)))
 

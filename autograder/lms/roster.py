@@ -102,7 +102,7 @@ def read(path: Path) -> tuple[Student, ...]:
     """Read the students of one file, in its order; cells are separated by commas or semicolons.
 
     Raises ImportedFileError if the file cannot be read, has no column that identifies a student, or has no student, a
-    row for nobody, or two rows for one student.
+    row that names nobody, or two rows for one student.
     """
     table = read_table(path, FORM, lambda header: any(_columns(header)[kind] for kind in IDENTIFYING))
     columns = _columns(table.header)

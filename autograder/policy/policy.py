@@ -38,7 +38,7 @@ class Execution(ClosedModel):
 
 
 class Attempts(ClosedModel):
-    """Limits on one student's submissions to Gradescope, in any 24 hours and in all; None is no limit."""
+    """Limits on one student's submissions to Gradescope, in any 24 hours and in total; None is no limit."""
 
     per_day: Limit | None = None
     per_assignment: Limit | None = None

@@ -10,7 +10,7 @@ from autograder.report.distributions import Bin
 __all__ = ["Column", "Histogram", "Level", "Marker", "Tick", "histogram"]
 
 MOST_TICKS = 7
-"""Along the axis: as many numbers as fit on a telephone."""
+"""Along the axis: as many numbers as fit on a phone."""
 
 APART = (2.2, 1.4)
 """The distance and the width of the bar for everything below the bins, in widths of a bin."""
@@ -65,7 +65,7 @@ class Histogram:
 def histogram(alt: str, bins: Sequence[Bin], below: int = 0, levels: Sequence[Level] = ()) -> Histogram:
     """Return bars for the bins, one apart on the left for the values below them all, and lines for the levels."""
     start, end, width = bins[0].low, bins[-1].high, bins[0].high - bins[0].low
-    bars = [(each.low, each.high - each.low, each.count, False) for each in bins if each.count]
+    bars = [(bin.low, bin.high - bin.low, bin.count, False) for bin in bins if bin.count]
     ticks = [(edge, f"{edge:g}") for edge in _edges(bins)]
     if below:
         bars.insert(0, (start - APART[0] * width, APART[1] * width, below, True))
@@ -91,5 +91,5 @@ def _edges(bins: Sequence[Bin]) -> list[float]:
     """Return edges of bins at round numbers, no more than fit, and always the last."""
     width, end = bins[0].high - bins[0].low, bins[-1].high
     step = next(times * width for times in (1, 2, 5, 10, 20, 50) if len(bins) / times <= MOST_TICKS)
-    edges = (each.low for each in bins if round(each.low / step, 6).is_integer())
+    edges = (bin.low for bin in bins if round(bin.low / step, 6).is_integer())
     return [*(edge for edge in edges if end - edge > 0.7 * step), end]

@@ -1,4 +1,4 @@
-"""The report on a class: one page for staff that can be read on a telephone, printed or passed on."""
+"""The report on a class: one page for staff that can be read on a phone, printed or passed on."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def class_report(summary: ClassSummary, *, links: Mapping[str, str], made_at: st
             links=links,
             made_at=made_at,
             cells=grade_cells,
-            scores=[(each, _scores(each)) for each in summary.scores],
+            scores=[(scores, _scores(scores)) for scores in summary.scores],
             items=item_analysis,
             scatter=item_analysis.scatter(summary.comparable),
             accuracy_chart=_accuracies(summary.accuracy) if summary.accuracy else None,
             band_name=_band_name,
             accuracy_asked=any(question.accuracy for question in summary.policy.code.values()),
             mistakes=summary.mistakes[:LISTED],
-            reviewers=list(dict.fromkeys(each.reviewer for each in summary.progress if each.reviewer is not None)),
-            progress={(each.question, each.reviewer): each for each in summary.progress},
+            reviewers=list(dict.fromkeys(share.reviewer for share in summary.progress if share.reviewer is not None)),
+            progress={(share.question, share.reviewer): share for share in summary.progress},
             kappa_interval=_kappa_interval,
             slowest=summary.slowest[:LISTED],
             notebook_seconds=notebook_seconds,

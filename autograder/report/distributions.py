@@ -99,7 +99,7 @@ def scores(reports: Sequence[GradeReport]) -> tuple[ClassScores, ...]:
     if len(final) < len(decided):
         totals = [math.fsum(q.earned or 0.0 for q in report.questions if not q.written) for report in decided]
         found.append(_scores(totals, max(report.automatic_points for report in decided), automatic=True))
-    return tuple(each for each in found if each.points)
+    return tuple(scores for scores in found if scores.points)
 
 
 def accuracies(reports: Sequence[GradeReport], policy: Policy) -> ClassAccuracies | None:

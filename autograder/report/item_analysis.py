@@ -39,7 +39,7 @@ class ItemSummary:
     `mean` is the mean share of the points, 0 to 1; None without points or grades.
     `discrimination` is the corrected item-rest correlation, -1 to 1: Pearson's, between the points here and the
     automatic points everywhere else; None below FEWEST submissions, or if either is the same for all.
-    `message` is the most frequent message of failed checks (the first in the alphabet if tied), of `message_count`
+    `message` is the most frequent message of failed checks (the alphabetically first if tied), of `message_count`
     submissions.
     """
 
@@ -203,11 +203,11 @@ def _correlation(results: Iterable[_Result]) -> float | None:
 
 
 def _by_name(lists: Iterable[Iterable[tuple[str, T]]]) -> dict[str, list[T]]:
-    """Group values by name; the names in order of their foremost place in a list, then of the alphabet."""
-    places: dict[str, int] = {}
+    """Group values by name; the names in the order of their first place in a list, then alphabetically."""
+    first: dict[str, int] = {}
     found: dict[str, list[T]] = {}
     for pairs in lists:
-        for place, (name, value) in enumerate(pairs):
-            places[name] = min(place, places.get(name, place))
+        for index, (name, value) in enumerate(pairs):
+            first[name] = min(index, first.get(name, index))
             found.setdefault(name, []).append(value)
-    return {name: found[name] for name in sorted(found, key=lambda name: (places[name], name))}
+    return {name: found[name] for name in sorted(found, key=lambda name: (first[name], name))}

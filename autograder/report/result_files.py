@@ -43,10 +43,10 @@ def folder(name: str) -> str:
 
 def write_submission(report: GradeReport, policy: Policy, output: Path) -> None:
     """Write results.json and the feedback page of one submission. Raises BuildError."""
-    place = output / folder(report.name)
+    target = output / folder(report.name)
     document = results_json.results(report, policy)
-    write(place / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    write(place / "feedback.html", feedback_page(report, policy))
+    write(target / "results.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    write(target / "feedback.html", feedback_page(report, policy))
 
 
 def write_class(summary: ClassSummary, output: Path) -> Path:

@@ -59,28 +59,28 @@ def changed_points(changes: Sequence[GradeChange]) -> Table:
 
 def external_grades(comparisons: Sequence[Comparison]) -> Table:
     """Return grades that were made elsewhere next to those of the gradebook; `?` if there is none."""
-    count = sum(each.joined.submission is not None for each in comparisons)
+    count = sum(pair.joined.submission is not None for pair in comparisons)
     table = _table(f"{count} of {len(comparisons)} joined")
     table.add_column("name", overflow="fold")
     table.add_column("origin", no_wrap=True)
     table.add_column("joined to", overflow="fold")
     for heading in ("total\nthere", "auto\nthere", "auto\nhere", "difference"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for each in comparisons:
-        row, submission = each.joined.row, each.joined.submission
-        difference = "" if each.difference is None else f"{each.difference:+g}" if each.difference else "0"
-        style = "dim" if submission is None else "yellow" if each.difference else None
+    for pair in comparisons:
+        row, submission = pair.joined.row, pair.joined.submission
+        difference = "" if pair.difference is None else f"{pair.difference:+g}" if pair.difference else "0"
+        style = "dim" if submission is None else "yellow" if pair.difference else None
         names = (escape(printable(value)) for value in (row.name, row.origin, submission or "–"))
-        table.add_row(*names, *map(_points, (row.total, each.there, each.here)), difference, style=style)
+        table.add_row(*names, *map(_points, (row.total, pair.there, pair.here)), difference, style=style)
     return table
 
 
 def join_remarks(comparisons: Sequence[Comparison]) -> str:
     """Return a line for each row that could not be joined, or that is no grade, with the reason."""
     lines = []
-    for each in comparisons:
-        row = each.joined.row
-        found = [] if each.joined.submission is not None else [f"not joined, {each.joined.why}"]
+    for pair in comparisons:
+        row = pair.joined.row
+        found = [] if pair.joined.submission is not None else [f"not joined, {pair.joined.why}"]
         if row.total is None:
             status = row.status.partition("\n")[0]
             found.append(f"no grade from {row.origin}, {f'its status is {status}' if status else 'without a reason'}")

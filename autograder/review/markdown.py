@@ -174,7 +174,7 @@ def _parse(parser: MarkdownIt, source: str, env: dict[str, int]) -> list[Token]:
 
 
 def _restrict_block(before: Token, token: Token) -> None:
-    """Remove from a block what does not belong in a page of ours. `before` is the token before it."""
+    """Remove from a block what does not belong in one of our pages. `before` is the token before it."""
     if token.type in ("heading_open", "heading_close"):
         token.tag = "p"
     if before.type == "heading_open":

@@ -54,7 +54,7 @@ class ReviewServer:
 
 @contextlib.contextmanager
 def listening(review: ClassReview, port: int) -> Iterator[ReviewServer]:
-    """Yield a server for an opened class, to be run, on this port of 127.0.0.1 or, if that is taken, on a free one."""
+    """Yield a server, not yet running, for an open class, on this port of 127.0.0.1 or, if it is taken, a free one."""
     with bind(port) as bound:
         yield ReviewServer(review, bound)
 

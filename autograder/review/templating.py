@@ -49,7 +49,7 @@ class Pages:
         self._environment.filters.update(time=_moment, mark_data=mark_data, mark_line=mark_line, draft_data=draft_data)
 
     def warm(self) -> None:
-        """Compile every template ahead of the first request."""
+        """Compile every template before the first request."""
         for name in self._environment.list_templates():
             self._environment.get_template(name)
 

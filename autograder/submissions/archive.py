@@ -29,7 +29,7 @@ LIST_LIMIT = 4 * 2**20
 """Bytes of a zip file's list of entries: some ten thousand of them."""
 
 TOTAL_LIMIT = 2**30
-"""Bytes that are read from one zip file in all."""
+"""Bytes that are read from one zip file in total."""
 
 MOST_RATIO, RATIO_FROM = 200, 2**20
 """The most that an entry may shrink by packing, from a megabyte on; notebooks shrink to a tenth or so."""
@@ -104,7 +104,7 @@ def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, d
                 return
             for info in sorted(wanted, key=lambda info: info.filename):
                 own = f"{name}/{label(PurePosixPath(info.filename))}" if len(wanted) > 1 else name
-                place = f"{source}:{info.filename}"
+                path = f"{source}:{info.filename}"
                 data, problem = b"", _problem(info, depth)
                 if not problem and info.header_offset in overlapping:
                     problem = "The zip file is damaged."
@@ -113,9 +113,9 @@ def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, d
                 if not problem and _is_zip(info) and len(data) > limit:
                     data, problem = b"", "The zip file inside the zip file is too large; unpack the outer one."
                 if problem or not _is_zip(info):
-                    yield Submission(own, place, data, problem)
+                    yield Submission(own, path, data, problem)
                 else:
-                    yield from _read(io.BytesIO(data), own, place, limit, budget, depth + 1)
+                    yield from _read(io.BytesIO(data), own, path, limit, budget, depth + 1)
     except Exception as error:  # zipfile raises many kinds of errors on a damaged file
         yield Submission(name, source, b"", f"The zip file cannot be read ({error}).")
 
@@ -149,7 +149,7 @@ def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, budget: _
             return b"", f"The {kind} cannot be taken out of the zip file ({str(error) or type(error).__name__})."
         budget.left -= len(data)
     if budget.left < 0:
-        return b"", f"The zip file unpacks to more than {budget.total // 2**20:,} MB in all; unpack it into a folder."
+        return b"", f"The zip file unpacks to more than {budget.total // 2**20:,} MB in total; unpack it into a folder."
     return data, ""
 
 

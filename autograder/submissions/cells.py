@@ -90,14 +90,14 @@ def split_merged(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
 def owners(cells: Sequence[NotebookNode], policy: Policy) -> list[str | None]:
     """Return the question of each cell; None for a cell between questions."""
     found = [_own_question(cell, policy) for cell in cells]
-    # A `grader.check("q")` cell ends its question: code before it that says nothing of itself belongs to it.
+    # A `grader.check("q")` cell ends its question: code before it that names no question belongs to it.
     checked: str | None = None
     for index in reversed(range(len(cells))):
         if found[index] is not None:
             checked = found[index] if CHECK.search(cells[index].source) else None
         elif checked is not None and cells[index].cell_type == "code":
             found[index] = checked
-    # All else goes with the cell before it.
+    # Any other cell goes with the one before it.
     current: str | None = None
     for index, owner in enumerate(found):
         current = current if owner is None else owner
@@ -126,7 +126,7 @@ def _tags(cell: NotebookNode) -> set[str]:
 
 
 def _own_question(cell: NotebookNode, policy: Policy) -> str | None:
-    """Return the question that a cell names; "" for a cell of ours between questions, None if it names nothing."""
+    """Return the question that a cell names; "" for a cell of the kit between questions, None if it names nothing."""
     name = parsed_id(cell)
     if name:
         return name[0] if name[0] in policy.questions else ""

@@ -1,4 +1,4 @@
-// The line at the foot of the page that says what happened.
+// The line at the bottom of the page that says what happened.
 
 import { one } from "./dom.js";
 import { attempt } from "./storage.js";

@@ -77,7 +77,7 @@ def test_a_roster_and_canvas_come_together(tmp_path: Path) -> None:
 def test_a_student_with_two_submissions_is_named_with_the_reason(tmp_path: Path) -> None:
     roster = put(tmp_path, "roster.csv", "email\nann@x.edu\n")
     done = export([whole(name="ann_1"), whole(name="ann_2")], RULES, tmp_path / "out", roster=roster)
-    assert done.remarks[0] == "1 on the roster, submission not clear:"
+    assert done.remarks[0] == "1 on the roster, submission unclear:"
     assert "ann@x.edu: matches 2 submissions (ann_1, ann_2)" in done.remarks[1]
 
 

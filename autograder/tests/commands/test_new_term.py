@@ -126,7 +126,7 @@ def test_grading_yml_is_shown_in_words(own: Layout) -> None:
         file.write("attempts: {per_day: 3, per_assignment: 1}\nreview: {reviewers: [ann, ben], sample: 5}\n")
     other = findings(own, until="leaderboard")
     assert other["reviewers"].detail == "ann, ben; two of them mark the same 5 answers to each question"
-    assert other["attempts"].detail == "on Gradescope, a student may submit 3 times in any 24 hours and once in all"
+    assert other["attempts"].detail == "on Gradescope, a student may submit 3 times in any 24 hours and once in total"
     assert other["hidden checks"].detail == "on Gradescope, students never see them"
     assert other["leaderboard"].detail == "the class sees a leaderboard of accuracies"
 

@@ -93,7 +93,7 @@ def test_undo_leaves_a_change_by_another_and_restores_the_mark_before_it(stores:
 @pytest.mark.parametrize(
     ("draft", "message"),
     [
-        (Draft(("gone",)), "no item 'gone'"),
+        (Draft(("gone",)), "no longer has the item 'gone'"),
         (Draft(adjustment=float("nan")), "not nan"),
         (Draft(adjustment=1e9), "up to 1000"),
         (Draft(comment="x" * 20_001), "20001"),

@@ -180,7 +180,7 @@ def test_a_zip_file_is_unpacked_up_to_a_total_size() -> None:
     data = os.urandom(LIMIT)
     file = zipped(("a.zip", zipped(("a.ipynb", data))), ("b.ipynb", data), ("c.ipynb", data), ("d.ipynb", b""))
     found = archive.submissions(io.BytesIO(file), "z", "z.zip", LIMIT + 999, total=3 * 2**20)
-    problem = "The zip file unpacks to more than 3 MB in all; unpack it into a folder."
+    problem = "The zip file unpacks to more than 3 MB in total; unpack it into a folder."
     agree(found, {"z/a": data, "z/b": problem, "z/c": problem, "z/d": problem})
 
 
