@@ -208,7 +208,7 @@ def test_a_conflict_without_the_script_keeps_what_was_typed(ann: httpx.Client, b
         ({"adjustment": "nan"}, "is not a number of points"),
         ({"adjustment": "1e999"}, "is not a number of points"),
         ({"adjustment": "5000"}, "up to 1000"),
-        ({"item": "gone"}, "no item 'gone' any more"),
+        ({"item": "gone"}, "no longer has the item 'gone'"),
         ({"comment": "x" * 20_001}, "20000 characters"),
     ],
 )
