@@ -151,21 +151,21 @@ NOTEBOOKS: tuple[Variant, ...] = (
     right(
         "cells that look at the data before and after the answers",
         edit=in_turn(
-            put("x_train[0], set(y_train), np.bincount(y_test)\nplt.hist(y_train)"),
-            put("model.summary()\n[layer.name for layer in model.layers]"),
-            put("wrong = model.predict(x_test, verbose=0).argmax(-1) != y_test\nwrong.sum(), no_such_name"),
+            put("q4-answer", "x_train[0], set(y_train), np.bincount(y_test)\nplt.hist(y_train)"),
+            put("q5-answer", "model.summary()\n[layer.name for layer in model.layers]"),
+            put("q7-check", "wrong = model.predict(x_test, verbose=0).argmax(-1) != y_test\nwrong.sum(), no_such_name"),
         ),
     ),
     right(
         "another model under another name, before and after",
         edit=in_turn(
-            put("small = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten()])", after=False),
-            put("small = keras.Sequential([keras.layers.Dense(3)])\nsmall.compile('sgd', 'mse')"),
+            put("q5-answer", "small = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten()])", after=False),
+            put("q7-check", "small = keras.Sequential([keras.layers.Dense(3)])\nsmall.compile('sgd', 'mse')"),
         ),
     ),
     right(
         "trained on a handful of images after everything was checked",
-        edit=put("model.compile('sgd', 'mse')\nmodel.fit(x_train[:32], y_train[:32])"),
+        edit=put("q7-check", "model.compile('sgd', 'mse')\nmodel.fit(x_train[:32], y_train[:32])"),
     ),
     right(
         "every name that was asked for used for something else at the end",
