@@ -50,8 +50,14 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
     missing = [rule for rule, partner in zip(wanted, alignment.partners, strict=True) if partner is None]
     for place, extra in alignment.extra:
         if place == index and extra not in missing:  # one that is missing elsewhere is reported there
-            where = f"{extra} as layer {found.index(extra) + 1}" if found.count(extra) == 1 else f"the repeated {extra}"
-            raise CheckFailed(_number_of(found), f"{count(len(wanted), 'layer')}, without {where}", COMPARE)
+            without = _described(extra, found, repeated=extra in wanted)
+            raise CheckFailed(_number_of(found), f"{count(len(wanted), 'layer')}, without {without}", COMPARE)
+
+
+def _described(extra: NamedLayer, found: tuple[NamedLayer, ...], *, repeated: bool) -> str:
+    if found.count(extra) == 1:
+        return f"{extra} as layer {found.index(extra) + 1}"
+    return f"the repeated {extra}" if repeated else str(extra)
 
 
 def _number_of(found: tuple[NamedLayer, ...]) -> str:

@@ -67,6 +67,13 @@ CHAINS: dict[str, tuple[Chain, list[str]]] = {
         [FLATTEN, DROPOUT, HIDDEN, OUTPUT],
         ["", number_of(FOUR, "3 layers, without Dropout as layer 2"), ""],
     ),
+    "one too many, in two places": (
+        [FLATTEN, DROPOUT, HIDDEN, DROPOUT, OUTPUT],
+        [
+            "",
+            *[number_of(f"5 layers: Flatten → Dropout → {MIDDLE} → Dropout → {LAST}", "3 layers, without Dropout")] * 2,
+        ],
+    ),
     "another order": (
         [HIDDEN, FLATTEN, OUTPUT],
         [number_of(f"layers in another order: {MIDDLE} → Flatten → {LAST}", "Flatten as layer 1"), "", ""],
