@@ -63,9 +63,9 @@ def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
 
 def _import_what_students_import() -> None:
     """Import once here instead of once per submission."""
-    import h5py  # noqa: F401
+    import h5py  # noqa: F401  # Keras imports it when a model is saved
     import keras
-    import matplotlib.pyplot  # noqa: F401  # ICN001 wants an alias; nothing is plotted here
+    import matplotlib.pyplot  # noqa: F401  # notebooks plot with it
     import tensorflow as tf
 
     _ = tf.keras.Sequential, tf.keras.datasets.mnist  # lazily loaded until touched

@@ -27,7 +27,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self,
         fullname: str,
         path: Sequence[str] | None,  # noqa: ARG002  # importlib's signature
-        target: ModuleType | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002  # the same
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname == MODULE or fullname.startswith(f"{MODULE}."):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)

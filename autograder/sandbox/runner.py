@@ -91,8 +91,8 @@ def _redirect(output: int) -> None:
     os.close(nothing)
     os.close(output)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  # lives as long as the process
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115  # the same
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115  # the same
 
 
 def _start_clock(timeout_s: float) -> None:

@@ -104,7 +104,7 @@ def serve(control: socket.socket, handler: Handler) -> None:
 
 
 def single_threaded() -> bool:
-    """Whether this process has one OS thread, as forking needs (assumed where it is not Linux)."""
+    """Whether this process has one OS thread, as forking needs (assumed on systems other than Linux)."""
     try:
         return len(list(Path("/proc/self/task").iterdir())) == 1
     except FileNotFoundError:

@@ -104,7 +104,7 @@ def env(*lines: bytes, **settings: Any) -> dict[str, Any]:
 
 
 def message(check: Callable[..., object], *arguments: Any) -> str:
-    """What a check says; empty if it passes."""
+    """Return the message of a check; empty if it passes."""
     try:
         check(*arguments)
     except (CheckFailed, NotChecked) as failure:

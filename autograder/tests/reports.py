@@ -10,7 +10,7 @@ from autograder.policy.policy import Policy
 from autograder.tests.journals import RULES
 
 HOSTILE = '<script>alert(1)</script> [red]red[/red] \x1b[31mred\x1b[0m \ud800 & "quoted" \x00'
-"""What a student might put into a name, a title of a cell, an answer or an error."""
+"""Text that a student might put into a name, a title of a cell, an answer or an error."""
 
 
 def showing(shown: str) -> Policy:

@@ -39,9 +39,6 @@ PAUSES = (1.0, 0.25, 0.0)
 """Seconds between two requests of one reviewer: a fast reader, faster than anybody, a script."""
 
 SECONDS = 60.0
-LIMIT_MS = 100.0
-"""Milliseconds within which 95 of 100 requests for each page should be answered."""
-
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 
 

@@ -158,7 +158,7 @@ def test_a_full_disk_is_reported_and_every_written_file_is_complete(tmp_path: Pa
 def test_a_disk_that_fills_up_under_a_notebook_costs_it_nothing(
     rules: Policy, layout: Layout, template: NotebookNode, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the notebook writes to its folder, and then the folder's place itself, find no space."""
+    """First the notebook's files find no space, then its folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
     saves = LOAD + "\nopen('kept', 'wb').write(bytes(2**20))"
     with made(rules, layout) as running:

@@ -55,7 +55,7 @@ def test_an_anchor_may_be_used_again() -> None:
 
 def test_a_policy_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        grading_file.parse(SAMPLE, FILE).questions["q1"].points = 5  # type: ignore[misc]
+        grading_file.parse(SAMPLE, FILE).questions["q1"].points = 5  # type: ignore[misc]  # frozen: the test
 
 
 def test_the_fingerprint_is_the_same_for_another_layout_and_comments() -> None:

@@ -329,7 +329,7 @@ def test_items_are_added_removed_and_moved_without_a_script(
 def test_a_new_item_gets_an_id_of_its_words_and_may_take_points(ann: httpx.Client, site: Running) -> None:
     sent = typed(site.review.stores.rubrics.in_force("q1"), "apply")
     for name, value in (("id", ""), ("points", "-1"), ("text", "Says: fit!")):
-        sent[name] = [*sent[name], value]  # type: ignore[misc]
+        sent[name] = [*sent[name], value]  # type: ignore[misc]  # several values
     assert ann.post("/question/q1/rubric", data=sent).status_code == 200
     assert site.review.stores.rubrics.in_force("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
 

@@ -33,7 +33,7 @@ def sign_in(browser: Browser) -> Iterator[SignIn]:
     with contextlib.ExitStack() as stack:
 
         def signed_in(site: Running, reviewer: str, path: str = "") -> Page:
-            context = stack.enter_context(browser.new_context(viewport=SIZE))  # type: ignore[arg-type]
+            context = stack.enter_context(browser.new_context(viewport=SIZE))  # type: ignore[arg-type]  # a plain dict
             page = context.new_page()
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
@@ -487,10 +487,10 @@ def test_a_rubric_is_changed_back_in_time(alone: Running, sign_in: SignIn) -> No
     page.get_by_label("Points of item 3").fill("0.5")
     page.get_by_label("Points of item 3").press("Enter")
     expect(page.get_by_role("heading", name="3 marks will change")).to_be_visible()
-    assert [mark(alone, number).points for number in (1, 2, 3)] == [1, 1, 1]  # type: ignore[union-attr]
+    assert [mark(alone, number).points for number in (1, 2, 3)] == [1, 1, 1]  # type: ignore[union-attr]  # marked above
     page.get_by_role("button", name="Apply and change 3 marks").click()
     expect(page.get_by_text("The new rubric is applied: 3 marks changed.")).to_be_visible()
-    assert [mark(alone, number).points for number in (1, 2, 3)] == [3, 3, 3]  # type: ignore[union-attr]
+    assert [mark(alone, number).points for number in (1, 2, 3)] == [3, 3, 3]  # type: ignore[union-attr]  # marked above
     expect(other.locator("#rubric-changed")).to_be_visible()
     other.locator("#rubric-changed a").click()
     expect(other.locator("#unsaved")).to_be_visible()

@@ -68,7 +68,7 @@ class Fragment(HTMLParser):
 
 
 def shown(source: str, *hints: Misconception) -> Fragment:
-    """What a page shows of a text; checked to have nothing in it but what may be."""
+    """Render a text as a page does, and check that only known tags and attributes are in it."""
     fragment = Fragment(render(source, highlight=hints).html)
     assert fragment.tags.keys() <= TAGS
     for tag, name, value in fragment.attributes:

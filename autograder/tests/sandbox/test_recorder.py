@@ -25,7 +25,7 @@ class Files:
     """A recorder and the two files that it writes."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = [open(folder / name, "w+b", buffering=0) for name in ("journal", "blob")]  # noqa: SIM115
+        self._files = [open(folder / name, "w+b", buffering=0) for name in ("journal", "blob")]  # noqa: SIM115  # close() does
         self.recorder = Recorder(specs(RULES), *(file.fileno() for file in self._files))
 
     def read(self) -> Evidence:
