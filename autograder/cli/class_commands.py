@@ -88,7 +88,8 @@ def export(
     for path in made.paths:
         if path not in pages:
             out.print(f"wrote {path}", markup=False, soft_wrap=True)
-    out.print(f"wrote {len(pages)} feedback pages into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
+    count = "1 feedback page" if len(pages) == 1 else f"{len(pages)} feedback pages"
+    out.print(f"wrote {count} into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
     for remark in made.remarks:
         err.print(remark, markup=False)
 
