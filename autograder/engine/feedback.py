@@ -43,7 +43,7 @@ HINTS = (
 """Hints for error messages of Python and Keras (patterns) that do not help a beginner."""
 
 TIME_LIMIT = "TimeLimit"
-"""Name of the exception that `sandbox/runner.py` raises in a notebook that has run out of time."""
+"""Name of the exception that `sandbox/notebook_runner.py` raises in a notebook that has run out of time."""
 
 
 def graded(

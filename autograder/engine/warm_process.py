@@ -21,7 +21,7 @@ import numpy as np
 
 from autograder.data.dataset import ARRAYS, DATASETS
 from autograder.engine.slow_imports import hide
-from autograder.sandbox import confine, interpreter, offline, runner, training, zygote
+from autograder.sandbox import confine, interpreter, notebook_runner, offline, training, zygote
 
 __all__ = ["main"]
 
@@ -47,11 +47,11 @@ def main(arguments: list[str]) -> None:
         os._exit(0)
     judges.close()
     gates = confine.prepare((*interpreter.folders(), Path(arguments[2])))
-    shell = runner.make_shell()
+    shell = notebook_runner.make_shell()
     if not zygote.single_threaded():
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")
     students.send(b"ready")
-    zygote.serve(students, partial(runner.run, gates, shell))
+    zygote.serve(students, partial(notebook_runner.run, gates, shell))
 
 
 def _end_with_the_launcher(students: socket.socket, on: bool) -> None:

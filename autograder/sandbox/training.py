@@ -1,6 +1,6 @@
 """Faster training with the same results.
 
-With `steps_per_execution` Keras runs many batches in one call of the compiled graph, and `batches` takes the
+With `steps_per_execution` Keras runs many batches in one call of the compiled graph, and `training_loop` takes the
 batches of plain arrays inside that graph. The arithmetic, its order and so the weights are the same to the bit; only
 events between batches (progress bars, callbacks for single batches) become coarser. So it is set only if the student
 set nothing, and is undone for calls with a callback for single batches.
@@ -14,7 +14,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 
-from autograder.sandbox.batches import Rows, loop_over
+from autograder.sandbox.training_loop import Rows, loop_over
 
 __all__ = ["STEPS", "quicken"]
 

@@ -1,9 +1,11 @@
-"""Environments without some packages: the others are linked from this one."""
+"""Unsuitable environments: some packages are missing (the others are linked from this one), or Python is too old."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import sysconfig
 import venv
 from collections.abc import Collection, Mapping
@@ -40,3 +42,15 @@ def run(python: Path, *arguments: str | Path, cwd: Path) -> subprocess.Completed
         timeout=120,
         env={**os.environ, "COLUMNS": "1000", "NO_COLOR": "1"},
     )
+
+
+def old_pythons() -> list[Path]:
+    """Return the Pythons of this machine that are too old, beside the one that runs this and on the path."""
+    beside = Path(sys.base_prefix).parent.glob("*/bin/python")
+    on_path = filter(None, map(shutil.which, ("python2", "python3.9", "python3.10")))
+    return [path for path in (*sorted(beside), *map(Path, on_path)) if _is_old(path)]
+
+
+def _is_old(python: Path) -> bool:
+    asked = [str(python), "-c", "import sys; print(sys.version_info[:2] < (3, 11))"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == "True"

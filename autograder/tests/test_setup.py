@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.layout import HOME
-from autograder.tests.engine.test_environment import old_pythons
+from autograder.tests.environments import old_pythons
 
 OFFLINE = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -20,19 +19,7 @@ from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import HOME
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
-from autograder.tests.environments import run, without
-
-
-def old_pythons() -> list[Path]:
-    """Return the Pythons of this machine that are too old, beside the one that runs this and on the path."""
-    beside = Path(sys.base_prefix).parent.glob("*/bin/python")
-    on_path = filter(None, map(shutil.which, ("python2", "python3.9", "python3.10")))
-    return [path for path in (*sorted(beside), *map(Path, on_path)) if _is_old(path)]
-
-
-def _is_old(python: Path) -> bool:
-    asked = [str(python), "-c", "import sys; print(sys.version_info[:2] < (3, 11))"]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() == "True"
+from autograder.tests.environments import old_pythons, run, without
 
 
 @pytest.mark.skipif(not old_pythons(), reason="this machine has no Python that is too old")

@@ -14,7 +14,6 @@ PROGRAM = """
 import hashlib, sys
 import numpy as np, tensorflow as tf, keras
 if sys.argv[1] == "quick":
-    from autograder.sandbox import batches
     from autograder.sandbox.training import quicken
     quicken()
 rng = np.random.default_rng(0)

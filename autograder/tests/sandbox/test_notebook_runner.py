@@ -13,10 +13,10 @@ from nbformat import NotebookNode
 
 SCRIPT = """
 import json, os, sys
-from autograder.sandbox import runner
+from autograder.sandbox import notebook_runner
 job, journal, work = sys.argv[1:]
 fds = [os.open(job, os.O_RDONLY), os.open(journal, os.O_WRONLY | os.O_CREAT), os.open(os.devnull, os.O_WRONLY)]
-runner.run(None, runner.make_shell(), {"work": work, "jail": None}, [*fds, os.dup(1)])
+notebook_runner.run(None, notebook_runner.make_shell(), {"work": work, "jail": None}, [*fds, os.dup(1)])
 """
 
 
