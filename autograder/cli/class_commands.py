@@ -123,11 +123,11 @@ def join(grades: Grades, output: Output = Path("out")) -> None:
     submission with its name, or with its email or SID in its name. Points here do not change.
     """
     from autograder.commands import join
-    from autograder.report import screens
+    from autograder.report import terminal
 
     compared = join.join(grades, output)
-    out.print(screens.external_grades(compared))
-    if remarks := screens.join_remarks(compared):
+    out.print(terminal.external_grades(compared))
+    if remarks := terminal.join_remarks(compared):
         out.print(remarks, markup=False)
 
 

@@ -11,7 +11,7 @@ from autograder.cli.shell import EXIT_USAGE, err, out, progress_bar
 from autograder.commands.grade import GradeObserver, GradeResult
 from autograder.gradebook.gradebook import GradeChange, KitChange
 from autograder.judge.grade_report import GradeReport
-from autograder.report import screens
+from autograder.report import terminal
 from autograder.text import printable
 
 __all__ = ["GradeScreen"]
@@ -49,7 +49,7 @@ class GradeScreen(GradeObserver):
         """Show the changes; after a regrade, ask. If nobody can be asked, the results wait for --yes."""
         self.close()
         if changes:
-            err.print(screens.changed_points(changes))
+            err.print(terminal.changed_points(changes))
         elif self._regrade:
             err.print("No points change.")
         if self._yes or not changes or not self._regrade:
@@ -64,11 +64,11 @@ class GradeScreen(GradeObserver):
 
     def show(self, result: GradeResult) -> None:
         """Print the table, the remarks, and where the report is."""
-        out.print(screens.class_grades(result.reports, result.policy))
-        out.print(screens.legend(), style="dim")
-        if remarks := screens.remarks(result.reports):
+        out.print(terminal.class_grades(result.reports, result.policy))
+        out.print(terminal.legend(), style="dim")
+        if remarks := terminal.remarks(result.reports):
             out.print(f"\n{remarks}\n", markup=False)
-        if timing := screens.timing(result.seconds):
+        if timing := terminal.timing(result.seconds):
             err.print(timing, style="dim")
         out.print(f"Report: {result.page}", markup=False, soft_wrap=True)
         ungraded = sum(not report.complete for report in result.reports)

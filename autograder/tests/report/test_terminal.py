@@ -10,7 +10,7 @@ from rich.table import Table
 
 from autograder.gradebook.gradebook import GradeChange
 from autograder.lms.external_grades import GRADESCOPE, OTTER, Comparison, ExternalGrade, MatchedGrade
-from autograder.report.screens import changed_points, class_grades, external_grades, join_remarks, remarks, timing
+from autograder.report.terminal import changed_points, class_grades, external_grades, join_remarks, remarks, timing
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, QUESTIONS, graded, half_graded, hostile, rejected, ungraded, whole
 
