@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from autograder.errors import GradebookError, ReviewError
-from autograder.review import class_pages, double_marking, groups, marking, rubric_editor
+from autograder.review import answer_pages, class_pages, group_pages, rubric_editor, sample_pages
 from autograder.review.access import SIGN_IN, Access, cookie_name
 from autograder.review.class_review import ClassReview
 from autograder.review.gate import LINK_HELP, STATIC, Denied, Gate, port_of
@@ -44,10 +44,9 @@ def create(review: ClassReview) -> ASGIApp:
     app.state.site = Site(review, pages)
     app.state.access = access(review)
     app.state.site.warm()
-    for router in (
-        routes, class_pages.routes, double_marking.routes, rubric_editor.routes, groups.routes, marking.routes
-    ):  # fmt: skip
-        app.include_router(router)
+    app.include_router(routes)
+    for module in (class_pages, sample_pages, rubric_editor, group_pages, answer_pages):
+        app.include_router(module.routes)
     for error in (HTTPException, RequestValidationError, ReviewError, GradebookError, Exception):
         app.add_exception_handler(error, _explain)
     return Gate(app, app.state.access, pages.deny)

@@ -18,7 +18,7 @@ from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
 from autograder.policy.policy import Policy
 from autograder.report.grade_cells import grades, symbol
 from autograder.report.page import css_class
-from autograder.review.double_marking import unsettled
+from autograder.review.sample_pages import unsettled
 from autograder.review.site import Id, Visit
 
 __all__ = ["ROWS", "routes"]

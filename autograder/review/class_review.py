@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from autograder.calibration import reference
 from autograder.errors import GradebookError, ReviewError
 from autograder.gradebook import request_file
 from autograder.gradebook.agreement import Agreement, agreement
@@ -80,8 +81,11 @@ def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] =
 
 
 def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
-    """Read a class with its marks so far. Raises GradebookError without a gradebook, PolicyError for grading.yml."""
-    policy = grading_file.load(HOME.policy)
+    """Read a class with its marks so far.
+
+    Raises GradebookError without a gradebook, and PolicyError or CalibrationError like `reference.rules`.
+    """
+    policy = reference.rules(HOME)
     location = existing_location(folder, url)
     with ReviewStores(location, shared=False) as stores:
         final, rubrics = stores.marks.final(), stores.rubrics.all()

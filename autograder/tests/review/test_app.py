@@ -188,6 +188,15 @@ def test_all_of_marking_works_without_a_script(ann: httpx.Client, site: Running)
     assert ann.post("/undo", headers=JSON).json()["words"] == "You have no mark to undo."
 
 
+def test_the_last_mark_of_a_share_leads_to_an_overview_that_says_so(ann: httpx.Client, site: Running) -> None:
+    answers = site.review.stores.answers
+    url = "/question/q1"
+    while (number := answers.next("q1", "ann")) is not None:
+        assert "You have marked all your answers" not in ann.get("/").text
+        url = ann.post(f"/answer/{answers.at('q1', number, 'ann').answer.id}/mark", data=form()).headers["location"]
+    assert "You have marked all your answers to q1." in ann.get(url).text
+
+
 def test_a_conflict_without_the_script_keeps_what_was_typed(ann: httpx.Client, ben: httpx.Client) -> None:
     ben.post("/answer/1/mark", data=form("unseen", comment="Ben's words"))
     reply = ann.post("/answer/1/mark", data=form("fit", comment="Ann's words"))

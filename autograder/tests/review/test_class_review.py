@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from autograder.calibration import calibration
 from autograder.errors import ImportedFileError, ReviewError
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
+from autograder.layout import HOME
+from autograder.policy import grading_file
 from autograder.review import class_review
 from autograder.review.class_review import ALONE, exchange_requests, open_review
 from autograder.submissions.submission import Submission
@@ -77,6 +80,17 @@ def test_marks_are_in_the_reports(folder: Path) -> None:
     assert {report.questions[0].earned for report in found.reports} == {1.0}
     assert len(found.flagged) == 1
     assert next((each.done, each.total) for each in found.progress if each.question == "q1") == (6, 6)
+
+
+def test_full_marks_relative_to_the_solution_are_known_to_the_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative = HOME.policy.read_text(encoding="utf-8").replace("{full: 0.95,", "{reference_margin: 0.02,")
+    policy = grading_file.parse(relative, HOME.policy)
+    monkeypatch.setattr("autograder.policy.grading_file.load", lambda _: policy)
+    rule = class_review.marked_class(folder).policy.code["q7"].accuracy
+    assert rule is not None
+    assert rule.full_accuracy == pytest.approx(calibration.load(HOME).reference - 0.02)
 
 
 def test_agreement_is_of_answers_that_both_have_marked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

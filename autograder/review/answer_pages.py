@@ -154,7 +154,7 @@ def _page(
     total = visit.cached(visit.stores.answers.question_progress, question)
     seen = conflicting or position.mark
     return visit.page(
-        "marking.html",
+        "answer.html",
         status=HTTPStatus.CONFLICT if conflicting else HTTPStatus.OK,
         question=question,
         position=position,
