@@ -16,7 +16,7 @@ from autograder.engine import batch
 from autograder.engine.engine import Engine
 from autograder.gradebook.database import location
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
-from autograder.gradebook.grader import Grader
+from autograder.gradebook.grading_key import grader_fingerprint
 from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
@@ -98,14 +98,14 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
         limits = policy.execution.model_copy(update={"timeout_s": options.timeout_s})
         policy = policy.model_copy(update={"execution": limits})
     tests, data = read_tests(HOME.tests), HOME.data(policy.assignment.dataset)
-    grader = Grader.of(policy, tests, data, unsafe=options.unsafe)
+    fingerprint = grader_fingerprint(policy, tests, data, unsafe=options.unsafe)
     address = location(options.output, options.database)
     pages = _SubmissionPages(policy, options.output)
     graded: list[batch.Done] = []
     seconds: dict[str, float] = {}
 
     with Gradebook(address) as book:
-        work = batch.Work.of(submissions, book, grader, regrade=options.regrade)
+        work = batch.Work.of(submissions, book, fingerprint, regrade=options.regrade)
         observer.started(len(submissions), len(work.known), built=built, kit_change=work.kit_change)
         if work.todo:
             pages.read_marks(address)

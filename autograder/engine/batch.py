@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from autograder.engine import feedback
 from autograder.errors import GraderFault
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
-from autograder.gradebook.grader import Grader
+from autograder.gradebook.grading_key import grading_key
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 from autograder.submissions.submission import Submission
@@ -56,9 +56,12 @@ class Work:
     kit_change: KitChange | None = None
 
     @classmethod
-    def of(cls, submissions: Sequence[Submission], book: Gradebook, grader: Grader, *, regrade: bool = False) -> Work:
-        """Split a batch; with `regrade`, only the results of an interrupted regrade count as known."""
-        keys = tuple(map(grader.key, submissions))
+    def of(cls, submissions: Sequence[Submission], book: Gradebook, fingerprint: str, *, regrade: bool = False) -> Work:
+        """Split a batch for the grader with this fingerprint.
+
+        With `regrade`, only the results of an interrupted regrade count as known.
+        """
+        keys = tuple(grading_key(fingerprint, submission) for submission in submissions)
         book.reject(keep=keys if regrade else ())
         known: list[Done] = []
         todo: list[tuple[int, str, Submission]] = []

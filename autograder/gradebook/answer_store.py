@@ -22,7 +22,7 @@ from autograder.gradebook.columns import (
 from autograder.gradebook.database import Database
 from autograder.gradebook.mark import Progress, QueuePosition
 from autograder.gradebook.review_log import log_action
-from autograder.gradebook.rubric_store import rubric_from, rubric_in_force
+from autograder.gradebook.rubric_store import current_rubric, rubric_from
 from autograder.gradebook.tables import CURRENT, SETTLED, SHARED, AnswerRow, MarkRow, RubricRow
 
 __all__ = ["AnswerStore", "answer_row"]
@@ -165,7 +165,7 @@ class AnswerStore:
         groups: defaultdict[int, list[QueuePosition]] = defaultdict(list)
         parameters = {"question": question}
         with self._database.read() as session:
-            rubric = rubric_in_force(session, question)
+            rubric = current_rubric(session, question)
             count = session.scalar(COUNT, parameters) or 0
             marks = {
                 (row.answer, row.slot): mark_from(row, rubric) for row in session.execute(GROUPED_MARKS, parameters)

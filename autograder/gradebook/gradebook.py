@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from autograder.errors import GradebookError
 from autograder.gradebook.database import Database
-from autograder.gradebook.grader import content_digest
+from autograder.gradebook.grading_key import content_digest
 from autograder.gradebook.tables import CURRENT, PAST, PROPOSED, GradingRow, ReturnedRow, SettingRow
 from autograder.judge.grade_report import GradeReport, Status, stored_name
 from autograder.lms.external_grades import MatchedGrade

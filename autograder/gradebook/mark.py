@@ -41,7 +41,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Mark:
-    """A saved mark. `points` are by the rubric in force."""
+    """A saved mark. `points` are by the current rubric."""
 
     id: int
     answer: int

@@ -29,7 +29,7 @@ from autograder.gradebook.database import Database
 from autograder.gradebook.mark import Conflict, Draft, Mark, Pair
 from autograder.gradebook.review_log import log_action
 from autograder.gradebook.rubric import Rubric
-from autograder.gradebook.rubric_store import rubric_in_force, rubrics_in_force
+from autograder.gradebook.rubric_store import current_rubric, current_rubrics
 from autograder.gradebook.tables import CURRENT, PAST, SETTLED, SHARED, UNDONE, AnswerRow, MarkRow
 from autograder.text import storable
 
@@ -137,7 +137,7 @@ class MarkStore:
         """
         with self._database.read() as session:
             row = answer_row(session, answer, lock=False)
-            rubric = rubric_in_force(session, row.question)
+            rubric = current_rubric(session, row.question)
             rows = session.execute(HISTORY, {"submission": row.submission, "question": row.question})
             marks = tuple(mark_from(row, rubric) for row in rows)
             marked_by = {mark.slot for mark in marks if mark.answer == row.id and mark.standing == CURRENT}
@@ -152,7 +152,7 @@ class MarkStore:
             answers = [answer_from(row) for row in session.execute(SAMPLE, parameters)]
             if not answers:
                 return ()
-            rubric = rubric_in_force(session, question)
+            rubric = current_rubric(session, question)
             marks = {
                 (row.answer, row.slot): mark_from(row, rubric) for row in session.execute(SAMPLE_MARKS, parameters)
             }
@@ -170,7 +170,7 @@ class MarkStore:
         final: dict[tuple[str, str], Mark] = {}
         sample: dict[tuple[str, str, str, str], dict[str, Mark]] = {}
         with self._database.read() as session:
-            rubrics = rubrics_in_force(session)
+            rubrics = current_rubrics(session)
             for row in session.execute(CURRENT_MARKS):
                 mark = mark_from(row, rubrics[row.question])
                 if row.second is None:
@@ -198,7 +198,7 @@ class MarkStore:
 
 
 def _save(session: Session, row: AnswerRow, slot: str, reviewer: str, draft: Draft, seen: int, nonce: str) -> Mark:
-    rubric = rubric_in_force(session, row.question)
+    rubric = current_rubric(session, row.question)
     saved_before = session.scalars(SAVED_BEFORE, {"nonce": nonce, "answer": row.id}).first()
     if saved_before is not None:
         return mark_from(saved_before, rubric)

@@ -15,7 +15,7 @@ __all__ = ["with_marks"]
 def with_marks(
     report: GradeReport, marks: Mapping[tuple[str, str], Mark], rubrics: Mapping[str, Rubric]
 ) -> GradeReport:
-    """Return the report with the final marks, by (submission, question), and the rubrics in force, by question."""
+    """Return the report with the final marks, by (submission, question), and the current rubrics, by question."""
     questions = []
     for question in report.questions:
         mark = marks.get((report.key, question.id)) if question.written else None

@@ -1,7 +1,7 @@
-"""The rubrics of a gradebook: the one in force for each question, and the effects of another one.
+"""The rubrics of a gradebook: the current one of each question, and the effects of another one.
 
-grading.yml's rubric is in force until a reviewer changes it. The latest of grading.yml is kept as the setting
-`rubric QUESTION`; while it differs from the source of the rubric in force, it is pending.
+grading.yml's rubric is the current one until a reviewer changes it. The latest of grading.yml is kept as the setting
+`rubric QUESTION`; while it differs from the source of the current rubric, it is pending.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from autograder.gradebook.review_log import log_action
 from autograder.gradebook.rubric import Rubric, RubricEffect
 from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow, RubricRow, SettingRow
 
-__all__ = ["RubricStore", "rubric_from", "rubric_in_force", "rubrics_in_force", "update_from_policy"]
+__all__ = ["RubricStore", "current_rubric", "current_rubrics", "rubric_from", "update_from_policy"]
 
 GRADING_FILE = "grading.yml"
 """The value of `by` for a rubric that no reviewer has changed."""
 
-IN_FORCE = select(RubricRow).where(RubricRow.question == bindparam("question", type_=String), CURRENT_RUBRIC)
-ALL_IN_FORCE = select(RubricRow).where(CURRENT_RUBRIC)
+CURRENT_OF_QUESTION = select(RubricRow).where(RubricRow.question == bindparam("question", type_=String), CURRENT_RUBRIC)
+CURRENT_RUBRICS = select(RubricRow).where(CURRENT_RUBRIC)
 MARKS = (
     select(*MARK, AnswerRow.number, AnswerRow.submission)
     .select_from(AnswerRow)
@@ -42,21 +42,21 @@ class RubricStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def in_force(self, question: str) -> Rubric:
-        """Return the rubric in force. Raises ReviewError for an unknown question."""
+    def current(self, question: str) -> Rubric:
+        """Return the current rubric. Raises ReviewError for an unknown question."""
         with self._database.read_once() as session:
-            return rubric_in_force(session, question)
+            return current_rubric(session, question)
 
     def all(self) -> dict[str, Rubric]:
-        """Return the rubrics in force by question; none before the first sync."""
+        """Return the current rubrics by question; none before the first sync."""
         with self._database.read_once() as session:
-            return rubrics_in_force(session)
+            return current_rubrics(session)
 
     def pending(self, question: str) -> Rubric | None:
         """Return grading.yml's rubric if it was changed and waits for approval."""
         with self._database.read() as session:
             setting = session.get(SettingRow, _setting_key(question))
-            current = session.scalars(IN_FORCE, {"question": question}).first()
+            current = session.scalars(CURRENT_OF_QUESTION, {"question": question}).first()
             if setting is None or current is None or setting.value == current.source:
                 return None
             source = json.loads(setting.value)
@@ -70,13 +70,13 @@ class RubricStore:
     def apply(self, rubric: Rubric, reviewer: str) -> tuple[RubricEffect, ...]:
         """Apply a rubric, to existing marks too, and return the answers whose points changed.
 
-        Raises ReviewError if its points do not add up, or its `revision` is no longer in force.
+        Raises ReviewError if its points do not add up, or its `revision` is no longer the current one.
         """
         if problem := rubric.problem():
             raise ReviewError(problem)
         with self._database.write() as session:
             question = {"question": rubric.question}
-            current = session.scalars(IN_FORCE.with_for_update(), question).first()
+            current = session.scalars(CURRENT_OF_QUESTION.with_for_update(), question).first()
             if current is None or current.id != rubric.revision:
                 raise ReviewError("Somebody changed this rubric in the meantime. Reload it, then change it.")
             effects = _effects(session, rubric)
@@ -94,7 +94,7 @@ def update_from_policy(session: Session, rubric: Rubric) -> None:
     """
     source = json.dumps(_content(rubric.points, rubric.to_json()), sort_keys=True)
     session.merge(SettingRow(key=_setting_key(rubric.question), value=source))
-    current = session.scalars(IN_FORCE, {"question": rubric.question}).first()
+    current = session.scalars(CURRENT_OF_QUESTION, {"question": rubric.question}).first()
     if current is None:
         _replace(session, None, rubric, GRADING_FILE, source)
     elif current.source != source:
@@ -103,17 +103,17 @@ def update_from_policy(session: Session, rubric: Rubric) -> None:
             _replace(session, current, rubric, GRADING_FILE, source)
 
 
-def rubric_in_force(session: Session, question: str) -> Rubric:
-    """Return the rubric in force. Raises ReviewError for an unknown question."""
-    row = session.scalars(IN_FORCE, {"question": question}).first()
+def current_rubric(session: Session, question: str) -> Rubric:
+    """Return the current rubric. Raises ReviewError for an unknown question."""
+    row = session.scalars(CURRENT_OF_QUESTION, {"question": question}).first()
     if row is None:
         raise ReviewError(f"There is no written question {question!r} in this gradebook.")
     return rubric_from(row)
 
 
-def rubrics_in_force(session: Session) -> dict[str, Rubric]:
-    """Return the rubrics in force by question."""
-    return {row.question: rubric_from(row) for row in session.scalars(ALL_IN_FORCE)}
+def current_rubrics(session: Session) -> dict[str, Rubric]:
+    """Return the current rubrics by question."""
+    return {row.question: rubric_from(row) for row in session.scalars(CURRENT_RUBRICS)}
 
 
 def rubric_from(row: Any) -> Rubric:
@@ -125,7 +125,7 @@ def rubric_from(row: Any) -> Rubric:
 
 
 def _effects(session: Session, rubric: Rubric) -> tuple[RubricEffect, ...]:
-    current = rubric_in_force(session, rubric.question)
+    current = current_rubric(session, rubric.question)
     effects = []
     for row in session.execute(MARKS, {"question": rubric.question}):
         before, after = (mark_from(row, by).points for by in (current, rubric))

@@ -62,7 +62,7 @@ def open_review(folder: Path, url: str | None = None, reviewers: Sequence[str] =
     `reviewers` are added to those of grading.yml. Raises GradebookError without a gradebook, ReviewError for an
     invalid name, PolicyError for grading.yml.
     """
-    from autograder.gradebook.grouping import similar_answers
+    from autograder.gradebook.similar_answers import similar_answers
 
     policy = grading_file.load(HOME.policy)
     people = tuple(dict.fromkeys((*policy.review.reviewers, *reviewers))) or (ALONE,)

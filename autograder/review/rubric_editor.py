@@ -129,7 +129,7 @@ def _page(
     focus: str = "",
 ) -> Response:
     """Return the editor with the current rubric, or with the one `typed` over the revision `seen`."""
-    state = "typed" if typed is not None else "applied" if message else "in force"
+    state = "typed" if typed is not None else "applied" if message else "current"
     typed = typed or TypedRubric.of(current)
     return visit.page(
         "rubric.html",

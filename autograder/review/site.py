@@ -94,11 +94,11 @@ class Visit:
             return self.stores.answers.by_id(id, self.reviewer)
 
     def rubric(self, question: str, *, cached: bool = True) -> Rubric:
-        """Return the rubric in use. Raises HTTPException if there is no such question."""
+        """Return the current rubric. Raises HTTPException if there is no such question."""
         with _or_not_found():
             if not cached:
-                return self.stores.rubrics.in_force(question)
-            return self.cached(self.stores.rubrics.in_force, question)
+                return self.stores.rubrics.current(question)
+            return self.cached(self.stores.rubrics.current, question)
 
     def cached(self, compute: Callable[..., T], *arguments: Hashable, long: bool = False) -> T:
         """Return what this method of a store returns for these arguments, from the cache if it is recent."""

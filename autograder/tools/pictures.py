@@ -72,7 +72,7 @@ def mark(review: ClassReview, leave: str = "") -> None:
             reviewer, best = place.answer.reviewers[0], place.answer.submission == SHOWN[1]
             if place.mark is not None or (best and question == leave):
                 continue
-            given = tuple(item.id for item in review.stores.rubrics.in_force(question).items) if best else items
+            given = tuple(item.id for item in review.stores.rubrics.current(question).items) if best else items
             draft = Draft(given if place.answer.text else ())
             review.stores.marks.save(place.answer.id, reviewer, draft, 0, f"{question} {number}")
 

@@ -43,7 +43,7 @@ export class RubricEditor {
   /** Offer what was typed before, and close the form until that is decided. */
   showOffer() {
     if (JSON.stringify(this.before.rows) === JSON.stringify(this.rows)) {
-      if (this.form.dataset.state === "in force") forget(this.key);
+      if (this.form.dataset.state === "current") forget(this.key);
       return;
     }
     const again = one("form", this.offer);

@@ -16,14 +16,13 @@ from autograder.engine.batch import Done, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
 from autograder.gradebook import gradebook
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
-from autograder.gradebook.grader import Grader
 from autograder.judge.grade_report import GradeReport, Status
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.journals import RULES
 from autograder.version import kit_version
 
-GRADER = Grader("one")
+GRADER = "one"
 CLASS = tuple(Submission(f"s{number}", f"{number}.ipynb", str(number).encode()) for number in range(6))
 
 
@@ -47,7 +46,7 @@ def book(tmp_path: Path) -> Iterator[Gradebook]:
 
 
 def run(
-    book: Gradebook, marker: Marker, submissions: tuple[Submission, ...] = CLASS, grader: Grader = GRADER
+    book: Gradebook, marker: Marker, submissions: tuple[Submission, ...] = CLASS, grader: str = GRADER
 ) -> list[Done]:
     work = Work.of(submissions, book, grader)
     with threads(marker, 2) as pool:
@@ -88,7 +87,7 @@ def test_an_earlier_version_that_is_submitted_again_counts_again(book: Gradebook
 
 def test_another_policy_grades_everything_and_lists_the_changes(book: Gradebook) -> None:
     run(book, Marker(8))
-    done = run(book, Marker(4), grader=Grader("stricter"))
+    done = run(book, Marker(4), grader="stricter")
     assert [one.change for one in sorted(done, key=lambda one: one.index)] == [
         GradeChange(f"s{n}", 16.66, 12.66) for n in range(6)
     ]
@@ -99,7 +98,7 @@ def test_another_kit_grades_again_what_an_earlier_one_graded_and_says_so_once(
 ) -> None:
     def changes(kit: str, submissions: tuple[Submission, ...]) -> KitChange | None:
         monkeypatch.setattr(gradebook, "kit_version", lambda: kit)
-        work = Work.of(submissions, book, Grader(kit))
+        work = Work.of(submissions, book, kit)
         with threads(Marker(), 2) as pool:
             list(grade_all(work, book, pool, RULES))
         return work.kit_change

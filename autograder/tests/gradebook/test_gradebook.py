@@ -16,9 +16,8 @@ import pytest
 
 from autograder.engine.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
-from autograder.gradebook import grader as graders
 from autograder.gradebook.gradebook import Gradebook, GradeChange
-from autograder.gradebook.grader import Grader
+from autograder.gradebook.grading_key import grader_fingerprint, grading_key
 from autograder.judge.grade_report import GradeReport
 from autograder.lms.external_grades import GRADESCOPE, OTTER, ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
@@ -133,19 +132,19 @@ def test_the_key_changes_with_all_that_decides_about_a_grade(tmp_path: Path, mon
     other.write_bytes(b"other images")
     tests = {"q4": "a test", "q5": "another"}
     different = [
-        Grader.of(RULES, tests, data, unsafe=False),
-        Grader.of(stricter(RULES), tests, data, unsafe=False),
-        Grader.of(RULES, {**tests, "q5": "changed"}, data, unsafe=False),
-        Grader.of(RULES, tests, other, unsafe=False),
-        Grader.of(RULES, tests, data, unsafe=True),
+        grader_fingerprint(RULES, tests, data, unsafe=False),
+        grader_fingerprint(stricter(RULES), tests, data, unsafe=False),
+        grader_fingerprint(RULES, {**tests, "q5": "changed"}, data, unsafe=False),
+        grader_fingerprint(RULES, tests, other, unsafe=False),
+        grader_fingerprint(RULES, tests, data, unsafe=True),
     ]
-    assert different[0] == Grader.of(RULES, dict(reversed(tests.items())), data, unsafe=False)
-    monkeypatch.setattr(graders, "kit_version", lambda: "9.9+0")
-    different.append(Grader.of(RULES, tests, data, unsafe=False))
+    assert different[0] == grader_fingerprint(RULES, dict(reversed(tests.items())), data, unsafe=False)
+    monkeypatch.setattr("autograder.gradebook.grading_key.kit_version", lambda: "9.9+0")
+    different.append(grader_fingerprint(RULES, tests, data, unsafe=False))
     submissions = (ONE, OTHER, replace(ONE, data=b"", problem="a link"), replace(ONE, data=b"", problem="a folder"))
-    keys = {grader.key(submission) for grader in different for submission in submissions}
+    keys = {grading_key(fingerprint, submission) for fingerprint in different for submission in submissions}
     assert len(keys) == len(different) * len(submissions)
-    assert different[0].key(ONE) == different[0].key(replace(ONE, name="renamed", source="elsewhere"))
+    assert grading_key("same", ONE) == grading_key("same", replace(ONE, name="renamed", source="elsewhere"))
 
 
 def test_the_database_itself_allows_one_current_result_a_submission(book: Gradebook, path: Path) -> None:
@@ -264,7 +263,7 @@ def grade_a_class(path: Path, count: int, started: int) -> None:
         return reports.graded(name=submission.name, source=submission.source)
 
     with Gradebook(path) as book:
-        work = Work.of(submissions, book, Grader("the same"))
+        work = Work.of(submissions, book, "the same")
         with threads(grade, 4) as pool:
             for _ in grade_all(work, book, pool, RULES):
                 pass

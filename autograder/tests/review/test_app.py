@@ -310,12 +310,12 @@ def typed(rubric: Rubric, do: str = "effects", **changes: str) -> dict[str, obje
 def test_an_invalid_rubric_is_rejected_and_stays_in_the_form(
     reader: httpx.Client, unchanged: Running, do: str, points: str, why: str
 ) -> None:
-    rubric = unchanged.review.stores.rubrics.in_force("q1")
+    rubric = unchanged.review.stores.rubrics.current("q1")
     reply = reader.post("/question/q1/rubric", data=typed(rubric, do, fit=points))
     assert reply.status_code == 422
     assert why in words(reply.text)
     assert f'value="{points}"' in reply.text
-    assert unchanged.review.stores.rubrics.in_force("q1") == rubric
+    assert unchanged.review.stores.rubrics.current("q1") == rubric
 
 
 @pytest.mark.parametrize(
@@ -331,16 +331,16 @@ def test_an_invalid_rubric_is_rejected_and_stays_in_the_form(
 def test_items_are_added_removed_and_moved_without_a_script(
     reader: httpx.Client, unchanged: Running, action: str, ids: list[str]
 ) -> None:
-    page = reader.post("/question/q1/rubric", data=typed(unchanged.review.stores.rubrics.in_force("q1"), action)).text
+    page = reader.post("/question/q1/rubric", data=typed(unchanged.review.stores.rubrics.current("q1"), action)).text
     assert re.findall(r'name="id" value="(.*?)"', page) == ids
 
 
 def test_a_new_item_gets_an_id_of_its_words_and_may_take_points(ann: httpx.Client, site: Running) -> None:
-    sent = typed(site.review.stores.rubrics.in_force("q1"), "apply")
+    sent = typed(site.review.stores.rubrics.current("q1"), "apply")
     for name, value in (("id", ""), ("points", "-1"), ("text", "Says: fit!")):
         sent[name] = [*sent[name], value]  # type: ignore[misc]  # several values
     assert ann.post("/question/q1/rubric", data=sent).status_code == 200
-    assert site.review.stores.rubrics.in_force("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
+    assert site.review.stores.rubrics.current("q1").items[-1] == RubricItem("says-fit", -1, "Says: fit!")
 
 
 # The sample
@@ -364,7 +364,7 @@ def test_neither_reviewer_sees_the_others_mark_before_both_have_given_one(sample
         assert "by ann" not in ben.get(path).text
     assert "marked 1 of 4" in ann.get("/log").text
     assert "marked 1 of 4" not in ben.get("/log").text
-    preview = ben.post("/question/q1/rubric", data=typed(stores.rubrics.in_force("q1"), fit="2", unseen="1")).text
+    preview = ben.post("/question/q1/rubric", data=typed(stores.rubrics.current("q1"), fit="2", unseen="1")).text
     assert f"Answer {pair.number} in the sample, hidden until both have marked it" in words(preview)
     assert ben.get(f"/question/q1/sample/{pair.number}").status_code == 404
     assert "Not marked yet" in ben.get(page).text

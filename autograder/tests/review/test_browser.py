@@ -433,7 +433,7 @@ def test_a_rubric_in_mid_edit_outlives_a_reload(alone: Running, sign_in: SignIn)
 def test_a_rubric_that_was_kept_while_somebody_changed_it_says_so(alone: Running, sign_in: SignIn) -> None:
     page = sign_in(alone, "ann", "/question/q1/rubric")
     page.get_by_label("Text of item 1").fill("Mine")
-    now = alone.review.stores.rubrics.in_force("q1")
+    now = alone.review.stores.rubrics.current("q1")
     theirs = replace(now, items=(replace(now.items[0], text="Theirs"), *now.items[1:]))
     alone.review.stores.rubrics.apply(theirs, "ben")
     page.reload()

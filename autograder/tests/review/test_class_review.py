@@ -34,7 +34,7 @@ def mark_all(folder: Path, reviewer: str = "ann", question: str = "q1") -> None:
     with open_review(folder, reviewers=[reviewer]) as review:
         while (number := review.stores.answers.next(question, reviewer)) is not None:
             position = review.stores.answers.at(question, number, reviewer)
-            item = review.stores.rubrics.in_force(question).items[0].id
+            item = review.stores.rubrics.current(question).items[0].id
             review.stores.marks.save(
                 position.answer.id, reviewer, Draft((item,), flagged=number == 1), 0, f"{reviewer} {question} {number}"
             )
@@ -114,7 +114,7 @@ def test_requests_are_imported_and_exported_with_the_points(folder: Path) -> Non
         answer = review.stores.answers.find("student-001", "q1") or 0
         position = review.stores.answers.by_id(answer, "ann")
         assert position.mark is not None
-        items = tuple(item.id for item in review.stores.rubrics.in_force("q1").items)
+        items = tuple(item.id for item in review.stores.rubrics.current("q1").items)
         review.stores.marks.save(answer, "ann", Draft(items), position.mark.id, "again")
     row = next(csv.DictReader(io.StringIO(exchange_requests(None, folder))))
     assert (row["status"], row["reply"], row["before"], row["after"]) == ("accepted", "You did say it.", "1", "4")

@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["similar_answers"]
 
 THRESHOLD = 0.74
-"""The cosine that any two answers of a group exceed. Of the sixty answers in tests/gradebook/test_grouping.py,
+"""The cosine that any two answers of a group exceed. Of the sixty answers in tests/gradebook/test_similar_answers.py,
 near-copies have 0.78 and more; different ideas have 0.70 (opposites in the same words) or less than 0.65."""
 
 LONGEST = 5000

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.gradebook import grouping
-from autograder.gradebook.grouping import LONGEST, similar_answers
+from autograder.gradebook import similar_answers as module
+from autograder.gradebook.similar_answers import LONGEST, similar_answers
 
 ZOO: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "q1": {
@@ -195,8 +195,8 @@ def test_the_threshold_has_room_on_both_sides(question: str, monkeypatch: pytest
     zoo = answers(question)
     texts = {id: text for id, (_, _, text) in enumerate(zoo)}
     usual = similar_answers(texts)
-    for alike in (grouping.THRESHOLD - 0.03, grouping.THRESHOLD + 0.03):
-        monkeypatch.setattr(grouping, "THRESHOLD", alike)
+    for alike in (module.THRESHOLD - 0.03, module.THRESHOLD + 0.03):
+        monkeypatch.setattr(module, "THRESHOLD", alike)
         assert similar_answers(texts) == usual
 
 
@@ -280,13 +280,13 @@ def test_a_chain_of_small_changes_does_not_make_one_group() -> None:
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lengths of the texts that get to be compared."""
     lengths: list[int] = []
-    alike = grouping._groups
+    alike = module._groups
 
     def counted(texts: Sequence[str]) -> Iterator[list[str]]:
         lengths.extend(map(len, texts))
         return alike(texts)
 
-    monkeypatch.setattr(grouping, "_groups", counted)
+    monkeypatch.setattr(module, "_groups", counted)
     return lengths
 
 
@@ -315,12 +315,12 @@ def test_a_large_class_in_blocks_is_grouped_like_a_small_one(monkeypatch: pytest
     texts = [text for number, text in enumerate(essays) for text in (text, text + f" {vocabulary[number]}")]
     pairs = [(2 * number, 2 * number + 1) for number in range(len(essays))]
     assert grouped(*texts) == pairs
-    monkeypatch.setattr(grouping, "PRODUCTS_AT_ONCE", 30_000)
+    monkeypatch.setattr(module, "PRODUCTS_AT_ONCE", 30_000)
     assert grouped(*texts) == pairs
 
 
 def test_more_answers_alike_than_can_be_divided_at_once_are_divided_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grouping, "LARGEST", 4)
+    monkeypatch.setattr(module, "LARGEST", 4)
     words = re.findall(
         r"\S+", "The training images are what the parameters of the network are fitted to, in every epoch anew"
     )
@@ -347,5 +347,5 @@ def test_whatever_the_texts_groups_are_disjoint_and_the_same_in_any_order(
 
 
 def test_the_module_is_imported_without_the_learning_library() -> None:
-    code = "import sys, autograder.gradebook.grouping; print('sklearn' in sys.modules)"
+    code = "import sys, autograder.gradebook.similar_answers; print('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
