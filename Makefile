@@ -63,7 +63,7 @@ test-docker: $(READY)  ## Run the corpus of attacks inside containers (needs Doc
 	$(BIN)/pytest -m docker
 
 test-containers: $(READY)  ## Run `otter grade`, Gradescope's container and `grade --docker` (needs Docker)
-	$(BIN)/pytest -m containers -rP
+	$(BIN)/pytest -m containers
 
 test-fast: $(READY)  ## Run the tests that train nothing
 	$(BIN)/pytest -m "not slow and not hostile and not variants and not docker and not containers"

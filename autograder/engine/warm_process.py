@@ -1,83 +1,207 @@
-"""The process that is started once per run: it imports TensorFlow, then becomes the evaluator and the zygote.
+"""The launcher's side of the warm process: start it, ask for a child, wait until the child has ended.
 
-    python -I -m autograder.engine.warm_process STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
-
-The evaluator is forked before any student code exists and loads the secrets only then; the rest of the process is the
-zygote, which never loads them.
+Nothing here imports TensorFlow or runs student code.
 """
 
 from __future__ import annotations
 
-import fcntl
-import gc
+import contextlib
+import json
 import os
-import select
+import selectors
+import signal
 import socket
-import sys
-from functools import partial
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from autograder.engine.environment import REPAIR, command
+from autograder.errors import GraderFault
+from autograder.sandbox.zygote import MESSAGE_LIMIT
 
-from autograder.data.dataset import ARRAYS, DATASETS
-from autograder.engine.slow_imports import hide
-from autograder.sandbox import confine, interpreter, notebook_runner, offline, training, zygote
+__all__ = ["GRACE_S", "Channel", "Ended", "WarmProcess", "watch"]
 
-__all__ = ["main"]
+START_S = 180
+"""Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""
 
+GRACE_S = 4
+"""Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""
 
-def main(arguments: list[str]) -> None:
-    """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
-    hide()
-    students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
-    _end_with_the_launcher(students, True)
-    _import_what_students_import()
-    select.select([judges], [], [])  # the evaluator's brief, sent when the public data is ready
-    _offer_public_data(Path(arguments[2]))
-    gc.collect()
-    gc.freeze()  # so that no child's garbage collector touches, and thereby copies, the memory of these imports
-    if not zygote.single_threaded():
-        raise RuntimeError("an imported library has started a thread; forking from here is not safe")
-    _end_with_the_launcher(students, False)
-    if os.fork() == 0:
-        students.close()
-        from autograder.judge import evaluator
-
-        evaluator.serve(judges)
-        os._exit(0)
-    judges.close()
-    gates = confine.prepare((*interpreter.folders(), Path(arguments[2])))
-    shell = notebook_runner.make_shell()
-    if not zygote.single_threaded():
-        raise RuntimeError("an imported library has started a thread; forking from here is not safe")
-    students.send(b"ready")
-    zygote.serve(students, partial(notebook_runner.run, gates, shell))
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
 
 
-def _end_with_the_launcher(students: socket.socket, on: bool) -> None:
-    """Make a closed socket end this process during the imports: it sends SIGIO, which kills by default (fcntl(2))."""
-    flags = fcntl.fcntl(students, fcntl.F_GETFL)
-    fcntl.fcntl(students, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(students, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
+@dataclass(frozen=True)
+class Ended:
+    """The zygote's report on a child that has ended."""
+
+    exit: int | None
+    signal: int | None
+    over: str | None
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
 
 
-def _import_what_students_import() -> None:
-    """Import once here instead of once per submission."""
-    import h5py  # noqa: F401  # Keras imports it when a model is saved
-    import keras
-    import matplotlib.pyplot  # noqa: F401  # notebooks plot with it
-    import tensorflow as tf
+class Channel:
+    """A control socket to one half of the warm process, shared by threads; `why` explains why that process ended."""
 
-    _ = tf.keras.Sequential, tf.keras.datasets.mnist  # lazily loaded until touched
-    _ = keras.datasets.mnist
-    training.quicken()
+    def __init__(self, control: socket.socket, why: Callable[[], str]) -> None:
+        self.control = control
+        self._why = why
+        self._lock = threading.Lock()
+        self._ready = False
+
+    def await_ready(self) -> None:
+        """Wait until this half takes requests. Raises GraderFault, with its last output, if it ends or is too slow."""
+        with self._lock:
+            if self._ready:
+                return
+            self.control.settimeout(START_S)
+            try:
+                self._ready = self.control.recv(64) == b"ready"
+            except OSError:  # too slow, or closed at the end of the run
+                self._ready = False
+            if not self._ready:
+                raise GraderFault(f"the grading process did not start: {self._why()}")
+            self.control.settimeout(None)
+
+    def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
+        """Send a request. Return the socket on which the answer will come."""
+        self.await_ready()
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, self._lock:
+            try:
+                socket.send_fds(self.control, [json.dumps(request).encode()], [theirs.fileno(), *fds])
+            except OSError as error:
+                mine.close()
+                raise GraderFault(f"a warm process is gone ({error})") from error
+        return mine
 
 
-def _offer_public_data(folder: Path) -> None:
-    """Offer the assignment's images under the name of every dataset; the checks report the use of another name."""
-    x_train, y_train, x_test, y_test = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS)
-    offline.answer_with(dict.fromkeys(DATASETS, lambda: ((x_train, y_train), (x_test, y_test))))
+class WarmProcess:
+    """The warm process, which imports for about ten seconds once started, and the sockets to its two halves."""
+
+    def __init__(self, folder: Path) -> None:
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+        (students, students_end), (judges, judges_end) = pairs
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "IPYTHONDIR": str(folder / "ipython"),
+            "MPLBACKEND": "Agg",
+            "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "CUDA_VISIBLE_DEVICES": "",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **ONE_THREAD,
+        }
+        ends = [str(end.fileno()) for end in (students_end, judges_end)]
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
+        self._process = subprocess.Popen(
+            command("autograder.engine.warm_process", *ends, str(folder / "public")),
+            pass_fds=(students_end.fileno(), judges_end.fileno()),
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        students_end.close()
+        judges_end.close()
+        self.students, self.judges = Channel(students, self._why), Channel(judges, self._why)
+
+    def brief(self, config: Mapping[str, Any]) -> None:
+        """Send the secrets to the evaluator, and only to it. Raises GraderFault if it has ended."""
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(config).encode())
+            file.seek(0)
+            try:
+                socket.send_fds(self.judges.control, [b"config"], [file.fileno()])
+            except OSError as error:
+                raise GraderFault(f"the grading process did not start: {self._why()}") from error
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None and not _hung_up(self.judges.control)
+
+    def _why(self) -> str:
+        """Return how the process ended, its last output, and the remedy if it is known."""
+        output = os.pread(self._log.fileno(), 2**16, 0).decode("utf-8", "replace").strip().splitlines()[-5:]
+        try:
+            code = self._process.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            return f"no answer in {START_S} s. Is this machine very busy? Try again, or with fewer --workers."
+        ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return "\n".join([f"it ended with {ended}", *_explained(ended, output)])
+
+    def close(self) -> None:
+        """Close the sockets; both halves then kill their children and end."""
+        for channel in (self.students, self.judges):
+            channel.control.close()
+        try:
+            self._process.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -> tuple[Ended, bytes]:
+    """Wait for a child to end while draining its output, of which `keep` bytes are kept.
+
+    Raises GraderFault if the zygote is gone or does not answer in time.
+    """
+    printed = bytearray()
+    deadline = time.monotonic() + wait_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(status, selectors.EVENT_READ)
+        if output is not None:
+            selector.register(output, selectors.EVENT_READ)
+        while True:
+            events = selector.select(max(0.0, deadline - time.monotonic()))
+            if not events:
+                raise GraderFault("the grading process does not answer")
+            ready = {key.fileobj for key, _ in events}
+            if output in ready and output is not None:
+                chunk = os.read(output, 2**16)
+                printed += chunk[: max(0, keep - len(printed))]
+                if not chunk:
+                    selector.unregister(output)
+            if status in ready:
+                message = status.recv(MESSAGE_LIMIT)
+                if not message:
+                    raise GraderFault("the grading process died")
+                return Ended(**json.loads(message)), bytes(printed)
+
+
+def _explained(ended: str, output: Sequence[str]) -> Sequence[str]:
+    """Return the useful lines of a process's last output, and the remedy if the cause is known."""
+    last = output[-1] if output else ""
+    if last.startswith(("ImportError", "ModuleNotFoundError")):
+        return last, f"{REPAIR}."
+    if ended == "SIGILL" or "AVX" in last:
+        return (
+            *output,
+            "TensorFlow needs a processor with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
+            "Grade on another machine, or pass the host's processor through to this virtual one.",
+        )
+    if ended == "SIGKILL":
+        return *output, "The system kills processes when memory runs out: close other programs, or lower --workers."
+    return output
+
+
+def _hung_up(control: socket.socket) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        return control.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+    return False
