@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
-from autograder.engine import feedback
+from autograder.engine import report_builder
 from autograder.errors import GraderFault
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
 from autograder.gradebook.grading_key import grading_key
@@ -98,7 +98,7 @@ def grade_all(work: Work, book: Gradebook, pool: Pool, policy: Policy, *, propos
                             "the workers are gone. Results so far are stored; run the same command again to continue."
                         ) from None
                     except Exception as error:
-                        report = feedback.ungraded(submission, policy, f"it was lost with its worker ({error})")
+                        report = report_builder.ungraded(submission, policy, f"it was lost with its worker ({error})")
                     yield Done(index, report, book.record(submission, key, report, proposed=proposed))
             pool.check()
     finally:

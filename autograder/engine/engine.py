@@ -1,7 +1,7 @@
 """One submission graded end to end, by processes that are forked from a warm one.
 
 The launcher (this process) never imports TensorFlow and never runs student code. It starts one warm process
-(`warm_process.py`), which becomes the evaluator and the zygote, and talks to both over sockets: a student process for
+(`warm_main.py`), which becomes the evaluator and the zygote, and talks to both over sockets: a student process for
 each submission from the zygote, then a judge from the evaluator.
 """
 
@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder.engine import feedback, isolation
-from autograder.engine.launcher import GRACE_S, WarmProcess, watch
+from autograder.engine import isolation, report_builder
 from autograder.engine.run_folder import RunFolder
 from autograder.engine.student_run import StudentRun, StudentRunner, nameless
+from autograder.engine.warm_process import GRACE_S, WarmProcess, watch
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.judge.flags import literals
 from autograder.judge.grade_report import GradeReport, Verdict
@@ -89,20 +89,20 @@ class Engine:
     def grade(self, submission: Submission) -> GradeReport:
         """Grade one submission. Never raises: every failure is in the report."""
         if submission.problem:
-            return feedback.rejected(submission, self._policy, submission.problem)
+            return report_builder.rejected(submission, self._policy, submission.problem)
         try:
             book = notebook.read(submission.data, self._policy)
         except SubmissionError as error:
-            return feedback.rejected(submission, self._policy, str(error))
+            return report_builder.rejected(submission, self._policy, str(error))
         try:
             return self._grade(submission, book)
         except EvidenceError as error:  # the notebook's own fault: another run would end the same way
-            return feedback.ungraded(submission, self._policy, str(error), book)
+            return report_builder.ungraded(submission, self._policy, str(error), book)
         except Exception as first:
             try:  # one of our processes may have died during another submission: once more, from a fresh start
                 return self._grade(submission, book)
             except Exception as error:
-                return feedback.ungraded(submission, self._policy, f"{error} (and before that: {first})", book)
+                return report_builder.ungraded(submission, self._policy, f"{error} (and before that: {first})", book)
 
     def warm(self) -> WarmProcess:
         """Return the warm process; start it if there is none alive. Raises GraderFault once the engine is closed."""
@@ -132,8 +132,8 @@ class Engine:
             if flags and verdict.accuracy is not None:
                 flags = (*flags, *self._retrain(warm, run))
         if verdict.fault:
-            return feedback.ungraded(submission, self._policy, verdict.fault, book)
-        return feedback.graded(
+            return report_builder.ungraded(submission, self._policy, verdict.fault, book)
+        return report_builder.graded(
             submission,
             book,
             self._policy,

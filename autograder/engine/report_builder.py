@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograder.engine.launcher import Ended
+from autograder.engine.warm_process import Ended
 from autograder.judge.grade_report import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import THREADS

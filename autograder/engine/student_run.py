@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from autograder.engine.isolation import ConfinementPlan
-from autograder.engine.launcher import GRACE_S, Ended, WarmProcess, watch
 from autograder.engine.run_folder import RunFolder
+from autograder.engine.warm_process import GRACE_S, Ended, WarmProcess, watch
 from autograder.errors import GraderFault
 from autograder.judge.journal import specs
 from autograder.policy.policy import Policy

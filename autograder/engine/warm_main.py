@@ -1,6 +1,6 @@
 """The process that is started once per run: it imports TensorFlow, then becomes the evaluator and the zygote.
 
-    python -I -m autograder.engine.warm_process STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
+    python -I -m autograder.engine.warm_main STUDENTS_FD EVALUATOR_FD PUBLIC_FOLDER
 
 The evaluator is forked before any student code exists and loads the secrets only then; the rest of the process is the
 zygote, which never loads them.

@@ -1,4 +1,4 @@
-"""The launcher's side of the warm process: start it, ask for a child, wait until the child has ended.
+"""The warm process as the launcher sees it: start it (`warm_main.py`), ask for a child, wait until the child has ended.
 
 Nothing here imports TensorFlow or runs student code.
 """
@@ -105,7 +105,7 @@ class WarmProcess:
         ends = [str(end.fileno()) for end in (students_end, judges_end)]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
-            command("autograder.engine.warm_process", *ends, str(folder / "public")),
+            command("autograder.engine.warm_main", *ends, str(folder / "public")),
             pass_fds=(students_end.fileno(), judges_end.fileno()),
             env=environment,
             cwd=folder,

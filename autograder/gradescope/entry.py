@@ -19,7 +19,7 @@ from typing import Any
 from autograder import atomic
 from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import reference
-from autograder.engine import feedback
+from autograder.engine import report_builder
 from autograder.engine.engine import Engine
 from autograder.errors import KitError, SubmissionError
 from autograder.gradescope.metadata import Metadata, carried_over, read, refusal
@@ -109,14 +109,14 @@ def main(root: Path) -> None:
 def _report(paths: ContainerPaths, policy: Policy) -> GradeReport:
     chosen = _choose(paths.submission, policy)
     if chosen.problem:
-        return feedback.rejected(chosen, policy, chosen.problem)
+        return report_builder.rejected(chosen, policy, chosen.problem)
     try:
         secrets = (*HOME.secrets, paths.metadata, paths.results)
         data = HOME.data(policy.assignment.dataset)
         with Engine(policy, read_tests(HOME.tests), data, secrets=secrets) as engine:
             return engine.grade(chosen)
     except KitError as error:
-        return feedback.ungraded(chosen, policy, str(error))
+        return report_builder.ungraded(chosen, policy, str(error))
 
 
 def _choose(folder: Path, policy: Policy) -> Submission:

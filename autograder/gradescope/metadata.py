@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.judge.grade_report import Status
-from autograder.policy.policy import Attempts
+from autograder.policy.policy import AttemptLimit
 
 __all__ = ["Attempt", "AttemptRefusal", "Metadata", "carried_over", "read", "refusal"]
 
@@ -71,7 +71,7 @@ def read(path: Path) -> Metadata:
     )
 
 
-def refusal(metadata: Metadata, attempts: Attempts) -> AttemptRefusal | None:
+def refusal(metadata: Metadata, attempts: AttemptLimit) -> AttemptRefusal | None:
     """Return the refusal of a submission beyond a limit; None if it may be graded.
 
     Earlier attempts that were not graded do not count. A day is the 24 hours before this submission.

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from autograder.errors import PolicyError, PolicyProblem
 from autograder.policy.closed_model import ClosedModel
-from autograder.policy.policy import Assignment, Attempts, Execution, Feedback, Policy, Review
+from autograder.policy.policy import Assignment, AttemptLimit, Execution, Feedback, Policy, Review
 from autograder.policy.questions import (
     AccuracyRule,
     CodeQuestion,
@@ -40,7 +40,7 @@ SECTIONS: Mapping[str, type[ClosedModel]] = {
     "layers": LayerRule,
     "accuracy": AccuracyRule,
     "execution": Execution,
-    "attempts": Attempts,
+    "attempts": AttemptLimit,
     "feedback": Feedback,
     "review": Review,
 }

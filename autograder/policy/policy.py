@@ -14,7 +14,7 @@ from autograder.policy.closed_model import ClosedModel
 from autograder.policy.fields import Limit, Reviewer, Text, check_unique, mistake
 from autograder.policy.questions import CodeQuestion, Question, WrittenQuestion
 
-__all__ = ["Assignment", "Attempts", "Execution", "Feedback", "Policy", "Review"]
+__all__ = ["Assignment", "AttemptLimit", "Execution", "Feedback", "Policy", "Review"]
 
 
 class Assignment(ClosedModel):
@@ -37,7 +37,7 @@ class Execution(ClosedModel):
     notebook_mb: Annotated[float, Field(strict=True, gt=0, le=1024)] = 50
 
 
-class Attempts(ClosedModel):
+class AttemptLimit(ClosedModel):
     """Limits on one student's submissions to Gradescope, in any 24 hours and in total; None is no limit."""
 
     per_day: Limit | None = None
@@ -78,7 +78,7 @@ class Policy(ClosedModel):
         Field(min_length=1),
     ]
     execution: Execution = Execution()
-    attempts: Attempts = Attempts()
+    attempts: AttemptLimit = AttemptLimit()
     feedback: Feedback = Feedback()
     review: Review = Review()
 

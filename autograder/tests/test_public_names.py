@@ -69,6 +69,6 @@ def test_the_launcher_never_loads_what_runs_student_code() -> None:
 
 
 def test_the_zygote_knows_no_check_and_no_policy() -> None:
-    loaded = loaded_by("import autograder.engine.warm_process")
+    loaded = loaded_by("import autograder.engine.warm_main")
     secret = {"autograder.judge", "autograder.policy", "autograder.calibration", "otter"}
     assert not secret & loaded

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.engine.launcher import ONE_THREAD
+from autograder.engine.warm_process import ONE_THREAD
 
 __all__ = ["bare_loop", "main", "seconds"]
 

@@ -15,7 +15,7 @@ NO_AVX = "The TensorFlow library was compiled to use AVX instructions, but these
 BY_SIGNAL = "import os, signal\nos.kill(os.getpid(), signal.{})"
 WITH_WORDS = f'import os, sys\nprint("{NO_AVX}", file=sys.stderr, flush=True)\nos.abort()'
 START = """import sys, pathlib
-from autograder.engine.launcher import WarmProcess
+from autograder.engine.warm_process import WarmProcess
 WarmProcess(pathlib.Path(sys.argv[1])).students.await_ready()"""
 
 

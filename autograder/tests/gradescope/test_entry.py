@@ -18,7 +18,7 @@ from autograder.gradescope import entry
 from autograder.gradescope.entry import ContainerPaths
 from autograder.gradescope.otter_results import pickled
 from autograder.policy import grading_file
-from autograder.policy.policy import Attempts, Policy
+from autograder.policy.policy import AttemptLimit, Policy
 from autograder.tests.reports import graded, half_graded, ungraded
 
 
@@ -115,7 +115,7 @@ def write_metadata(place: ContainerPaths, *previous: dict[str, Any]) -> None:
 def test_beyond_the_limit_of_attempts_nothing_is_run_and_the_last_score_stands(
     rules: Policy, place: ContainerPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limited = rules.model_copy(update={"attempts": Attempts(per_assignment=1)})
+    limited = rules.model_copy(update={"attempts": AttemptLimit(per_assignment=1)})
     monkeypatch.setattr(grading_file, "load", lambda _: limited)
     write_metadata(place, PREVIOUS)
     entry.main(place.root)

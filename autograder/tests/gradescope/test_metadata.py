@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.gradescope.metadata import Attempt, AttemptRefusal, Metadata, carried_over, read, refusal
-from autograder.policy.policy import Attempts
+from autograder.policy.policy import AttemptLimit
 from autograder.report.results_json import results
 from autograder.tests.journals import RULES
 from autograder.tests.report.test_results_json import validate
@@ -122,11 +122,11 @@ def handed_in(*previous: Attempt, now: datetime | None = NOW) -> Metadata:
 
 
 def test_without_a_limit_nothing_is_refused() -> None:
-    assert refusal(handed_in(*[entry()] * 2000), Attempts()) is None
+    assert refusal(handed_in(*[entry()] * 2000), AttemptLimit()) is None
 
 
-@pytest.mark.parametrize("limits", [Attempts(per_day=3), Attempts(per_assignment=3)], ids=["day", "assignment"])
-def test_as_many_graded_attempts_as_the_limit_says_are_accepted(limits: Attempts) -> None:
+@pytest.mark.parametrize("limits", [AttemptLimit(per_day=3), AttemptLimit(per_assignment=3)], ids=["day", "assignment"])
+def test_as_many_graded_attempts_as_the_limit_says_are_accepted(limits: AttemptLimit) -> None:
     ungraded_attempts = [entry(fault=True)] * 5
     assert refusal(handed_in(entry(), entry(), *ungraded_attempts), limits) is None
     assert refusal(handed_in(entry(), entry(), entry()), limits) is not None
@@ -143,7 +143,7 @@ AGES = {
 @pytest.mark.parametrize(("age", "counts"), AGES.values(), ids=AGES)
 def test_a_day_is_the_24_hours_before(age: timedelta, counts: bool) -> None:
     earlier = replace(entry(), at=(NOW - age).astimezone(UTC))
-    assert (refusal(handed_in(earlier), Attempts(per_day=1)) is not None) is counts
+    assert (refusal(handed_in(earlier), AttemptLimit(per_day=1)) is not None) is counts
 
 
 @pytest.mark.parametrize(
@@ -152,33 +152,34 @@ def test_a_day_is_the_24_hours_before(age: timedelta, counts: bool) -> None:
     ids=["earlier attempt", "submission"],
 )
 def test_an_unknown_time_counts_for_the_assignment_but_not_for_the_day(metadata: Metadata) -> None:
-    assert refusal(metadata, Attempts(per_day=1)) is None
-    assert refusal(metadata, Attempts(per_assignment=1)) is not None
+    assert refusal(metadata, AttemptLimit(per_day=1)) is None
+    assert refusal(metadata, AttemptLimit(per_assignment=1)) is not None
 
 
-def refused(limits: Attempts, *previous: Attempt) -> AttemptRefusal:
+def refused(limits: AttemptLimit, *previous: Attempt) -> AttemptRefusal:
     found = refusal(handed_in(*previous), limits)
     assert found is not None
     return found
 
 
 def test_a_limit_for_the_assignment_names_the_attempts_used() -> None:
-    message = refused(Attempts(per_assignment=3), *[entry(score=3.25)] * 4).message
+    message = refused(AttemptLimit(per_assignment=3), *[entry(score=3.25)] * 4).message
     assert "the limit for this assignment is 3 attempts, and 4 had been used before it. No further" in message
     assert message.endswith("The score of your last graded attempt counts.")
     assert "3.25" not in message, "the score may still be hidden"
 
 
 def test_a_limit_for_the_day_names_the_time_of_the_next_attempt() -> None:
-    message = refused(Attempts(per_day=2), entry(2), entry(30), entry(20, score=3.25)).message
+    message = refused(AttemptLimit(per_day=2), entry(2), entry(30), entry(20, score=3.25)).message
     assert "the limit is 2 attempts in 24 hours, and 2 had been used in the 24 hours before it." in message
     assert "The next attempt is possible from 2026-09-14 23:41 (UTC-07:00)." in message
     assert "3.25" not in message, "the score may still be hidden"
-    assert "the limit is 1 attempt in 24 hours, and 1 had been used" in refused(Attempts(per_day=1), entry()).message
+    once = refused(AttemptLimit(per_day=1), entry())
+    assert "the limit is 1 attempt in 24 hours, and 1 had been used" in once.message
 
 
 def test_no_next_attempt_is_promised_if_both_limits_are_used_up() -> None:
-    assert "The next attempt" not in refused(Attempts(per_day=1, per_assignment=1), entry()).message
+    assert "The next attempt" not in refused(AttemptLimit(per_day=1, per_assignment=1), entry()).message
 
 
 @given(
@@ -192,14 +193,14 @@ def test_the_next_attempt_is_possible_at_the_stated_time_and_not_two_minutes_bef
 ) -> None:
     now = NOW.replace(second=seconds)
     previous = [Attempt(now - timedelta(minutes=each), 1.0) for each in minutes]
-    found = refusal(handed_in(*previous, now=now), Attempts(per_day=limit))
+    found = refusal(handed_in(*previous, now=now), AttemptLimit(per_day=limit))
     if found is None:
         return
     stated = datetime.fromisoformat(found.message.split(" from ")[1][:16]).replace(tzinfo=PACIFIC)
     assert stated > now
-    assert refusal(handed_in(*previous, now=stated), Attempts(per_day=limit)) is None
+    assert refusal(handed_in(*previous, now=stated), AttemptLimit(per_day=limit)) is None
     too_soon = max(now, stated - 2 * timedelta(minutes=1))
-    assert refusal(handed_in(*previous, now=too_soon), Attempts(per_day=limit)) is not None
+    assert refusal(handed_in(*previous, now=too_soon), AttemptLimit(per_day=limit)) is not None
 
 
 OLD, NEW, UNTIMED = entry(hours=9, score=9.0), entry(hours=1, score=2.0), replace(entry(), at=None)
@@ -215,11 +216,11 @@ LAST = {
 
 @pytest.mark.parametrize(("previous", "last"), LAST.values(), ids=LAST)
 def test_the_newest_graded_attempt_counts(previous: tuple[Attempt, ...], last: Attempt) -> None:
-    assert refused(Attempts(per_assignment=1), *previous).last is last
+    assert refused(AttemptLimit(per_assignment=1), *previous).last is last
 
 
 def test_without_any_score_a_total_of_0_is_called_a_placeholder() -> None:
-    found = refused(Attempts(per_day=1), entry(score=None))
+    found = refused(AttemptLimit(per_day=1), entry(score=None))
     assert found.last is None
     assert found.message.endswith("a total of 0 shown here is a placeholder, not a mark.")
     assert carried_over(found)["score"] == 0.0
@@ -261,11 +262,11 @@ def test_without_earlier_results_only_the_score_is_carried_over(last: Attempt | 
 def test_refused_attempts_do_not_accumulate(tmp_path: Path) -> None:
     first = {**EARLIER, "submission_time": "2026-09-14T10:00:00-07:00"}
     content = {**DOCUMENTED, "previous_submissions": [first]}
-    once = refusal(read_text(tmp_path, json.dumps(content)), Attempts(per_day=1))
+    once = refusal(read_text(tmp_path, json.dumps(content)), AttemptLimit(per_day=1))
     assert once is not None
     second = {**first, "submission_time": "2026-09-14T11:00:00-07:00", "results": carried_over(once)}
     content["previous_submissions"] = [first, second]
-    again = refusal(read_text(tmp_path, json.dumps(content)), Attempts(per_day=1))
+    again = refusal(read_text(tmp_path, json.dumps(content)), AttemptLimit(per_day=1))
     assert again == once
     assert carried_over(again) == carried_over(once)
 
@@ -319,7 +320,7 @@ AT_THE_ENDS = (
 def test_any_content_is_read_decided_and_answered_without_an_exception(tmp_path: Path, content: bytes) -> None:
     metadata = read_text(tmp_path, content)
     assert all(moment.tzinfo for moment in (metadata.created_at, *(one.at for one in metadata.previous)) if moment)
-    for limits in (Attempts(per_day=1), Attempts(per_assignment=1)):
+    for limits in (AttemptLimit(per_day=1), AttemptLimit(per_assignment=1)):
         found = refusal(metadata, limits)
         if found is not None:
             json.dumps(carried_over(found), allow_nan=False)

@@ -198,7 +198,7 @@ def test_a_launcher_that_is_killed_while_tensorflow_is_imported_leaves_no_proces
         assert launcher.poll() is None
         time.sleep(0.05)
         children = psutil.Process(launcher.pid).children()
-        warm = [child for child in children if "autograder.engine.warm_process" in child.cmdline()]
+        warm = [child for child in children if "autograder.engine.warm_main" in child.cmdline()]
     time.sleep(1)
     launcher.kill()
     launcher.wait(timeout=5)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from autograder.errors import PolicyError
 from autograder.layout import HOME
 from autograder.policy import grading_file
-from autograder.policy.policy import Attempts, Policy, Review
+from autograder.policy.policy import AttemptLimit, Policy, Review
 from autograder.policy.questions import share
 from autograder.tests.policies import FILE, SAMPLE
 
@@ -28,18 +28,18 @@ def test_the_shipped_file_has_seven_questions_and_forty_points() -> None:
 
 @pytest.mark.parametrize(
     ("text", "attempts"),
-    [("{per_day: 3, per_assignment: 1000}", Attempts(per_day=3, per_assignment=1000)), ("{}", Attempts())],
+    [("{per_day: 3, per_assignment: 1000}", AttemptLimit(per_day=3, per_assignment=1000)), ("{}", AttemptLimit())],
 )
-def test_each_limit_on_attempts_may_be_given_or_left_out(text: str, attempts: Attempts) -> None:
+def test_each_limit_on_attempts_may_be_given_or_left_out(text: str, attempts: AttemptLimit) -> None:
     assert grading_file.parse(f"{SAMPLE}attempts: {text}\n", FILE).attempts == attempts
 
 
 def test_the_shipped_file_has_no_limit_and_no_reviewers_and_shows_how_to_write_them() -> None:
     text = HOME.policy.read_text(encoding="utf-8")
     shipped = grading_file.parse(text, FILE)
-    assert (shipped.attempts, shipped.review) == (Attempts(), Review())
+    assert (shipped.attempts, shipped.review) == (AttemptLimit(), Review())
     shown = grading_file.parse(re.sub(r"(?m)^# (?=attempts:|review:|  )", "", text), FILE)
-    assert shown.attempts == Attempts(per_day=5, per_assignment=20)
+    assert shown.attempts == AttemptLimit(per_day=5, per_assignment=20)
     assert shown.review == Review(reviewers=("ann", "ben"), sample=20)
 
 
