@@ -12,14 +12,16 @@ import re
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder import atomic
 from autograder.authoring import autograder_zip
-from autograder.authoring.first_cell import METADATA, first_cell
 from autograder.authoring.master import read_master
 from autograder.data import dataset
 from autograder.errors import BuildError
@@ -28,13 +30,22 @@ from autograder.policy.grading_file import load
 from autograder.policy.policy import Policy
 from autograder.submissions.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
 
-__all__ = ["Built", "build", "ensure_built", "stale_files", "write"]
+__all__ = ["Built", "build", "ensure_built", "stale_files", "with_public_checks", "write"]
 
 # The marks of Otter Assign in the solution notebook.
 SOLUTION_TAG = "otter_assign_solution_cell"
 PROMPT_BLOCK = re.compile(r'""" # BEGIN PROMPT\n.*?""" # END PROMPT', re.DOTALL)
 SOLUTION_LINE = re.compile(r"\s*# (BEGIN|END) SOLUTION")
 SOLUTION_MARK = re.compile(r"\s*# SOLUTION( NO PROMPT)?$")
+
+FIRST_CELL_METADATA: Mapping[str, Any] = {
+    "cellView": "form",  # Colab shows only the title
+    "deletable": False,
+    "editable": False,
+    "jupyter": {"source_hidden": True},  # JupyterLab shows only the first line
+}
+NO_CHECKS = "_Grader({})"
+"""The place in the code of the first cell where the public checks go."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def build(layout: Layout, policy: Policy | None = None) -> Built:
     public = dict(template.metadata["otter"]["tests"])
     for notebook in (template, solution):
         (first,) = [cell for cell in notebook.cells if cell.source.startswith("# Initialize Otter")]
-        first.source, first.metadata = first_cell(code, public), nbformat.from_dict(METADATA)
+        first.source, first.metadata = with_public_checks(code, public), nbformat.from_dict(FIRST_CELL_METADATA)
         _normalize(notebook, policy)
     return Built(nbformat.writes(template) + "\n", nbformat.writes(solution) + "\n", public, tests, zipped)
 
@@ -93,9 +104,9 @@ def ensure_built(layout: Layout, policy: Policy) -> bool:
 def write(built: Built, layout: Layout) -> tuple[Path, ...]:
     """Write the products of a build to their paths, which are returned."""
     layout.dist.mkdir(exist_ok=True)
-    layout.template.write_text(built.template, encoding="utf-8")
-    layout.solution.write_text(built.solution, encoding="utf-8")
-    layout.zip.write_bytes(built.zip)
+    atomic.write(layout.template, built.template)
+    atomic.write(layout.solution, built.solution)
+    atomic.write(layout.zip, built.zip)
     handout = layout.dist / "handout"
     shutil.rmtree(handout, ignore_errors=True)
     shutil.copytree(layout.root / "assignment" / "handout", handout)
@@ -110,6 +121,26 @@ def stale_files(built: Built, layout: Layout) -> tuple[Path, ...]:
     """Return the committed generated files that differ from this build."""
     wanted = {layout.template: built.template, layout.solution: built.solution}
     return tuple(path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text)
+
+
+def with_public_checks(code: str, tests: Mapping[str, str]) -> str:
+    """Return the source of the template's first cell: assignment/first_cell.py with Otter test files by question.
+
+    So the notebook is one file that works by itself, even on Colab, where it cannot read files next to it. Raises
+    BuildError unless NO_CHECKS occurs exactly once in `code` and every test can be quoted.
+    """
+    if code.count(NO_CHECKS) != 1:
+        raise BuildError(
+            f"assignment/first_cell.py: expected `{NO_CHECKS}` exactly once; the public checks are put there"
+        )
+    for question, text in tests.items():
+        if "'''" in text or text.endswith(("'", "\\")):
+            raise BuildError(
+                f"the public checks of {question} cannot be quoted in the first cell: they must not contain ''', "
+                "nor end in ' or \\"
+            )
+    quoted = "".join(f"    \"{question}\": r'''{text.strip()}\n''',\n" for question, text in tests.items())
+    return code.replace(NO_CHECKS, f"_Grader({{\n{quoted}}})").strip()
 
 
 def _run_otter_assign(path: Path, out: Path) -> None:

@@ -43,8 +43,7 @@ def doctor(archive: Zip = None) -> None:
 
     Lists what confines students' code, which of it is required, and how to get what is missing.
     """
-    from autograder.authoring import zip_check
-    from autograder.cli import screens
+    from autograder.cli.findings_screen import findings_table
     from autograder.commands import doctor
     from autograder.engine import isolation
 
@@ -53,10 +52,10 @@ def doctor(archive: Zip = None) -> None:
         good = "Student code can be confined here; mnist-kit grade will do it."
         bad = f"mnist-kit grade refuses to run here.\n{isolation.REMEDY}"
     else:
-        findings = zip_check.check_zip(archive)
+        findings = doctor.check_zip(archive)
         good, bad = f"{archive.name} can be uploaded.", f"Do not upload {archive.name} yet."
     errors = any(finding.is_error for finding in findings)
-    out.print(screens.findings_table(findings))
+    out.print(findings_table(findings))
     out.print(bad if errors else good, style="red" if errors else "green", markup=False)
     raise typer.Exit(1 if errors else 0)
 

@@ -38,18 +38,17 @@ def new_term() -> None:
     has the zip grade the solution, which must get every automatic point, and the blank template, which must get none.
     Ends with what to upload where. Nothing of an earlier term is changed.
     """
-    from autograder.authoring.finding import FindingStatus
-    from autograder.cli import screens
+    from autograder.cli import findings_screen
     from autograder.commands import new_term
+    from autograder.commands.doctor import CHECK, ERROR
 
     findings = []
     with out.status("checking this machine") as status:
         for finding in new_term.prepare(HOME, Path.cwd(), date.today(), busy=status.update):
             findings.append(finding)
-            out.print(screens.findings_table([finding]))
-    out.print(screens.term_result(findings, new_term.uploads(HOME), HOME.root))
-    ready = all(finding.status in (FindingStatus.OK, FindingStatus.NOTE) for finding in findings)
-    raise typer.Exit(0 if ready else EXIT_USAGE)
+            out.print(findings_screen.findings_table([finding]))
+    out.print(findings_screen.term_result(findings, new_term.uploads(HOME), HOME.root))
+    raise typer.Exit(EXIT_USAGE if any(finding.status in (CHECK, ERROR) for finding in findings) else 0)
 
 
 @app.command(

@@ -18,7 +18,7 @@ import otter
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring.first_cell import METADATA, first_cell
+from autograder.authoring.build import FIRST_CELL_METADATA, with_public_checks
 from autograder.errors import BuildError
 from autograder.layout import HOME
 from autograder.submissions.cells import FIRST_CELL
@@ -63,7 +63,7 @@ def shown(names: Names, question: str) -> str:
 
 def test_it_is_the_first_cell_hidden_from_view_and_any_python_can_read_it(template: NotebookNode) -> None:
     first = template.cells[0]
-    assert (first.id, first.metadata) == (FIRST_CELL, METADATA)
+    assert (first.id, first.metadata) == (FIRST_CELL, FIRST_CELL_METADATA)
     assert first.source.startswith("# @title Run this cell first")
     ast.parse(first.source, feature_version=(3, 7))
 
@@ -98,13 +98,13 @@ def test_the_kit_itself_is_not_flagged_for_its_own_cell(template: NotebookNode) 
 @pytest.mark.parametrize("code", ["grader = 1", "_Grader({})\n_Grader({})"])
 def test_a_first_cell_without_one_placeholder_is_rejected(code: str) -> None:
     with pytest.raises(BuildError, match=r"expected `_Grader\(\{\}\)` exactly once"):
-        first_cell(code, {})
+        with_public_checks(code, {})
 
 
 @pytest.mark.parametrize("text", ["x = '''y'''", "x = 'y'", "x = 1 \\"])
 def test_a_check_that_would_end_its_quotes_is_rejected(text: str) -> None:
     with pytest.raises(BuildError, match="the public checks of q4 cannot be quoted"):
-        first_cell("_Grader({})", {"q4": text})
+        with_public_checks("_Grader({})", {"q4": text})
 
 
 def messages(names: Names, question: str) -> str:
@@ -237,7 +237,7 @@ def test_a_students_text_cannot_become_a_page(names: Names) -> None:
 
 def with_tests(bodies: Names, patch: pytest.MonkeyPatch, folder: Path) -> Names:
     tests = {name: TEST.format(name=name, body=body) for name, body in bodies.items()}
-    return start(first_cell(HOME.first_cell.read_text(encoding="utf-8"), tests), patch, folder)
+    return start(with_public_checks(HOME.first_cell.read_text(encoding="utf-8"), tests), patch, folder)
 
 
 def test_a_check_that_breaks_says_so_without_its_lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,18 +8,18 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from autograder.authoring.finding import Finding, FindingStatus
 from autograder.authoring.self_test import SelfTest
 from autograder.calibration import calibration, miss_rate
 from autograder.calibration.calibration import Calibration, Origin
-from autograder.cli.screens import TITLE_WIDTH, term_result
-from autograder.commands import new_term, term_checks
+from autograder.cli.findings_screen import TITLE_WIDTH, term_result
+from autograder.commands import new_term
+from autograder.commands.doctor import CHECK, ERROR, NOTE, OK, Finding, FindingStatus
 from autograder.engine import isolation
 from autograder.engine.environment import command
 from autograder.engine.isolation import Examination
@@ -69,15 +69,14 @@ def most() -> str:
     return f"{100 * fitted.recommended:g} %"
 
 
-def full_marks(_: Path, __: Sequence[Path]) -> tuple[SelfTest, ...]:
-    """Return what a good zip gives the solution and the blank template."""
-    return SelfTest(26, 26, memory_mb=1058), SelfTest(0, 26, short=("q4: Load",))
+GOOD = SelfTest(26, 26, memory_mb=1058), SelfTest(0, 26, short=("q4: Load",))
+"""What a good zip gives the solution and the blank template."""
 
 
 def findings(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Finding]:
     """Return the findings of a run by title, up to the one called `until`."""
     found: dict[str, Finding] = {}
-    for finding in new_term.prepare(layout, folder or layout.root, TODAY, self_test=full_marks):
+    for finding in new_term.prepare(layout, folder or layout.root, TODAY, self_test=lambda *_: GOOD):
         found[finding.title] = finding
         if finding.title == until:
             break
@@ -88,9 +87,7 @@ def test_without_errors_everything_is_built_and_every_upload_is_there(own: Layou
     own.zip.unlink()
     own.template.unlink()
     found = findings(own)
-    assert [
-        name for name, finding in found.items() if finding.status not in (FindingStatus.OK, FindingStatus.NOTE)
-    ] == []
+    assert [name for name, finding in found.items() if finding.status not in (OK, NOTE)] == []
     assert list(found) == [
         *("Python", "packages", "confinement", "grading.yml", "rubrics", "reviewers", "attempts", "hidden checks"),
         *("leaderboard", "data", "build", "zip", "accuracies", "solution", "blank template", "container"),
@@ -98,7 +95,7 @@ def test_without_errors_everything_is_built_and_every_upload_is_there(own: Layou
     assert all(len(name) <= TITLE_WIDTH for name in found)
     assert found["build"].detail == "new: student_template.ipynb"
     assert found["accuracies"].detail == f"safe to ask for; the highest would be {most()}"
-    assert all(upload.path.exists() for upload in new_term.uploads(own))
+    assert all(path.exists() for path in new_term.uploads(own))
 
 
 def test_a_mistake_in_grading_yml_is_named_with_its_line_and_nothing_is_built(own: Layout) -> None:
@@ -106,7 +103,7 @@ def test_a_mistake_in_grading_yml_is_named_with_its_line_and_nothing_is_built(ow
     built = own.zip.read_bytes()
     found = findings(own)
     assert list(found)[-1] == "grading.yml"
-    assert found["grading.yml"].status is FindingStatus.ERROR
+    assert found["grading.yml"].status is ERROR
     assert "grading.yml:6: assignment.split_sed" in found["grading.yml"].detail
     assert "did you mean: split_seed" in found["grading.yml"].detail
     assert own.zip.read_bytes() == built
@@ -141,26 +138,26 @@ def test_an_earlier_gradebook_is_named_and_left_as_it_is(tmp_path: Path, today: 
         report = reports.graded()
         book.record(Submission(report.name, "", b"{}"), report.name, report)
     before = (tmp_path / "out" / DATABASE).read_bytes()
-    (finding,) = term_checks.earlier_class(tmp_path, today)
-    assert finding.status is FindingStatus.NOTE
+    (finding,) = new_term.check_earlier_class(tmp_path, today)
+    assert finding.status is NOTE
     assert finding.detail.startswith("out/ contains 1 submission, the last graded on 20")
     assert finding.remedy == f"For another class, name another folder: -o {name}"
     assert (tmp_path / "out" / DATABASE).read_bytes() == before
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [DATABASE]
     (tmp_path / "out" / DATABASE).write_bytes(b"something else")
-    (finding,) = term_checks.earlier_class(tmp_path, today)
+    (finding,) = new_term.check_earlier_class(tmp_path, today)
     assert finding.detail.startswith("out/ contains a gradebook")
 
 
 def accuracies(layout: Layout) -> Finding:
-    (finding,) = term_checks.accuracies(layout, grading_file.load(layout.policy))
+    (finding,) = new_term.check_accuracies(layout, grading_file.load(layout.policy))
     return finding
 
 
 def test_accuracies_that_correct_submissions_may_miss_are_named_with_a_safe_one(own: Layout) -> None:
     replace(own.policy, "full: 0.95", "full: 0.975")
     finding = accuracies(own)
-    assert finding.status is FindingStatus.CHECK
+    assert finding.status is CHECK
     assert finding.detail == f"correct submissions may miss 97.5 %; the highest that is safe to ask for is {most()}"
 
 
@@ -175,23 +172,23 @@ def test_a_calibration_of_something_else_is_named(own: Layout, what: str) -> Non
     else:
         replace(own.solution, "epochs=5", "epochs=6")
     finding = accuracies(own)
-    assert finding.status is FindingStatus.CHECK if what != "broken" else finding.status is FindingStatus.ERROR
+    assert finding.status is CHECK if what != "broken" else finding.status is ERROR
     assert "mnist-kit calibrate" in f"{finding.detail} {finding.remedy}"
 
 
 def test_a_calibration_that_decides_about_points_must_be_there(own: Layout) -> None:
     replace(own.policy, "full: 0.95", "reference_margin: 0.02")
-    assert accuracies(own).status is FindingStatus.OK
+    assert accuracies(own).status is OK
     own.calibration.unlink()
     finding = accuracies(own)
-    assert finding.status is FindingStatus.ERROR
+    assert finding.status is ERROR
     assert "Make it: mnist-kit calibrate" in finding.detail
 
 
 def test_an_assignment_that_cannot_be_built_is_an_error(own: Layout) -> None:
     replace(own.master, "name: q7", "name: q8")
     finding = findings(own)["build"]
-    assert finding.status is FindingStatus.ERROR
+    assert finding.status is ERROR
     assert "question q8 is not in grading.yml" in finding.detail
     own.data("mnist").unlink()
     finding = findings(own)["build"]
@@ -203,7 +200,7 @@ def test_without_confinement_the_command_that_tries_the_zip_is_shown(
 ) -> None:
     monkeypatch.setattr(isolation, "examine", lambda: Examination(None, ()))
     found = findings(own)
-    assert found["confinement"].status is FindingStatus.CHECK
+    assert found["confinement"].status is CHECK
     assert "mnist-kit grade --docker" in found["confinement"].remedy
     assert list(found)[-1] == "self-test"
     assert found["self-test"].remedy.startswith("mnist-kit grade --docker solutions/solution.ipynb student_template")
@@ -211,30 +208,27 @@ def test_without_confinement_the_command_that_tries_the_zip_is_shown(
 
 
 @pytest.mark.parametrize(
-    ("finding", "message"),
+    ("solution", "blank", "message"),
     [
-        (new_term._solution(SelfTest(fault="no kernel")), "no kernel"),
-        (
-            new_term._solution(SelfTest(22, 26, short=("q7: Train\naccuracy",))),
-            "22 of 26 automatic points\nq7: Train",
-        ),
-        (new_term._blank(SelfTest(fault="it is not a notebook")), "it is not a notebook"),
-        (new_term._blank(SelfTest(2, 26)), "2 points without an answer"),
+        (SelfTest(fault="no kernel"), GOOD[1], "no kernel"),
+        (SelfTest(22, 26, short=("q7: Train\naccuracy",)), GOOD[1], "22 of 26 automatic points\nq7: Train"),
+        (GOOD[0], SelfTest(fault="it is not a notebook"), "it is not a notebook"),
+        (GOOD[0], SelfTest(2, 26), "2 points without an answer"),
     ],
     ids=["fault", "points lost", "blank with a fault", "blank with points"],
 )
-def test_a_zip_that_grades_wrongly_must_not_go_out(finding: Finding, message: str) -> None:
-    assert finding.status is FindingStatus.ERROR
+def test_a_zip_that_grades_wrongly_must_not_go_out(solution: SelfTest, blank: SelfTest, message: str) -> None:
+    (finding,) = (each for each in new_term.check_self_test(solution, blank) if each.is_error)
     assert message in finding.detail
     assert finding.remedy
 
 
 def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
     policy = grading_file.load(own.policy)
-    small = new_term._container(policy, SelfTest(memory_mb=900))
+    small = new_term.check_container(policy, SelfTest(memory_mb=900))
     assert small.detail == "on Gradescope, choose at least 1 CPU and 2 GB of memory"
     replace(own.policy, "timeout_s: 300", "timeout_s: 540")
-    large = new_term._container(grading_file.load(own.policy), SelfTest(memory_mb=2000))
+    large = new_term.check_container(grading_file.load(own.policy), SelfTest(memory_mb=2000))
     assert large.detail == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a time limit of 11 minutes"
 
 
@@ -247,11 +241,11 @@ def test_uploads_are_listed_only_without_errors(own: Layout) -> None:
             console.print(term_result([Finding(mark, "x", "y") for mark in marks], new_term.uploads(own), own.root))
         return captured.get()
 
-    assert "Ready." in shown(FindingStatus.OK, FindingStatus.NOTE)
-    assert "Configure Autograder" in shown(FindingStatus.OK)
-    assert "Ready, but check 1 thing above." in shown(FindingStatus.CHECK)
-    assert "Configure Autograder" in shown(FindingStatus.CHECK)
-    wrong = shown(FindingStatus.ERROR, FindingStatus.ERROR, FindingStatus.CHECK)
+    assert "Ready." in shown(OK, NOTE)
+    assert "Configure Autograder" in shown(OK)
+    assert "Ready, but check 1 thing above." in shown(CHECK)
+    assert "Configure Autograder" in shown(CHECK)
+    wrong = shown(ERROR, ERROR, CHECK)
     assert "Not ready: 2 errors." in wrong
     assert "Configure Autograder" not in wrong
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring import build, zip_check
-from autograder.authoring.finding import Finding
+from autograder.authoring import build
+from autograder.commands import doctor
+from autograder.commands.doctor import Finding
 from autograder.layout import HOME, Layout
 
 Entries = dict[str, tuple[zipfile.ZipInfo, bytes]]
@@ -29,7 +30,7 @@ def spoil(layout: Layout, path: Path, edit: Edit) -> Path:
 
 
 def errors(path: Path) -> list[Finding]:
-    return [finding for finding in zip_check.check_zip(path) if finding.is_error]
+    return [finding for finding in doctor.check_zip(path) if finding.is_error]
 
 
 def without(removed: str) -> Edit:
@@ -88,7 +89,7 @@ def test_a_spoiled_zip_is_an_error_with_what_to_do(layout: Layout, tmp_path: Pat
 def test_the_zip_of_the_repository_itself_has_no_error(tmp_path: Path) -> None:
     path = tmp_path / "autograder.zip"
     path.write_bytes(build.build(HOME).zip)
-    assert len(zip_check.check_zip(path)) >= 10
+    assert len(doctor.check_zip(path)) >= 10
     assert errors(path) == []
 
 
@@ -98,6 +99,6 @@ def test_a_margin_with_its_reference_in_the_zip_is_no_error(layout: Layout, tmp_
 
 
 def test_a_zip_that_is_too_large_is_an_error(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_check, "SIZE_LIMIT_MB", 1)
+    monkeypatch.setattr(doctor, "SIZE_LIMIT_MB", 1)
     (found,) = errors(layout.zip)
     assert "Gradescope takes at most 1 MB" in found.detail

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.authoring.finding import Finding, FindingStatus
-from autograder.commands.new_term import Upload
+from autograder.commands.doctor import CHECK, ERROR, NOTE, OK, Finding
 
 __all__ = ["findings_table", "term_result"]
 
-COLOURS = {
-    FindingStatus.OK: "green",
-    FindingStatus.NOTE: "default",
-    FindingStatus.CHECK: "yellow",
-    FindingStatus.ERROR: "red",
-}
+COLOURS = {OK: "green", NOTE: "default", CHECK: "yellow", ERROR: "red"}
 TITLE_WIDTH = 17
 """Characters of the longest title."""
 
@@ -36,11 +30,9 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     return table
 
 
-def term_result(findings: Sequence[Finding], uploads: Sequence[Upload], root: Path) -> RenderableType:
+def term_result(findings: Sequence[Finding], uploads: Mapping[Path, str], root: Path) -> RenderableType:
     """Return what to do next: fix the errors or, if there are none, upload."""
-    errors, checks = (
-        sum(finding.status is status for finding in findings) for status in (FindingStatus.ERROR, FindingStatus.CHECK)
-    )
+    errors, checks = (sum(finding.status is status for finding in findings) for status in (ERROR, CHECK))
     if errors:
         count = f"{errors} error{'' if errors == 1 else 's'}"
         return Text(f"\nNot ready: {count}. Do what the arrows say, and run mnist-kit new-term again.", "red")
@@ -48,6 +40,6 @@ def term_result(findings: Sequence[Finding], uploads: Sequence[Upload], root: Pa
     if checks:
         result = Text(f"\nReady, but check {checks} thing{'' if checks == 1 else 's'} above.", "yellow")
     table = Table.grid(padding=(0, 2))
-    for upload in uploads:
-        table.add_row(upload.path.relative_to(root).as_posix(), upload.where)
+    for path, where in uploads.items():
+        table.add_row(path.relative_to(root).as_posix(), where)
     return Group(result, "What goes where:", table)
