@@ -41,9 +41,9 @@ def main(arguments: list[str]) -> None:
     _end_with_the_launcher(students, False)
     if os.fork() == 0:
         students.close()
-        from autograder.judge import evaluator
+        from autograder.judge.judge import serve
 
-        evaluator.serve(judges)
+        serve(judges)
         os._exit(0)
     judges.close()
     gates = confine.prepare((*interpreter.folders(), Path(arguments[2])))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 
 from autograder.judge.evidence import CompileSettings, Layer, Model
 from autograder.policy.questions import CodeQuestion
@@ -123,33 +124,25 @@ def align(found: tuple[NamedLayer, ...], wanted: tuple[NamedLayer, ...]) -> Alig
     To leave out or insert a layer costs 2; to replace one costs 3 within its type and 4 across types. So two layers
     that changed places are one that moved, and a layer of another width is not one missing and one too many.
     """
-    rows, columns = len(found), len(wanted)
 
     @cache
-    def cost(i: int, j: int) -> int:
-        """Return the cost of aligning the rest, from `i` and `j` on."""
-        if i == rows or j == columns:
-            return 2 * (rows - i + columns - j)
-        return min(cost(i + 1, j + 1) + _cost(found[i], wanted[j]), 2 + cost(i + 1, j), 2 + cost(i, j + 1))
+    def best(i: int, j: int) -> tuple[int, Alignment]:
+        """Return the least cost of the rest, from `i` and `j` on, and its alignment."""
+        ways = [] if found[i:] or wanted[j:] else [(0, Alignment((), ()))]
+        if found[i:] and wanted[j:]:
+            cost, rest = best(i + 1, j + 1)
+            replace = 0 if found[i] == wanted[j] else 3 if found[i].type == wanted[j].type else 4
+            ways.append((cost + replace, Alignment((found[i], *rest.partners), rest.extra)))
+        if wanted[j:]:
+            cost, rest = best(i, j + 1)
+            ways.append((cost + 2, Alignment((None, *rest.partners), rest.extra)))
+        if found[i:]:
+            cost, rest = best(i + 1, j)
+            place = min(j, len(wanted) - 1)
+            ways.append((cost + 2, Alignment(rest.partners, ((place, found[i]), *rest.extra))))
+        return min(ways, key=itemgetter(0))
 
-    partners: list[NamedLayer | None] = []
-    extra: list[tuple[int, NamedLayer]] = []
-    i = j = 0
-    while i < rows or j < columns:
-        if i < rows and j < columns and cost(i, j) == cost(i + 1, j + 1) + _cost(found[i], wanted[j]):
-            partners.append(found[i])
-            i, j = i + 1, j + 1
-        elif j < columns and cost(i, j) == 2 + cost(i, j + 1):
-            partners.append(None)
-            j += 1
-        else:
-            extra.append((min(j, columns - 1), found[i]))
-            i += 1
-    return Alignment(tuple(partners), tuple(extra))
-
-
-def _cost(layer: NamedLayer, other: NamedLayer) -> int:
-    return 0 if layer == other else 3 if layer.type == other.type else 4
+    return best(0, 0)[1]
 
 
 def _named(layer: Layer) -> NamedLayer:

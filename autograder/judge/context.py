@@ -37,7 +37,10 @@ class CheckContext:
         """Return the evidence that counts for a question. Raises CheckFailed if the notebook did not reach it."""
         at_check, at_end = self.evidence.questions.get(id), self.evidence.at_end.get(id)
         if at_check is None:
-            raise _unreached()
+            raise CheckFailed(
+                "the notebook stopped before this question was reached",
+                hint="run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
+            )
         question = self.policy.code[id]
         if at_end is not None and _unfinished(question, at_check) and not _unfinished(question, at_end):
             return at_end
@@ -47,50 +50,38 @@ class CheckContext:
         """Return a reported value. Raises CheckFailed if the notebook did not reach the question."""
         return (self.answer(id).values or {}).get(name, ReportedValue(kind="missing"))
 
-    def find_model(self, id: str) -> Model | CheckFailed:
-        """Return the Keras model of a question, or the failure to report if there is none."""
-        if id not in self.evidence.questions:
-            return _unreached()
+    def model(self, id: str) -> Model:
+        """Return the Keras model of a question. Raises CheckFailed if there is none."""
         model, name = self.answer(id).model, self.policy.code[id].variable
         if model is None or model.kind == "missing":
             hint = "has the answer cell been renamed or deleted?"
-            return CheckFailed(f"there is no variable called `{name}`", "a Keras model", hint)
+            raise CheckFailed(f"there is no variable called `{name}`", "a Keras model", hint)
         if model.kind == "ellipsis":
             hint = "replace the ... in the answer cell"
-            return CheckFailed(f"`{name}` has not been given a value", "a Keras model", hint)
+            raise CheckFailed(f"`{name}` has not been given a value", "a Keras model", hint)
         if model.kind == "other":
             hint = "fit returns a History; keep it under another name" if model.name == "History" else ""
-            return CheckFailed(f"`{name}` is a {model.name}", "a Keras model", hint)
+            raise CheckFailed(f"`{name}` is a {model.name}", "a Keras model", hint)
         return model
 
-    def find_earlier_model(self, id: str) -> Model | CheckFailed | NotChecked:
-        """Return the model that a later question works on, or the failure to report if there is none.
+    def earlier_model(self, id: str) -> Model:
+        """Return the model that a later question works on. Raises CheckFailed if there is none.
 
         NotChecked if it is also missing in the question that asks for its layers, which reports it.
         """
-        model = self.find_model(id)
-        if isinstance(model, CheckFailed) and id in self.evidence.questions:
-            for builder in self.builders(id):
-                if isinstance(self.find_model(builder), CheckFailed):
-                    return NotChecked(f"question {builder} has to be answered first: there is no model yet")
-        return model
+        for builder in self.builders(id):
+            if id in self.evidence.questions and not self._has_model(id) and not self._has_model(builder):
+                raise NotChecked(f"question {builder} has to be answered first: there is no model yet")
+        return self.model(id)
+
+    def _has_model(self, id: str) -> bool:
+        model = self.answer(id).model if id in self.evidence.questions else None
+        return model is not None and model.kind == "keras"
 
     def builders(self, id: str) -> list[str]:
         """Return the questions that ask for the layers of the model which question `id` is about."""
         variable = self.policy.code[id].variable
         return [other for other, rule in self.policy.code.items() if rule.layers and rule.variable == variable]
-
-    def model(self, id: str) -> Model:
-        """Return the Keras model of a question. Raises CheckFailed if there is none."""
-        model = self.find_model(id)
-        if isinstance(model, CheckFailed):
-            raise model
-        return model
-
-    def wrong_dataset(self, id: str) -> str | None:
-        """Return the dataset that was loaded instead of the assignment's before a question was checked, if any was."""
-        loaded = [name for name in self.answer(id).loaded if name in dataset.DATASETS]
-        return None if self.policy.assignment.dataset in loaded else next(iter(loaded), None)
 
     def score(self, id: str) -> Score:
         """Rebuild the model of a question and score it, once. Raises CheckFailed."""
@@ -116,13 +107,6 @@ def _installed_kit() -> tuple[Policy, dataset.Labelled, dataset.Labelled]:
     data = dataset.load(HOME.data(policy.assignment.dataset))
     public, private = dataset.split(data.test, policy.assignment.split_seed)
     return policy, public, private
-
-
-def _unreached() -> CheckFailed:
-    return CheckFailed(
-        "the notebook stopped before this question was reached",
-        hint="run the whole notebook from the top (Run > Restart Kernel and Run All Cells)",
-    )
 
 
 def _unfinished(question: CodeQuestion, answer: QuestionEvidence) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from autograder.judge.evidence import ReportedValue
 
@@ -35,9 +37,13 @@ class NotChecked(Exception):
         return f"Not checked: {self.reason}"
 
 
-def follow_up(failure: CheckFailed | NotChecked, reason: str) -> NotChecked:
-    """Return the outcome of a check that depends on what another check of the question reports as `failure`."""
-    return failure if isinstance(failure, NotChecked) else NotChecked(reason)
+@contextmanager
+def follow_up(reason: str, *, first: bool = False) -> Iterator[None]:
+    """Turn a failure, which the `first` check of the question reports, into NotChecked for the other checks."""
+    try:
+        yield
+    except CheckFailed as failure:
+        raise failure if first else NotChecked(reason) from None
 
 
 def describe(value: ReportedValue) -> str:

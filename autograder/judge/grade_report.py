@@ -140,23 +140,13 @@ class GradeReport:
     def from_json(cls, text: str) -> Self:
         """Parse what `to_json` writes. Raises ValueError, KeyError or TypeError for any other text."""
         data = json.loads(text)
-        questions = tuple(
-            QuestionGrade(
-                **{
-                    **question,
-                    "checks": tuple(map(CheckResult.from_json, question["checks"])),
-                    "marking": tuple(MarkedItem(**item) for item in question.get("marking", ())),
-                }
-            )
-            for question in data["questions"]
-        )
-        lists = {
-            "notes": tuple(data["notes"]),
-            "flags": tuple(data.get("flags", ())),
-            "seconds": tuple((phase, seconds) for phase, seconds in data["seconds"]),
-            "isolation": tuple(data["isolation"]),
-        }
-        return cls(**{**data, **lists, "questions": questions, "status": Status(data["status"])})
+        for question in data["questions"]:
+            question["checks"] = tuple(map(CheckResult.from_json, question["checks"]))
+            question["marking"] = tuple(MarkedItem(**item) for item in question.get("marking", ()))
+        data["questions"] = tuple(QuestionGrade(**question) for question in data["questions"])
+        data["seconds"] = tuple(map(tuple, data["seconds"]))
+        lists = {name: tuple(data.get(name, ())) for name in ("notes", "flags", "isolation")}
+        return cls(**{**data, **lists, "status": Status(data["status"])})
 
     @property
     def key(self) -> str:

@@ -1,33 +1,87 @@
 """Evidence in, verdict out: the test cases of Otter's own test files, run where no student code has been.
 
+The evaluator, a warm process with the policy, the tests and the private images, forks a judge for every submission.
+
+In:    once, from the launcher, a file with policy, tests and the path of the images; then one
+       request per submission, with its journal and blob and a file for the result, all open.
+Out:   into that file, a Verdict as JSON. Evidence that breaks its contract gives a Verdict with a fault and no checks.
+Never: student code runs here.
+
 Otter's classes parse the test files: they decide which cases exist, what each is worth, and how it is called. A case
 that raises CheckFailed, NotChecked or AssertionError does so on purpose; any other exception is a fault of the grader.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from otter.test_files import TestFile
 from otter.test_files.abstract_test import TestCase
+from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data import dataset
-from autograder.judge import flags
+from autograder.errors import EvidenceError
+from autograder.judge import checks, flags  # noqa: F401  # checks: loaded once, before judges are forked
 from autograder.judge.context import CONTEXT, CheckContext
 from autograder.judge.evidence import Model, ReportedValue
 from autograder.judge.failure import CheckFailed, NotChecked
 from autograder.judge.grade_report import CheckResult, Outcome, Verdict
+from autograder.judge.journal import parse
+from autograder.policy.policy import Policy
+from autograder.sandbox import zygote
+from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
 
-__all__ = ["judge", "visible_globals"]
+__all__ = ["judge", "serve", "visible_globals"]
+
+
+def serve(control: socket.socket) -> None:
+    """Receive the secrets in the launcher's first message, then fork a judge for every request."""
+    _, fds, _, _ = socket.recv_fds(control, zygote.MESSAGE_LIMIT, 1)
+    with os.fdopen(fds[0], "rb") as file:
+        config = json.load(file)
+    policy = Policy.model_validate(config["policy"])
+    data = dataset.load(Path(config["data"]))
+    public, private = dataset.split(data.test, policy.assignment.split_seed)
+    tests = {id: ExceptionTestFile.from_string(text, path=f"{id}.py") for id, text in config["tests"].items()}
+    control.send(b"ready")
+    zygote.serve(control, partial(_answer, policy, tests, (data.train, public, private)))
+
+
+def _answer(
+    policy: Policy,
+    tests: Mapping[str, TestFile],
+    images: tuple[dataset.Labelled, dataset.Labelled, dataset.Labelled],
+    args: dict[str, Any],
+    fds: list[int],
+) -> None:
+    train, public, private = images
+    journal, blob, result = fds
+    try:
+        # One byte more than the limits, so that `parse` notices the excess.
+        evidence = parse(os.pread(journal, JOURNAL_LIMIT + 1, 0), os.pread(blob, BLOB_LIMIT + 1, 0))
+        context = CheckContext(evidence, policy, public, private)
+        verdict = judge(tests, context)
+        if args.get("retrain"):
+            verdict = replace(verdict, flags=tuple(flags.retrain(context, train)))
+    except EvidenceError as error:
+        verdict = Verdict({}, None, fault=f"the evidence breaks the contract: {error}")
+    with os.fdopen(result, "w", encoding="utf-8") as file:
+        file.write(verdict.to_json())
 
 
 def judge(tests: Mapping[str, TestFile], context: CheckContext) -> Verdict:
     """Run every question's tests on the evidence of one submission."""
     env = visible_globals(context)
-    checks = {question: tuple(_run(case, env) for case in test.test_cases) for question, test in tests.items()}
+    results = {question: tuple(_run(case, env) for case in test.test_cases) for question, test in tests.items()}
     score = next(iter(context.scores.values()), None)
     evidence = context.evidence
     facts = {
@@ -36,7 +90,7 @@ def judge(tests: Mapping[str, TestFile], context: CheckContext) -> Verdict:
         "last_cell": evidence.last_cell,
         "finished": evidence.finished,
     }
-    return Verdict(checks, score.accuracy if score else None, flags=tuple(flags.suspicions(context)), evidence=facts)
+    return Verdict(results, score.accuracy if score else None, flags=tuple(flags.suspicions(context)), evidence=facts)
 
 
 def visible_globals(context: CheckContext) -> dict[str, Any]:

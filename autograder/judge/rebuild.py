@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,17 +149,12 @@ def _layers(model: Model, available: int | None) -> list[keras.Layer]:
 
 
 def _fill(layers: list[keras.Layer], weights: Float32) -> None:
-    made = sum(math.prod(variable.shape) for layer in layers for variable in layer.weights)
-    if made != len(weights):
-        raise GraderFault(f"{len(weights):,} parameters were counted, but Keras made {made:,}")
-    position = 0
-    for layer in layers:
-        arrays = []
-        for variable in layer.weights:
-            size = math.prod(variable.shape)
-            arrays.append(weights[position : position + size].reshape(variable.shape))
-            position += size
-        layer.set_weights(arrays)
+    variables = [variable for layer in layers for variable in layer.weights]
+    sizes = [math.prod(variable.shape) for variable in variables]
+    if sum(sizes) != len(weights):
+        raise GraderFault(f"{len(weights):,} parameters were counted, but Keras made {sum(sizes):,}")
+    for variable, size, start in zip(variables, sizes, accumulate(sizes, initial=0), strict=False):
+        variable.assign(weights[start : start + size].reshape(variable.shape))
 
 
 def _settings(name: str, described: Layer) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder.judge import judge
-from autograder.judge.context import CONTEXT
+from autograder.data.dataset import Labelled
+from autograder.judge import flags, judge
+from autograder.judge.context import CONTEXT, CheckContext
 from autograder.judge.grade_report import CheckResult, Outcome, Verdict
 from autograder.judge.scoring import Score
-from autograder.tests.journals import COMPILED, context, failed, line, of_model, of_values, otter_tests
+from autograder.sandbox.recorder import JOURNAL_LIMIT
+from autograder.tests.journals import COMPILED, RULES, context, failed, line, of_model, of_values, otter_tests
 
 
 def results(*bodies: str, **settings: Any) -> tuple[CheckResult, ...]:
@@ -176,3 +181,44 @@ def test_tests_do_not_see_what_is_missing_or_belongs_to_no_question() -> None:
 def test_evidence_cannot_take_the_place_of_the_context() -> None:
     world = context(line(question="q4", at="check", values={CONTEXT: {"kind": "text", "value": "mine"}}))
     assert judge.visible_globals(world)[CONTEXT] is world
+
+
+def images(count: int) -> Labelled:
+    return Labelled(np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8))
+
+
+def answered(folder: Path, journal: bytes, body: str, **args: bool) -> Verdict:
+    """The verdict that a judge writes into its open file, given these bytes and no weights."""
+    folder.joinpath("journal").write_bytes(journal)
+    folder.joinpath("blob").touch()
+    fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT) for name in ("journal", "blob", "result")]
+    judge._answer(RULES, {"q5": otter_tests(body)}, (images(1), images(2), images(3)), dict(args), fds)
+    for descriptor in fds[:2]:  # the result is closed
+        os.close(descriptor)
+    return Verdict.from_json(folder.joinpath("result").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("journal", "fault"),
+    [
+        (line(points=8), "journal line 1: points: Extra inputs are not permitted"),
+        (b"\n" * (2 * JOURNAL_LIMIT), f"the journal has {JOURNAL_LIMIT + 1} bytes; at most {JOURNAL_LIMIT} are read"),
+    ],
+    ids=["an unknown key", "too long, and read no further than to notice it"],
+)
+def test_evidence_that_breaks_the_contract_is_a_fault_and_no_result(journal: bytes, fault: str, tmp_path: Path) -> None:
+    assert answered(tmp_path, journal, "pass") == Verdict({}, None, f"the evidence breaks the contract: {fault}")
+
+
+@pytest.mark.parametrize(("args", "expected"), [({}, ()), ({"retrain": False}, ()), ({"retrain": True}, ("1 2 3",))])
+def test_a_judge_trains_again_only_on_request(
+    args: dict[str, bool], expected: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def retrain(context: CheckContext, train: Labelled) -> list[str]:
+        return [" ".join(str(len(some.labels)) for some in (train, context.public, context.private))]
+
+    monkeypatch.setattr(flags, "retrain", retrain)
+    body = "it = env['__check_context__']; assert (len(it.public.labels), len(it.private.labels)) == (2, 3)"
+    verdict = answered(tmp_path, of_model("q5"), body, **args)
+    assert (verdict.fault, verdict.flags) == ("", expected)
+    assert verdict.checks["q5"] == (CheckResult("part 1", True, 2.0, Outcome.PASSED, ""),)

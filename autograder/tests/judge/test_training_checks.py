@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from autograder.judge import checks
+from autograder.judge.checks import _agrees, _likely_mistake
 from autograder.judge.context import CONTEXT
 from autograder.judge.scoring import Score
-from autograder.judge.training_checks import _agrees, _likely_mistake
 from autograder.tests.journals import CLASSIC, FLATTEN, HIDDEN, OUTPUT, dense, env, failed, line, message, of_model
 from autograder.tests.journals import model as described
 
