@@ -65,7 +65,7 @@ def export(
     filled = None
     if canvas is not None:
         exported = canvas_file.read(canvas)
-        position = canvas_fill.find_column(exported, policy.assignment.title, column)
+        position = canvas_file.find_column(exported, policy.assignment.title, column)
         filled = canvas_fill.fill(exported, position, reports, roster=matched)
         content["canvas.csv"] = filled.content.encode()
     content |= {f"feedback/{name}": page for name, page in pages.items()} | {"feedback.zip": _zip(pages)}
@@ -96,12 +96,12 @@ def _roster_remarks(roster: MatchedRoster) -> Iterator[str]:
 
 
 def _canvas_remarks(filled: FilledExport) -> Iterator[str]:
-    students = len(filled.cells) + len(filled.skipped) + len(filled.unmatched)
-    yield f"Canvas, {filled.column}: points filled in for {len(filled.cells)} of {students} students."
+    students = len(filled.filled) + len(filled.skipped) + len(filled.unmatched)
+    yield f"Canvas, {filled.column}: points filled in for {len(filled.filled)} of {students} students."
     if filled.remark:
         yield f"  {filled.remark}."
-    for reason, rows in (("not changed", filled.skipped), ("not matched", filled.unmatched)):
-        yield from _list(f"in Canvas, {reason}", [f"{row.name}: {row.why}" for row in rows])
+    for reason, enrolments in (("not changed", filled.skipped), ("not matched", filled.unmatched)):
+        yield from _list(f"in Canvas, {reason}", [f"{entry.student.label}: {entry.why}" for entry in enrolments])
     yield from _list("not in Canvas", filled.without_student)
 
 

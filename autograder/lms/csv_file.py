@@ -1,4 +1,4 @@
-"""CSV files from other systems, read so that every message names the line.
+"""CSV files from other systems, read without losing a byte, so that every message names the line.
 
 The header decides whether a file has the expected form; if it has not, the message says what was expected.
 """
@@ -16,8 +16,9 @@ from pathlib import Path
 
 from autograder.errors import ImportedFileError, unreadable
 
-__all__ = ["DELIMITERS", "CsvFormat", "CsvTable", "parse_number", "parse_rows", "read_table", "read_text", "wrong_form"]
+__all__ = ["CsvFile", "CsvFormat", "CsvRow", "CsvTable", "parse_number", "parse_rows", "read_file", "read_table"]
 
+BOM = "\ufeff"
 DELIMITERS = ",;"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -35,11 +36,47 @@ class CsvFormat:
 
 
 @dataclass(frozen=True)
-class CsvTable:
-    """A CSV file of a known form: its header, and each row's line and cells by column."""
+class CsvRow:
+    """One row: the number of its first line, its cells without blanks around them, and its text, line end included."""
+
+    line: int
+    cells: tuple[str, ...]
+    text: str
+
+    def refilled(self, delimiter: str, index: int, value: str) -> str:
+        """Return the row's text with this value in cell number `index`; everything else stays as it was."""
+        cell = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^{re.escape(delimiter)}\r\n]*')  # matches the empty text, too
+        start = 0
+        for _ in range(index):
+            start = cell.match(self.text, start).end() + len(delimiter)  # type: ignore[union-attr]
+        end = cell.match(self.text, start).end()  # type: ignore[union-attr]
+        quoted = self.text.startswith('"', start) or not {delimiter, '"', "\r", "\n"}.isdisjoint(value)
+        quoted |= value == "" and len(self.cells) == 1  # an empty line would not be a row
+        new = '"{}"'.format(value.replace('"', '""')) if quoted else value
+        return self.text[:start] + new + self.text[end:]
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A whole file: `bom` and the texts of all `rows`, joined."""
 
     path: Path
-    form: CsvFormat
+    bom: str
+    delimiter: str
+    header: tuple[str, ...]
+    rows: tuple[CsvRow, ...]
+
+    @property
+    def filled(self) -> tuple[CsvRow, ...]:
+        """The rows below the header that are not blank."""
+        return tuple(row for row in self.rows if any(row.cells))[1:]
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """A file whose rows all have the columns of its header: each row's line, and its cells by column."""
+
+    path: Path
     delimiter: str
     header: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
@@ -60,34 +97,24 @@ class CsvTable:
 
 def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvTable:
     """Read a file if `accepts` takes the names of its columns; blank rows are skipped. Raises ImportedFileError."""
-    content = read_text(path, form).removeprefix("\ufeff")
-    for delimiter in DELIMITERS:
-        try:
-            header = next(_filled_rows(path, content, delimiter), (1, ()))[1]
-        except ImportedFileError:
-            continue
-        if accepts(frozenset(header)):
-            break
-    else:
-        raise wrong_form(path, content, form)
-    for column, times in Counter(filter(None, header)).items():
+    file = read_file(path, form, accepts)
+    for column, times in Counter(filter(None, file.header)).items():
         if times > 1:
             raise ImportedFileError(
                 f"{path}: {times} columns are called {column}; expected every name once. Delete or rename the others."
             )
-    rows = []
-    for line, cells in list(_filled_rows(path, content, delimiter))[1:]:
-        if len(cells) != len(header):
+    for row in file.filled:
+        if len(row.cells) != len(file.header):
             raise ImportedFileError(
-                f"{path}, line {line}: {len(cells)} cells; expected {len(header)}, as in the header. Look for an "
-                "extra or a missing comma in that line."
+                f"{path}, line {row.line}: {len(row.cells)} cells; expected {len(file.header)}, as in the header. Look "
+                "for an extra or a missing comma in that line."
             )
-        rows.append((line, dict(zip(header, cells, strict=True))))
-    return CsvTable(path, form, delimiter, header, tuple(rows))
+    rows = tuple((row.line, dict(zip(file.header, row.cells, strict=True))) for row in file.filled)
+    return CsvTable(path, file.delimiter, file.header, rows)
 
 
-def read_text(path: Path, form: CsvFormat) -> str:
-    """Return all of a file, byte order mark included. Raises ImportedFileError."""
+def read_file(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvFile:
+    """Read a file if `accepts` takes the names of its columns. Raises ImportedFileError."""
     try:
         content = path.read_bytes().decode("utf-8")
     except OSError as error:
@@ -97,22 +124,32 @@ def read_text(path: Path, form: CsvFormat) -> str:
             f"{path}: it is not UTF-8 text (byte {error.start}); expected {form.description}. If a spreadsheet wrote "
             "it, save it again as CSV UTF-8."
         ) from error
-    if not content.removeprefix("\ufeff").strip():
+    text = content.removeprefix(BOM)
+    if not text.strip():
         raise ImportedFileError(f"{path}: it is empty; {form.expected}")
-    return content
+    for delimiter in DELIMITERS:
+        try:
+            header = next((row.cells for row in parse_rows(path, text, delimiter) if any(row.cells)), ())
+        except ImportedFileError:
+            continue
+        if accepts(frozenset(header)):
+            bom = content[: len(content) - len(text)]
+            return CsvFile(path, bom, delimiter, header, tuple(parse_rows(path, text, delimiter)))
+    raise ImportedFileError(f"{path}: its first line is {text.strip().splitlines()[0][:200]!r}; {form.expected}")
 
 
-def parse_rows(path: Path, content: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the first line and the cells of every row, blank ones too. Raises ImportedFileError."""
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
-    line = 1
+def parse_rows(path: Path, text: str, delimiter: str) -> Iterator[CsvRow]:
+    """Yield all rows, blank ones too; their texts, joined, are the text again. Raises ImportedFileError."""
+    lines = io.StringIO(text, newline="").readlines()
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    end = 0
     try:
         for cells in reader:
-            yield line, tuple(cells)
-            line = reader.line_num + 1
+            yield CsvRow(end + 1, tuple(map(str.strip, cells)), "".join(lines[end : reader.line_num]))
+            end = reader.line_num
     except csv.Error as error:
         raise ImportedFileError(
-            f"{path}, line {line}: {error}; expected CSV cells, with quotes in pairs. Make the file again."
+            f"{path}, line {end + 1}: {error}; expected CSV cells, with quotes in pairs. Make the file again."
         ) from error
 
 
@@ -120,15 +157,3 @@ def parse_number(cell: str) -> float | None:
     """Parse a cell as a float; None if it is not a finite number."""
     value = float(cell) if NUMBER.fullmatch(cell) else math.nan
     return value if math.isfinite(value) else None
-
-
-def wrong_form(path: Path, content: str, form: CsvFormat) -> ImportedFileError:
-    """Return the error for a file with another header."""
-    return ImportedFileError(f"{path}: its first line is {content.strip().splitlines()[0][:200]!r}; {form.expected}")
-
-
-def _filled_rows(path: Path, content: str, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    for line, cells in parse_rows(path, content, delimiter):
-        stripped = tuple(map(str.strip, cells))
-        if any(stripped):
-            yield line, stripped

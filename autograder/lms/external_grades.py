@@ -130,68 +130,56 @@ def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[
     In this order: the submission of the row's own name, in any case; the one that has its email or SID as a word in
     its name; the part of the email before the @. What a stronger clue has matched, a weaker one does not take.
     """
-    found: dict[int, MatchedGrade] = {}
+    found: dict[ExternalGrade, MatchedGrade] = {}
     targets = {name: row_matching.normalized(name) for name in submissions}
-    for origin in {row.origin for row in rows}:
-        own = {index: row for index, row in enumerate(rows) if row.origin == origin}
+    for origin in (OTTER, GRADESCOPE):
+        own = [row for row in rows if row.origin == origin]
         clues = [
-            (
-                row_matching.is_any_of(row.name),
-                row_matching.contains_word(row.email, row.sid),
-                row_matching.contains_word(row_matching.local_part(row.email)),
-            )
-            for row in own.values()
+            (row_matching.is_any_of(row.name), *row_matching.contains_account([row.sid], [row.email])) for row in own
         ]
-        for (index, row), result in zip(own.items(), row_matching.match(clues, targets), strict=True):
+        for row, result in zip(own, row_matching.match(clues, targets), strict=True):
             names = " or ".join(filter(None, (row.email, row.sid and f"SID {row.sid}"))) or row.name
             why = result.why if result.why or result.name else f"no submission has {names} in its name"
-            found[index] = MatchedGrade(row, result.name, why)
-    return tuple(found[index] for index in range(len(rows)))
+            found[row] = MatchedGrade(row, result.name, why)
+    return tuple(found[row] for row in rows)
 
 
 def _rows(path: Path, policy: Policy) -> Iterator[tuple[int, ExternalGrade]]:
-    table = read_table(path, FORM, _is_accepted)
-    if set(OTTER_COLUMNS) <= set(table.header):
+    table = read_table(path, FORM, lambda header: _is_otter(header) or _is_gradescope(header))
+    if _is_otter(table.header):
         yield from ((line, _otter(table, line, cells)) for line, cells in table.rows if cells["file"] != MAXIMA)
     else:
         questions = _questions(table.header, policy)
         yield from ((line, _gradescope(table, line, cells, questions)) for line, cells in table.rows)
 
 
-def _is_accepted(header: frozenset[str]) -> bool:
-    is_gradescope = header.issuperset(GRADESCOPE_COLUMNS) and not header.isdisjoint(GRADESCOPE_NAMES)
-    return is_gradescope or header.issuperset(OTTER_COLUMNS)
+def _is_otter(header: Collection[str]) -> bool:
+    return set(OTTER_COLUMNS) <= set(header)
+
+
+def _is_gradescope(header: Collection[str]) -> bool:
+    return set(GRADESCOPE_COLUMNS) <= set(header) and not set(GRADESCOPE_NAMES).isdisjoint(header)
 
 
 def _otter(table: CsvTable, line: int, cells: Mapping[str, str]) -> ExternalGrade:
     questions = [column for column in cells if column and column not in (*OTTER_COLUMNS, "percent_correct")]
     graded = cells["grading_status"] == COMPLETED
+    total, *points = (
+        table.number(line, cells, column) if graded else None for column in ("total_points_earned", *questions)
+    )
+    name = PurePath(cells["file"]).stem
     return ExternalGrade(
-        origin=OTTER,
-        name=PurePath(cells["file"]).stem,
-        email="",
-        sid="",
-        person="",
-        total=table.number(line, cells, "total_points_earned") if graded else None,
-        points=tuple((column, table.number(line, cells, column) if graded else None) for column in questions),
-        status=cells["grading_status"],
+        OTTER, name, "", "", "", total, tuple(zip(questions, points, strict=True)), cells["grading_status"]
     )
 
 
 def _gradescope(table: CsvTable, line: int, cells: Mapping[str, str], questions: Mapping[str, str]) -> ExternalGrade:
-    email, sid = cells.get("Email", ""), cells.get("SID", "")
+    email, sid, status = cells.get("Email", ""), cells.get("SID", ""), cells["Status"]
     person = " ".join(filter(None, (cells.get("First Name"), cells.get("Last Name")))) or cells.get("Name", "")
     total = table.number(line, cells, "Total Score")
-    return ExternalGrade(
-        origin=GRADESCOPE,
-        name=email or sid or person,
-        email=email,
-        sid=sid,
-        person=person,
-        total=total if cells["Status"] == GRADED else None,
-        points=tuple((id, table.number(line, cells, column)) for column, id in questions.items()),
-        status=cells["Status"],
-    )
+    points = tuple((id, table.number(line, cells, column)) for column, id in questions.items())
+    total = total if status == GRADED else None
+    return ExternalGrade(GRADESCOPE, email or sid or person, email, sid, person, total, points, status)
 
 
 def _questions(header: Iterable[str], policy: Policy) -> dict[str, str]:

@@ -7,7 +7,7 @@ file that was handed in and the section. Canvas's own gradebook and Gradescope's
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,14 +88,12 @@ class MatchedRoster:
     @property
     def missing(self) -> tuple[Student, ...]:
         """Students without a submission."""
-        return tuple(
-            enrolment.student for enrolment in self.enrolments if enrolment.submission is None and not enrolment.why
-        )
+        return tuple(entry.student for entry in self.enrolments if entry.submission is None and not entry.why)
 
     @property
     def unmatched(self) -> tuple[Enrolment, ...]:
         """Rows that match several submissions, or share one with another row."""
-        return tuple(enrolment for enrolment in self.enrolments if enrolment.why)
+        return tuple(entry for entry in self.enrolments if entry.why)
 
 
 def read(path: Path) -> tuple[Student, ...]:
@@ -130,30 +128,32 @@ def read(path: Path) -> tuple[Student, ...]:
     return tuple(students)
 
 
-def join(students: Sequence[Student], submissions: Collection[str]) -> MatchedRoster:
-    """Match each student to their submission, if exactly one fits and nobody else's row claims it.
-
-    In this order: the `file` in the row; an id or email that is the submission's name, or a word in it; the part of
-    the email before the @; the student's name and nothing else.
-    """
-    rows = [_clues(student) for student in students]
-    targets = {name: row_matching.normalized(name) for name in submissions}
-    matches = row_matching.match(rows, targets, remedy=FILE_COLUMN)
-    enrolments = [Enrolment(student, found.name, found.why) for student, found in zip(students, matches, strict=True)]
-    taken = {enrolment.submission for enrolment in enrolments}
-    return MatchedRoster(tuple(enrolments), tuple(name for name in submissions if name not in taken))
-
-
 def _clues(student: Student) -> tuple[row_matching.Clue[str], ...]:
     ids = (*student.ids, *student.emails)
     return (
         row_matching.is_any_of(student.file.replace("\\", "/")),
         row_matching.path_matches(student.file),
         row_matching.is_any_of(*ids),
-        row_matching.contains_word(*ids),
-        row_matching.contains_word(*map(row_matching.local_part, student.emails)),
+        *row_matching.contains_account(ids, student.emails),
         row_matching.is_named_after(student.name),
     )
+
+
+def join(
+    students: Sequence[Student],
+    submissions: Collection[str],
+    clues: Callable[[Student], Sequence[row_matching.Clue[str]]] = _clues,
+) -> MatchedRoster:
+    """Match each student to their submission, if exactly one fits and nobody else's row claims it.
+
+    By these `clues`, or in this order: the `file` in the row; an id or email that is the submission's name, or a word
+    in it; the part of the email before the @; the student's name and nothing else.
+    """
+    targets = {name: row_matching.normalized(name) for name in submissions}
+    matches = row_matching.match(list(map(clues, students)), targets, remedy=FILE_COLUMN)
+    enrolments = [Enrolment(student, found.name, found.why) for student, found in zip(students, matches, strict=True)]
+    taken = {enrolment.submission for enrolment in enrolments}
+    return MatchedRoster(tuple(enrolments), tuple(name for name in submissions if name not in taken))
 
 
 def _columns(header: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -166,17 +166,14 @@ def _columns(header: Collection[str]) -> dict[str, tuple[str, ...]]:
 
 def _students(table: CsvTable, columns: Mapping[str, Sequence[str]]) -> list[tuple[int, Mapping[str, str], Student]]:
     """Return the rows that are students: without Canvas's rows before them, and without its test student."""
-    name_columns = (*columns["name"], *columns["last"])
-    before = 0
-    for number, (_, cells) in enumerate(table.rows, start=1):
-        if any(cells[name].casefold().startswith(POINTS_POSSIBLE) for name in name_columns):
-            before = number
-            break
+    rows, names = table.rows, (*columns["name"], *columns["last"])
+    possible = [any(cells[name].casefold().startswith(POINTS_POSSIBLE) for name in names) for _, cells in rows]
+    from_canvas = any(possible)
     students = []
-    for line, cells in table.rows[before:]:
+    for line, cells in rows[possible.index(True) + 1 :] if from_canvas else rows:
         found = {kind: tuple(dict.fromkeys(filter(None, map(cells.get, names)))) for kind, names in columns.items()}
         first, last, section, file = ("".join(found[kind][:1]) for kind in ("first", "last", "section", "file"))
         name = found["name"][0] if found["name"] else " ".join(filter(None, (first, last)))
-        if not (before and row_matching.name_key(name) == TEST_STUDENT):
+        if not (from_canvas and row_matching.name_key(name) == TEST_STUDENT):
             students.append((line, cells, Student(name, found["id"], found["email"], file, section)))
     return students

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, zip_longest
 from typing import TypeVar
 
 __all__ = [
     "Clue",
     "Match",
+    "contains_account",
     "contains_word",
     "is_any_of",
     "is_named_after",
@@ -57,22 +59,18 @@ def match(
     `noun` and `remedy` are for the reasons: what a target is called, and where a person can name the right one
     ("in the roster's `file` column").
     """
-    found = [Match(None)] * len(rows)
-    waiting = dict(enumerate(rows))
+    found: dict[int, Match] = {}
     free = dict(targets)
-    for strength in range(max(map(len, rows), default=0)):
+    for clues in zip_longest(*rows):
         claims: dict[int, list[str]] = {}
-        for index, clues in waiting.items():
-            fits = clues[strength] if strength < len(clues) else None
-            if fits and (names := sorted(name for name, target in free.items() if fits(target))):
+        for index, fits in enumerate(clues):
+            if fits and index not in found and (names := sorted(name for name, target in free.items() if fits(target))):
                 claims[index] = names
         claimants = Counter(names[0] for names in claims.values() if len(names) == 1)
-        for index, names in claims.items():
-            del waiting[index]
-            found[index] = _settle(names, claimants, noun, remedy)
-        for name in {name for names in claims.values() for name in names}:
+        found |= {index: _settle(names, claimants, noun, remedy) for index, names in claims.items()}
+        for name in set(chain(*claims.values())):
             del free[name]
-    return tuple(found)
+    return tuple(found.get(index, Match(None)) for index in range(len(rows)))
 
 
 def normalized(name: str) -> str:
@@ -97,6 +95,11 @@ def contains_word(*words: str) -> Clue[str]:
         return False
 
     return fits
+
+
+def contains_account(ids: Iterable[str], emails: Collection[str]) -> tuple[Clue[str], Clue[str]]:
+    """Return two clues: one of these ids and emails is a word in a name; the part of an email before the @ is one."""
+    return contains_word(*ids, *emails), contains_word(*map(local_part, emails))
 
 
 def local_part(email: str) -> str:
