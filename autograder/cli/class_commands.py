@@ -100,14 +100,11 @@ def report(folder: Class = Path("out"), database: Database = None) -> None:
 
     It then has the points that the reviewers gave, their agreement, and the answers that they flagged.
     """
-    from autograder.report import class_summary, result_files
+    from autograder.report import result_files
     from autograder.review import class_review
 
-    seen = class_review.marked_class(folder, database)
-    summary = class_summary.summarise(
-        seen.reports, seen.policy, progress=seen.progress, agreements=seen.agreements, flagged=seen.flagged
-    )
-    out.print(f"wrote {result_files.write_class_report(summary, folder)}", markup=False, soft_wrap=True)
+    page = result_files.write_class_report(class_review.marked_class(folder, database), folder)
+    out.print(f"wrote {page}", markup=False, soft_wrap=True)
 
 
 @app.command(

@@ -105,7 +105,7 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
     accuracy in grading.yml. A run takes about ten seconds. Writes solutions/calibration.json and a chart next to it.
     """
     from autograder.commands import calibrate as calibration
-    from autograder.report.calibration_screen import calibration_screen
+    from autograder.report.calibration_report import tables_and_advice
 
     plan = calibration.CalibrationPlan.of(HOME, count, workers)
     runs = []
@@ -114,6 +114,6 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
         for run in calibration.train(plan):
             runs.append(run)
             progress.update(task, advance=1, last=f"seed {run.seed}: {run.accuracy:.2%}")
-    out.print(calibration_screen(*calibration.finish(plan, runs)))
+    out.print(tables_and_advice(*calibration.finish(plan, runs)))
     for path in (HOME.calibration, HOME.calibration_plot):
         out.print(f"wrote {path.relative_to(HOME.root)}", markup=False)

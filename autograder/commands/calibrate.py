@@ -156,7 +156,7 @@ def finish(
     plan: CalibrationPlan, runs: Sequence[TrainingRun]
 ) -> tuple[Calibration, miss_rate.AccuracyDistribution, Levels]:
     """Write calibration.json and its chart; return the calibration, its fitted curve, and the levels asked for."""
-    from autograder.report.calibration_plot import picture  # here, because matplotlib takes a second
+    from autograder.report.calibration_report import picture  # here, because matplotlib takes a second
 
     found = Calibration.of(plan.origin, runs)
     store(plan.layout.calibration, found.to_json().encode())

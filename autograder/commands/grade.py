@@ -17,14 +17,13 @@ from autograder.engine.engine import Engine
 from autograder.gradebook.database import location
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
 from autograder.gradebook.grading_key import grader_fingerprint
-from autograder.gradebook.marked_report import with_marks
+from autograder.gradebook.marked_report import MarkedClass, with_marks
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.report import result_files
-from autograder.report.class_summary import ClassSummary, summarise
 from autograder.review.class_review import agreements
 from autograder.submissions import collection
 
@@ -129,7 +128,7 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
         pages.read_marks(address)
         counting = (book.current(submission.name) for submission in submissions)
         reports = tuple(pages.write(report) for report in counting if report is not None)
-        page = result_files.write_class(pages.summary(reports), options.output)
+        page = result_files.write_class(pages.marked_class(reports), options.output)
     return GradeResult(reports, policy, page, seconds)
 
 
@@ -146,9 +145,9 @@ class _SubmissionPages:
             self._marks, self._rubrics = stores.marks.final(), stores.rubrics.all()
             self._progress, self._agreements = stores.answers.progress(), agreements(stores)
 
-    def summary(self, reports: Sequence[GradeReport]) -> ClassSummary:
+    def marked_class(self, reports: tuple[GradeReport, ...]) -> MarkedClass:
         flagged = [key for key, mark in self._marks.items() if mark.flagged]
-        return summarise(reports, self._policy, progress=self._progress, agreements=self._agreements, flagged=flagged)
+        return MarkedClass(self._policy, reports, self._progress, self._agreements, flagged)
 
     def write(self, report: GradeReport) -> GradeReport:
         """Write the pages of a report; return it with its marks."""

@@ -1,15 +1,31 @@
-"""A report with its reviewers' marks, so that automatic and written points add up."""
+"""Reports with their reviewers' marks, so that automatic and written points add up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
-from autograder.gradebook.mark import Mark
+from autograder.gradebook.agreement import Agreement
+from autograder.gradebook.mark import Mark, Progress
 from autograder.gradebook.rubric import Rubric
 from autograder.judge.grade_report import GradeReport, MarkedItem
+from autograder.policy.policy import Policy
 
-__all__ = ["with_marks"]
+__all__ = ["MarkedClass", "with_marks"]
+
+
+@dataclass(frozen=True)
+class MarkedClass:
+    """A class with its marks so far. `reports` contain them; `agreements` are by question.
+
+    `flagged` are the submission and question of each mark that a reviewer flagged.
+    """
+
+    policy: Policy
+    reports: tuple[GradeReport, ...]
+    progress: tuple[Progress, ...] = ()
+    agreements: Mapping[str, Agreement] = field(default_factory=dict)
+    flagged: Collection[tuple[str, str]] = ()
 
 
 def with_marks(

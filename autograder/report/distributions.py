@@ -1,39 +1,25 @@
-"""Distributions of points and accuracies over a class, in bins with round edges."""
+"""Distributions of points and accuracies over a class."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
+from autograder.report.histogram import DIGITS, Bin, Chart, Level, bin_width, binned, chart
 from autograder.report.item_analysis import graded
 
-__all__ = ["Band", "Bin", "ClassAccuracies", "ClassScores", "accuracies", "bin_width", "binned", "scores"]
+__all__ = ["Band", "ClassAccuracies", "ClassScores", "accuracies", "scores"]
 
 SCORE_BINS, ACCURACY_BINS = 20, 30
 """The largest number of bins in a histogram: a bar has to have room for its number."""
 
 MARGIN = 5.0
 """Percent below the lowest level of grading.yml that still have bins of their own."""
-
-STEPS = (1, 2, 5, 10)
-"""Widths of bins, times a power of ten."""
-
-DIGITS = 9
-"""Digits that edges and values are rounded to, so that 0.1 + 0.2 reaches 0.3."""
-
-
-@dataclass(frozen=True)
-class Bin:
-    """The number of values from `low` to below `high`; in the last bin, to `high` itself."""
-
-    low: float
-    high: float
-    count: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +29,6 @@ class ClassScores:
     automatic: bool
     points: float
     values: tuple[float, ...]
-    bins: tuple[Bin, ...]
 
     @property
     def mean(self) -> float:
@@ -62,6 +47,19 @@ class ClassScores:
     def full(self) -> int:
         """The number of submissions with all points."""
         return sum(round(value - self.points, DIGITS) >= 0 for value in self.values)
+
+    @property
+    def bins(self) -> tuple[Bin, ...]:
+        return binned(self.values, 0.0, self.points, bin_width(self.points, SCORE_BINS))[0]
+
+    @property
+    def chart(self) -> Chart:
+        """The bins, with lines at mean and median, which are no news of one submission."""
+        mean, median = (f"{round(value, 1):g}" for value in (self.mean, self.median))
+        levels = [Level(self.mean, f"mean {mean}", dashed=True), Level(self.median, f"median {median}")]
+        if mean == median:
+            levels = [Level(self.median, f"mean and median {median}")]
+        return chart(self.bins, levels=levels if len(self.values) > 1 else ())
 
 
 @dataclass(frozen=True)
@@ -87,19 +85,33 @@ class ClassAccuracies:
     def median(self) -> float:
         return statistics.median(self.values)
 
+    @property
+    def levels(self) -> list[Level]:
+        """The levels of grading.yml, with the points for each."""
+        return [
+            Level(band.low, f"{round(band.low, 2):g} %: {_points(band.points)}{f' ({id})' * (len(self.bands) > 1)}")
+            for id, bands in self.bands
+            for band in bands
+            if band.low is not None
+        ]
 
-def scores(reports: Sequence[GradeReport]) -> tuple[ClassScores, ...]:
+    @property
+    def chart(self) -> Chart:
+        return chart(self.bins, self.below, self.levels)
+
+
+def scores(reports: Sequence[GradeReport]) -> list[ClassScores]:
     """Return the total points of fully decided submissions and, while some are not, everybody's automatic points."""
     decided = [report for report in graded(reports) if report.complete]
     final = [report for report in decided if report.marked]
     found = []
     if final:
-        totals = [math.fsum(question.earned or 0.0 for question in report.questions) for report in final]
-        found.append(_scores(totals, max(report.points for report in final), automatic=False))
+        totals = sorted(math.fsum(question.earned or 0.0 for question in report.questions) for report in final)
+        found.append(ClassScores(False, max(report.points for report in final), tuple(totals)))
     if len(final) < len(decided):
-        totals = [math.fsum(q.earned or 0.0 for q in report.questions if not q.written) for report in decided]
-        found.append(_scores(totals, max(report.automatic_points for report in decided), automatic=True))
-    return tuple(scores for scores in found if scores.points)
+        totals = sorted(math.fsum(q.earned or 0.0 for q in r.questions if not q.written) for r in decided)
+        found.append(ClassScores(True, max(report.automatic_points for report in decided), tuple(totals)))
+    return [scores for scores in found if scores.points]
 
 
 def accuracies(reports: Sequence[GradeReport], policy: Policy) -> ClassAccuracies | None:
@@ -114,34 +126,6 @@ def accuracies(reports: Sequence[GradeReport], policy: Policy) -> ClassAccuracie
     bins, below = binned(values, max(0.0, 100 - width * math.ceil(round(span / width, DIGITS))), 100.0, width)
     bands = tuple((id, _bands(values, found)) for id, found in levels.items())
     return ClassAccuracies(tuple(values), bins, below, bands)
-
-
-def bin_width(span: float, most: int) -> float:
-    """Return the least of 1, 2 and 5 times a power of ten that cuts `span` (above 0) into at most `most` parts."""
-    power = 10.0 ** math.floor(math.log10(span / most))
-    return next(round(power * step, DIGITS) for step in STEPS if round(power * step * most - span, DIGITS) >= 0)
-
-
-def binned(values: Iterable[float], low: float, high: float, width: float) -> tuple[tuple[Bin, ...], int]:
-    """Return bins of this width from `low` to `high` (the last may be narrower), and the number of values below.
-
-    Values above `high` count in the last bin.
-    """
-    number = max(1, math.ceil(round((high - low) / width, DIGITS)))
-    heights, below = [0] * number, 0
-    for value in values:
-        index = math.floor(round((value - low) / width, DIGITS))
-        if index < 0:
-            below += 1
-        else:
-            heights[min(index, number - 1)] += 1
-    edges = [round(low + index * width, DIGITS) for index in range(number)]
-    return tuple(map(Bin, edges, (*edges[1:], high), heights)), below
-
-
-def _scores(values: Sequence[float], points: float, *, automatic: bool) -> ClassScores:
-    bins, _ = binned(values, 0.0, points, bin_width(points, SCORE_BINS)) if points else ((), 0)
-    return ClassScores(automatic, points, tuple(sorted(values)), bins)
 
 
 def _levels(policy: Policy, id: str) -> list[tuple[float, float]]:
@@ -161,3 +145,7 @@ def _bands(values: Sequence[float], levels: Sequence[tuple[float, float]]) -> tu
     lows, points = (None, *(level for level, _ in levels)), (0.0, *(points for _, points in levels))
     counts = (reached[index] for index in range(len(lows)))
     return tuple(map(Band, lows, (*lows[1:], None), points, counts))
+
+
+def _points(points: float) -> str:
+    return f"{points:g} point{'' if points == 1 else 's'}"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from autograder import atomic
 from autograder.errors import BuildError
+from autograder.gradebook.marked_report import MarkedClass
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import results_json
 from autograder.report.class_report import class_report
-from autograder.report.class_summary import ClassSummary
 from autograder.report.feedback_page import feedback_page
 from autograder.report.grades_csv import grades_csv
 from autograder.submissions.submission import slug
@@ -49,18 +49,18 @@ def write_submission(report: GradeReport, policy: Policy, output: Path) -> None:
     write(target / "feedback.html", feedback_page(report, policy))
 
 
-def write_class(summary: ClassSummary, output: Path) -> Path:
+def write_class(seen: MarkedClass, output: Path) -> Path:
     """Write grades.csv and the report on the class; return the report's path. Raises BuildError."""
-    write(output / "grades.csv", grades_csv(summary.reports, summary.policy))
-    return write_class_report(summary, output)
+    write(output / "grades.csv", grades_csv(seen.reports, seen.policy))
+    return write_class_report(seen, output)
 
 
-def write_class_report(summary: ClassSummary, output: Path) -> Path:
+def write_class_report(seen: MarkedClass, output: Path) -> Path:
     """Write index.html, with links to the feedback pages that are there; return its path. Raises BuildError."""
-    pages = {report.name: f"{folder(report.name)}/feedback.html" for report in summary.reports}
+    pages = {report.name: f"{folder(report.name)}/feedback.html" for report in seen.reports}
     links = {name: page for name, page in pages.items() if (output / page).is_file()}
     made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return write(output / "index.html", class_report(summary, links=links, made_at=made_at))
+    return write(output / "index.html", class_report(seen, links=links, made_at=made_at))
 
 
 def write_requests(text: str, output: Path) -> Path:

@@ -15,8 +15,7 @@ from autograder.gradebook import request_file
 from autograder.gradebook.agreement import Agreement, agreement
 from autograder.gradebook.database import existing_location, without_password
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.mark import Progress
-from autograder.gradebook.marked_report import with_marks
+from autograder.gradebook.marked_report import MarkedClass, with_marks
 from autograder.gradebook.request_store import OPEN
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
@@ -25,7 +24,7 @@ from autograder.lms import roster as rosters
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 
-__all__ = ["ALONE", "ClassReview", "MarkedClass", "agreements", "exchange_requests", "marked_class", "open_review"]
+__all__ = ["ALONE", "ClassReview", "agreements", "exchange_requests", "marked_class", "open_review"]
 
 ALONE = "reviewer"
 """The reviewer if neither grading.yml nor the command names one."""
@@ -39,20 +38,6 @@ class ClassReview:
     policy: Policy
     reviewers: tuple[str, ...]
     reports: Mapping[str, GradeReport]
-
-
-@dataclass(frozen=True)
-class MarkedClass:
-    """A class with its marks so far. `reports` contain them; `agreements` are by question.
-
-    `flagged` are the submission and question of each mark that a reviewer flagged.
-    """
-
-    policy: Policy
-    reports: tuple[GradeReport, ...]
-    progress: tuple[Progress, ...]
-    agreements: Mapping[str, Agreement]
-    flagged: tuple[tuple[str, str], ...]
 
 
 @contextlib.contextmanager

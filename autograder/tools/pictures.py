@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_pla
 
 from autograder.gradebook.database import DATABASE, existing_location
 from autograder.gradebook.mark import Draft
-from autograder.report import class_summary, result_files
+from autograder.report import result_files
 from autograder.review import class_review, serve
 from autograder.review.class_review import ClassReview, open_review
 
@@ -109,11 +109,7 @@ def _review(browser: Browser, review: ClassReview) -> bytes:
 
 def _report(browser: Browser, folder: Path) -> bytes:
     """Photograph the upper part of the report."""
-    seen = class_review.marked_class(folder)
-    summary = class_summary.summarise(
-        seen.reports, seen.policy, progress=seen.progress, agreements=seen.agreements, flagged=seen.flagged
-    )
-    written = result_files.write_class_report(summary, folder)
+    written = result_files.write_class_report(class_review.marked_class(folder), folder)
     page = browser.new_page(viewport=REPORT, color_scheme="light")
     page.goto(written.as_uri())
     end = page.locator(END).bounding_box()

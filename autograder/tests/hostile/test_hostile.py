@@ -19,11 +19,11 @@ from nbformat import NotebookNode
 from autograder.authoring.autograder_zip import read_tests
 from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine.engine import Engine
+from autograder.gradebook.marked_report import MarkedClass
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.report import result_files
-from autograder.report.class_summary import summarise
 from autograder.submissions.submission import Submission
 from autograder.tests import hostile
 from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
@@ -137,7 +137,7 @@ def check_outputs(report: GradeReport, guarded: Guarded, folder: Path, printed: 
     """Check that the files for Gradescope and the student are valid, inert, and hold no secret."""
     result_files.prepare(folder)
     result_files.write_submission(report, guarded.policy, folder)
-    result_files.write_class(summarise([report], guarded.policy), folder)
+    result_files.write_class(MarkedClass(guarded.policy, (report,)), folder)
     validate(json.loads(next(folder.rglob("results.json")).read_text(encoding="utf-8")))
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
     assert {"results.json", "feedback.html", "index.html", "grades.csv"} <= texts.keys()

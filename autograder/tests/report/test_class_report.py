@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,21 +12,24 @@ import pytest
 
 from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
+from autograder.gradebook.marked_report import MarkedClass
 from autograder.judge.grade_report import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade
 from autograder.policy.policy import Policy
+from autograder.report import distributions
 from autograder.report.class_report import class_report
-from autograder.report.class_summary import summarise
 from autograder.tests.journals import RULES
 from autograder.tests.report.parsed_page import ParsedPage
 from autograder.tests.reports import (
     CLASS,
     HOSTILE,
     QUESTIONS,
+    check,
     graded,
     half_graded,
     hostile,
     marked,
     member,
+    question,
     rejected,
     ungraded,
 )
@@ -60,7 +64,8 @@ CLASSES: Mapping[str, tuple[GradeReport, ...]] = {
 def page(
     *reports: GradeReport, policy: Policy = RULES, links: Mapping[str, str] | None = None, **review: Any
 ) -> ParsedPage:
-    return ParsedPage(class_report(summarise(reports, policy, **review), links=links or {}, made_at="today at noon"))
+    seen = MarkedClass(policy, reports, **review)
+    return ParsedPage(class_report(seen, links=links or {}, made_at="today at noon"))
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +73,18 @@ def pages() -> dict[str, ParsedPage]:
     return {name: page(*reports) for name, reports in CLASSES.items()}
 
 
+@pytest.fixture(params=CLASSES)
+def found(request: pytest.FixtureRequest, pages: Mapping[str, ParsedPage]) -> ParsedPage:
+    """The page of each class in turn."""
+    return pages[request.param]
+
+
 @pytest.fixture(scope="module")
 def mixed() -> ParsedPage:
     return page(*MIXED, agreements=AGREED, progress=DONE, flagged=[("b", "q1"), ("first", "q1")])
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_whatever_the_class_is_there_is_a_whole_page(name: str, pages: Mapping[str, ParsedPage]) -> None:
-    found = pages[name]
+def test_whatever_the_class_is_there_is_a_whole_page(found: ParsedPage) -> None:
     assert found.headings == [
         "Scores",
         "Questions and their checks",
@@ -92,28 +101,40 @@ def test_whatever_the_class_is_there_is_a_whole_page(name: str, pages: Mapping[s
     assert found.unknown_styles() == []
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_a_page_needs_nothing_from_elsewhere_and_runs_nothing(name: str, pages: Mapping[str, ParsedPage]) -> None:
-    found = pages[name]
+def test_a_page_needs_nothing_from_elsewhere_and_runs_nothing(found: ParsedPage) -> None:
     assert not {"script", "link", "img", "iframe", "object", "form", "base"} & set(found.tags)
     assert not [attribute for attribute, _ in found.attributes if attribute.startswith("on") or attribute == "src"]
     assert not re.search(r"https?:|@import|url\(", found.source)
     found.source.encode()
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_every_link_within_a_page_leads_to_one_place(name: str, pages: Mapping[str, ParsedPage]) -> None:
-    ids = pages[name].values("id")
+def test_every_link_within_a_page_leads_to_one_place(found: ParsedPage) -> None:
+    ids = found.values("id")
     assert len(set(ids)) == len(ids)
-    assert {value.removeprefix("#") for value in pages[name].values("href")} <= set(ids)
-    assert set(pages[name].values("aria-labelledby")) <= set(ids)
+    assert {value.removeprefix("#") for value in found.values("href")} <= set(ids)
+    assert set(found.values("aria-labelledby")) <= set(ids)
+
+
+def test_every_chart_has_a_name_in_words_and_its_numbers_in_a_table(found: ParsedPage) -> None:
+    charts = found.tags.count("figure")
+    assert found.values("role").count("img") == charts
+    assert sum(label.startswith("Histogram of") for label in found.values("aria-label")) == charts
+    assert sum(label.endswith(": numbers") for label in found.tables) == charts
 
 
 def test_the_same_class_gives_the_same_page_and_without_a_time_it_names_none(mixed: ParsedPage) -> None:
     again = page(*MIXED, agreements=AGREED, progress=DONE, flagged=[("first", "q1"), ("b", "q1")])
     assert again.source == mixed.source
     assert "Class report, today at noon. For staff" in mixed.words
-    assert "Class report. For staff" in ParsedPage(class_report(summarise((), RULES), links={})).words
+    assert "Class report. For staff" in class_report(MarkedClass(RULES, ()), links={})
+
+
+def test_no_number_depends_on_the_order_of_the_reports() -> None:
+    accurate = [graded(name=f"{accuracy}", accuracy=accuracy) for accuracy in (0.3, 0.9, 0.97)]
+    reports = [*CLASS, *accurate, rejected(), ungraded(), half_graded(), marked(3)]
+    first, second = page(*reports), page(*random.Random(1).sample(reports, len(reports)))
+    assert first.tables.pop("Submissions") != second.tables.pop("Submissions")
+    assert (first.tables, first.values("aria-label")) == (second.tables, second.values("aria-label"))
 
 
 def test_the_counts_come_first(mixed: ParsedPage) -> None:
@@ -124,16 +145,8 @@ def test_the_counts_come_first(mixed: ParsedPage) -> None:
         assert expected in mixed.words
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_every_chart_has_a_name_in_words_and_its_numbers_in_a_table(name: str, pages: Mapping[str, ParsedPage]) -> None:
-    charts = pages[name].tags.count("figure")
-    assert pages[name].values("role").count("img") == charts
-    assert sum(label.startswith("Histogram of") for label in pages[name].values("aria-label")) == charts
-    assert sum(label.endswith(": numbers") for label in pages[name].tables) == charts
-
-
 def test_the_bars_of_the_scores_are_in_their_tables(mixed: ParsedPage) -> None:
-    for scores, name in zip(summarise(MIXED, RULES).scores, ("Total points", "Automatic points"), strict=True):
+    for scores, name in zip(distributions.scores(MIXED), ("Total points", "Automatic points"), strict=True):
         heading, *rows = mixed.tables[f"{name}: numbers"]
         assert heading == ["points", "submissions"]
         assert [int(row[1]) for row in rows] == [each.count for each in scores.bins]
@@ -221,17 +234,23 @@ def test_the_submissions_are_a_row_each_linked_to_their_page_if_there_is_one() -
     assert {each for each in found.values("href") if not each.startswith("#")} == set(links.values())
 
 
-def test_rubric_items_are_shown_with_how_often_they_were_given() -> None:
-    found = page(*ALL)
-    assert "q1 Why 3 answers marked, 1 of them empty; a reviewer adjusted the points of 1." in found.words
-    assert found.tables["Rubric of q1"][1:] == [["Because.", "+4", "2", "67 %"]]
+def test_rubric_items_are_shown_with_how_often_they_were_given_also_those_that_the_rubric_has_lost_since() -> None:
+    old = marked(4, marking=(MarkedItem("old", 1, "Gone.", True),))
+    found = page(*ALL, old, marked(0, answer=" "), graded(), rejected())
+    assert "q1 Why 5 answers marked, 2 of them empty; a reviewer adjusted the points of 1." in found.words
+    assert found.tables["Rubric of q1"][1:] == [["Because.", "+4", "2", "40 %"], ["Gone.", "+1", "1", "20 %"]]
     minus = marked(3, marking=(MarkedItem("a", -1, HOSTILE, True),))
     (row,) = page(minus).tables["Rubric of q1"][1:]
     assert row[1:] == ["−1", "1", "100 %"]
 
 
+def test_points_without_a_rubric_are_no_marked_answer() -> None:
+    found = page(graded(questions=(replace(QUESTIONS[0], earned=3), *QUESTIONS[1:])))
+    assert "No answer to this question has been marked by a reviewer yet." in found.words
+
+
 def test_the_accuracies_are_shown_by_bin_and_by_band(mixed: ParsedPage) -> None:
-    accuracy = summarise(MIXED, RULES).accuracy
+    accuracy = distributions.accuracies(MIXED, RULES)
     assert accuracy
     heading, below, *rows = mixed.tables["Accuracy: numbers"]
     assert (heading, below) == (["accuracy", "submissions"], ["below 80 %", "1"])
@@ -248,10 +267,13 @@ def test_the_accuracies_are_shown_by_bin_and_by_band(mixed: ParsedPage) -> None:
     ) in mixed.values("aria-label")
 
 
-def test_the_most_common_mistakes_are_shown_with_their_number(pages: Mapping[str, ParsedPage]) -> None:
-    assert pages["other questions"].tables["Most common mistakes"][1:3] == [
+def test_the_most_common_mistakes_come_first_and_the_same_words_once() -> None:
+    twice = question("c", check("hidden", 1, Outcome.FAILED, "Same"), check("public", 0, Outcome.FAILED, "Same"))
+    assert page(*CLASS, graded(name="f", questions=(twice,))).tables["Most common mistakes"][1:] == [
         ["Found: nothing for b1 Expected: something", "b", "b1", "3", "60 %"],
         ["Found: nothing for a1 Expected: something", "a", "a1", "2", "40 %"],
+        ["Found: nothing for a2 Expected: something", "a", "a2", "1", "20 %"],
+        ["Same", "c", "hidden", "1", "100 %"],
     ]
 
 
@@ -266,32 +288,39 @@ def test_progress_and_agreement_of_the_reviewers_are_shown(mixed: ParsedPage) ->
     assert same.tables["Agreement"][1:] == [["q1 Why", "5", "100 %", "–", "–"]]
 
 
-def test_without_a_sample_nothing_is_said_about_agreement(pages: Mapping[str, ParsedPage]) -> None:
-    assert "No answer has been marked by two reviewers, so their agreement is unknown." in pages["all marked"].words
-    assert "kappa" not in pages["all marked"].words
+def test_without_a_sample_of_the_policys_questions_nothing_is_said_about_agreement() -> None:
+    words = page(*ALL, agreements={"q4": AGREED["q1"]}).words
+    assert "No answer has been marked by two reviewers, so their agreement is unknown." in words
+    assert "kappa" not in words
 
 
-def test_the_ten_slowest_notebooks_are_shown() -> None:
+def test_the_ten_slowest_notebooks_are_shown_and_what_was_not_run_is_not() -> None:
     slow = [graded(name=f"n{number}", seconds=(("notebook", float(number)),)) for number in range(12)]
     unknown = graded(name="unknown", seconds=(("notebook", 600.0),), cpu_seconds=None, peak_memory_mb=None)
-    found = page(*slow, unknown)
+    not_run = (rejected(), ungraded(), graded(seconds=()))
+    found = page(*slow, unknown, *not_run)
     rows = found.tables["Slowest notebooks"][1:]
     assert rows[:2] == [["unknown", "600.0 s", "–", "–", "200 %"], ["n11", "11.0 s", "11.5 s", "900 MB", "4 %"]]
     assert len(rows) == 10
     assert "half of all notebooks took 6.0 s or less. grading.yml allows 300 s and 3,072 MB." in found.words
+    assert "No notebook was run." in page(*not_run).words
 
 
-def test_faults_rejected_files_and_flags_are_shown_with_the_submissions(mixed: ParsedPage) -> None:
-    assert mixed.tables["Faults of the grader"][1:] == [
+def test_faults_rejected_files_and_flags_are_grouped_with_the_submissions(mixed: ParsedPage) -> None:
+    others = (ungraded(name="also"), rejected(name="b", notes=("Empty.", "Really."), flags=("x", "y")))
+    found = page(*MIXED, *others, graded(flags=("y",)), links={"first": "a.html"})
+    assert found.tables["Faults of the grader"][1:] == [
+        ["the judge took too long", "2", "also, third"],
         ["q7: KeyError: secret", "1", "first"],
-        ["the judge took too long", "1", "third"],
     ]
-    assert mixed.tables["Rejected files"][1:] == [["It is not a notebook.", "1", "second"]]
+    assert found.tables["Rejected files"][1:] == [
+        ["Empty. Really.", "1", "b"],
+        ["It is not a notebook.", "1", "second"],
+    ]
+    assert found.tables["Flagged by the grader"][1:] == [["y", "2", "b, first"], ["x", "1", "b"]]
+    assert '<a href="a.html">first</a>' in found.source.partition('id="flags"')[2]
     assert mixed.tables["Flagged by reviewers"][1:] == [["q1", "2", "b, first"]]
     assert "Flagged by the grader" not in mixed.words
-    flagged = page(graded(flags=("Look here.",)), links={"first": "a.html"})
-    assert flagged.tables["Flagged by the grader"][1:] == [["Look here.", "1", "first"]]
-    assert flagged.values("href").count("a.html") == 3, "in the table, the slowest notebooks and the flags"
     assert "Nothing is flagged." in page(graded()).words
 
 

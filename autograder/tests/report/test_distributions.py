@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
-from autograder.report.distributions import Band, Bin, accuracies, bin_width, binned, scores
+from autograder.report.distributions import Band, accuracies, scores
+from autograder.report.histogram import Bin
 from autograder.tests.journals import RULES
 from autograder.tests.reports import CLASS, graded, half_graded, marked, rejected, ungraded
 
@@ -29,7 +29,7 @@ def test_total_points_are_of_those_with_all_marks_and_automatic_ones_of_all_whil
 def test_once_everything_is_marked_there_are_total_points_alone() -> None:
     assert [each.automatic for each in scores([marked(4), half_graded(), ungraded()])] == [False]
     assert [each.automatic for each in scores([graded()])] == [True]
-    assert scores([rejected(), ungraded()]) == ()
+    assert scores([rejected(), ungraded()]) == []
     (without_prose,) = scores(CLASS)
     assert (without_prose.automatic, without_prose.values, without_prose.full) == (False, (0, 0, 2, 3, 4), 1)
 
@@ -75,26 +75,3 @@ def test_an_assignment_without_levels_has_no_bands() -> None:
     found = accuracies(scored(0.9, 0.5), prose)
     assert found
     assert (found.bands, found.below, sum(each.count for each in found.bins)) == ((), 0, 2)
-
-
-@pytest.mark.parametrize(
-    ("span", "most", "width"),
-    [(40, 20, 2), (20, 20, 1), (21, 20, 2), (4, 20, 0.2), (0.3, 3, 0.1), (100, 20, 5), (1000, 20, 50)],
-)
-def test_widths_are_round(span: float, most: int, width: float) -> None:
-    assert bin_width(span, most) == width
-
-
-@pytest.mark.parametrize(
-    ("values", "heights", "below"),
-    [
-        ([], [0, 0, 0], 0),
-        ([0, 0.9999, 1, 2.4999, 2.5, 9], [2, 1, 3], 0),
-        ([-0.1, 2], [0, 0, 1], 1),
-        ([0.1 * 3 + 0.7], [0, 1, 0], 0),
-    ],
-)
-def test_a_bin_holds_its_lower_edge(values: Sequence[float], heights: list[int], below: int) -> None:
-    bins, less = binned(values, 0, 2.5, 1)
-    assert [(each.low, each.high) for each in bins] == [(0, 1), (1, 2), (2, 2.5)]
-    assert ([each.count for each in bins], less) == (heights, below)

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser
 
 from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
+from autograder.gradebook.marked_report import MarkedClass
 from autograder.report.class_report import class_report
-from autograder.report.class_summary import summarise
 from autograder.report.feedback_page import feedback_page
 from autograder.tests.browsers import broken_rules, needs_chromium
 from autograder.tests.journals import RULES
@@ -28,10 +28,10 @@ REPORTS = (
 )
 PAGES = {
     "class": class_report(
-        summarise(
-            REPORTS,
+        MarkedClass(
             RULES,
-            progress=[Progress("q1", "ann", 5, 7)],
+            REPORTS,
+            progress=(Progress("q1", "ann", 5, 7),),
             agreements={"q1": Agreement(20, 85.0, 0.72, 0.41, 1.0)},
             flagged=[("b", "q1")],
         ),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import BuildError
+from autograder.gradebook.marked_report import MarkedClass
 from autograder.judge.grade_report import GradeReport
-from autograder.report.class_summary import summarise
 from autograder.report.result_files import (
     folder,
     prepare,
@@ -30,7 +30,7 @@ def written(output: Path, reports: Sequence[GradeReport]) -> Path:
     prepare(output)
     for report in reports:
         write_submission(report, RULES, output)
-    return write_class(summarise(reports, RULES), output)
+    return write_class(MarkedClass(RULES, tuple(reports)), output)
 
 
 def names(output: Path) -> set[str]:
@@ -63,7 +63,7 @@ def test_every_link_of_the_report_leads_to_a_page_that_is_there(tmp_path: Path) 
     reports = [graded(), graded(name="a/b c"), hostile(), graded(name="../../etc")]
     written(tmp_path, reports)
     absent = graded(name="absent")
-    page = write_class_report(summarise([*reports, absent], RULES), tmp_path).read_text(encoding="utf-8")
+    page = write_class_report(MarkedClass(RULES, (*reports, absent)), tmp_path).read_text(encoding="utf-8")
     for report in reports:
         assert f'href="{folder(report.name)}/feedback.html"' in page
         assert (tmp_path / folder(report.name) / "feedback.html").is_file()

@@ -1,4 +1,4 @@
-"""A calibration on the terminal."""
+"""A calibration on the terminal, and its picture."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from rich.console import Console
 from autograder.calibration import miss_rate
 from autograder.calibration.calibration import Calibration, TrainingRun
 from autograder.calibration.miss_rate import Levels
-from autograder.report.calibration_screen import calibration_screen, odds
+from autograder.report.calibration_report import odds, picture, tables_and_advice
 from autograder.tests.calibrations import LEVELS, calibration, runs
+
+WILD = calibration(*runs(8, error=0.3, spread=1.0))
 
 
 def shown(found: Calibration, levels: Levels = LEVELS) -> list[str]:
     """Return the lines on the screen with single spaces."""
     console = Console(file=io.StringIO(), width=80, force_terminal=False)
-    console.print(calibration_screen(found, miss_rate.fit(found.accuracies), levels))
+    console.print(tables_and_advice(found, miss_rate.fit(found.accuracies), levels))
     assert isinstance(console.file, io.StringIO)
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
 
-def words(found: Calibration, levels: Levels = LEVELS) -> str:
-    return " ".join(shown(found, levels))
+def drawn(found: Calibration, levels: Levels = LEVELS) -> bytes:
+    return picture(found, miss_rate.fit(found.accuracies), levels)
 
 
 @pytest.mark.parametrize(
@@ -65,26 +67,22 @@ def test_every_level_has_a_row_with_its_chance_and_a_verdict() -> None:
     assert f"97% 9.5 {below} {odds(chance.estimate)} {odds(chance.low)} {odds(chance.high)} too high" in lines
 
 
-def test_the_advice_is_the_highest_safe_accuracy_in_one_sentence() -> None:
+@pytest.mark.parametrize(
+    ("levels", "bands"),
+    [(LEVELS, "Every band is safe."), ((*LEVELS, (0.97, 9.0), (0.98, 10.0)), "Lower in grading.yml: 97%, 98%.")],
+)
+def test_the_advice_is_the_highest_safe_accuracy_and_its_assumption(levels: Levels, bands: str) -> None:
     found = calibration()
     best = miss_rate.fit(found.accuracies).recommended
     assert best is not None
-    advice = (
+    assert (
         f"{100 * best:g}% is the highest safe accuracy: a submission that trains like the solution misses it less than "
-    )
-    assert f"{advice}once in 100,000 times. Every band is safe." in words(found)
-    assert f"{advice}once in 100,000 times. Lower in grading.yml: 97%, 98%." in words(
-        found, (*LEVELS, (0.97, 9.0), (0.98, 10.0))
-    )
+        f"once in 100,000 times. {bands} This holds if the runs follow the fitted curve: look at the plot"
+    ) in " ".join(shown(found, levels))
 
 
 def test_where_no_accuracy_is_safe_the_advice_is_to_look_at_the_solution() -> None:
-    wild = calibration(*runs(8, error=0.3, spread=1.0))
-    assert "No accuracy is safe: the runs differ too much." in words(wild)
-
-
-def test_the_advice_names_its_assumption() -> None:
-    assert "This holds if the runs follow the fitted curve: look at the plot" in words(calibration())
+    assert "No accuracy is safe: the runs differ too much." in " ".join(shown(WILD))
 
 
 def test_runs_without_full_marks_are_listed() -> None:
@@ -94,4 +92,26 @@ def test_runs_without_full_marks_are_listed() -> None:
     assert "seed 50: 94.00%, 24 points, lost some in q5, q7" in lines
     assert sum(line.startswith("seed ") for line in lines) == 10
     assert "and 2 more" in lines
-    assert "full marks" not in words(calibration())
+    assert "full marks" not in " ".join(shown(calibration()))
+
+
+def test_the_picture_is_the_same_for_the_same_runs() -> None:
+    assert drawn(calibration()) == drawn(calibration())
+
+
+@pytest.mark.parametrize(
+    ("found", "levels"),
+    [
+        (calibration(*runs(8)), ()),
+        (calibration(*runs(200)), ((0.97, 1.0), (0.972, 2.0), (0.99, 3.0))),
+        (WILD, LEVELS),
+        (
+            calibration(*(TrainingRun(seed=seed, accuracy=0.97 + (seed == 3) / 5000, earned=1.0) for seed in range(8))),
+            ((0.96, 1.0),),
+        ),
+        (calibration(*runs(30, error=0.0008, spread=0.4)), LEVELS),
+    ],
+    ids=["no levels", "levels among the runs", "wild", "two values", "nearly perfect"],
+)
+def test_any_runs_make_a_picture(found: Calibration, levels: Levels) -> None:
+    assert drawn(found, levels).startswith(b"\x89PNG\r\n\x1a\n")
