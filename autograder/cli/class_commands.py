@@ -170,5 +170,6 @@ def requests(
     from autograder.report import result_files
     from autograder.review import class_review
 
-    path = result_files.write_requests(class_review.exchange_requests(new, folder, database, roster), folder)
+    replies = class_review.exchange_requests(new, folder, database, roster)
+    path = result_files.write(folder / "export" / "requests.csv", replies)
     out.print(f"wrote {path}", markup=False, soft_wrap=True)

@@ -71,7 +71,7 @@ def picture(found: Calibration, fitted: AccuracyDistribution, levels: Levels) ->
     _draw_runs(near, fitted)
     for level, points in near_levels:
         near.axvline(100 * level, color=INK, linewidth=1.4)
-        _label(near, level, f"required: {_percent(level)}, {_points(points)}", INK)
+        _label(near, level, f"required: {_level(level, points)}", INK)
     if fitted.recommended is not None and fitted.recommended >= floor:
         near.axvline(100 * fitted.recommended, color=ADVICE, linewidth=1.4, linestyle=(0, (4, 2)))
         _label(near, fitted.recommended, f"safe up to {_percent(fitted.recommended)}", ADVICE, right=True)
@@ -165,10 +165,9 @@ def _draw_scale(axes: Any, fitted: AccuracyDistribution, levels: Levels) -> None
     axes.text(highest, 0.5, " runs", ha="left", va="center", fontsize=9)
     for index, (level, points) in enumerate(levels):
         axes.axvline(100 * level, color=INK, linewidth=1.4)
-        text, place = f"{_percent(level)}, {_points(points)}", (100 * level, 0.72 if index % 2 else 0.28)
-        axes.annotate(
-            text, place, xytext=(-4, 0), textcoords="offset points", ha="right", va="center", color=INK, **LABEL
-        )
+        place = (100 * level, 0.72 if index % 2 else 0.28)
+        words = {"xytext": (-4, 0), "textcoords": "offset points", "ha": "right", "va": "center", **LABEL}
+        axes.annotate(_level(level, points), place, color=INK, **words)
     first = 100 * min(level for level, _ in levels)
     axes.set(xlim=(first - 0.3 * (100 - first), 100), yticks=[], xlabel="the same on a wider scale, in percent")
     axes.spines[["top", "left", "right"]].set_visible(False)
@@ -179,5 +178,5 @@ def _percent(level: float) -> str:
     return f"{round(100 * level, 4):g}%"
 
 
-def _points(points: float) -> str:
-    return f"{points:g} point{'' if points == 1 else 's'}"
+def _level(level: float, points: float) -> str:
+    return f"{_percent(level)}, {points:g} point{'' if points == 1 else 's'}"

@@ -49,8 +49,6 @@ class RubricSummary:
     Of those, `empty` have no text; a reviewer also adjusted the points of `adjusted`.
     """
 
-    id: str
-    title: str
     marked: int
     empty: int
     adjusted: int
@@ -83,7 +81,7 @@ def class_report(seen: MarkedClass, *, links: Mapping[str, str], made_at: str = 
         questions=questions,
         comparable=comparable,
         scatter=item_analysis.scatter(comparable),
-        rubrics=[_rubric(id, question.title, graded(reports)) for id, question in policy.written.items()],
+        rubrics={id: _rubric(id, graded(reports)) for id in policy.written},
         accuracy=distributions.accuracies(reports, policy),
         accuracy_asked=any(question.accuracy for question in policy.code.values()),
         mistakes=_mistakes(questions)[:LISTED],
@@ -133,7 +131,7 @@ def _mistakes(questions: Sequence[ItemSummary]) -> list[tuple[str, ItemSummary]]
     return sorted(pairs, key=lambda pair: (-pair[1].message_count, pair[0], pair[1].name))
 
 
-def _rubric(id: str, title: str, reports: Sequence[GradeReport]) -> RubricSummary:
+def _rubric(id: str, reports: Sequence[GradeReport]) -> RubricSummary:
     """Count the rubric items that marked answers have, also those that the rubric has lost since."""
     answers = (question for report in reports for question in report.questions if question.id == id)
     marked = [question for question in answers if question.earned is not None and question.marking]
@@ -143,8 +141,6 @@ def _rubric(id: str, title: str, reports: Sequence[GradeReport]) -> RubricSummar
         items.setdefault(item.id, item)
         given[item.id] += item.given
     return RubricSummary(
-        id=id,
-        title=title,
         marked=len(marked),
         empty=sum(not (question.answer or "").strip() for question in marked),
         adjusted=sum(question.adjustment != 0 for question in marked),
@@ -152,12 +148,11 @@ def _rubric(id: str, title: str, reports: Sequence[GradeReport]) -> RubricSummar
     )
 
 
-def _kappa_interval(found: Agreement) -> tuple[float, float, float] | None:
+def _kappa_interval(found: Agreement) -> list[float] | None:
     """Return the ends of kappa's interval, and kappa between them, in percent of a scale from 0 to 1."""
     if found.low is None or found.kappa is None or found.high is None:
         return None
-    low, kappa, high = (round(100 * max(0.0, value), 1) for value in (found.low, found.kappa, found.high))
-    return low, kappa, high
+    return [round(100 * max(0.0, value), 1) for value in (found.low, found.kappa, found.high)]
 
 
 def _notebook_seconds(report: GradeReport) -> float:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
+from autograder.policy.questions import AccuracyRule
+from autograder.report.grade_cells import automatic
 from autograder.report.histogram import DIGITS, Bin, Chart, Level, bin_width, binned, chart
 from autograder.report.item_analysis import graded
 
@@ -106,20 +108,23 @@ def scores(reports: Sequence[GradeReport]) -> list[ClassScores]:
     final = [report for report in decided if report.marked]
     found = []
     if final:
-        totals = sorted(math.fsum(question.earned or 0.0 for question in report.questions) for report in final)
+        totals = sorted(report.earned for report in final)
         found.append(ClassScores(False, max(report.points for report in final), tuple(totals)))
     if len(final) < len(decided):
-        totals = sorted(math.fsum(q.earned or 0.0 for q in r.questions if not q.written) for r in decided)
+        totals = sorted(map(automatic, decided))
         found.append(ClassScores(True, max(report.automatic_points for report in decided), tuple(totals)))
     return [scores for scores in found if scores.points]
 
 
 def accuracies(reports: Sequence[GradeReport], policy: Policy) -> ClassAccuracies | None:
-    """Return None if no model was scored. Bins end at 100 and begin a little below the lowest level of grading.yml."""
+    """Return None if no model was scored. Bins end at 100 and begin a little below the lowest level of grading.yml.
+
+    The policy knows the reference if full points depend on it.
+    """
     values = sorted(round(100 * report.accuracy, DIGITS) for report in graded(reports) if report.accuracy is not None)
     if not values:
         return None
-    levels = {id: found for id in policy.code if (found := _levels(policy, id))}
+    levels = {id: _levels(q.points, q.accuracy) for id, q in policy.code.items() if q.accuracy is not None}
     lowest = min((level for found in levels.values() for level, _ in found), default=values[0])
     span = min(100.0, round(100 - lowest + MARGIN, DIGITS))
     width = bin_width(span, ACCURACY_BINS)
@@ -128,16 +133,10 @@ def accuracies(reports: Sequence[GradeReport], policy: Policy) -> ClassAccuracie
     return ClassAccuracies(tuple(values), bins, below, bands)
 
 
-def _levels(policy: Policy, id: str) -> list[tuple[float, float]]:
-    """Return the accuracies that a question asks for, in percent, and their points, rising."""
-    question = policy.code[id]
-    rule = question.accuracy
-    if rule is None:
-        return []
-    levels = list(rule.bands)
-    if rule.full_accuracy is not None:  # else it depends on a reference that is not known here
-        levels.append((rule.full_accuracy, round(question.points - rule.other_points, 6)))
-    return [(round(100 * level, DIGITS), points) for level, points in levels]
+def _levels(points: float, rule: AccuracyRule) -> list[tuple[float, float]]:
+    """Return the accuracies that a question of `points` asks for, in percent, and the points for each, rising."""
+    worth = (*(part for _, part in rule.bands), round(points - rule.other_points, 6))
+    return [(round(100 * level, DIGITS), part) for level, part in zip(rule.levels, worth, strict=True)]
 
 
 def _bands(values: Sequence[float], levels: Sequence[tuple[float, float]]) -> tuple[Band, ...]:

@@ -16,6 +16,8 @@ __all__ = ["grades_csv", "totals_csv"]
 
 WHO = ("name", "id", "email", "section")
 
+Cell = str | float | None
+
 
 def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
     """Return one row per submission; unmarked written questions and anything that could not be graded are blank."""
@@ -24,9 +26,9 @@ def grades_csv(reports: Sequence[GradeReport], policy: Policy) -> str:
         [
             report.name,
             *_earned(report, policy),
-            _number(automatic(report) if report.complete else None),
-            _number(report.automatic_points),
-            "" if report.accuracy is None else f"{report.accuracy:.4f}",
+            automatic(report) if report.complete else None,
+            report.automatic_points,
+            None if report.accuracy is None else f"{report.accuracy:.4f}",
             report.status.value,
             remark(report),
             "; ".join(report.flags),
@@ -45,47 +47,43 @@ def totals_csv(reports: Sequence[GradeReport], policy: Policy, roster: MatchedRo
     if roster is None:
         return _csv(header, (_totals(report, policy) for report in reports))
     by_name = {report.name: report for report in reports}
-    rows = []
+    rows: list[list[Cell]] = []
     for enrolment in roster.enrolments:
-        student, name = enrolment.student, enrolment.submission
-        person = [student.name, student.id, student.email, student.section]
-        if name is None:
-            blank = [""] * (len(header) - 1)
-            rows.append([*person, *blank, enrolment.why or "no submission"])
+        student, why = enrolment.student, enrolment.why
+        if enrolment.submission is None:
+            totals: list[Cell] = [*[None] * (len(header) - 1), why or "no submission"]
         else:
-            rows.append([*person, *_totals(by_name[name], policy, enrolment.why)])
+            totals = _totals(by_name[enrolment.submission], policy, why)
+        rows.append([student.name, student.id, student.email, student.section, *totals])
     for name in roster.without_student:
-        rows.append([*[""] * len(WHO), *_totals(by_name[name], policy, "no student on the roster")])
+        rows.append([*[None] * len(WHO), *_totals(by_name[name], policy, "no student on the roster")])
     return _csv([*WHO, *header], rows)
 
 
-def _totals(report: GradeReport, policy: Policy, why: str = "") -> list[str]:
+def _totals(report: GradeReport, policy: Policy, why: str = "") -> list[Cell]:
     """Return the points by question, then automatic, written and all points, each blank while a part is undecided."""
     whole, marked = report.complete, report.marked
-    written = sum(question.earned or 0.0 for question in report.questions if question.written)
     waiting = f"not marked yet: {', '.join(unmarked(report))}" if unmarked(report) else ""
     return [
         report.name,
         *_earned(report, policy),
-        _number(automatic(report) if whole else None),
-        _number(written if marked else None),
-        _number(report.earned if whole and marked else None),
-        _number(report.points),
+        automatic(report) if whole else None,
+        sum(question.earned or 0.0 for question in report.questions if question.written) if marked else None,
+        report.earned if whole and marked else None,
+        report.points,
         "; ".join(filter(None, [why, remark(report), waiting])),
     ]
 
 
-def _earned(report: GradeReport, policy: Policy) -> list[str]:
-    return [_number(None if question is None else question.earned) for question in grades(report, policy)]
+def _earned(report: GradeReport, policy: Policy) -> list[Cell]:
+    return [None if question is None else question.earned for question in grades(report, policy)]
 
 
-def _number(points: float | None) -> str:
-    return "" if points is None else f"{points:g}"
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([escape_formula(printable(value)) for value in row] for row in rows)
+    for row in rows:
+        texts = (f"{cell:g}" if isinstance(cell, float | int) else cell or "" for cell in row)
+        writer.writerow([escape_formula(printable(text)) for text in texts])
     return out.getvalue()

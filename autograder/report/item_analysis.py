@@ -11,10 +11,11 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
+from autograder.report.grade_cells import automatic
 
 __all__ = ["DOUBTFUL", "FEWEST", "TELLING", "ItemSummary", "analyse", "comparable", "graded", "reading", "scatter"]
 
@@ -76,14 +77,11 @@ def graded(reports: Iterable[GradeReport]) -> list[GradeReport]:
 
 def analyse(reports: Sequence[GradeReport]) -> tuple[ItemSummary, ...]:
     """Return the questions of a class in their order, without written ones that nobody has marked."""
-    by_question = _by_name(
+    grouped = _by_name(
         ((question.id, (report, question)) for question in report.questions) for report in graded(reports)
     )
-    counted = (
-        (id, [(report, question) for report, question in pairs if question.outcome is not Outcome.AWAITING])
-        for id, pairs in by_question.items()
-    )
-    return tuple(_question(id, pairs) for id, pairs in counted if pairs)
+    counted = ([pair for pair in pairs if pair[1].outcome is not Outcome.AWAITING] for pairs in grouped.values())
+    return tuple(_question(pairs) for pairs in counted if pairs)
 
 
 def comparable(reports: Sequence[GradeReport]) -> list[GradeReport]:
@@ -118,64 +116,44 @@ class _Result:
     messages: frozenset[str]
 
 
-def _question(id: str, pairs: Sequence[tuple[GradeReport, QuestionGrade]]) -> ItemSummary:
+def _question(pairs: Sequence[tuple[GradeReport, QuestionGrade]]) -> ItemSummary:
     first = pairs[0][1]
-    checks = _by_name(((check.name, (report, check)) for check in question.checks) for report, question in pairs)
-    results = [_question_result(report, question) for report, question in pairs]
-    summaries = tuple(
-        _item(name, "", found[0][1].points, [_check_result(report, check) for report, check in found])
-        for name, found in checks.items()
+    grouped = _by_name(((check.name, (report, check)) for check in question.checks) for report, question in pairs)
+    checks = tuple(
+        _with_numbers(ItemSummary(name, "", found[0][1].points, False), [_check_result(*pair) for pair in found])
+        for name, found in grouped.items()
     )
-    return _item(id, first.title, first.points, results, written=first.written, checks=summaries)
+    question = ItemSummary(first.id, first.title, first.points, first.written, checks=checks)
+    return _with_numbers(question, [_question_result(*pair) for pair in pairs])
 
 
 def _question_result(report: GradeReport, question: QuestionGrade) -> _Result:
     valued = [check.outcome for check in question.checks if check.points]
     unchecked = bool(valued) and all(outcome is Outcome.NOT_CHECKED for outcome in valued)
+    outcome = Outcome.NOT_CHECKED if unchecked else question.outcome
     # Written marks come later and not for all at once, so no rest counts them.
     own = 0.0 if question.written else question.earned or 0.0
-    return _Result(
-        Outcome.NOT_CHECKED if unchecked else question.outcome,
-        question.earned,
-        _rest(report, own),
-        frozenset().union(*map(_messages, question.checks)),
-    )
+    messages = frozenset().union(*(_check_result(report, check).messages for check in question.checks))
+    return _Result(outcome, question.earned, _rest(report, own), messages)
 
 
 def _check_result(report: GradeReport, check: CheckResult) -> _Result:
     earned = None if check.outcome is Outcome.UNGRADED else check.earned
-    return _Result(check.outcome, earned, _rest(report, check.earned), _messages(check))
+    messages = {check.message} if check.outcome is Outcome.FAILED and check.message else ()
+    return _Result(check.outcome, earned, _rest(report, check.earned), frozenset(messages))
 
 
 def _rest(report: GradeReport, own: float) -> float | None:
-    if not report.complete:
-        return None
-    total = math.fsum(question.earned or 0.0 for question in report.questions if not question.written)
-    return round(total - own, DIGITS)
+    return round(automatic(report) - own, DIGITS) if report.complete else None
 
 
-def _messages(check: CheckResult) -> frozenset[str]:
-    return frozenset({check.message} if check.outcome is Outcome.FAILED and check.message else ())
-
-
-def _item(
-    name: str,
-    title: str,
-    points: float,
-    results: Sequence[_Result],
-    *,
-    written: bool = False,
-    checks: tuple[ItemSummary, ...] = (),
-) -> ItemSummary:
+def _with_numbers(item: ItemSummary, results: Sequence[_Result]) -> ItemSummary:
     outcomes = Counter(result.outcome for result in results)
-    shares = [result.earned / points for result in results if result.earned is not None] if points else []
+    shares = [result.earned / item.points for result in results if item.points and result.earned is not None]
     messages = Counter(message for result in results for message in result.messages)
     message, count = min(messages.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
-    return ItemSummary(
-        name=name,
-        title=title,
-        points=points,
-        written=written,
+    return replace(
+        item,
         passed=outcomes[Outcome.PASSED],
         partial=outcomes[Outcome.PARTIAL],
         failed=outcomes[Outcome.FAILED],
@@ -185,18 +163,14 @@ def _item(
         discrimination=_correlation(results),
         message=message,
         message_count=count,
-        checks=checks,
     )
 
 
 def _correlation(results: Iterable[_Result]) -> float | None:
-    pairs = [
-        (round(result.earned, DIGITS), result.rest)
-        for result in results
-        if result.earned is not None and result.rest is not None
-    ]
-    own, rest = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    if len(pairs) < FEWEST or len(set(own)) == 1 or len(set(rest)) == 1:
+    pairs = [(result.earned, result.rest) for result in results]
+    own = [round(earned, DIGITS) for earned, rest in pairs if earned is not None and rest is not None]
+    rest = [rest for earned, rest in pairs if earned is not None and rest is not None]
+    if len(own) < FEWEST or len(set(own)) == 1 or len(set(rest)) == 1:
         return None
     # Rounding may carry a perfect correlation past 1 by a hair.
     return max(-1.0, min(1.0, statistics.correlation(own, rest)))

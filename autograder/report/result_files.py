@@ -23,7 +23,7 @@ from autograder.report.feedback_page import feedback_page
 from autograder.report.grades_csv import grades_csv
 from autograder.submissions.submission import slug
 
-__all__ = ["folder", "prepare", "write", "write_class", "write_class_report", "write_requests", "write_submission"]
+__all__ = ["folder", "prepare", "write", "write_class", "write_class_report", "write_submission"]
 
 
 def prepare(output: Path) -> None:
@@ -61,11 +61,6 @@ def write_class_report(seen: MarkedClass, output: Path) -> Path:
     links = {name: page for name, page in pages.items() if (output / page).is_file()}
     made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     return write(output / "index.html", class_report(seen, links=links, made_at=made_at))
-
-
-def write_requests(text: str, output: Path) -> Path:
-    """Write the regrade requests as CSV; return the file's path. Raises BuildError."""
-    return write(output / "export" / "requests.csv", text)
 
 
 def write(path: Path, content: str | bytes) -> Path:

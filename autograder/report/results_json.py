@@ -57,8 +57,7 @@ def results(report: GradeReport, policy: Policy) -> dict[str, Any]:
         document["leaderboard"] = list(_leaderboard(report))
     if report.seconds:
         document["execution_time"] = round(sum(seconds for _, seconds in report.seconds))
-    cleaned: dict[str, Any] = _clean(document)
-    return cleaned
+    return {key: _clean(value) for key, value in document.items()}
 
 
 def _leaderboard(report: GradeReport) -> Iterator[dict[str, Any]]:

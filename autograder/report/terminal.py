@@ -20,13 +20,9 @@ __all__ = ["changed_points", "class_grades", "external_grades", "join_remarks", 
 
 def class_grades(reports: Sequence[GradeReport], policy: Policy) -> Table:
     """Return one row per submission with its points by question."""
-    table = _table(policy.assignment.title)
-    table.add_column("submission", overflow="fold")
-    for id, question in policy.questions.items():
-        table.add_column(f"{id}\n/{question.points:g}", justify="right", no_wrap=True)
+    questions = [f"{id}\n/{question.points:g}" for id, question in policy.questions.items()]
     most = sum(question.points for question in policy.code.values())
-    table.add_column(f"auto\n/{most:g}", justify="right", no_wrap=True)
-    table.add_column("accuracy", justify="right", no_wrap=True)
+    table = _table(policy.assignment.title, ["submission"], [*questions, f"auto\n/{most:g}", "accuracy"])
     for report in reports:
         total = f"{automatic(report):g}" if report.complete else "?"
         accuracy = "" if report.accuracy is None else f"{report.accuracy:.1%}"
@@ -48,10 +44,7 @@ def remarks(reports: Sequence[GradeReport]) -> str:
 
 def changed_points(changes: Sequence[GradeChange]) -> Table:
     """Return points before and after, to decide whether they are to count."""
-    table = _table("Points that change")
-    table.add_column("submission", overflow="fold")
-    for heading in ("before", "after"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = _table("Points that change", ["submission"], ["before", "after"])
     for change in changes:
         table.add_row(escape(printable(change.name)), _points(change.before), _points(change.after))
     return table
@@ -60,12 +53,9 @@ def changed_points(changes: Sequence[GradeChange]) -> Table:
 def external_grades(comparisons: Sequence[Comparison]) -> Table:
     """Return grades that were made elsewhere next to those of the gradebook; `?` if there is none."""
     count = sum(pair.joined.submission is not None for pair in comparisons)
-    table = _table(f"{count} of {len(comparisons)} joined")
-    table.add_column("name", overflow="fold")
-    table.add_column("origin", no_wrap=True)
-    table.add_column("joined to", overflow="fold")
-    for heading in ("total\nthere", "auto\nthere", "auto\nhere", "difference"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    numbers = ["total\nthere", "auto\nthere", "auto\nhere", "difference"]
+    table = _table(f"{count} of {len(comparisons)} joined", ["name", "origin", "joined to"], numbers)
+    table.columns[1].no_wrap = True
     for pair in comparisons:
         row, submission = pair.joined.row, pair.joined.submission
         difference = "" if pair.difference is None else f"{pair.difference:+g}" if pair.difference else "0"
@@ -97,8 +87,14 @@ def timing(seconds: Mapping[str, float]) -> str:
     return f"{seconds['all']:.0f} s, of which {seconds['start']:.0f} s to start; summed over submissions: {added}"
 
 
-def _table(title: str) -> Table:
-    return Table(box=box.SIMPLE_HEAD, title=escape(title), title_justify="left")
+def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Return a table without rows: columns of texts, then columns of numbers."""
+    table = Table(box=box.SIMPLE_HEAD, title=escape(title), title_justify="left")
+    for heading in texts:
+        table.add_column(heading, overflow="fold")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
 
 
 def _points(points: float | None) -> str:

@@ -60,16 +60,6 @@ def test_without_a_model_there_are_no_accuracies() -> None:
     assert accuracies([*scored(None), rejected(), ungraded()], RULES) is None
 
 
-def test_a_level_that_depends_on_an_unknown_reference_has_no_band() -> None:
-    rule = RULES.code["q7"].accuracy
-    assert rule
-    unknown = rule.model_copy(update={"full": None, "reference_margin": 0.01})
-    question = RULES.code["q7"].model_copy(update={"accuracy": unknown})
-    found = accuracies(scored(0.9), Policy(assignment=RULES.assignment, questions={"q7": question}))
-    assert found
-    assert [band.low for band in found.bands[0][1]] == [None, 85, 93]
-
-
 def test_an_assignment_without_levels_has_no_bands() -> None:
     prose = Policy(assignment=RULES.assignment, questions={"q1": RULES.questions["q1"]})
     found = accuracies(scored(0.9, 0.5), prose)

@@ -14,9 +14,9 @@ from autograder.judge.grade_report import GradeReport
 from autograder.report.result_files import (
     folder,
     prepare,
+    write,
     write_class,
     write_class_report,
-    write_requests,
     write_submission,
 )
 from autograder.report.results_json import results
@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path: Path)
         prepare(file)
     assert file.read_text(encoding="utf-8") == "a file"
     with pytest.raises(BuildError, match=r"out/export: the folder cannot be made \(.+\)$"):
-        write_requests("", file)
+        write(file / "export" / "requests.csv", "")
 
 
 def test_a_file_that_cannot_be_put_in_place_is_an_error(tmp_path: Path) -> None:
