@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
-from autograder.gradebook.mark import Conflict, Draft, Mark, QueuePosition
+from autograder.gradebook.mark import Draft, Mark, QueuePosition
 from autograder.review.forms import LARGEST_ID
-from autograder.review.site import Id, Visit
-from autograder.review.templating import json_response, mark_data, mark_words
+from autograder.review.site import CurrentVisit, Id, Visit
+from autograder.review.templating import json_response, mark_data
 
 __all__ = ["routes"]
 
@@ -25,46 +25,37 @@ Seen = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
 
 @routes.get("/question/{question}")
-def _go_to(request: Request, question: str, after: Seen = 0, number: Number | None = None) -> Response:
+def _go_to(visit: CurrentVisit, question: str, after: Seen = 0, number: Number | None = None) -> Response:
     """Redirect to the answer with this number, or to the next one to mark."""
-    visit = Visit(request)
     url = _next(visit, question, after) if number is None else _url(visit.position(question, number))
     return RedirectResponse(url, HTTPStatus.SEE_OTHER)
 
 
 @routes.get("/answer/{answer}")
-def _go_to_answer(request: Request, answer: Id) -> Response:
-    return RedirectResponse(_url(Visit(request).answer(answer)), HTTPStatus.SEE_OTHER)
+def _go_to_answer(visit: CurrentVisit, answer: Id) -> Response:
+    return RedirectResponse(_url(visit.answer(answer)), HTTPStatus.SEE_OTHER)
 
 
 @routes.get("/question/{question}/{number}")
-def _marking(request: Request, question: str, number: Id) -> Response:
-    visit = Visit(request)
+def _marking(visit: CurrentVisit, question: str, number: Id) -> Response:
     return _page(visit, visit.position(question, number))
 
 
 @routes.post("/answer/{answer}/mark")
-def _mark(request: Request, answer: Id) -> Response:
-    visit = Visit(request)
+def _mark(visit: CurrentVisit, answer: Id) -> Response:
     position = visit.answer(answer)
-    question = position.answer.question
-    draft = visit.form.draft()
-    try:
-        mark = visit.stores.marks.save(answer, visit.reviewer, draft, visit.form.integer("seen"), visit.form.nonce())
-    except Conflict as conflict:
-        if not visit.wants_json:
-            return _page(visit, position, draft, conflict.current)
-        return visit.conflict(conflict, visit.rubric(question))
-    visit.changed()
-    rubric = visit.rubric(question)
-    words = f"Answer {position.number} saved: {mark_words(mark, rubric)}."
-    return visit.done(_next(visit, question, position.number), words, mark=mark_data(mark, rubric))
+    return visit.save(
+        visit.stores.marks.save,
+        position.answer,
+        f"Answer {position.number} saved",
+        onward=lambda: _next(visit, position.answer.question, position.number),
+        again=lambda draft, current: _page(visit, position, draft, current),
+    )
 
 
 @routes.get("/answer/{answer}/now")
-def _now(request: Request, answer: Id, seen: Seen = 0) -> Response:
+def _now(visit: CurrentVisit, answer: Id, seen: Seen = 0) -> Response:
     """Tell the page who else is looking at the answer, and the current mark if it is not the one seen there."""
-    visit = Visit(request)
     position = visit.answer(answer)
     rubric = visit.rubric(position.answer.question)
     changed = (position.mark.id if position.mark else 0) != seen
@@ -79,9 +70,8 @@ def _now(request: Request, answer: Id, seen: Seen = 0) -> Response:
 
 
 @routes.get("/answer/{answer}/history")
-def _history(request: Request, answer: Id) -> Response:
+def _history(visit: CurrentVisit, answer: Id) -> Response:
     """Show every mark of an answer."""
-    visit = Visit(request)
     position = visit.answer(answer)
     marks = visit.stores.marks.history(answer, visit.reviewer)
     rubric = visit.rubric(position.answer.question)
@@ -91,23 +81,21 @@ def _history(request: Request, answer: Id) -> Response:
 
 
 @routes.get("/answer/{answer}/plain")
-def _plain(request: Request, answer: Id) -> Response:
+def _plain(visit: CurrentVisit, answer: Id) -> Response:
     """Show the whole answer as it was typed."""
-    text = Visit(request).answer(answer).answer.text or ""
+    text = visit.answer(answer).answer.text or ""
     return Response(text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8", headers=PLAIN_TEXT)
 
 
 @routes.post("/answer/{answer}/reveal")
-def _reveal(request: Request, answer: Id) -> Response:
-    visit = Visit(request)
+def _reveal(visit: CurrentVisit, answer: Id) -> Response:
     position = visit.answer(answer)
     name = visit.stores.answers.reveal(answer, visit.reviewer)
     return json_response({"name": name}) if visit.wants_json else _page(visit, position, name=name)
 
 
 @routes.post("/question/{question}/snippets")
-def _add_snippet(request: Request, question: str) -> Response:
-    visit = Visit(request)
+def _add_snippet(visit: CurrentVisit, question: str) -> Response:
     position = visit.position(question, visit.form.integer("number"))
     snippet = visit.stores.snippets.add(question, visit.form.text("comment"), visit.reviewer)
     visit.changed()
@@ -115,8 +103,7 @@ def _add_snippet(request: Request, question: str) -> Response:
 
 
 @routes.post("/snippet/{snippet}/drop")
-def _drop_snippet(request: Request, snippet: Id) -> Response:
-    visit = Visit(request)
+def _drop_snippet(visit: CurrentVisit, snippet: Id) -> Response:
     position = visit.position(visit.form.text("question"), visit.form.integer("number"))
     visit.stores.snippets.remove(snippet)
     visit.changed()
@@ -124,8 +111,7 @@ def _drop_snippet(request: Request, snippet: Id) -> Response:
 
 
 @routes.post("/undo")
-def _undo(request: Request) -> Response:
-    visit = Visit(request)
+def _undo(visit: CurrentVisit) -> Response:
     answers = visit.stores.marks.undo(visit.reviewer)
     visit.changed()
     if not answers:
@@ -152,17 +138,14 @@ def _page(
     """Return an answer's page; with a `draft` that could not be saved because of a `conflicting` mark."""
     question = position.answer.question
     total = visit.cached(visit.stores.answers.question_progress, question)
-    seen = conflicting or position.mark
-    return visit.page(
+    return visit.mark_page(
         "answer.html",
-        status=HTTPStatus.CONFLICT if conflicting else HTTPStatus.OK,
-        question=question,
+        position.answer,
+        draft or position.mark or Draft(),
+        conflicting or position.mark,
+        conflict=conflicting is not None,
         position=position,
-        rendered=visit.site.render(position.answer),
-        rubric=visit.rubric(question),
-        draft=draft or position.mark or Draft(),
         conflicting=conflicting,
-        seen=seen.id if seen else 0,
         name=name,
         snippets=visit.cached(visit.stores.snippets.all, question),
         rules=visit.site.policy.written.get(question),

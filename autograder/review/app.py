@@ -43,7 +43,6 @@ def create(review: ClassReview) -> ASGIApp:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.site = Site(review, pages)
     app.state.access = access(review)
-    app.state.site.warm()
     app.include_router(routes)
     for module in (class_pages, sample_pages, rubric_editor, group_pages, answer_pages):
         app.include_router(module.routes)

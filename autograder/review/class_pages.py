@@ -6,20 +6,18 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Mark, Progress
 from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
-from autograder.judge.grade_report import GradeReport, QuestionGrade, Status
-from autograder.policy.policy import Policy
-from autograder.report.grade_cells import grades, symbol
+from autograder.judge.grade_report import Status
+from autograder.report.grade_cells import automatic, grades, symbol, unmarked
 from autograder.report.page import css_class
 from autograder.review.sample_pages import unsettled
-from autograder.review.site import Id, Visit
+from autograder.review.site import CurrentVisit, Id, Visit
 
 __all__ = ["ROWS", "routes"]
 
@@ -35,12 +33,11 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 @routes.get("/")
-def _overview(request: Request, done: str = "") -> Response:
-    visit = Visit(request)
+def _overview(visit: CurrentVisit, done: str = "") -> Response:
     policy = visit.site.policy
     progress = visit.cached(visit.stores.answers.progress)
     questions = [_question(visit, id, progress) for id in policy.written]
-    requests = visit.cached(visit.stores.requests.all, long=True)
+    requests = visit.cached(visit.stores.requests.all)
     return visit.page(
         "overview.html",
         here="overview",
@@ -55,7 +52,7 @@ def _overview(request: Request, done: str = "") -> Response:
 
 
 def _question(visit: Visit, id: str, progress: Iterable[Progress]) -> dict[str, Any]:
-    pairs = visit.cached(visit.stores.marks.pairs, id, long=True)
+    pairs = visit.cached(visit.stores.marks.pairs, id)
     return {
         "id": id,
         "title": visit.site.policy.written[id].title,
@@ -68,9 +65,8 @@ def _question(visit: Visit, id: str, progress: Iterable[Progress]) -> dict[str, 
 
 
 @routes.get("/gradebook")
-def _gradebook(request: Request, page: Page = 1) -> Response:
+def _gradebook(visit: CurrentVisit, page: Page = 1) -> Response:
     """Show one row per student. It has their names, so opening it is logged."""
-    visit = Visit(request)
     names = sorted(visit.site.reports)
     pages = max(1, -(-len(names) // ROWS))
     page = min(page, pages)
@@ -87,65 +83,48 @@ def _gradebook(request: Request, page: Page = 1) -> Response:
     )
 
 
-def _row(visit: Visit, name: str, marks: Mapping[tuple[str, str], Mark]) -> Markup:
-    """Return a student's row, rendered again only if one of its marks or their points changed."""
-    site = visit.site
-    mine = {id: marks[name, id] for id in site.policy.written if (name, id) in marks}
-    stamp = tuple((mark.id, mark.points) for mark in mine.values())
-    if name not in site.rows or site.rows[name][0] != stamp:
-        report = with_marks(site.reports[name], marks, {id: visit.rubric(id) for id in mine})
-        site.rows[name] = stamp, site.pages.fragment("row.html", row=_cells(report, site.policy, mine))
-    return site.rows[name][1]
-
-
-def _cells(report: GradeReport, policy: Policy, marks: Mapping[str, Mark]) -> dict[str, Any]:
+def _row(visit: Visit, name: str, marks: Mapping[tuple[str, str], Mark]) -> dict[str, Any]:
     """Return a student's row for the template; points that are not decided do not show as 0."""
-    code = [question for question in report.questions if not question.written]
-    written = [question for question in report.questions if question.written]
-    waiting = [question.id for question in written if question.earned is None]
+    policy = visit.site.policy
+    mine = {id: marks[name, id] for id in policy.written if (name, id) in marks}
+    report = with_marks(visit.site.reports[name], marks, {id: visit.rubric(id) for id in mine})
+    cells = zip(policy.questions, grades(report, policy), strict=True)
+    waiting = unmarked(report)
+    written = sum(question.earned or 0.0 for question in report.questions if question.written)
     return {
         "name": report.name,
-        "cells": [_cell(question, marks) for question in grades(report, policy)],
-        "automatic": _sum(code) if report.complete else "?",
-        "written": "" if report.status is Status.REJECTED else _sum(written),
-        "total": f"{_sum(report.questions)}{' so far' if waiting or not report.complete else ''}",
+        "cells": [(symbol(grade), css_class(grade.outcome) if grade else "", mine.get(id)) for id, grade in cells],
+        "automatic": _points(automatic(report)) if report.complete else "?",
+        "written": "" if report.status is Status.REJECTED else _points(written),
+        "total": f"{_points(report.earned)}{' so far' if waiting or not report.complete else ''}",
         "waiting": waiting,
     }
 
 
-def _cell(question: QuestionGrade | None, marks: Mapping[str, Mark]) -> dict[str, str]:
-    if question is None:
-        return {"text": "", "style": "", "url": ""}
-    url = f"/answer/{marks[question.id].answer}" if question.id in marks else ""
-    return {"text": symbol(question), "style": css_class(question.outcome), "url": url}
-
-
-def _sum(questions: Iterable[QuestionGrade]) -> str:
-    return f"{round(sum(question.earned or 0.0 for question in questions), 6):g}"
+def _points(value: float) -> str:
+    return f"{round(value, 6):g}"
 
 
 @routes.get("/log")
-def _log(request: Request) -> Response:
-    visit = Visit(request)
+def _log(visit: CurrentVisit) -> Response:
     entries = visit.stores.log.newest(LOG_ENTRIES)
     hidden = frozenset().union(*(visit.hidden(question) for question in visit.site.policy.written))
     return visit.page("log.html", here="log", entries=entries, hidden=hidden, cut=len(entries) == LOG_ENTRIES)
 
 
 @routes.get("/requests")
-def _requests(request: Request) -> Response:
-    return _requests_page(Visit(request))
+def _requests(visit: CurrentVisit) -> Response:
+    return _requests_page(visit)
 
 
 @routes.post("/requests/{id}")
-def _reply(request: Request, id: Id) -> Response:
-    visit = Visit(request)
+def _reply(visit: CurrentVisit, id: Id) -> Response:
     status, reply = visit.form.text("status"), visit.form.text("reply")
     try:
         visit.stores.requests.reply(id, status, reply, visit.reviewer)
     except ReviewError as error:
         return _requests_page(visit, problem=str(error), typed={id: reply})
-    visit.changed(long=True)
+    visit.changed()
     return _requests_page(visit, message=f"The request was {status}.")
 
 

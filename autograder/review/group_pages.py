@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Conflict, Draft, QueuePosition
 from autograder.review.forms import LARGEST_ID
-from autograder.review.site import Id, Visit
+from autograder.review.site import CurrentVisit, Id, Visit
 
 __all__ = ["routes"]
 
@@ -27,13 +27,12 @@ Key = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
 
 @routes.get("/question/{question}/groups")
-def _groups(request: Request, question: str, group: Key = 0, apart: Key = 0) -> Response:
-    return _page(Visit(request), question, group, apart)
+def _groups(visit: CurrentVisit, question: str, group: Key = 0, apart: Key = 0) -> Response:
+    return _page(visit, question, group, apart)
 
 
 @routes.post("/question/{question}/groups")
-def _mark_group(request: Request, question: str) -> Response:
-    visit = Visit(request)
+def _mark_group(visit: CurrentVisit, question: str) -> Response:
     group, answers, draft = visit.form.integer("group"), visit.form.integers("answer"), Draft()
     try:
         draft = visit.form.draft()
@@ -52,14 +51,14 @@ def _mark_group(request: Request, question: str) -> Response:
 
 
 @routes.post("/answer/{answer}/apart")
-def _exclude(request: Request, answer: Id) -> Response:
-    url, number = _set_apart(visit := Visit(request), answer, apart=True)
+def _exclude(visit: CurrentVisit, answer: Id) -> Response:
+    url, number = _set_apart(visit, answer, apart=True)
     return visit.done(f"{url}&apart={number}", "")  # the page says so, and offers the way back
 
 
 @routes.post("/answer/{answer}/together")
-def _include(request: Request, answer: Id) -> Response:
-    url, number = _set_apart(visit := Visit(request), answer, apart=False)
+def _include(visit: CurrentVisit, answer: Id) -> Response:
+    url, number = _set_apart(visit, answer, apart=False)
     return visit.done(url, f"Answer {number} is back in its group.")
 
 

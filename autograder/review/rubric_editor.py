@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Self
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.gradebook.rubric import MOST_ITEMS, Rubric, RubricEffect, RubricItem
 from autograder.review.forms import PostedForm, parse_points
-from autograder.review.site import Visit
+from autograder.review.site import CurrentVisit, Visit
 
 __all__ = ["TypedItem", "TypedRubric", "routes"]
 
@@ -81,15 +81,13 @@ class TypedRubric:
 
 
 @routes.get("/question/{question}/rubric")
-def _rubric(request: Request, question: str) -> Response:
-    visit = Visit(request)
+def _rubric(visit: CurrentVisit, question: str) -> Response:
     current = visit.rubric(question, cached=False)
     return _page(visit, current, offered=visit.stores.rubrics.pending(question))
 
 
 @routes.post("/question/{question}/rubric")
-def _change(request: Request, question: str) -> Response:
-    visit = Visit(request)
+def _change(visit: CurrentVisit, question: str) -> Response:
     current = visit.rubric(question, cached=False)
     typed = TypedRubric.posted(visit.form)
     seen = visit.form.integer("revision")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
 from autograder.gradebook.agreement import Agreement, agreement
-from autograder.gradebook.mark import Conflict, Draft, Pair
-from autograder.review.site import Id, Visit
-from autograder.review.templating import mark_data, mark_words
+from autograder.gradebook.mark import Draft, Pair
+from autograder.review.site import CurrentVisit, Id, Visit
 
 __all__ = ["routes", "unsettled"]
 
@@ -18,8 +17,7 @@ routes = APIRouter()
 
 
 @routes.get("/question/{question}/sample")
-def _sample(request: Request, question: str) -> Response:
-    visit = Visit(request)
+def _sample(visit: CurrentVisit, question: str) -> Response:
     pairs = visit.stores.marks.pairs(question)
     if not pairs:
         raise HTTPException(
@@ -38,25 +36,19 @@ def _sample(request: Request, question: str) -> Response:
 
 
 @routes.get("/question/{question}/sample/{number}")
-def _pair_page(request: Request, question: str, number: Id) -> Response:
-    visit = Visit(request)
+def _pair_page(visit: CurrentVisit, question: str, number: Id) -> Response:
     return _page(visit, _pair(visit, question, number))
 
 
 @routes.post("/question/{question}/sample/{number}")
-def _settle(request: Request, question: str, number: Id) -> Response:
-    visit = Visit(request)
-    answer = _pair(visit, question, number).answer.id
-    draft, rubric = visit.form.draft(), visit.rubric(question)
-    try:
-        mark = visit.stores.marks.settle(answer, visit.reviewer, draft, visit.form.integer("seen"), visit.form.nonce())
-    except Conflict as conflict:
-        if not visit.wants_json:
-            return _page(visit, _pair(visit, question, number), draft)
-        return visit.conflict(conflict, rubric)
-    visit.changed(long=True)
-    words = f"Answer {number} settled: {mark_words(mark, rubric)}."
-    return visit.done(f"/question/{question}/sample", words, mark=mark_data(mark, rubric))
+def _settle(visit: CurrentVisit, question: str, number: Id) -> Response:
+    return visit.save(
+        visit.stores.marks.settle,
+        _pair(visit, question, number).answer,
+        f"Answer {number} settled",
+        onward=lambda: f"/question/{question}/sample",
+        again=lambda draft, _: _page(visit, _pair(visit, question, number), draft),
+    )
 
 
 def unsettled(pairs: tuple[Pair, ...]) -> int:
@@ -75,18 +67,15 @@ def _pair(visit: Visit, question: str, number: int) -> Pair:
 
 def _page(visit: Visit, pair: Pair, draft: Draft | None = None) -> Response:
     """Return a pair's page; with a `draft` that could not be saved because somebody else settled the answer."""
-    question = pair.answer.question
     first, second = (mark.items if mark else () for mark in pair.marks)
     shared = Draft(tuple(item for item in first if item in second))
-    return visit.page(
+    return visit.mark_page(
         "settle.html",
-        status=HTTPStatus.CONFLICT if draft else HTTPStatus.OK,
-        question=question,
+        pair.answer,
+        draft or pair.settled or shared,
+        pair.settled,
+        conflict=draft is not None,
         pair=pair,
-        rendered=visit.site.render(pair.answer),
-        rubric=visit.rubric(question),
-        draft=draft or pair.settled or shared,
-        seen=pair.settled.id if pair.settled else 0,
         problem="Somebody else has just settled this answer. Save again to replace their mark." if draft else "",
     )
 

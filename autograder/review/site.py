@@ -8,30 +8,25 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, cast
 
-from fastapi import HTTPException, Path, Request
+from fastapi import Depends, HTTPException, Path, Request
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import Markup
 
 from autograder.errors import ReviewError
-from autograder.gradebook.mark import Answer, Conflict, QueuePosition
+from autograder.gradebook.mark import Answer, Conflict, Draft, Mark, QueuePosition
 from autograder.gradebook.rubric import Rubric
-from autograder.review.cache import RecentCache
 from autograder.review.class_review import ClassReview
 from autograder.review.forms import LARGEST_ID, PostedForm
 from autograder.review.markdown import Rendered, render
-from autograder.review.presence import Presence
-from autograder.review.templating import Pages, json_response, mark_data, wants_json
+from autograder.review.recent import Presence, RecentCache
+from autograder.review.templating import Pages, json_response, mark_data, mark_words, wants_json
 
-__all__ = ["Id", "Site", "Visit"]
+__all__ = ["CurrentVisit", "Id", "Site", "Visit"]
 
 Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 """An id or a number in an address."""
 
 CACHED_S = 1.0
 """Seconds to cache what others may change, perhaps on another server with the same database."""
-
-CACHED_LONG_S = 10.0
-"""Seconds to cache what nobody needs for marking: the numbers of disagreements and of requests."""
 
 T = TypeVar("T")
 
@@ -46,26 +41,12 @@ class Site:
         self.pages = pages
         self.presence = Presence()
         self.cache = RecentCache(CACHED_S)
-        self.long_cache = RecentCache(CACHED_LONG_S)
-        self.rows: dict[str, tuple[object, Markup]] = {}
-        """Gradebook rows by submission, each with the marks it shows."""
         self._rendered = lru_cache(maxsize=4096)(self._render)
 
     def render(self, answer: Answer) -> Rendered | None:
         """Render an answer, None if it is blank."""
         text = answer.text or ""
         return self._rendered(answer.question, text) if text.strip() else None
-
-    def warm(self) -> None:
-        """Do the work that is slow the first time before the first request."""
-        self.pages.warm()
-        render("**Warm** $x^2$ `up`")
-        for question in self.policy.written:
-            with contextlib.suppress(ReviewError):  # a question without answers
-                self.render(self.stores.answers.at(question, 1, "").answer)
-                self.stores.answers.next(question, "")
-        self.stores.answers.progress()
-        self.stores.marks.final()
 
     def _render(self, question: str, text: str) -> Rendered:
         rules = self.policy.written.get(question)
@@ -95,21 +76,17 @@ class Visit:
 
     def rubric(self, question: str, *, cached: bool = True) -> Rubric:
         """Return the current rubric. Raises HTTPException if there is no such question."""
+        current = self.stores.rubrics.current
         with _or_not_found():
-            if not cached:
-                return self.stores.rubrics.current(question)
-            return self.cached(self.stores.rubrics.current, question)
+            return self.cached(current, question) if cached else current(question)
 
-    def cached(self, compute: Callable[..., T], *arguments: Hashable, long: bool = False) -> T:
+    def cached(self, compute: Callable[..., T], *arguments: Hashable) -> T:
         """Return what this method of a store returns for these arguments, from the cache if it is recent."""
-        cache = self.site.long_cache if long else self.site.cache
-        return cache.get(self.reviewer, (compute, *arguments), lambda: compute(*arguments))
+        return self.site.cache.get(self.reviewer, (compute, *arguments), lambda: compute(*arguments))
 
-    def changed(self, *, long: bool = False) -> None:
-        """Expire what is cached for this reviewer, also in the long cache if `long`."""
+    def changed(self) -> None:
+        """Expire what is cached for this reviewer."""
         self.site.cache.expire(self.reviewer)
-        if long:
-            self.site.long_cache.expire(self.reviewer)
 
     def hidden(self, question: str) -> frozenset[int]:
         """Return the sample's answers with one mark of two: until the second, nobody may see the first."""
@@ -119,16 +96,57 @@ class Visit:
     def page(self, template: str, *, status: int = HTTPStatus.OK, **context: Any) -> Response:
         return self.site.pages.respond(self.request, template, status, **context)
 
-    def conflict(self, conflict: Conflict, rubric: Rubric) -> Response:
-        """Send a script the mark that somebody else has saved."""
-        data = {"why": str(conflict), "mark": mark_data(conflict.current, rubric)}
-        return json_response(data, HTTPStatus.CONFLICT)
+    def mark_page(
+        self, template: str, answer: Answer, draft: Draft | Mark, seen: Mark | None, *, conflict: bool, **context: Any
+    ) -> Response:
+        """Return a page with an answer and a form for its mark, which replaces the mark `seen`."""
+        return self.page(
+            template,
+            status=HTTPStatus.CONFLICT if conflict else HTTPStatus.OK,
+            question=answer.question,
+            rendered=self.site.render(answer),
+            rubric=self.rubric(answer.question),
+            draft=draft,
+            seen=seen.id if seen else 0,
+            **context,
+        )
+
+    def save(
+        self,
+        save: Callable[[int, str, Draft, int, str], Mark],
+        answer: Answer,
+        message: str,
+        onward: Callable[[], str],
+        again: Callable[[Draft, Mark], Response],
+    ) -> Response:
+        """Save the mark in the form with this method of a store, and go `onward` with the message.
+
+        If somebody else has saved a mark in the meantime, a script gets that mark; otherwise `again` makes a page of it
+        and of what was typed.
+        """
+        rubric, draft = self.rubric(answer.question), self.form.draft()
+        try:
+            mark = save(answer.id, self.reviewer, draft, self.form.integer("seen"), self.form.nonce())
+        except Conflict as conflict:
+            if not self.wants_json:
+                return again(draft, conflict.current)
+            data = {"why": str(conflict), "mark": mark_data(conflict.current, rubric)}
+            return json_response(data, HTTPStatus.CONFLICT)
+        self.changed()
+        return self.done(onward(), f"{message}: {mark_words(mark, rubric)}.", mark=mark_data(mark, rubric))
 
     def done(self, url: str, message: str, **data: Any) -> Response:
         """End a POST: redirect a form; tell a script the next address and the message to show there."""
         if self.wants_json:
             return json_response({"url": url, "words": message, **data})
         return RedirectResponse(url, HTTPStatus.SEE_OTHER)
+
+
+async def _visit(request: Request) -> Visit:  # async: a plain function would wait for a thread of its own
+    return Visit(request)
+
+
+CurrentVisit = Annotated[Visit, Depends(_visit)]
 
 
 @contextlib.contextmanager

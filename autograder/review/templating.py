@@ -13,7 +13,6 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from markupsafe import Markup
 
 from autograder.gradebook.mark import Draft, Mark
 from autograder.gradebook.rubric import Rubric
@@ -48,11 +47,6 @@ class Pages:
         )
         self._environment.filters.update(time=_moment, mark_data=mark_data, mark_line=mark_line, draft_data=draft_data)
 
-    def warm(self) -> None:
-        """Compile every template before the first request."""
-        for name in self._environment.list_templates():
-            self._environment.get_template(name)
-
     def respond(self, request: Request, template: str, status: int = HTTPStatus.OK, **context: Any) -> Response:
         """Return a page for the reviewer who is signed in, if any.
 
@@ -65,9 +59,6 @@ class Pages:
         }
         body = self._environment.get_template(template).render({**shared, **context})
         return HTMLResponse(body.encode("utf-8", "replace"), status)
-
-    def fragment(self, template: str, **context: Any) -> Markup:
-        return Markup(self._environment.get_template(template).render(**context))  # escaped by the template
 
     def deny(self, request: Request, denied: Denied) -> Response:
         """Return a page, or JSON for a script, that says why a request was rejected."""

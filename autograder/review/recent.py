@@ -1,4 +1,4 @@
-"""A short-lived cache of what many pages show, so that marking stays fast while others mark too."""
+"""What is kept in memory for seconds: values that many pages show, and the reviewers who look at an answer now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
-__all__ = ["RecentCache"]
+__all__ = ["FORGOTTEN_S", "Presence", "RecentCache"]
+
+FORGOTTEN_S = 5.0
+"""Seconds after the last message of a page until its reviewer counts as gone; pages send one every 1.5 seconds."""
 
 T = TypeVar("T")
 
@@ -38,10 +41,24 @@ class RecentCache:
             oldest = max(self._changed.get(reviewer, -math.inf), self._clock() - self._seconds)
             computing = self._computing.setdefault(key, threading.Lock())
         with computing:
-            when, value = self._values.get(key, (-math.inf, None))
-            if when > oldest:
-                return cast(T, value)
-            started = self._clock()
-            computed = compute()
-            self._values[key] = (started, computed)
-            return computed
+            when, _ = self._values.get(key, (-math.inf, None))
+            if when <= oldest:
+                self._values[key] = (self._clock(), compute())
+            return cast(T, self._values[key][1])
+
+
+class Presence:
+    """The answer that each reviewer looks at. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def visit(self, answer: int, reviewer: str) -> tuple[str, ...]:
+        """Note that this reviewer looks at this answer, and return the others who do."""
+        now = self._clock()
+        with self._lock:
+            self._seen[reviewer] = (answer, now)
+            recent = {name for name, seen in self._seen.items() if seen[0] == answer and now - seen[1] < FORGOTTEN_S}
+        return tuple(sorted(recent - {reviewer}))
