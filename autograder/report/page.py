@@ -22,7 +22,6 @@ def environment() -> jinja2.Environment:
     """Return the templates of this folder, with the filters that they use."""
     ours = environment_of("autograder.report")
     ours.filters["percent"] = lambda share: "–" if share is None else f"{share:.0%}".replace("%", " %")
-    ours.filters["signed"] = lambda value: "–" if value is None else f"{value:z.2f}".replace("-", "−")
     ours.filters["css_class"] = css_class
     return ours
 
@@ -40,6 +39,7 @@ def environment_of(package: str) -> jinja2.Environment:
     )
     new.filters["number"] = lambda value: f"{value:g}"
     new.filters["plus"] = lambda value: f"{value:+g}".replace("-", "−")
+    new.filters["signed"] = lambda value: "–" if value is None else f"{value:z.2f}".replace("-", "−")
     return new
 
 

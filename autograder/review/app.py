@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import APIRouter, FastAPI, Request
@@ -13,9 +12,8 @@ from starlette.types import ASGIApp
 
 from autograder.errors import GradebookError, ReviewError
 from autograder.review import answer_pages, class_pages, group_pages, rubric_editor, sample_pages
-from autograder.review.access import SIGN_IN, Access, cookie_name
 from autograder.review.class_review import ClassReview
-from autograder.review.gate import LINK_HELP, STATIC, Denied, Gate, port_of
+from autograder.review.gate import LINK_HELP, SIGN_IN, STATIC, Access, Denied, Gate, cookie_name, port_of
 from autograder.review.site import Site
 from autograder.review.templating import Pages
 
@@ -27,7 +25,6 @@ COOKIE_S = 60 * 60 * 24 * 30
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 """Headers of files with a hash of their content in the address."""
 
-TITLES: Mapping[int, str] = {HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.METHOD_NOT_ALLOWED: "Method not allowed"}
 NO_PAGE = "The review has no such page."
 
 routes = APIRouter()
@@ -46,7 +43,7 @@ def create(review: ClassReview) -> ASGIApp:
     app.include_router(routes)
     for module in (class_pages, sample_pages, rubric_editor, group_pages, answer_pages):
         app.include_router(module.routes)
-    for error in (HTTPException, RequestValidationError, ReviewError, GradebookError, Exception):
+    for error in (Denied, HTTPException, RequestValidationError, ReviewError, GradebookError, Exception):
         app.add_exception_handler(error, _explain)
     return Gate(app, app.state.access, pages.deny)
 
@@ -56,7 +53,7 @@ def _sign_in(request: Request, token: str = "") -> Response:
     pages = request.app.state.site.pages
     if request.app.state.access.reviewer(token) is None:
         why = f"Its token belongs to no reviewer of this gradebook. {LINK_HELP}"
-        return _deny(request, HTTPStatus.FORBIDDEN, "This link is not valid", why)
+        raise Denied(HTTPStatus.FORBIDDEN, "This link is not valid", why)
     if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         response: Response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     else:  # browsers send no strict cookie on a redirect that another site began
@@ -78,24 +75,23 @@ async def _static(request: Request, version: str, name: str) -> Response:
 async def _explain(request: Request, error: Exception) -> Response:
     """Say what went wrong and what to do."""
     match error:
+        case Denied():
+            status, title, why = error.status, error.title, error.why
         case HTTPException():
             status = HTTPStatus(error.status_code)
-            why = error.detail if error.detail != status.phrase else NO_PAGE
-            return _deny(request, status, TITLES.get(status, status.phrase), why)
+            title, why = status.phrase.capitalize(), error.detail if error.detail != status.phrase else NO_PAGE
         case RequestValidationError():
-            return _deny(request, HTTPStatus.NOT_FOUND, "Not found", NO_PAGE)
+            status, title, why = HTTPStatus.NOT_FOUND, "Not found", NO_PAGE
         case ReviewError():
-            return _deny(request, HTTPStatus.UNPROCESSABLE_ENTITY, "That is not possible", str(error))
+            status, title, why = HTTPStatus.UNPROCESSABLE_ENTITY, "That is not possible", str(error)
         case GradebookError():
+            status, title = HTTPStatus.SERVICE_UNAVAILABLE, "The gradebook is not available"
             why = f"{error} Nothing was changed, and what you typed is still in your browser. Save again once it works."
-            return _deny(request, HTTPStatus.SERVICE_UNAVAILABLE, "The gradebook is not available", why)
-    why = (
-        "This is an error in the review itself; see the terminal in which it runs. What was saved is safe, and what "
-        "you typed is still in your browser."
-    )
-    return _deny(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong", why)
-
-
-def _deny(request: Request, status: HTTPStatus, title: str, why: str) -> Response:
+        case _:
+            status, title = HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong"
+            why = (
+                "This is an error in the review itself; see the terminal in which it runs. What was saved is safe, and "
+                "what you typed is still in your browser."
+            )
     response: Response = request.app.state.site.pages.deny(request, Denied(status, title, why))
     return response

@@ -16,7 +16,6 @@ from autograder.gradebook.request_store import LONGEST_REPLY, OPEN
 from autograder.judge.grade_report import Status
 from autograder.report.grade_cells import automatic, grades, symbol, unmarked
 from autograder.report.page import css_class
-from autograder.review.sample_pages import unsettled
 from autograder.review.site import CurrentVisit, Id, Visit
 
 __all__ = ["ROWS", "routes"]
@@ -60,7 +59,7 @@ def _question(visit: Visit, id: str, progress: Iterable[Progress]) -> dict[str, 
         "shares": [share for share in progress if share.question == id and share.reviewer],
         "next": visit.cached(visit.stores.answers.next, id, visit.reviewer),
         "sampled": bool(pairs),
-        "unsettled": unsettled(pairs),
+        "unsettled": sum(pair.both and not pair.agree and pair.settled is None for pair in pairs),
     }
 
 

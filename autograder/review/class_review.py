@@ -99,12 +99,11 @@ def exchange_requests(path: Path | None, folder: Path, url: str | None = None, r
 
 def agreements(stores: ReviewStores) -> dict[str, Agreement]:
     """Return how far two reviewers agree on each question with answers that both have marked."""
-    found = {}
-    for question in sorted(stores.rubrics.all()):
-        points = [pair.points for pair in stores.marks.pairs(question) if pair.points is not None]
-        if points:
-            found[question] = agreement(points)
-    return found
+    found = {
+        question: agreement(pair.points for pair in stores.marks.pairs(question) if pair.points is not None)
+        for question in sorted(stores.rubrics.all())
+    }
+    return {question: agreed for question, agreed in found.items() if agreed.count}
 
 
 def _reports(location: Path | str) -> tuple[GradeReport, ...]:

@@ -12,7 +12,10 @@ resolve there, and other people may work on the same machine. So:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -22,9 +25,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autograder.review.access import SIGN_IN, Access, cookie_name
-
-__all__ = ["LARGEST", "LINK_HELP", "SECURITY_HEADERS", "STATIC", "Denied", "Gate", "port_of"]
+__all__ = [
+    "LARGEST", "LINK_HELP", "SECURITY_HEADERS", "SIGN_IN", "STATIC",
+    "Access", "Denied", "Gate", "cookie_name", "port_of",
+]  # fmt: skip
 
 LARGEST = 256 * 1024
 """The largest body of a request, in bytes."""
@@ -38,6 +42,7 @@ FIELDS = 20_000
 
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"
+SIGN_IN = "/enter"
 STATIC = "/static/"
 
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -60,13 +65,43 @@ LINK_HELP = (
 )
 
 
-@dataclass(frozen=True)
-class Denied:
+@dataclass(eq=False)
+class Denied(Exception):
     """A rejected request, and the reason, in words for the person at the browser."""
 
     status: HTTPStatus
     title: str
     why: str
+
+
+class Access:
+    """The reviewers' tokens: one in the link that signs a reviewer in, one in each form that the reviewer sends.
+
+    They are HMACs of the names under the gradebook's secret, so a link outlives a restart.
+    """
+
+    def __init__(self, secret: bytes, reviewers: Iterable[str]) -> None:
+        self._secret = secret
+        self._tokens = {reviewer: self._token("reviewer", reviewer) for reviewer in reviewers}
+
+    def link(self, reviewer: str, port: int) -> str:
+        return f"http://127.0.0.1:{port}{SIGN_IN}?token={self._tokens[reviewer]}"
+
+    def reviewer(self, token: str) -> str | None:
+        """Return the owner of a token, or None. Takes the same time for every wrong token."""
+        owners = [reviewer for reviewer, known in self._tokens.items() if _equal(token, known)]
+        return owners[0] if owners else None
+
+    def csrf(self, reviewer: str) -> str:
+        """Return the CSRF token that this reviewer's forms must hold."""
+        return self._token("csrf", reviewer)
+
+    def is_csrf(self, reviewer: str, token: str) -> bool:
+        return _equal(token, self.csrf(reviewer))
+
+    def _token(self, purpose: str, name: str) -> str:
+        message = f"{purpose}\0{name}".encode("utf-8", "surrogatepass")
+        return base64.urlsafe_b64encode(hmac.digest(self._secret, message, hashlib.sha256)).rstrip(b"=").decode()
 
 
 class Gate:
@@ -91,17 +126,21 @@ class Gate:
         request.state.reviewer = reviewer
         request.state.csrf = self._access.csrf(reviewer) if reviewer else ""
         request.state.form = ()
-        denied = _check_headers(request)
-        if request.method == "POST":  # read even if denied: a browser shows no response while it is sending
-            body = await _read(request)
-            denied = denied or self._check_form(request, body)
-        respond = self._app if denied is None else self._deny(request, denied)
+        # Read even if the request is denied: a browser shows no response while it is sending.
+        body = await _read(request) if request.method == "POST" else None
+        respond = self._app
+        try:
+            _check_headers(request)
+            if request.method == "POST":
+                request.state.form = self._fields(request, body)
+        except Denied as denied:
+            respond = self._deny(request, denied)
         await respond(scope, receive, _with_headers(send))
 
-    def _check_form(self, request: Request, body: bytes | None) -> Denied | None:
-        """Parse the body into the request's state, or return why it is rejected."""
+    def _fields(self, request: Request, body: bytes | None) -> list[tuple[str, str]]:
+        """Parse the body of a POST. Raises Denied."""
         if body is None:
-            return Denied(
+            raise Denied(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "That is too long",
                 f"A form may hold {LARGEST // 1024} KB, and this one holds more. Nothing was changed, and what you "
@@ -110,17 +149,22 @@ class Gate:
         try:
             fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS)
         except ValueError:
-            return Denied(HTTPStatus.BAD_REQUEST, "Not a form", "The review has no such form. Nothing was changed.")
+            why = "The review has no such form. Nothing was changed."
+            raise Denied(HTTPStatus.BAD_REQUEST, "Not a form", why) from None
         token = request.headers.get(CSRF_HEADER) or dict(fields[::-1]).get(CSRF_FIELD, "")
         if request.state.reviewer is None or not self._access.is_csrf(request.state.reviewer, token):
-            return Denied(
+            raise Denied(
                 HTTPStatus.FORBIDDEN,
                 "This page is out of date",
                 "The form has no valid CSRF token, so nothing was changed. Reload the page and send it again; what you "
                 "typed is still in your browser.",
             )
-        request.state.form = fields
-        return None
+        return fields
+
+
+def cookie_name(port: int) -> str:
+    """Return the name of the sign-in cookie: browsers keep one jar for all ports of a host."""
+    return f"mnist-kit-review-{port}"
 
 
 def port_of(request: Request) -> int:
@@ -129,11 +173,15 @@ def port_of(request: Request) -> int:
     return port
 
 
-def _check_headers(request: Request) -> Denied | None:
-    """Return why a request is rejected for its headers, or None."""
+def _equal(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode())
+
+
+def _check_headers(request: Request) -> None:
+    """Raise Denied if a request is rejected for its headers."""
     port, headers = port_of(request), request.headers
     if headers.get("host", "") not in {f"127.0.0.1:{port}", f"localhost:{port}"}:
-        return Denied(
+        raise Denied(
             HTTPStatus.FORBIDDEN,
             "Wrong address",
             f"The review is at http://127.0.0.1:{port} only, and this request was for "
@@ -141,19 +189,18 @@ def _check_headers(request: Request) -> Denied | None:
             f"ssh -L {port}:127.0.0.1:{port} …",
         )
     if request.method not in ("GET", "HEAD", "POST"):
-        return Denied(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET or POST.")
+        raise Denied(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET or POST.")
     if request.scope["path"].startswith(STATIC) or request.scope["path"] == SIGN_IN:
-        return None
+        return
     if request.state.reviewer is None:
-        return Denied(HTTPStatus.UNAUTHORIZED, "Please sign in", f"This browser is not signed in. {LINK_HELP}")
+        raise Denied(HTTPStatus.UNAUTHORIZED, "Please sign in", f"This browser is not signed in. {LINK_HELP}")
     if request.method == "POST" and not _same_origin(headers):
-        return Denied(
+        raise Denied(
             HTTPStatus.FORBIDDEN,
             "Sent from another site",
             "This came from a page that is not part of the review, so nothing was changed. Go back to the review and "
             "send it from there.",
         )
-    return None
 
 
 def _same_origin(headers: Headers) -> bool:

@@ -51,23 +51,17 @@ def _mark_group(visit: CurrentVisit, question: str) -> Response:
 
 
 @routes.post("/answer/{answer}/apart")
-def _exclude(visit: CurrentVisit, answer: Id) -> Response:
-    url, number = _set_apart(visit, answer, apart=True)
-    return visit.done(f"{url}&apart={number}", "")  # the page says so, and offers the way back
-
-
 @routes.post("/answer/{answer}/together")
-def _include(visit: CurrentVisit, answer: Id) -> Response:
-    url, number = _set_apart(visit, answer, apart=False)
-    return visit.done(url, f"Answer {number} is back in its group.")
-
-
-def _set_apart(visit: Visit, answer: int, *, apart: bool) -> tuple[str, int]:
-    """Return the address of the group, and the answer's number."""
+def _set_apart(visit: CurrentVisit, answer: Id) -> Response:
+    """Exclude an answer from its group, or include it again."""
+    apart = visit.request.url.path.endswith("/apart")
     position = visit.answer(answer)
     visit.stores.answers.set_apart(answer, visit.reviewer, apart=apart)
     visit.changed()
-    return f"/question/{position.answer.question}/groups?group={position.answer.group or 0}", position.number
+    url = f"/question/{position.answer.question}/groups?group={position.answer.group or 0}"
+    if apart:
+        return visit.done(f"{url}&apart={position.number}", "")  # the page says so, and offers the way back
+    return visit.done(url, f"Answer {position.number} is back in its group.")
 
 
 def _page(

@@ -10,11 +10,10 @@ again.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
@@ -26,14 +25,9 @@ from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
 from autograder.policy.questions import Misconception
 from autograder.review.formulas import mathml
-from autograder.review.highlighting import Highlighter
-from autograder.review.links import replace_images, restrict_links
+from autograder.review.running_text import Highlighter, restrict
 from autograder.review.sanitizing import sanitize
 from autograder.text import printable_lines
-
-if TYPE_CHECKING:
-    from markdown_it.renderer import RendererProtocol
-    from markdown_it.utils import EnvType, OptionsDict
 
 __all__ = ["LINK_REACH", "LONGEST", "MOST_COLUMNS", "MOST_LINES", "MOST_LINKS", "MOST_MATHS", "Rendered", "render"]
 
@@ -84,11 +78,11 @@ def render(text: str, *, highlight: Sequence[Misconception] = ()) -> Rendered:
     env: dict[str, int] = {"links": MOST_LINKS, "maths": MOST_MATHS}
     parser = _parser()
     tokens = _parse(parser, printable_lines(source), env)
-    for before, token in pairwise([Token("", "", 0), *tokens]):
-        _restrict_block(before, token)
+    for index, token in enumerate(tokens):
         if token.children:
-            running = _join(restrict_links(replace_images(token.children)))
-            token.children = list(highlighter.highlight(running))
+            token.children = list(highlighter.highlight(restrict(token.children)))
+        if token.type in ("th_open", "th_close") and not tokens[index + token.nesting].content:
+            token.tag = "td"  # an empty header is not a header
     raw = parser.renderer.render(tokens, parser.options, env)
     return Rendered(Markup(sanitize(raw)), bool(text[len(source) :].strip()), highlighter.found)
 
@@ -117,6 +111,8 @@ def _parser() -> MarkdownIt:
     rule = math_inline_dollar(allow_space=True, allow_digits=False, allow_double=True)
     parser.inline.ruler.at("math_inline", _fix_first_formula(rule))
     parser.block.ruler.at("table", _narrow_table, {"alt": ["paragraph", "reference"]})
+    parser.add_render_rule("heading_open", lambda *_: "<p><strong>")
+    parser.add_render_rule("heading_close", lambda *_: "</strong></p>\n")
     for name in ("math_inline", "math_inline_double", "math_block"):
         parser.add_render_rule(name, _formula)
     # The library compiles its rules at first use, and must not do so in two threads at once.
@@ -173,41 +169,7 @@ def _parse(parser: MarkdownIt, source: str, env: dict[str, int]) -> list[Token]:
     return [Token("pre_open", "pre", 1), words, Token("pre_close", "pre", -1)]
 
 
-def _restrict_block(before: Token, token: Token) -> None:
-    """Remove from a block what does not belong in one of our pages. `before` is the token before it."""
-    if token.type in ("heading_open", "heading_close"):
-        token.tag = "p"
-    if before.type == "heading_open":
-        strong = Token("strong_open", "strong", 1), Token("strong_close", "strong", -1)
-        token.children = [strong[0], *(token.children or ()), strong[1]]
-    # An empty header of a column is not a header.
-    if before.type == "th_open" and not token.content:
-        before.tag = "td"
-    if token.type == "th_close" and not before.content:
-        token.tag = "td"
-    if token.tag in ("th", "td"):
-        token.attrs = {}  # alignment, as a style
-    token.info = ""  # the language of a code block, which would become a class
-
-
-def _join(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Join text that goes on in the next line, so that a phrase may cross lines."""
-    text = ""
-    for token in tokens:
-        if token.type in ("text", "softbreak"):
-            text += token.content if token.type == "text" else "\n"
-            continue
-        if text:
-            yield Token("text", "", 0, content=text)
-            text = ""
-        yield token
-    if text:
-        yield Token("text", "", 0, content=text)
-
-
-def _formula(
-    _renderer: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, env: EnvType
-) -> str:
+def _formula(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, env: dict[str, int]) -> str:
     """Render a formula, or its source if it cannot be converted or the text has too many."""
     token = tokens[index]
     source = token.content.strip()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Self
+from typing import NamedTuple
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -16,7 +16,7 @@ from autograder.gradebook.rubric import MOST_ITEMS, Rubric, RubricEffect, Rubric
 from autograder.review.forms import PostedForm, parse_points
 from autograder.review.site import CurrentVisit, Visit
 
-__all__ = ["TypedItem", "TypedRubric", "routes"]
+__all__ = ["TypedItem", "routes"]
 
 routes = APIRouter()
 
@@ -24,60 +24,48 @@ LONGEST_ID = 24
 """The most characters of an id that is made from an item's text."""
 
 
-@dataclass(frozen=True)
-class TypedItem:
-    """A rubric item as typed."""
+class TypedItem(NamedTuple):
+    """A rubric item as typed, valid or not."""
 
-    id: str
-    points: str
-    text: str
+    id: str = ""
+    points: str = ""
+    text: str = ""
 
 
-@dataclass(frozen=True)
-class TypedRubric:
-    """A rubric as typed, valid or not."""
+def _typed(form: PostedForm) -> list[TypedItem]:
+    """Return the items in a posted form."""
+    columns = (form.texts(name)[: MOST_ITEMS + 1] for name in TypedItem._fields)
+    return [TypedItem(*cells) for cells in zip(*columns, strict=False)]
 
-    rows: tuple[TypedItem, ...]
 
-    @classmethod
-    def of(cls, rubric: Rubric) -> Self:
-        return cls(tuple(TypedItem(item.id, f"{item.points:g}", item.text) for item in rubric.items))
+def _edit(items: list[TypedItem], action: str, number: int) -> str:
+    """Do up, down, remove or add; any other action changes nothing. `number` is from 1.
 
-    @classmethod
-    def posted(cls, form: PostedForm) -> Self:
-        columns = (form.texts(name)[: MOST_ITEMS + 1] for name in ("id", "points", "text"))
-        return cls(tuple(TypedItem(*cells) for cells in zip(*columns, strict=False)))
+    Return the control that gets the focus: the same button at the item's new position, or the new item.
+    """
+    if action == "add":
+        items.append(TypedItem())
+        return "new"
+    if action not in ("up", "down", "remove") or not 1 <= number <= len(items):
+        return ""
+    item = items.pop(number - 1)
+    if action == "remove":
+        return ""
+    position = number + (1 if action == "down" else -1)
+    items.insert(max(0, position - 1), item)
+    return f"{action}:{position}"
 
-    def after(self, action: str, number: int) -> TypedRubric:
-        """Return the rubric after up, down, remove or add; any other action changes nothing. `number` is from 1."""
-        rows = list(self.rows)
-        if action == "add":
-            rows.append(TypedItem("", "", ""))
-        elif action in ("up", "down", "remove") and 1 <= number <= len(rows):
-            row = rows.pop(number - 1)
-            if action != "remove":
-                rows.insert(max(0, number - 1 + (1 if action == "down" else -1)), row)
-        return TypedRubric(tuple(rows))
 
-    def rubric(self, current: Rubric) -> Rubric:
-        """Return the rubric without empty rows. Raises ReviewError for points that are not a number."""
-        ids = {row.id for row in self.rows} | {item.id for item in current.items}
-        items: list[RubricItem] = []
-        for number, row in enumerate(self.rows, 1):
-            if row.points.strip() or row.text.strip():
-                points = parse_points(f"Points of item {number}", row.points)
-                item = RubricItem(row.id or _new_id(row.text, ids), points, row.text.strip())
-                ids.add(item.id)
-                items.append(item)
-        return replace(current, items=tuple(items))
-
-    @property
-    def positive_points(self) -> str:
-        """Return the sum of the positive points, ? if one of them is not a number."""
-        try:
-            return f"{sum(max(0.0, parse_points('', row.points or '0')) for row in self.rows):g}"
-        except ReviewError:
-            return "?"
+def _parse(typed: Sequence[TypedItem], current: Rubric) -> Rubric:
+    """Return the typed rubric without empty items. Raises ReviewError for points that are not a number."""
+    ids = {item.id for item in typed} | {item.id for item in current.items}
+    items: list[RubricItem] = []
+    for number, item in enumerate(typed, 1):
+        if item.points.strip() or item.text.strip():
+            points = parse_points(f"Points of item {number}", item.points)
+            items.append(RubricItem(item.id or _new_id(item.text, ids), points, item.text.strip()))
+            ids.add(items[-1].id)
+    return replace(current, items=tuple(items))
 
 
 @routes.get("/question/{question}/rubric")
@@ -89,14 +77,13 @@ def _rubric(visit: CurrentVisit, question: str) -> Response:
 @routes.post("/question/{question}/rubric")
 def _change(visit: CurrentVisit, question: str) -> Response:
     current = visit.rubric(question, cached=False)
-    typed = TypedRubric.posted(visit.form)
-    seen = visit.form.integer("revision")
+    typed, seen = _typed(visit.form), visit.form.integer("revision")
     action, _, number = visit.form.text("do").partition(":")
     if action not in ("effects", "apply"):
-        row = int(number) if number.isdecimal() else 0
-        return _page(visit, current, typed.after(action, row), seen=seen, focus=_focus(action, row))
+        focus = _edit(typed, action, int(number) if number.isdecimal() else 0)
+        return _page(visit, current, typed, revision=seen, focus=focus)
     try:
-        new = typed.rubric(current)
+        new = _parse(typed, current)
         if problem := new.problem():
             raise ReviewError(problem)
         if seen != current.revision:
@@ -105,7 +92,7 @@ def _change(visit: CurrentVisit, question: str) -> Response:
                 "current one, then preview it again."
             )
         if action == "effects":
-            return _page(visit, current, TypedRubric.of(new), effects=visit.stores.rubrics.preview(new))
+            return _page(visit, current, _as_typed(new), effects=visit.stores.rubrics.preview(new))
         effects = visit.stores.rubrics.apply(new, visit.reviewer)
     except ReviewError as error:
         return _page(visit, current, typed, problem=str(error))
@@ -117,26 +104,26 @@ def _change(visit: CurrentVisit, question: str) -> Response:
 def _page(
     visit: Visit,
     current: Rubric,
-    typed: TypedRubric | None = None,
+    typed: Sequence[TypedItem] | None = None,
     *,
-    seen: int | None = None,
     problem: str = "",
     message: str = "",
     effects: Sequence[RubricEffect] | None = None,
+    revision: int | None = None,
     offered: Rubric | None = None,
     focus: str = "",
 ) -> Response:
-    """Return the editor with the current rubric, or with the one `typed` over the revision `seen`."""
-    state = "typed" if typed is not None else "applied" if message else "current"
-    typed = typed or TypedRubric.of(current)
+    """Return the editor with the current rubric, or with the one `typed` over a `revision` of it."""
+    rows = _as_typed(current) if typed is None else typed
     return visit.page(
         "rubric.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         question=current.question,
         points=current.points,
-        revision=current.revision if seen is None else seen,
-        state=state,
-        typed=typed,
+        revision=current.revision if revision is None else revision,
+        state="typed" if typed is not None else "applied" if message else "current",
+        typed=rows,
+        positive_points=_positive_points(rows),
         most=MOST_ITEMS,
         problem=problem,
         message=message,
@@ -149,11 +136,16 @@ def _page(
     )
 
 
-def _focus(action: str, number: int) -> str:
-    """Return the control that gets the focus: the same button at the item's new position, or the new item."""
-    if action in ("up", "down") and number:
-        return f"{action}:{number + (1 if action == 'down' else -1)}"
-    return "new" if action == "add" else ""
+def _as_typed(rubric: Rubric) -> list[TypedItem]:
+    return [TypedItem(item.id, f"{item.points:g}", item.text) for item in rubric.items]
+
+
+def _positive_points(typed: Sequence[TypedItem]) -> str:
+    """Return the sum of the positive points, ? if one of them is not a number."""
+    try:
+        return f"{sum(max(0.0, parse_points('', item.points or '0')) for item in typed):g}"
+    except ReviewError:
+        return "?"
 
 
 def _new_id(text: str, taken: set[str]) -> str:

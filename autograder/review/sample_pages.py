@@ -7,11 +7,11 @@ from http import HTTPStatus
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from autograder.gradebook.agreement import Agreement, agreement
+from autograder.gradebook.agreement import agreement
 from autograder.gradebook.mark import Draft, Pair
 from autograder.review.site import CurrentVisit, Id, Visit
 
-__all__ = ["routes", "unsettled"]
+__all__ = ["routes"]
 
 routes = APIRouter()
 
@@ -30,7 +30,7 @@ def _sample(visit: CurrentVisit, question: str) -> Response:
         question=question,
         pairs=len(pairs),
         both=len(points),
-        figures=_figures(agreement(points)),
+        agreement=agreement(points),
         disagreements=[pair for pair in pairs if pair.both and (not pair.agree or pair.settled)],
     )
 
@@ -49,11 +49,6 @@ def _settle(visit: CurrentVisit, question: str, number: Id) -> Response:
         onward=lambda: f"/question/{question}/sample",
         again=lambda draft, _: _page(visit, _pair(visit, question, number), draft),
     )
-
-
-def unsettled(pairs: tuple[Pair, ...]) -> int:
-    """Count the disagreements to settle."""
-    return sum(pair.both and not pair.agree and pair.settled is None for pair in pairs)
 
 
 def _pair(visit: Visit, question: str, number: int) -> Pair:
@@ -78,14 +73,3 @@ def _page(visit: Visit, pair: Pair, draft: Draft | None = None) -> Response:
         pair=pair,
         problem="Somebody else has just settled this answer. Save again to replace their mark." if draft else "",
     )
-
-
-def _figures(found: Agreement) -> dict[str, str]:
-    """Write agreement in figures; empty if no answer has both marks."""
-    if found.percent is None:
-        return {}
-    figures = {"percent": f"{found.percent:.0f} %"}
-    if found.kappa is None or found.low is None or found.high is None:
-        return {**figures, "kappa": "not defined", "interval": "both gave every answer the same points"}
-    kappa, low, high = (f"{value:z.2f}".replace("-", "−") for value in (found.kappa, found.low, found.high))
-    return {**figures, "kappa": kappa, "interval": f"95 % interval {low} to {high}"}

@@ -33,7 +33,7 @@ class ReviewServer:
         self.sockets = [bound]
         self.port: int = bound.getsockname()[1]
         access = app.access(review)
-        self.links: Mapping[str, str] = {name: access.link(name, self.port) for name in access.reviewers}
+        self.links: Mapping[str, str] = {name: access.link(name, self.port) for name in review.reviewers}
         config = uvicorn.Config(
             app.create(review),
             log_level="warning",
@@ -79,6 +79,4 @@ def bind(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError:
-        if port == 0:
-            raise
         return socket.create_server((HOST, 0), backlog=128)

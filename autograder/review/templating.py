@@ -41,7 +41,7 @@ class Pages:
         self._environment.globals.update(
             questions=questions,
             gradebook=gradebook,
-            static=self._address,
+            static=lambda name: f"{STATIC}{self.version}/{name}",  # new with each version: browsers cache it for ever
             scripts=sorted(name for name in self.static if name.endswith(".js")),
             nonce=lambda: secrets.token_hex(16),
         )
@@ -52,11 +52,7 @@ class Pages:
 
         `here` is the entry of the menu where the page belongs: a question unless given.
         """
-        shared = {
-            "reviewer": request.state.reviewer,
-            "csrf": request.state.csrf,
-            "here": context.get("question", ""),
-        }
+        shared = {"reviewer": request.state.reviewer, "csrf": request.state.csrf, "here": context.get("question", "")}
         body = self._environment.get_template(template).render({**shared, **context})
         return HTMLResponse(body.encode("utf-8", "replace"), status)
 
@@ -65,10 +61,6 @@ class Pages:
         if wants_json(request):
             return json_response({"title": denied.title, "why": denied.why}, denied.status)
         return self.respond(request, "denied.html", denied.status, denied=denied)
-
-    def _address(self, name: str) -> str:
-        """Put the version into the address of a file, so that browsers may cache it for ever."""
-        return f"{STATIC}{self.version}/{name}"
 
 
 def wants_json(request: Request) -> bool:

@@ -19,7 +19,7 @@ from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.stores import ReviewStores
 from autograder.gradebook.tables import CURRENT, MarkRow
-from autograder.review.access import Access
+from autograder.review.gate import Access
 from autograder.submissions.submission import Submission
 from autograder.tests import reviews
 
