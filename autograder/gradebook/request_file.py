@@ -49,8 +49,8 @@ def read(
     matches: dict[tuple[str, str, str], Match] = {}
     requests: dict[RegradeRequest, int] = {}
     problems = []
-    for line, cells in table.rows:
-        cells = {column.casefold(): unescape_formula(cell) for column, cell in cells.items()}
+    for row in table.rows:
+        line, cells = row.line, {column.casefold(): unescape_formula(cell) for column, cell in table.cells(row).items()}
         owner = (cells.get("submission", ""), cells.get("email", ""), cells.get("id", ""))
         if owner not in matches:
             matches[owner] = _match(*owner, names, roster)

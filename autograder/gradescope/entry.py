@@ -86,7 +86,7 @@ def main(root: Path) -> None:
     refused = refusal(metadata, policy.attempts)
     if refused is not None and not paths.pickle.exists():
         _say(f"Not graded: {refused.message}")
-        atomic.write(paths.results, _json(carried_over(refused)))
+        _write(paths.results, carried_over(refused))
         return
     policy = _fitting(policy)
     report = _report(paths, policy)
@@ -99,7 +99,7 @@ def main(root: Path) -> None:
         document |= _carried(metadata)
     for note in report.notes:
         _say(note)
-    atomic.write(paths.results, _json(document))
+    _write(paths.results, document)
     if paths.pickle.exists():
         from autograder.gradescope.otter_results import pickled  # importing Otter takes seconds
 
@@ -167,8 +167,8 @@ def _carried(metadata: Metadata) -> dict[str, Any]:
     )}  # fmt: skip
 
 
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+def _write(path: Path, document: dict[str, Any]) -> None:
+    atomic.write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def _say(message: str) -> None:

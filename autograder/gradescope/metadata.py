@@ -21,7 +21,6 @@ from autograder.policy.policy import AttemptLimit
 __all__ = ["Attempt", "AttemptRefusal", "Metadata", "carried_over", "read", "refusal"]
 
 DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 REFUSED = "refused"
 """The value of `extra_data.attempt` in the results of an attempt beyond a limit."""
@@ -64,11 +63,9 @@ def read(path: Path) -> Metadata:
         return Metadata()
     content = _mapping(data)
     previous = content.get("previous_submissions")
-    previous = previous if isinstance(previous, list) else []
-    return Metadata(
-        created_at=_time(content.get("created_at")),
-        previous=tuple(_attempt(entry) for entry in previous if isinstance(entry, dict)),
-    )
+    entries = previous if isinstance(previous, list) else []
+    attempts = tuple(_attempt(entry) for entry in entries if isinstance(entry, dict))
+    return Metadata(_time(content.get("created_at")), attempts)
 
 
 def refusal(metadata: Metadata, attempts: AttemptLimit) -> AttemptRefusal | None:
@@ -78,17 +75,17 @@ def refusal(metadata: Metadata, attempts: AttemptLimit) -> AttemptRefusal | None
     """
     counted = [attempt for attempt in metadata.previous if not attempt.fault]
     reason = _used_up(len(counted), attempts.per_assignment)
-    if reason is None:
-        reason = _too_soon(metadata.created_at, counted, attempts.per_day)
-    if reason is None:
+    reason = reason or _too_soon(metadata.created_at, counted, attempts.per_day)
+    if not reason:
         return None
-    scored = sorted(
-        (attempt for attempt in counted if attempt.score is not None), key=lambda attempt: attempt.at or BEFORE_ALL
+    scored = [attempt for attempt in reversed(counted) if attempt.score is not None]
+    last = max(scored, key=lambda attempt: attempt.at or BEFORE_ALL, default=None)
+    consequence = (
+        "The score of your last graded attempt counts."
+        if last
+        else "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
     )
-    if scored:
-        return AttemptRefusal(f"{reason} The score of your last graded attempt counts.", scored[-1])
-    placeholder = "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
-    return AttemptRefusal(f"{reason} {placeholder}", None)
+    return AttemptRefusal(f"{reason} {consequence}", last)
 
 
 def carried_over(refusal: AttemptRefusal) -> dict[str, Any]:
@@ -110,23 +107,23 @@ def carried_over(refusal: AttemptRefusal) -> dict[str, Any]:
     return document
 
 
-def _used_up(used: int, limit: int | None) -> str | None:
+def _used_up(used: int, limit: int | None) -> str:
     if limit is None or used < limit:
-        return None
+        return ""
     return (
         f"This attempt was not graded: the limit for this assignment is {_count(limit)}, and {used} had been used "
         "before it. No further attempt is possible."
     )
 
 
-def _too_soon(now: datetime | None, counted: Sequence[Attempt], limit: int | None) -> str | None:
+def _too_soon(now: datetime | None, counted: Sequence[Attempt], limit: int | None) -> str:
     if now is None or limit is None:
-        return None
+        return ""
     times = sorted(attempt.at for attempt in counted if attempt.at and timedelta(0) <= now - attempt.at < DAY)
     if len(times) < limit:
-        return None
+        return ""
     # Round up to a full minute, so that an attempt at the stated time is accepted.
-    free = (times[-limit] + DAY + MINUTE - timedelta.resolution).astimezone(now.tzinfo)
+    free = (times[-limit] + DAY + timedelta(minutes=1) - timedelta.resolution).astimezone(now.tzinfo)
     return (
         f"This attempt was not graded: the limit is {_count(limit)} in 24 hours, and {len(times)} had been used in the "
         f"24 hours before it. The next attempt is possible from {free:%Y-%m-%d %H:%M} ({free:%Z})."
@@ -140,23 +137,21 @@ def _count(attempts: int) -> str:
 def _attempt(entry: dict[str, Any]) -> Attempt:
     results = entry.get("results")
     extra = _mapping(_mapping(results).get("extra_data"))
-    broken = entry.get("autograder_error") is True or extra.get("status") == Status.UNGRADED
-    broken = broken or extra.get("complete") is False
-    return Attempt(
-        at=_time(entry.get("submission_time")),
-        score=_number(entry.get("score")),
-        fault=broken or extra.get("attempt") == REFUSED,
-        results=results if isinstance(results, dict) else None,
+    fault = (
+        entry.get("autograder_error") is True
+        or extra.get("status") == Status.UNGRADED
+        or extra.get("complete") is False
+        or extra.get("attempt") == REFUSED
     )
+    results = results if isinstance(results, dict) else None
+    return Attempt(_time(entry.get("submission_time")), _number(entry.get("score")), fault, results)
 
 
 def _time(value: Any) -> datetime | None:
     """Parse a time with a zone, a year inside the calendar's ends, so that a day can be added or subtracted."""
-    if not isinstance(value, str):
-        return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
     in_reach = datetime.min.year < moment.year < datetime.max.year
     return moment if in_reach and moment.tzinfo is not None else None

@@ -67,7 +67,7 @@ class CanvasExport:
     def decimal_comma(self) -> bool:
         """True if numbers are written with a comma: some are, and none with a point."""
         columns = self.assignments
-        cells = [cell for row in self.file.rows for index, cell in enumerate(row.cells) if index in columns]
+        cells = [cell for row in self.file.all_rows for index, cell in enumerate(row.cells) if index in columns]
         return any(map(DECIMAL_COMMA.fullmatch, cells)) and not any(map(DECIMAL_POINT.fullmatch, cells))
 
 
@@ -80,8 +80,8 @@ def read(path: Path) -> CanvasExport:
     file = read_file(path, FORM, _is_accepted)
     possible: tuple[str, ...] = ()
     rows = []
-    for row in file.filled:
-        cells = dict(zip(file.header, row.cells, strict=False))
+    for row in file.rows:
+        cells = file.cells(row)
         name = cells.get("Student") or ", ".join(filter(None, (cells.get(part, "") for part in NAMES[1:])))
         ids = tuple(cells.get(column, "") for column in IDS)
         label = next(filter(None, (name, *ids)), "")
@@ -134,16 +134,11 @@ def _check(file: CsvFile, rows: Sequence[tuple[CsvRow, Student]]) -> None:
         raise ImportedFileError(f"{file.path}: no student in it; expected a row for each. {again}")
     lines: dict[str, int] = {}
     for row, student in rows:
-        here, count = f"{file.path}, line {row.line}", len(row.cells)
-        if count != len(file.header):
-            raise ImportedFileError(
-                f"{here}: {count} cells; expected {len(file.header)}, as in the header. Look for an extra or a missing "
-                "comma in that line, or export the gradebook again."
-            )
+        file.check_width(row)
         if student.id and (first := lines.setdefault(student.id, row.line)) != row.line:
             raise ImportedFileError(
-                f"{here}: a second row with the ID {student.id}, the first is line {first}; expected one row for each "
-                f"student. {again}"
+                f"{file.path}, line {row.line}: a second row with the ID {student.id}, the first is line {first}; "
+                f"expected one row for each student. {again}"
             )
 
 

@@ -56,7 +56,7 @@ def fill(
     students = [student for _, student in export.rows]
     enrolments = _by_roster(students, roster) if roster else join(students, graded, _clues).enrolments
     filled, skipped, unmatched = [], [], []
-    texts = {row.line: row.text for row in export.file.rows}
+    texts = {row.line: row.text for row in export.file.all_rows}
     comma = export.decimal_comma
     for (row, _), enrolment in zip(export.rows, enrolments, strict=True):
         before = row.cells[column]

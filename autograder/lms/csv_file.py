@@ -10,13 +10,13 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import ImportedFileError, unreadable
 
-__all__ = ["CsvFile", "CsvFormat", "CsvRow", "CsvTable", "parse_number", "parse_rows", "read_file", "read_table"]
+__all__ = ["CsvFile", "CsvFormat", "CsvRow", "parse_number", "parse_rows", "read_file", "read_table"]
 
 BOM = "\ufeff"
 DELIMITERS = ",;"
@@ -58,59 +58,55 @@ class CsvRow:
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A whole file: `bom` and the texts of all `rows`, joined."""
+    """A whole file: `bom` and the texts of `all_rows`, joined. `rows` are those below the header that are not blank."""
 
     path: Path
     bom: str
     delimiter: str
     header: tuple[str, ...]
-    rows: tuple[CsvRow, ...]
+    all_rows: tuple[CsvRow, ...]
 
     @property
-    def filled(self) -> tuple[CsvRow, ...]:
-        """The rows below the header that are not blank."""
-        return tuple(row for row in self.rows if any(row.cells))[1:]
+    def rows(self) -> tuple[CsvRow, ...]:
+        return tuple(row for row in self.all_rows if any(row.cells))[1:]
 
+    def cells(self, row: CsvRow) -> dict[str, str]:
+        """Return a row's cells by column."""
+        return dict(zip(self.header, row.cells, strict=False))
 
-@dataclass(frozen=True)
-class CsvTable:
-    """A file whose rows all have the columns of its header: each row's line, and its cells by column."""
+    def check_width(self, row: CsvRow) -> None:
+        """Raise ImportedFileError if a row has more or fewer cells than the header."""
+        if len(row.cells) != len(self.header):
+            raise ImportedFileError(
+                f"{self.path}, line {row.line}: {len(row.cells)} cells; expected {len(self.header)}, as in the header. "
+                "Look for an extra or a missing comma in that line, or make the file again."
+            )
 
-    path: Path
-    delimiter: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[int, Mapping[str, str]], ...]
-
-    def number(self, line: int, cells: Mapping[str, str], column: str) -> float | None:
+    def number(self, row: CsvRow, column: str) -> float | None:
         """Parse a cell as a number; None if it is empty. Raises ImportedFileError if it is something else."""
-        cell = cells[column]
+        cell = self.cells(row)[column]
         if not cell:
             return None
         value = parse_number(cell.replace(",", ".") if self.delimiter == ";" else cell)
         if value is None:
             raise ImportedFileError(
-                f"{self.path}, line {line}, column {column}: {cell!r} is not a number; expected one such as 2.5, or "
-                "nothing. Correct that cell, or make the file again."
+                f"{self.path}, line {row.line}, column {column}: {cell!r} is not a number; expected one such as 2.5, "
+                "or nothing. Correct that cell, or make the file again."
             )
         return value
 
 
-def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvTable:
-    """Read a file if `accepts` takes the names of its columns; blank rows are skipped. Raises ImportedFileError."""
+def read_table(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvFile:
+    """Read a file like `read_file`, in which every column has one name and every row has all columns."""
     file = read_file(path, form, accepts)
     for column, times in Counter(filter(None, file.header)).items():
         if times > 1:
             raise ImportedFileError(
                 f"{path}: {times} columns are called {column}; expected every name once. Delete or rename the others."
             )
-    for row in file.filled:
-        if len(row.cells) != len(file.header):
-            raise ImportedFileError(
-                f"{path}, line {row.line}: {len(row.cells)} cells; expected {len(file.header)}, as in the header. Look "
-                "for an extra or a missing comma in that line."
-            )
-    rows = tuple((row.line, dict(zip(file.header, row.cells, strict=True))) for row in file.filled)
-    return CsvTable(path, file.delimiter, file.header, rows)
+    for row in file.rows:
+        file.check_width(row)
+    return file
 
 
 def read_file(path: Path, form: CsvFormat, accepts: Callable[[frozenset[str]], bool]) -> CsvFile:

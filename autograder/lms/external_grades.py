@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from autograder.errors import ImportedFileError
 from autograder.lms import row_matching
-from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
+from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, read_table
 from autograder.policy.policy import Policy
 
 __all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade", "match", "read"]
@@ -26,7 +26,8 @@ COMPLETED, GRADED = "Completed", "Graded"
 MAXIMA = "points-per-question"
 """The file name in Otter's row of the points that each question is worth."""
 
-OTTER_COLUMNS = ("file", "total_points_earned", "grading_status")
+TOTAL = "total_points_earned"
+OTTER_COLUMNS = ("file", TOTAL, "grading_status")
 GRADESCOPE_COLUMNS = ("Total Score", "Status")
 GRADESCOPE_NAMES = ("Email", "SID", "Name", "First Name", "Last Name")
 FORM = CsvFormat(
@@ -102,8 +103,8 @@ def read(paths: Iterable[Path], policy: Policy) -> tuple[ExternalGrade, ...]:
     first: dict[tuple[str, str], str] = {}
     for path in paths:
         before = len(grades)
-        for line, grade in _rows(path, policy):
-            here = f"{path}, line {line}"
+        for row, grade in _grades(path, policy):
+            here = f"{path}, line {row.line}"
             if not grade.name:
                 expected = "a file name in `file`" if grade.origin == OTTER else "an email, an SID or a name"
                 raise ImportedFileError(
@@ -144,13 +145,12 @@ def match(rows: Sequence[ExternalGrade], submissions: Collection[str]) -> tuple[
     return tuple(found[row] for row in rows)
 
 
-def _rows(path: Path, policy: Policy) -> Iterator[tuple[int, ExternalGrade]]:
+def _grades(path: Path, policy: Policy) -> list[tuple[CsvRow, ExternalGrade]]:
     table = read_table(path, FORM, lambda header: _is_otter(header) or _is_gradescope(header))
-    if _is_otter(table.header):
-        yield from ((line, _otter(table, line, cells)) for line, cells in table.rows if cells["file"] != MAXIMA)
-    else:
+    if not _is_otter(table.header):
         questions = _questions(table.header, policy)
-        yield from ((line, _gradescope(table, line, cells, questions)) for line, cells in table.rows)
+        return [(row, _gradescope(table, row, questions)) for row in table.rows]
+    return [(row, _otter(table, row)) for row in table.rows if table.cells(row)["file"] != MAXIMA]
 
 
 def _is_otter(header: Collection[str]) -> bool:
@@ -161,23 +161,21 @@ def _is_gradescope(header: Collection[str]) -> bool:
     return set(GRADESCOPE_COLUMNS) <= set(header) and not set(GRADESCOPE_NAMES).isdisjoint(header)
 
 
-def _otter(table: CsvTable, line: int, cells: Mapping[str, str]) -> ExternalGrade:
-    questions = [column for column in cells if column and column not in (*OTTER_COLUMNS, "percent_correct")]
-    graded = cells["grading_status"] == COMPLETED
-    total, *points = (
-        table.number(line, cells, column) if graded else None for column in ("total_points_earned", *questions)
-    )
+def _otter(table: CsvFile, row: CsvRow) -> ExternalGrade:
+    cells = table.cells(row)
+    status = cells["grading_status"]
     name = PurePath(cells["file"]).stem
-    return ExternalGrade(
-        OTTER, name, "", "", "", total, tuple(zip(questions, points, strict=True)), cells["grading_status"]
-    )
+    questions = [column for column in cells if column and column not in (*OTTER_COLUMNS, "percent_correct")]
+    points = {column: table.number(row, column) if status == COMPLETED else None for column in (TOTAL, *questions)}
+    return ExternalGrade(OTTER, name, "", "", "", points.pop(TOTAL), tuple(points.items()), status)
 
 
-def _gradescope(table: CsvTable, line: int, cells: Mapping[str, str], questions: Mapping[str, str]) -> ExternalGrade:
+def _gradescope(table: CsvFile, row: CsvRow, questions: Mapping[str, str]) -> ExternalGrade:
+    cells = table.cells(row)
     email, sid, status = cells.get("Email", ""), cells.get("SID", ""), cells["Status"]
     person = " ".join(filter(None, (cells.get("First Name"), cells.get("Last Name")))) or cells.get("Name", "")
-    total = table.number(line, cells, "Total Score")
-    points = tuple((id, table.number(line, cells, column)) for column, id in questions.items())
+    total = table.number(row, "Total Score")
+    points = tuple((id, table.number(row, column)) for column, id in questions.items())
     total = total if status == GRADED else None
     return ExternalGrade(GRADESCOPE, email or sid or person, email, sid, person, total, points, status)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.errors import ImportedFileError
 from autograder.lms import row_matching
-from autograder.lms.csv_file import CsvFormat, CsvTable, read_table
+from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, read_table
 
 __all__ = ["FILE_COLUMN", "POINTS_POSSIBLE", "TEST_STUDENT", "Enrolment", "MatchedRoster", "Student", "join", "read"]
 
@@ -107,19 +107,19 @@ def read(path: Path) -> tuple[Student, ...]:
     unique = (*columns["id"], *columns["email"], *columns["file"])
     lines: dict[tuple[str, str], int] = {}
     students = []
-    for line, cells, student in _students(table, columns):
+    for row, student in _students(table, columns):
+        cells, here = table.cells(row), f"{path}, line {row.line}"
         if not student.label:
             raise ImportedFileError(
-                f"{path}, line {line}: the row names nobody; expected a name, an id or an email. Fill it in, or "
-                "delete the row."
+                f"{here}: the row names nobody; expected a name, an id or an email. Fill it in, or delete the row."
             )
         # A name may be shared, unless there is nothing better.
         keys = [(column, cells[column]) for column in unique if cells[column]] or [("name", student.name)]
         for column, value in keys:
-            first = lines.setdefault((column, row_matching.normalized(value)), line)
-            if first != line:
+            first = lines.setdefault((column, row_matching.normalized(value)), row.line)
+            if first != row.line:
                 raise ImportedFileError(
-                    f"{path}, line {line}: a second row with the {column} {value}, the first is line {first}; expected "
+                    f"{here}: a second row with the {column} {value}, the first is line {first}; expected "
                     "one row for each student. Delete the row that is wrong."
                 )
         students.append(student)
@@ -164,16 +164,16 @@ def _columns(header: Collection[str]) -> dict[str, tuple[str, ...]]:
     return {kind: tuple(column for name in names for column in plain.get(name, ())) for kind, names in COLUMNS.items()}
 
 
-def _students(table: CsvTable, columns: Mapping[str, Sequence[str]]) -> list[tuple[int, Mapping[str, str], Student]]:
+def _students(table: CsvFile, columns: Mapping[str, Sequence[str]]) -> list[tuple[CsvRow, Student]]:
     """Return the rows that are students: without Canvas's rows before them, and without its test student."""
-    rows, names = table.rows, (*columns["name"], *columns["last"])
+    rows, names = [(row, table.cells(row)) for row in table.rows], (*columns["name"], *columns["last"])
     possible = [any(cells[name].casefold().startswith(POINTS_POSSIBLE) for name in names) for _, cells in rows]
     from_canvas = any(possible)
     students = []
-    for line, cells in rows[possible.index(True) + 1 :] if from_canvas else rows:
+    for row, cells in rows[possible.index(True) + 1 :] if from_canvas else rows:
         found = {kind: tuple(dict.fromkeys(filter(None, map(cells.get, names)))) for kind, names in columns.items()}
         first, last, section, file = ("".join(found[kind][:1]) for kind in ("first", "last", "section", "file"))
         name = found["name"][0] if found["name"] else " ".join(filter(None, (first, last)))
         if not (from_canvas and row_matching.name_key(name) == TEST_STUDENT):
-            students.append((line, cells, Student(name, found["id"], found["email"], file, section)))
+            students.append((row, Student(name, found["id"], found["email"], file, section)))
     return students

@@ -17,7 +17,7 @@ from autograder.authoring.autograder_zip import read_tests
 from autograder.engine.engine import Engine
 from autograder.layout import HOME, Layout
 from autograder.policy import grading_file, policy
-from autograder.tools.postgresql import TemporaryServer, installed, temporary_server
+from autograder.tools.postgresql import PROGRAMS, TemporaryServer, temporary_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -66,7 +66,7 @@ def engine(rules: policy.Policy, layout: Layout) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[TemporaryServer]:
-    if not installed():
+    if not PROGRAMS:
         pytest.skip("NO POSTGRESQL on this machine: `apt-get install postgresql`, then run this test again")
     with temporary_server() as server:
         yield server

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -29,10 +25,11 @@ from rich.console import Console
 
 from autograder.gradebook.database import location
 from autograder.gradebook.stores import ReviewStores
-from autograder.tools.large_class import LARGE, STUDENTS, fill
-from autograder.tools.review_client import Reviewer, TimedRequest
+from autograder.tools.meter import machine
+from autograder.tools.postgresql import temporary_server
+from autograder.tools.review_load import LARGE, STUDENTS, Reviewer, fill
 
-__all__ = ["LoadRun", "main", "report"]
+__all__ = ["main"]
 
 REVIEWERS = tuple(f"reviewer{number:02d}" for number in range(20))
 PAUSES = (1.0, 0.25, 0.0)
@@ -42,36 +39,34 @@ SECONDS = 60.0
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 
 
-@dataclass(frozen=True)
-class LoadRun:
-    """One run. `cpu` is the server's share of a core; `saved` marks were acknowledged, `stored` were stored."""
-
-    way: str
-    think_s: float
-    seconds: float
-    visits: tuple[TimedRequest, ...]
-    cpu: float
-    memory_mb: float
-    saved: int
-    stored: int
-
-
 def main(arguments: Sequence[str]) -> None:
     """Measure, print, and write the tables."""
-    from autograder.tools.postgresql import temporary_server
-
     console = Console()
     seconds = float(arguments[0]) if arguments else SECONDS
-    runs = []
+    sections = []
     with tempfile.TemporaryDirectory(prefix="kit-review-") as name, temporary_server(durable=True) as server:
         for way, url in (("SQLite", None), ("PostgreSQL", server.new_database("review"))):
             folder = Path(name) / way
             folder.mkdir()
             fill(folder, url)
             for think_s in PAUSES:
-                runs.append(_run(way, folder, url, think_s, seconds if think_s else seconds / 3))
-                console.print(_title(runs[-1]), *_table(runs[-1]), sep="\n", markup=False)
-    (DOCUMENTS / "benchmark-review.md").write_text(report(runs), encoding="utf-8")
+                think = (
+                    f"{think_s:g} s between two requests of one reviewer" if think_s else "no pause between requests"
+                )
+                section = f"## {way}, {think}\n\n{_run(folder, url, think_s, seconds if think_s else seconds / 3)}"
+                console.print(section, markup=False)
+                sections.append(section)
+    text = f"""\
+# The review under load
+
+Made by `python -m autograder.tools.benchmark_review`: a class of {STUDENTS:,} with 3 questions, {len(REVIEWERS)} \
+reviewers at once,
+each on a connection that stays open, and one process of `mnist-kit review` on the same machine as they.
+Answers have 30 to 160 words; 5 % are empty, 15 % alike, three of each question {LARGE // 2**20} MB long.
+
+{"".join(sections)}{machine("fastapi", "uvicorn", "sqlalchemy", "psycopg")}
+"""
+    (DOCUMENTS / "benchmark-review.md").write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -96,19 +91,34 @@ def _served(folder: Path, url: str | None) -> Iterator[tuple[psutil.Process, dic
             process.wait(60)
 
 
-def _run(way: str, folder: Path, url: str | None, think_s: float, seconds: float) -> LoadRun:
+def _run(folder: Path, url: str | None, think_s: float, seconds: float) -> str:
+    """Return a table of what the reviewers saw, what the server used, and whether each mark was stored."""
     before = _stored(folder, url)
     with _served(folder, url) as (server, links):
         reviewers = [Reviewer(name, link, think_s) for name, link in links.items()]
         used, began = _cpu_s(server), time.monotonic()
         with ThreadPoolExecutor(len(reviewers)) as pool:
-            for done in [pool.submit(each.work, began, began + seconds) for each in reviewers]:
+            for done in [pool.submit(each.work, began + seconds) for each in reviewers]:
                 done.result()
         took = time.monotonic() - began
-        cpu, memory = (_cpu_s(server) - used) / took, server.memory_full_info().pss / 2**20
-    visits = tuple(visit for each in reviewers for visit in each.visits)
-    saved = sum(each.saved for each in reviewers)
-    return LoadRun(way, think_s, took, visits, cpu, memory, saved, _stored(folder, url) - before)
+        cpu, memory_mb = (_cpu_s(server) - used) / took, server.memory_full_info().pss / 2**20
+    requests = [request for each in reviewers for request in each.requests]
+    kinds: dict[str, list[float]] = {}
+    for request in requests:
+        kinds.setdefault(request.kind, []).append(request.took_ms)
+    lines = [_line(kind, took_ms) for kind, took_ms in sorted(kinds.items())]
+    table = "\n".join([*lines, _line("all", [request.took_ms for request in requests])])
+    saved, stored = sum(each.saved for each in reviewers), _stored(folder, url) - before
+    met = sum(request.status == 409 for request in requests)
+    return f"""\
+| page | count | median ms | p95 ms | max ms |
+|---|--:|--:|--:|--:|
+{table}
+
+{len(requests) / took:.0f} requests a second for {took:.0f} s; the server used {100 * cpu:.0f} % of a core and \
+{memory_mb:.0f} MB. {saved} marks were acknowledged, {stored} are in the gradebook; {met} met another's mark.
+
+"""
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -120,51 +130,6 @@ def _stored(folder: Path, url: str | None) -> int:
     """Return the number of marks ever given, from the log."""
     with ReviewStores(location(folder, url), shared=False) as stores:
         return sum(entry.what.startswith(("marked", "changed the mark")) for entry in stores.log.newest(10**6))
-
-
-def report(runs: Sequence[LoadRun]) -> str:
-    """Return the tables as Markdown."""
-    versions = ("fastapi", "uvicorn", "sqlalchemy", "psycopg")
-    lines = [
-        "# The review under load",
-        "",
-        f"Made by `python -m autograder.tools.benchmark_review`: a class of {STUDENTS:,} with 3 questions, "
-        f"{len(REVIEWERS)} reviewers at once,",
-        "each on a connection that stays open, and one process of `mnist-kit review` on the same machine as they.",
-        f"Answers have 30 to 160 words; 5 % are empty, 15 % alike, three of each question {LARGE // 2**20} MB long.",
-        "",
-    ]
-    for run in runs:
-        lines += [_title(run), "", *_table(run), ""]
-    lines += [
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in versions)
-        + f"; {datetime.now(UTC):%Y-%m-%d}.",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _title(run: LoadRun) -> str:
-    think = f"{run.think_s:g} s between two requests of one reviewer" if run.think_s else "no pause between requests"
-    return f"## {run.way}, {think}"
-
-
-def _table(run: LoadRun) -> list[str]:
-    kinds: Mapping[str, list[float]] = {visit.kind: [] for visit in run.visits}
-    for visit in run.visits:
-        kinds[visit.kind].append(visit.took_ms)
-    met = sum(visit.status == 409 for visit in run.visits)
-    return [
-        "| page | count | median ms | p95 ms | max ms |",
-        "|---|--:|--:|--:|--:|",
-        *(_line(kind, took) for kind, took in sorted(kinds.items())),
-        _line("all", [visit.took_ms for visit in run.visits]),
-        "",
-        f"{len(run.visits) / run.seconds:.0f} requests a second for {run.seconds:.0f} s; the server used "
-        f"{100 * run.cpu:.0f} % of a core and {run.memory_mb:.0f} MB. {run.saved} marks were acknowledged, "
-        f"{run.stored} are in the gradebook; {met} met another's mark.",
-    ]
 
 
 def _line(kind: str, took: Sequence[float]) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
+import platform
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
-__all__ = ["Cost", "measure", "tree_cpu_s"]
+__all__ = ["CORES", "Cost", "machine", "measure", "tree_cpu_s"]
+
+CORES = os.cpu_count() or 1
 
 LOOK_EVERY_S = 3.0
 """Seconds between two measurements of memory; each takes a tenth of a second of a core that is being measured."""
@@ -38,27 +41,25 @@ def measure(
 ) -> Cost:
     """Run commands in `folder`, `at_once` at a time. Raises RuntimeError with the output of one that fails."""
 
-    def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run(command: Sequence[str | Path]) -> None:
+        done = subprocess.run(
             list(command), cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{done.args} failed:\n{done.stdout[-2000:]}")
 
-    over = threading.Event()
-    peak = [0.0]
-    watcher = threading.Thread(target=_watch, args=(over, peak))
-    before, began = _cpu(), time.monotonic()
-    watcher.start()
-    try:
-        with ThreadPoolExecutor(at_once) as pool:
-            for done in pool.map(run, commands):
-                if done.returncode:
-                    raise RuntimeError(f"{done.args} failed:\n{done.stdout[-2000:]}")
-        wall, cpu = time.monotonic() - began, _cpu() - before
-    finally:
-        over.set()
-        watcher.join()
-    return Cost(wall, cpu, peak[0])
+    peak_mb = 0.0
+    before, began = os.times(), time.monotonic()
+    with ThreadPoolExecutor(at_once) as pool:
+        running = [pool.submit(run, command) for command in commands]
+        while wait(running, LOOK_EVERY_S).not_done:
+            peak_mb = max(peak_mb, _held_mb())
+    wall_s, after = time.monotonic() - began, os.times()
+    for done in running:
+        done.result()
+    cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
+    return Cost(wall_s, cpu_s, peak_mb)
 
 
 def tree_cpu_s() -> float:
@@ -67,22 +68,22 @@ def tree_cpu_s() -> float:
     own = psutil.Process()
     for process in (own, *own.children(recursive=True)):
         with contextlib.suppress(psutil.Error):
-            times = process.cpu_times()
-            used += times.user + times.system + times.children_user + times.children_system
+            used += sum(process.cpu_times()[:4])  # user and system, its own and of children that have ended
     return used
 
 
-def _cpu() -> float:
-    """Return the core-seconds of all descendants that have ended and been waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def machine(*packages: str) -> str:
+    """Return a sentence about what was measured on, and when."""
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        f"{CORES} cores ({platform.machine()}), Python {platform.python_version()}, {versions}; "
+        f"{datetime.now(UTC):%Y-%m-%d}."
+    )
 
 
-def _watch(over: threading.Event, peak: list[float]) -> None:
-    own = psutil.Process()
-    while not over.wait(LOOK_EVERY_S):
-        held = 0
-        for process in own.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                held += process.memory_full_info().pss
-        peak[0] = max(peak[0], held / 2**20)
+def _held_mb() -> float:
+    held = 0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            held += process.memory_full_info().pss
+    return held / 2**20

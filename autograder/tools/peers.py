@@ -9,16 +9,17 @@ from __future__ import annotations
 import copy
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.layout import HOME
-from autograder.tools.meter import Cost, measure
+from autograder.tools.meter import CORES, Cost, measure
 
-__all__ = ["PEERS", "kit", "nbgrader", "otter_run", "otter_run_each", "write_class"]
+__all__ = ["PEERS", "kit", "nbgrader", "otter_run", "write_class"]
 
 BIN = Path(sys.executable).parent
 QUIET = {
@@ -49,8 +50,8 @@ def write_class(folder: Path, notebook: NotebookNode, size: int) -> list[Path]:
     return paths
 
 
-def kit(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:
-    command: list[str | Path] = [BIN / "mnist-kit", "grade", *notebooks, "-o", folder / "out", "-n", str(cores)]
+def kit(notebooks: Sequence[Path], folder: Path, workers: int) -> Cost:
+    command: list[str | Path] = [BIN / "mnist-kit", "grade", *notebooks, "-o", folder / "out", "-n", str(workers)]
     return measure([command], folder=folder, environment=QUIET)
 
 
@@ -63,11 +64,7 @@ def otter_run(notebooks: Sequence[Path], folder: Path, at_once: int) -> Cost:
     return measure(commands, at_once=at_once, folder=folder, environment=QUIET)
 
 
-def otter_run_each(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:  # noqa: ARG001  # a peer's signature
-    return otter_run(notebooks, folder, 1)
-
-
-def nbgrader(notebooks: Sequence[Path], folder: Path, cores: int) -> Cost:  # noqa: ARG001  # a peer's signature
+def nbgrader(notebooks: Sequence[Path], folder: Path) -> Cost:
     """Measure `nbgrader autograde` alone, without making the assignment."""
     course = folder / "course"
     source = course / "source" / "mnist" / "mnist.ipynb"
@@ -94,21 +91,18 @@ def _for_nbgrader(notebook: NotebookNode) -> NotebookNode:
     """Replace Otter's cells by one cell of tests in nbgrader's format."""
     made = copy.deepcopy(notebook)
     made.cells = [cell for cell in made.cells if "otter" not in cell.source and "grader." not in cell.source]
-    tests = nbformat.v4.new_code_cell(NBGRADER_TESTS, id="tests")
-    tests.metadata["nbgrader"] = {
-        "grade": True, "grade_id": "tests", "locked": True, "points": 26, "schema_version": 3, "solution": False,
-        "task": False,
-    }  # fmt: skip
     for cell in made.cells:
         cell.metadata.pop("nbgrader", None)
-    made.cells.append(tests)
+    form = {"schema_version": 3, "grade_id": "tests", "points": 26}
+    kind = {"grade": True, "locked": True, "solution": False, "task": False}
+    made.cells.append(nbformat.v4.new_code_cell(NBGRADER_TESTS, id="tests", metadata={"nbgrader": {**form, **kind}}))
     return made
 
 
-PEERS = {
-    "mnist-kit grade": kit,
-    "otter run, one at a time": otter_run_each,
-    "otter run, as many at once as cores": otter_run,
+PEERS: dict[str, Callable[[Sequence[Path], Path], Cost]] = {
+    "mnist-kit grade": partial(kit, workers=CORES),
+    "otter run, one at a time": partial(otter_run, at_once=1),
+    "otter run, as many at once as cores": partial(otter_run, at_once=CORES),
     "nbgrader autograde": nbgrader,
 }
-"""Functions that grade `notebooks` with `cores` cores and leave their files in `folder`."""
+"""Functions that grade notebooks and leave their files in a folder."""

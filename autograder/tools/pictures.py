@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from PIL import Image
-from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, FloatRect, ViewportSize, sync_playwright
 
 from autograder.gradebook.database import DATABASE, existing_location
 from autograder.gradebook.mark import Draft
@@ -25,7 +25,7 @@ from autograder.report import result_files
 from autograder.review import class_review, serve
 from autograder.review.class_review import ClassReview, open_review
 
-__all__ = ["ITEMS", "main", "mark", "photograph", "shrunk"]
+__all__ = ["ITEMS", "main", "mark", "shrunk"]
 
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -77,11 +77,6 @@ def mark(review: ClassReview, leave: str = "") -> None:
             review.stores.marks.save(place.answer.id, reviewer, draft, 0, f"{question} {number}")
 
 
-def photograph(page: Page, clip: FloatRect | None = None) -> bytes:
-    """Take a screenshot of the visible page, or of a part of the whole page, as PNG."""
-    return page.screenshot(clip=clip, full_page=clip is not None, animations="disabled")
-
-
 def shrunk(picture: bytes) -> bytes:
     """Reduce a PNG to a palette, which is enough for a page's few colours."""
     out = io.BytesIO()
@@ -104,7 +99,7 @@ def _review(browser: Browser, review: ClassReview) -> bytes:
             page.keyboard.press(key)
         page.keyboard.type(COMMENT)
         page.keyboard.press("Escape")
-        return photograph(page)
+        return page.screenshot(animations="disabled")
 
 
 def _report(browser: Browser, folder: Path) -> bytes:
@@ -114,7 +109,8 @@ def _report(browser: Browser, folder: Path) -> bytes:
     page.goto(written.as_uri())
     end = page.locator(END).bounding_box()
     assert end is not None
-    return photograph(page, {"x": 0, "y": 0, "width": REPORT["width"], "height": end["y"] - 24})
+    clip: FloatRect = {"x": 0, "y": 0, "width": REPORT["width"], "height": end["y"] - 24}
+    return page.screenshot(clip=clip, full_page=True, animations="disabled")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -13,15 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["TemporaryServer", "installed", "temporary_server"]
+__all__ = ["PROGRAMS", "TemporaryServer", "temporary_server"]
 
 ACCOUNT = "postgres"
 """The account of Debian's package; PostgreSQL refuses to run as root."""
 
-
-def installed() -> bool:
-    """Return whether this machine has PostgreSQL."""
-    return bool(_versions())
+PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+"""The folders of this machine's PostgreSQL programs, oldest version first; empty if it has none."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +34,8 @@ class TemporaryServer:
         self._run("initdb", "-U", "kit", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:
-        fsync = "on" if self.durable else "off"
-        options = (
-            f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync={fsync}"
-        )
+        settings = f"-c listen_addresses=127.0.0.1 -c max_connections=200 -c fsync={'on' if self.durable else 'off'}"
+        options = f"-p {self.port} -k {self.folder} {settings}"
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def new_database(self, name: str) -> str:
@@ -57,7 +52,7 @@ class TemporaryServer:
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def _run(self, tool: str, *arguments: str) -> None:
-        command = [*self.as_account, str(_versions()[-1] / tool), "-D", str(self.folder / "data"), *arguments]
+        command = [*self.as_account, str(PROGRAMS[-1] / tool), "-D", str(self.folder / "data"), *arguments]
         subprocess.run(
             command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder, timeout=120
         )
@@ -69,29 +64,20 @@ def temporary_server(*, durable: bool = False) -> Iterator[TemporaryServer]:
 
     Raises FileNotFoundError if PostgreSQL is not installed.
     """
-    if not installed():
+    if not PROGRAMS:
         raise FileNotFoundError("PostgreSQL is not installed; run `apt-get install postgresql`, then try again")
-    folder = Path(tempfile.mkdtemp(prefix="kit-pg-"))
-    as_account: tuple[str, ...] = ()
-    if os.geteuid() == 0:
-        account = pwd.getpwnam(ACCOUNT)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        as_account = ("setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups")
-    with socket.socket() as probe:
+    with tempfile.TemporaryDirectory(prefix="kit-pg-", ignore_cleanup_errors=True) as name, socket.socket() as probe:
+        as_account: tuple[str, ...] = ()
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(ACCOUNT)
+            os.chown(name, account.pw_uid, account.pw_gid)
+            as_account = ("setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups")
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = TemporaryServer(folder, port, as_account, durable)
-    try:
+        server = TemporaryServer(Path(name), probe.getsockname()[1], as_account, durable)
+        probe.close()
         server.create()
         server.start()
         try:
             yield server
         finally:
             server.crash()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _versions() -> list[Path]:
-    """Return the folders of PostgreSQL's programs on this machine, oldest version first."""
-    return sorted(program.parent for program in Path("/usr/lib/postgresql").glob("*/bin/initdb"))

@@ -21,7 +21,7 @@ from autograder.gradebook.mark import Conflict, Draft
 from autograder.gradebook.stores import ReviewStores
 from autograder.policy.policy import Policy
 from autograder.tests.gradebook.marking import rows, sync
-from autograder.tools.postgresql import TemporaryServer, installed, temporary_server
+from autograder.tools.postgresql import PROGRAMS, TemporaryServer, temporary_server
 
 KILLS = 30
 ANSWERS = 40
@@ -46,7 +46,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         yield Store(tmp_path / "gradebook.db", None)
         return
-    if not installed():
+    if not PROGRAMS:
         pytest.skip("NO POSTGRESQL on this machine")
     with temporary_server() as server:
         yield Store(server.new_database("killed"), server)

@@ -117,19 +117,14 @@ def entry(hours: float = 2, score: float | None = 5.0, fault: bool = False) -> A
     return Attempt(NOW - hours * HOUR, score, fault, None)
 
 
-def handed_in(*previous: Attempt, now: datetime | None = NOW) -> Metadata:
-    return Metadata(now, previous)
-
-
 def test_without_a_limit_nothing_is_refused() -> None:
-    assert refusal(handed_in(*[entry()] * 2000), AttemptLimit()) is None
+    assert refusal(Metadata(NOW, (entry(),) * 2000), AttemptLimit()) is None
 
 
 @pytest.mark.parametrize("limits", [AttemptLimit(per_day=3), AttemptLimit(per_assignment=3)], ids=["day", "assignment"])
 def test_as_many_graded_attempts_as_the_limit_says_are_accepted(limits: AttemptLimit) -> None:
-    ungraded_attempts = [entry(fault=True)] * 5
-    assert refusal(handed_in(entry(), entry(), *ungraded_attempts), limits) is None
-    assert refusal(handed_in(entry(), entry(), entry()), limits) is not None
+    assert refusal(Metadata(NOW, (entry(), entry(), *[entry(fault=True)] * 5)), limits) is None
+    assert refusal(Metadata(NOW, (entry(), entry(), entry())), limits) is not None
 
 
 AGES = {
@@ -143,12 +138,12 @@ AGES = {
 @pytest.mark.parametrize(("age", "counts"), AGES.values(), ids=AGES)
 def test_a_day_is_the_24_hours_before(age: timedelta, counts: bool) -> None:
     earlier = replace(entry(), at=(NOW - age).astimezone(UTC))
-    assert (refusal(handed_in(earlier), AttemptLimit(per_day=1)) is not None) is counts
+    assert (refusal(Metadata(NOW, (earlier,)), AttemptLimit(per_day=1)) is not None) is counts
 
 
 @pytest.mark.parametrize(
     "metadata",
-    [handed_in(replace(entry(), at=None)), handed_in(entry(), now=None)],
+    [Metadata(NOW, (replace(entry(), at=None),)), Metadata(None, (entry(),))],
     ids=["earlier attempt", "submission"],
 )
 def test_an_unknown_time_counts_for_the_assignment_but_not_for_the_day(metadata: Metadata) -> None:
@@ -157,28 +152,23 @@ def test_an_unknown_time_counts_for_the_assignment_but_not_for_the_day(metadata:
 
 
 def refused(limits: AttemptLimit, *previous: Attempt) -> AttemptRefusal:
-    found = refusal(handed_in(*previous), limits)
+    found = refusal(Metadata(NOW, previous), limits)
     assert found is not None
     return found
 
 
-def test_a_limit_for_the_assignment_names_the_attempts_used() -> None:
+def test_a_refusal_names_the_attempts_used_and_the_time_of_the_next_one() -> None:
     message = refused(AttemptLimit(per_assignment=3), *[entry(score=3.25)] * 4).message
     assert "the limit for this assignment is 3 attempts, and 4 had been used before it. No further" in message
     assert message.endswith("The score of your last graded attempt counts.")
     assert "3.25" not in message, "the score may still be hidden"
-
-
-def test_a_limit_for_the_day_names_the_time_of_the_next_attempt() -> None:
     message = refused(AttemptLimit(per_day=2), entry(2), entry(30), entry(20, score=3.25)).message
     assert "the limit is 2 attempts in 24 hours, and 2 had been used in the 24 hours before it." in message
     assert "The next attempt is possible from 2026-09-14 23:41 (UTC-07:00)." in message
     assert "3.25" not in message, "the score may still be hidden"
-    once = refused(AttemptLimit(per_day=1), entry())
-    assert "the limit is 1 attempt in 24 hours, and 1 had been used" in once.message
-
-
-def test_no_next_attempt_is_promised_if_both_limits_are_used_up() -> None:
+    assert (
+        "the limit is 1 attempt in 24 hours, and 1 had been used" in refused(AttemptLimit(per_day=1), entry()).message
+    )
     assert "The next attempt" not in refused(AttemptLimit(per_day=1, per_assignment=1), entry()).message
 
 
@@ -192,15 +182,15 @@ def test_the_next_attempt_is_possible_at_the_stated_time_and_not_two_minutes_bef
     minutes: list[int], seconds: int, limit: int
 ) -> None:
     now = NOW.replace(second=seconds)
-    previous = [Attempt(now - timedelta(minutes=each), 1.0) for each in minutes]
-    found = refusal(handed_in(*previous, now=now), AttemptLimit(per_day=limit))
+    previous = tuple(Attempt(now - timedelta(minutes=each), 1.0) for each in minutes)
+    found = refusal(Metadata(now, previous), AttemptLimit(per_day=limit))
     if found is None:
         return
     stated = datetime.fromisoformat(found.message.split(" from ")[1][:16]).replace(tzinfo=PACIFIC)
     assert stated > now
-    assert refusal(handed_in(*previous, now=stated), AttemptLimit(per_day=limit)) is None
+    assert refusal(Metadata(stated, previous), AttemptLimit(per_day=limit)) is None
     too_soon = max(now, stated - 2 * timedelta(minutes=1))
-    assert refusal(handed_in(*previous, now=too_soon), AttemptLimit(per_day=limit)) is not None
+    assert refusal(Metadata(too_soon, previous), AttemptLimit(per_day=limit)) is not None
 
 
 OLD, NEW, UNTIMED = entry(hours=9, score=9.0), entry(hours=1, score=2.0), replace(entry(), at=None)
@@ -275,40 +265,25 @@ ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st
 ZONES = st.builds(timezone, st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)))
 TIMES = st.datetimes(timezones=ZONES).map(datetime.isoformat) | ATOMS
 JSON = st.recursive(ATOMS, lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside), max_leaves=8)
-ENTRY = st.fixed_dictionaries(
-    {},
-    optional={
-        "submission_time": TIMES,
-        "score": JSON,
-        "autograder_error": JSON,
-        "results": JSON
-        | st.fixed_dictionaries({"extra_data": JSON | st.fixed_dictionaries({"status": JSON, "attempt": JSON})}),
-    },
-)
-NEARLY = st.fixed_dictionaries(
-    {},
-    optional={
-        "created_at": TIMES,
-        "previous_submissions": JSON | st.lists(JSON | ENTRY, max_size=4),
-    },
-)
-VALUES = JSON | NEARLY
-CONTENTS = st.binary() | st.text().map(str.encode) | VALUES.map(json.dumps).map(str.encode)
-FAR = "9998-12-31T23:59:59"
-AT_THE_ENDS = (
-    {"previous_submissions": [{"submission_time": f"{FAR}-23:59", "score": 1}] * 2},
-    {"created_at": f"{FAR}-23:59", "previous_submissions": [{"submission_time": f"{FAR}+23:59", "score": 1}]},
-    {
-        "created_at": "0002-01-01T00:00:00+23:59",
-        "previous_submissions": [{"submission_time": "0002-01-01T00:00:00+23:59", "score": 1}],
-    },
-)
+EXTRA = st.fixed_dictionaries({}, optional={"status": JSON, "attempt": JSON})
+RESULTS = JSON | st.fixed_dictionaries({"extra_data": JSON | EXTRA})
+FIELDS = {"submission_time": TIMES, "score": JSON, "autograder_error": JSON, "results": RESULTS}
+ENTRY = st.fixed_dictionaries({}, optional=FIELDS)
+PREVIOUS = JSON | st.lists(JSON | ENTRY, max_size=4)
+NEARLY = st.fixed_dictionaries({}, optional={"created_at": TIMES, "previous_submissions": PREVIOUS})
+CONTENTS = st.binary() | st.text().map(str.encode) | (JSON | NEARLY).map(json.dumps).map(str.encode)
+
+
+def at_the_end(created_at: str | None, *submitted: str) -> bytes:
+    """Return metadata with times at an end of the calendar."""
+    previous = [{"submission_time": time, "score": 1} for time in submitted]
+    return json.dumps({"created_at": created_at, "previous_submissions": previous}).encode()
 
 
 @given(content=CONTENTS)
-@example(content=json.dumps(AT_THE_ENDS[0]).encode())
-@example(content=json.dumps(AT_THE_ENDS[1]).encode())
-@example(content=json.dumps(AT_THE_ENDS[2]).encode())
+@example(content=at_the_end(None, *["9998-12-31T23:59:59-23:59"] * 2))
+@example(content=at_the_end("9998-12-31T23:59:59-23:59", "9998-12-31T23:59:59+23:59"))
+@example(content=at_the_end("0002-01-01T00:00:00+23:59", "0002-01-01T00:00:00+23:59"))
 @example(content=b"\xef\xbb\xbf{}")
 @example(content=b'{"created_at": "2026\\ud80009-14T00:00:00Z", "users": [{"email": "\\ud800"}]}')
 @settings(

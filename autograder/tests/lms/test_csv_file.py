@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from autograder.errors import ImportedFileError
 from autograder.lms import canvas_file, external_grades, roster
-from autograder.lms.csv_file import CsvFormat, CsvRow, CsvTable, parse_rows, read_file, read_table
+from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, parse_rows, read_table
 from autograder.tests.journals import RULES
 
 FORM = CsvFormat("a CSV file of points", "expected the columns name and points.")
 PLAIN = 'name,points,note\nAnn,1.5,"two\nlines"\nBen,,\n'
-ROWS = ((2, {"name": "Ann", "points": "1.5", "note": "two\nlines"}), (4, {"name": "Ben", "points": "", "note": ""}))
+ROWS = [(2, {"name": "Ann", "points": "1.5", "note": "two\nlines"}), (4, {"name": "Ben", "points": "", "note": ""})]
 CELLS = st.text(alphabet=st.sampled_from("ab1 ,;\"'\n\r.é=-"), max_size=8)
 
 
-def read(folder: Path, content: str | bytes) -> CsvTable:
+def read(folder: Path, content: str | bytes) -> CsvFile:
     path = folder / "a.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_table(path, FORM, lambda header: {"name", "points"} <= header)
@@ -41,17 +41,16 @@ def stripped(rows: list[list[str]]) -> list[list[str]]:
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_a_file_that_a_spreadsheet_saved_is_the_same_table(tmp_path: Path, end: str, bom: str, delimiter: str) -> None:
     table = read(tmp_path, bom + PLAIN.replace("\n", end).replace(",", delimiter))
-    rows = tuple(
-        (line, {column: cell.replace(end, "\n") for column, cell in cells.items()}) for line, cells in table.rows
-    )
+    rows = [
+        (row.line, {name: cell.replace(end, "\n") for name, cell in table.cells(row).items()}) for row in table.rows
+    ]
     assert (table.delimiter, table.header, rows) == (delimiter, ("name", "points", "note"), ROWS)
-    file = read_file(table.path, FORM, bool)
-    assert (file.bom + "".join(row.text for row in file.rows)).encode() == table.path.read_bytes()
+    assert (table.bom + "".join(row.text for row in table.all_rows)).encode() == table.path.read_bytes()
 
 
 def test_blank_rows_and_blanks_around_cells_are_skipped(tmp_path: Path) -> None:
     table = read(tmp_path, "\n , \n name , points \n\n Ann , 1 \n,\n\n")
-    assert table.rows == ((5, {"name": "Ann", "points": "1"}),)
+    assert [(row.line, row.cells) for row in table.rows] == [(5, ("Ann", "1"))]
 
 
 @pytest.mark.parametrize(
@@ -92,14 +91,14 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 )
 def test_a_number_may_be_written_in_any_usual_way(tmp_path: Path, cell: str, value: float | None) -> None:
     table = read(tmp_path, f"name;points\nAnn;{cell}\n")
-    assert table.number(*table.rows[0], "points") == value
+    assert table.number(table.rows[0], "points") == value
 
 
 @pytest.mark.parametrize("cell", ["A+", "nan", "inf", "1e999", "1_0", "٣", "1.2.3", "--", "6 pts", '"7,5"'])
 def test_what_is_not_a_number_is_named_with_its_line_and_column(tmp_path: Path, cell: str) -> None:
     table = read(tmp_path, f'name,points\n"A\nB",{cell}\n')
     with pytest.raises(ImportedFileError) as caught:
-        table.number(*table.rows[0], "points")
+        table.number(table.rows[0], "points")
     message = f"line 2, column points: {cell.strip(chr(34))!r} is not a number; expected one such as 2.5"
     assert message in str(caught.value)
 

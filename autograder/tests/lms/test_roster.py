@@ -22,25 +22,16 @@ def read_text(folder: Path, text: str) -> tuple[Student, ...]:
     return read(path)
 
 
-def refused(folder: Path, text: str) -> str:
-    with pytest.raises(ImportedFileError) as caught:
-        read_text(folder, text)
-    assert str(caught.value).startswith(str(folder / "roster.csv"))
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(
     "text",
     [
         PLAIN,
-        PLAIN.replace(",", ";"),
-        "\ufeff" + PLAIN.replace("\n", "\r\n"),
         "Section,E-Mail,SID,Student Name\nA,ann@x.edu,17,Ann Lee\nB,ben@x.edu,18,Ben Ray\n",
         "First Name,Last Name,student_id,Email Address,Sections\nAnn,Lee,17,ann@x.edu,A\nBen,Ray,18,ben@x.edu,B\n",
         'EMAIL;ID;"Full Name";Section;note\nann@x.edu;17;Ann Lee;A;"a;b"\n\nben@x.edu;18;Ben Ray;B;\n;;;;\n',
         "Surname,Given name,SIS User ID,SIS Login ID,section\nLee,Ann,17,ann@x.edu,A\nRay,Ben,18,ben@x.edu,B\n",
     ],
-    ids=["plain", "semicolons", "spreadsheet", "turned", "Gradescope", "European", "two names"],
+    ids=["plain", "turned", "Gradescope", "European", "two names"],
 )
 def test_students_are_read_from_whatever_columns_say_who_they_are(tmp_path: Path, text: str) -> None:
     assert read_text(tmp_path, text) == (ANN, BEN)
@@ -96,15 +87,19 @@ def test_a_person_may_be_called_test_student_where_the_file_is_not_canvas(tmp_pa
     ],
 )  # fmt: skip
 def test_what_is_no_roster_is_reported_with_its_place_and_a_way_out(tmp_path: Path, text: str, message: str) -> None:
-    assert message in refused(tmp_path, text)
+    with pytest.raises(ImportedFileError) as caught:
+        read_text(tmp_path, text)
+    assert str(caught.value).startswith(str(tmp_path / "roster.csv"))
+    assert message in str(caught.value)
 
 
-def test_people_may_share_a_name_but_not_an_id(tmp_path: Path) -> None:
-    assert len(read_text(tmp_path, "name,id\nAnn,1\nAnn,2\n")) == 2
-
-
-def test_one_persons_id_in_one_column_may_be_anothers_in_another(tmp_path: Path) -> None:
-    assert len(read_text(tmp_path, "Student,ID,SIS User ID\nAnn,1,2\nBen,2,1\n")) == 2
+@pytest.mark.parametrize(
+    "text",
+    ["name,id\nAnn,1\nAnn,2\n", "Student,ID,SIS User ID\nAnn,1,2\nBen,2,1\n"],
+    ids=["one name", "one person's id in another column"],
+)
+def test_people_may_share_a_name_but_no_id_of_one_column(tmp_path: Path, text: str) -> None:
+    assert len(read_text(tmp_path, text)) == 2
 
 
 @pytest.mark.parametrize(
