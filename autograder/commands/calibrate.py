@@ -18,8 +18,8 @@ from autograder import atomic
 from autograder.authoring import build
 from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import miss_rate
-from autograder.calibration.calibration import Calibration, Origin, TrainingRun
 from autograder.calibration.miss_rate import Levels
+from autograder.calibration.reference import Calibration, Origin, TrainingRun
 from autograder.engine import batch, isolation
 from autograder.engine.engine import Engine
 from autograder.errors import BuildError, CalibrationError

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from autograder.authoring import build
 from autograder.authoring.self_test import SelfTest, self_test
-from autograder.calibration import calibration, miss_rate, reference
-from autograder.calibration.calibration import Origin
+from autograder.calibration import miss_rate, reference
+from autograder.calibration.reference import Origin
 from autograder.commands import calibrate
 from autograder.commands.doctor import CHECK, ERROR, NOTE, OK, Finding, check_zip
 from autograder.engine import isolation
@@ -197,7 +197,7 @@ def check_accuracies(layout: Layout, policy: Policy) -> Iterator[Finding]:
         return
     again = "Train the solution 30 times, which takes some minutes: mnist-kit calibrate"
     try:
-        stored = calibration.load(layout)
+        stored = reference.load(layout)
         fitted = miss_rate.fit(stored.accuracies)
     except CalibrationError as error:
         yield Finding(CHECK, "accuracies", f"it is not known which are safe to ask for: {error}", again)

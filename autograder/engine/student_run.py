@@ -15,7 +15,7 @@ from autograder.engine.isolation import ConfinementPlan
 from autograder.engine.run_folder import RunFolder
 from autograder.engine.warm_process import GRACE_S, Ended, WarmProcess, watch
 from autograder.errors import GraderFault
-from autograder.judge.journal import specs
+from autograder.judge.evidence import specs
 from autograder.policy.policy import Policy
 from autograder.sandbox.confine import Jail
 from autograder.sandbox.limits import Limits

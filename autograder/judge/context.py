@@ -9,9 +9,8 @@ from typing import Any
 
 from autograder.calibration.reference import rules
 from autograder.data import dataset
-from autograder.judge.evidence import Evidence, Model, QuestionEvidence, ReportedValue
+from autograder.judge.evidence import Evidence, Model, QuestionEvidence, ReportedValue, live
 from autograder.judge.failure import CheckFailed, NotChecked
-from autograder.judge.journal import live
 from autograder.judge.scoring import Score, score
 from autograder.layout import HOME
 from autograder.policy.policy import Policy

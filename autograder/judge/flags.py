@@ -75,7 +75,7 @@ def retrain(context: CheckContext, train: Labelled) -> Iterator[str]:
         fresh = rebuild.fresh(model)
         if fresh.output_shape[-1] < CLASSES:
             continue
-        scale = dict(scalings(context.policy.assignment.dataset))[score.scaling]
+        scale = scalings(context.policy.assignment.dataset)[score.scaling]
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=named_layers(model)[-1].activation != "softmax")
         fresh.compile("adam", loss, steps_per_execution=100)
         images = scale(train.images.astype(np.float32)).reshape((-1, *fresh.input_shape[1:]))

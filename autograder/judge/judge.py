@@ -32,10 +32,9 @@ from autograder.data import dataset
 from autograder.errors import EvidenceError
 from autograder.judge import checks, flags  # noqa: F401  # checks: loaded once, before judges are forked
 from autograder.judge.context import CONTEXT, CheckContext
-from autograder.judge.evidence import Model, ReportedValue
+from autograder.judge.evidence import Model, ReportedValue, parse
 from autograder.judge.failure import CheckFailed, NotChecked
 from autograder.judge.grade_report import CheckResult, Outcome, Verdict
-from autograder.judge.journal import parse
 from autograder.policy.policy import Policy
 from autograder.sandbox import zygote
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
@@ -83,13 +82,8 @@ def judge(tests: Mapping[str, TestFile], context: CheckContext) -> Verdict:
     env = visible_globals(context)
     results = {question: tuple(_run(case, env) for case in test.test_cases) for question, test in tests.items()}
     score = next(iter(context.scores.values()), None)
-    evidence = context.evidence
-    facts = {
-        "errors": [error.model_dump() for error in evidence.errors],
-        "notes": [*evidence.notes, *_dataset_notes(context)],
-        "last_cell": evidence.last_cell,
-        "finished": evidence.finished,
-    }
+    facts = context.evidence.model_dump(mode="json", include={"errors", "notes", "last_cell", "finished"})
+    facts["notes"] += _dataset_notes(context)
     return Verdict(results, score.accuracy if score else None, flags=tuple(flags.suspicions(context)), evidence=facts)
 
 

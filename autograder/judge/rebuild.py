@@ -128,8 +128,7 @@ def _layers(model: Model, available: int | None) -> list[keras.Layer]:
         if source != "keras" or name not in SETTINGS:
             raise CannotRebuild(f"it has a {name} layer, which the grader cannot rebuild")
         settings = _settings(name, described)
-        layer = _layer(name, settings)
-        after = _output_shape(name, settings, layer, shape)
+        layer, after = _layer(name, settings, shape)
         parameters = _parameters(name, settings, shape)
         count += parameters
         work += math.prod(after) * math.prod(settings.get("pool_size", ())) + parameters * math.prod(after[:-1])
@@ -170,19 +169,14 @@ def _settings(name: str, described: Layer) -> dict[str, Any]:
     return settings
 
 
-def _layer(name: str, settings: Mapping[str, Any]) -> keras.Layer:
+def _layer(name: str, settings: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[keras.Layer, tuple[int, ...]]:
+    """Create a layer for inputs of `shape` (without the batch size), and return it with the shape of its outputs."""
     import keras
 
     try:
         layer: keras.Layer = getattr(keras.layers, name)(**settings)
     except KERAS_ERRORS as error:
         raise CannotRebuild(f"its {name} layer cannot be built with {dict(settings)}") from error
-    return layer
-
-
-def _output_shape(
-    name: str, settings: Mapping[str, Any], layer: keras.Layer, shape: tuple[int, ...]
-) -> tuple[int, ...]:
     if "2D" in name and len(shape) != 3:
         raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}")
     window = settings.get("kernel_size") or settings.get("pool_size") or ()
@@ -197,7 +191,7 @@ def _output_shape(
         raise CannotRebuild(f"its {name} layer does not fit inputs of shape {shape}") from error
     if math.prod(after) > MAX_ACTIVATIONS:
         raise CannotRebuild("one of its layers is too wide for the grader")
-    return after
+    return layer, after
 
 
 def _parameters(name: str, settings: Mapping[str, Any], shape: tuple[int, ...]) -> int:

@@ -62,11 +62,10 @@ def score(model: Model, evidence: Evidence, dataset: str, public: Labelled, priv
     try:
         rebuilt = rebuild.rebuild(model, weights)
     except rebuild.CannotRebuild as error:
-        raise CheckFailed(
-            f"a model that cannot be scored: {error}", "the layers that the assignment asks for"
-        ) from None
+        found = f"a model that cannot be scored: {error}"
+        raise CheckFailed(found, "the layers that the assignment asks for") from None
     probe = Labelled(public.images[:PROBE], public.labels[:PROBE])
-    scales = dict(scalings(dataset))
+    scales = scalings(dataset)
     plausible = _plausible({name: fit(rebuilt, scale, probe) for name, scale in scales.items()})
     hidden = fit(rebuilt, scales[plausible[0]], private).accuracy
     seen = [fit(rebuilt, scales[name], public).accuracy for name in plausible]
@@ -100,25 +99,25 @@ def _plausible(fits: Mapping[str, Fit]) -> tuple[str, ...]:
     return tuple(sorted(losses, key=losses.__getitem__))
 
 
-def scalings(dataset: str) -> tuple[tuple[str, Callable[[Float32], Float32]], ...]:
+def scalings(dataset: str) -> dict[str, Callable[[Float32], Float32]]:
     """Return the honest ways to scale a dataset's pixels before training, by name; each takes float32 [n, 28, 28].
 
     `keras.utils.normalize`, which tutorials use, makes every column, or every row, of an image a vector of length 1.
     MNIST's mean and standard deviation are in so many tutorials that students use them for other images, too.
     """
-    borrowed = () if dataset == "mnist" else (("standardised as MNIST", partial(_standardised, dataset="mnist")),)
-    return (
-        ("divided by 255", lambda x: x / np.float32(255)),
-        (UNSCALED, lambda x: x),
-        ("from -1 to 1", lambda x: x / np.float32(127.5) - np.float32(1)),
-        ("from -0.5 to 0.5", lambda x: x / np.float32(255) - np.float32(0.5)),
-        ("from 1 to 0", lambda x: np.float32(1) - x / np.float32(255)),
-        ("standardised", partial(_standardised, dataset=dataset)),
-        *borrowed,
-        ("divided by 255 twice", lambda x: x / np.float32(255 * 255)),
-        ("columns of length 1", partial(_normalised, axis=1)),
-        ("rows of length 1", partial(_normalised, axis=2)),
-    )
+    borrowed = {} if dataset == "mnist" else {"standardised as MNIST": partial(_standardised, dataset="mnist")}
+    return {
+        "divided by 255": lambda x: x / np.float32(255),
+        UNSCALED: lambda x: x,
+        "from -1 to 1": lambda x: x / np.float32(127.5) - np.float32(1),
+        "from -0.5 to 0.5": lambda x: x / np.float32(255) - np.float32(0.5),
+        "from 1 to 0": lambda x: np.float32(1) - x / np.float32(255),
+        "standardised": partial(_standardised, dataset=dataset),
+        **borrowed,
+        "divided by 255 twice": lambda x: x / np.float32(255 * 255),
+        "columns of length 1": partial(_normalised, axis=1),
+        "rows of length 1": partial(_normalised, axis=2),
+    }
 
 
 def _standardised(images: Float32, *, dataset: str) -> Float32:

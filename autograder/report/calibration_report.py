@@ -13,8 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autograder.calibration.calibration import Calibration
 from autograder.calibration.miss_rate import CONFIDENCE, RARE, AccuracyDistribution, Levels
+from autograder.calibration.reference import Calibration
 
 __all__ = ["odds", "picture", "tables_and_advice"]
 

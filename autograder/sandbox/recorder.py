@@ -5,7 +5,7 @@ Border contract
 In:   for every code question, which variables to look at (never what they should hold).
 Out:  two open files. The *journal* takes one JSON object a line, in the order things happened; a line cut
       short by a kill is meaningless. The *blob* takes the weights of models, little-endian float32.
-It is not trusted: the process it runs in can write anything at all into both. `judge/journal.py` defines their
+It is not trusted: the process it runs in can write anything at all into both. `judge/evidence.py` defines their
 format and enforces it.
 """
 

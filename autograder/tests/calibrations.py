@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from autograder.calibration.calibration import Calibration, Origin, TrainingRun
+from autograder.calibration.reference import Calibration, Origin, TrainingRun
 
 LEVELS = ((0.8, 4.0), (0.9, 6.0), (0.95, 8.0))
 

@@ -21,7 +21,7 @@ import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
     from autograder.errors import EvidenceError, PolicyError, SubmissionError
-    from autograder.judge import journal as journals
+    from autograder.judge import evidence as journals
     from autograder.policy import grading_file
     from autograder.submissions import collection, notebook
     from autograder.submissions.submission import slug

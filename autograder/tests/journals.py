@@ -11,7 +11,7 @@ import numpy as np
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.data.dataset import Labelled
-from autograder.judge import journal
+from autograder.judge import evidence
 from autograder.judge.context import CONTEXT, CheckContext
 from autograder.judge.failure import CheckFailed, NotChecked
 from autograder.policy import grading_file, policy
@@ -95,7 +95,7 @@ def of_values(question: str = "q4", at: str = "check", loaded: Iterable[str] = (
 
 def context(*lines: bytes, blob: bytes = b"", rules: policy.Policy = RULES) -> CheckContext:
     """The input of checks, with no images."""
-    return CheckContext(journal.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)
+    return CheckContext(evidence.parse(b"".join(lines), blob), rules, NO_IMAGES, NO_IMAGES)
 
 
 def env(*lines: bytes, **settings: Any) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograder.judge.evidence import Model
-from autograder.judge.journal import live
+from autograder.judge.evidence import Model, live
 from autograder.tests.journals import RULES
 
 

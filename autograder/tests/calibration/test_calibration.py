@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.calibration.calibration import Calibration, Origin, TrainingRun, load
+from autograder.calibration.reference import Calibration, Origin, TrainingRun, load
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.tests.calibrations import ORIGIN, calibration

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.calibration.calibration import Calibration, Origin, TrainingRun
-from autograder.calibration.reference import rules
+from autograder.calibration.reference import Calibration, Origin, TrainingRun, rules
 from autograder.errors import CalibrationError
 from autograder.layout import HOME, Layout
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.calibration.calibration import Calibration, Origin
+from autograder.calibration.reference import Calibration, Origin
 from autograder.commands.calibrate import CalibrationPlan, at_lowest_reference, levels, seeded, store, train, train_in
 from autograder.engine import batch
 from autograder.engine.engine import Engine

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.self_test import SelfTest
-from autograder.calibration import calibration, miss_rate
-from autograder.calibration.calibration import Calibration, Origin
+from autograder.calibration import miss_rate, reference
+from autograder.calibration.reference import Calibration, Origin
 from autograder.cli.findings_screen import TITLE_WIDTH, term_result
 from autograder.commands import new_term
 from autograder.commands.doctor import CHECK, ERROR, NOTE, OK, Finding, FindingStatus
@@ -57,14 +57,14 @@ def own(layout: Layout, tmp_path: Path) -> Layout:
 
 def calibrated(layout: Layout) -> None:
     """Store the shipped runs as if they were of this solution."""
-    stored = calibration.load(HOME)
+    stored = reference.load(HOME)
     origin = Origin.of(layout, "mnist", stored.origin.split_seed)
     layout.calibration.write_text(Calibration.of(origin, stored.runs).to_json(), encoding="utf-8")
 
 
 def most() -> str:
     """Return the highest accuracy that is safe to ask for, by the shipped runs."""
-    fitted = miss_rate.fit(calibration.load(HOME).accuracies)
+    fitted = miss_rate.fit(reference.load(HOME).accuracies)
     assert fitted.recommended is not None
     return f"{100 * fitted.recommended:g} %"
 

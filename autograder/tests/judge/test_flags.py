@@ -12,7 +12,7 @@ import pytest
 from autograder.data import dataset
 from autograder.judge import flags
 from autograder.judge.context import CheckContext
-from autograder.judge.journal import live
+from autograder.judge.evidence import live
 from autograder.judge.scoring import Score
 from autograder.layout import HOME
 from autograder.policy.policy import Policy

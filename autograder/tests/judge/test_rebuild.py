@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from autograder.errors import GraderFault
-from autograder.judge.evidence import Float32, Model
-from autograder.judge.journal import live
+from autograder.judge.evidence import Float32, Model, live
 from autograder.judge.rebuild import ACTIVATIONS, CannotRebuild, _fill, outputs, rebuild
 from autograder.tests.journals import CLASSIC, FLATTEN, RULES, Chain, Layer, dense, model
 from autograder.tests.with_keras import chain, quiet_keras

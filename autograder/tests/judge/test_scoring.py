@@ -14,8 +14,7 @@ from autograder.data import dataset
 from autograder.data.dataset import Labelled
 from autograder.judge import rebuild, scoring
 from autograder.judge.context import CheckContext
-from autograder.judge.evidence import Float32
-from autograder.judge.journal import live
+from autograder.judge.evidence import Float32, live
 from autograder.judge.scoring import SLACK, UNSCALED, Fit, Score, _plausible, fit, scalings
 from autograder.layout import HOME
 from autograder.sandbox.model_description import MAX_WEIGHTS
@@ -117,7 +116,7 @@ def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = 
         return rebuilt
 
     monkeypatch.setattr(rebuild, "rebuild", build)
-    monkeypatch.setattr(scoring, "scalings", lambda _: ((scale, lambda images: images + np.float32(1)),))
+    monkeypatch.setattr(scoring, "scalings", lambda _: {scale: lambda images: images + np.float32(1)})
     journal = of_model("q7", blob={"start": 1, "count": 3})
     public, private = numbered(1, 0, 0), numbered(0, 1, 1)
     return replace(context(journal, blob=WEIGHTS.tobytes()), public=public, private=private)
@@ -138,7 +137,7 @@ def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytes
         sizes.append(len(images))
         return images + np.float32(1)
 
-    monkeypatch.setattr(scoring, "scalings", lambda _: (("mine", scale),))
+    monkeypatch.setattr(scoring, "scalings", lambda _: {"mine": scale})
     assert world.score("q7").scaling == "mine"
     assert sizes == [2, 3, 3]
 
@@ -185,15 +184,15 @@ def trained(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scaling", [name for name, _ in scalings("mnist")])
+@pytest.mark.parametrize("scaling", scalings("mnist"))
 def test_the_scaling_that_a_model_was_trained_with_is_found(scaling: str, k: Any, mnist: dataset.Dataset) -> None:
-    world = trained(k, mnist, dict(scalings("mnist"))[scaling])
+    world = trained(k, mnist, scalings("mnist")[scaling])
     assert world.score("q7").scaling == scaling
     assert world.score("q7").accuracy > 0.7
 
 
 def test_images_are_standardised_by_their_own_pixels_and_by_those_that_tutorials_name() -> None:
-    ways = {name: dict(scalings(name)) for name in dataset.DATASETS}
+    ways = {name: scalings(name) for name in dataset.DATASETS}
     assert ways["fashion_mnist"].keys() - ways["mnist"].keys() == {"standardised as MNIST"}
     pixels = np.array([[[0.1307 * 255, 0.2860 * 255]]], np.float32)
     found = {id: ways[id]["standardised"](pixels).ravel() for id in ways}
@@ -204,7 +203,7 @@ def test_images_are_standardised_by_their_own_pixels_and_by_those_that_tutorials
 
 @pytest.mark.slow
 def test_it_is_found_for_a_model_without_softmax(k: Any, mnist: dataset.Dataset) -> None:
-    assert trained(k, mnist, dict(scalings("mnist"))[UNSCALED], None).score("q7").scaling == UNSCALED
+    assert trained(k, mnist, scalings("mnist")[UNSCALED], None).score("q7").scaling == UNSCALED
 
 
 OWN: dict[str, Callable[[Float32], Float32]] = {

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from autograder.calibration import miss_rate
-from autograder.calibration.calibration import Calibration, TrainingRun
 from autograder.calibration.miss_rate import Levels
+from autograder.calibration.reference import Calibration, TrainingRun
 from autograder.report.calibration_report import odds, picture, tables_and_advice
 from autograder.tests.calibrations import LEVELS, calibration, runs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.calibration import calibration
+from autograder.calibration import reference
 from autograder.errors import ImportedFileError, ReviewError
 from autograder.gradebook.database import DATABASE
 from autograder.gradebook.gradebook import Gradebook
@@ -90,7 +90,7 @@ def test_full_marks_relative_to_the_solution_are_known_to_the_report(
     monkeypatch.setattr("autograder.policy.grading_file.load", lambda _: policy)
     rule = class_review.marked_class(folder).policy.code["q7"].accuracy
     assert rule is not None
-    assert rule.full_accuracy == pytest.approx(calibration.load(HOME).reference - 0.02)
+    assert rule.full_accuracy == pytest.approx(reference.load(HOME).reference - 0.02)
 
 
 def test_agreement_is_of_answers_that_both_have_marked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from autograder.judge.evidence import Evidence
-from autograder.judge.journal import parse, specs
+from autograder.judge.evidence import Evidence, parse, specs
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, Recorder
 from autograder.tests.journals import RULES
 from autograder.tests.with_keras import chain

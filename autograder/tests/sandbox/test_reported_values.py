@@ -11,8 +11,8 @@ import pytest
 
 from autograder.judge import checks
 from autograder.judge.context import CONTEXT, CheckContext
+from autograder.judge.evidence import live
 from autograder.judge.failure import NotChecked
-from autograder.judge.journal import live
 from autograder.sandbox.model_description import MAX_WEIGHTS
 from autograder.tests.journals import NO_IMAGES, RULES, message
 from autograder.tests.with_keras import chain, described

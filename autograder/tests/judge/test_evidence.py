@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import EvidenceError
-from autograder.judge.evidence import Evidence
-from autograder.judge.journal import parse, specs
+from autograder.judge.evidence import Evidence, parse, specs
 from autograder.sandbox.model_description import MAX_WEIGHTS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
 from autograder.tests.journals import CLASSIC, RULES, line, model, of_model, of_values
