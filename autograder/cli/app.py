@@ -7,8 +7,8 @@ import sys
 
 import typer
 
-from autograder.cli import class_commands, grade_command, maintenance_commands, term_commands
-from autograder.cli.shell import EXIT_USAGE, err
+from autograder.cli import class_commands, kit_commands
+from autograder.cli.shell import EXIT_USAGE, PANELS, err
 from autograder.engine.environment import lacking
 from autograder.engine.slow_imports import hide
 from autograder.errors import KitError
@@ -29,8 +29,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog=EPILOG,
 )
-for commands in (term_commands, grade_command, class_commands, maintenance_commands):  # in the order of `--help`
-    app.add_typer(commands.app)
+app.registered_commands = sorted(
+    (*kit_commands.app.registered_commands, *class_commands.app.registered_commands),
+    key=lambda command: PANELS.index(str(command.rich_help_panel)),
+)
 
 
 def main() -> None:

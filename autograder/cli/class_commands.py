@@ -1,31 +1,78 @@
-"""The commands for a graded class: export, report, join, review, requests."""
+"""The commands for a class: grade, export, report, join, review, requests."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autograder.cli.shell import (
+    CORES,
+    EXIT_UNGRADED,
+    GRADE_EXIT_CODES,
+    OTHER_MACHINES,
     RUN,
     WRITTEN,
     Class,
     Database,
     Output,
     Roster,
+    Timeout,
+    Workers,
     argument,
-    epilog,
+    command,
     err,
     option,
     out,
     require_option,
+    say,
 )
 
-__all__ = ["app"]
+if TYPE_CHECKING:
+    from autograder.commands.grade import GradeOptions
+
+__all__ = ["app", "run_grade"]
 
 app = typer.Typer()
 
+Submissions = Annotated[
+    list[Path],
+    argument(
+        "SUBMISSION", "Notebooks (.ipynb), folders of them, or zip files as downloaded from Gradescope or Canvas."
+    ),
+]
+Regrade = Annotated[
+    bool, option("--regrade", "", "Grade everything again, show whose points would change, and ask before they do.")
+]
+Yes = Annotated[bool, option("--yes", "", "With `--regrade`: let the new points count without asking.")]
+Scheduler = Annotated[
+    str | None,
+    option("--dask", "ADDRESS", "Grade with the workers of a Dask scheduler: `tcp://HOST:8786`.", **OTHER_MACHINES),
+]
+Docker = Annotated[
+    bool,
+    option("--docker", "", "Grade in a container without a network; needed on macOS and Windows.", **OTHER_MACHINES),
+]
+BaseImage = Annotated[
+    str | None,
+    option(
+        "--image",
+        "BASE",
+        "With `--docker`: the image to start from, any Debian or Ubuntu; by default `python:3.12-slim-bookworm`.",
+        **OTHER_MACHINES,
+    ),
+]
+Unsafe = Annotated[
+    bool,
+    option(
+        "--unsafe-no-sandbox",
+        "",
+        "Run notebooks unconfined, with all your permissions. Only for notebooks that you wrote yourself.",
+        **OTHER_MACHINES,
+    ),
+]
 CanvasFile = Annotated[
     Path | None,
     option("--canvas", "CSV", "Canvas's gradebook (Grades, Export Entire Gradebook); a copy of it is filled in."),
@@ -57,14 +104,75 @@ Requests = Annotated[
 ]
 
 
-@app.command(
-    rich_help_panel=RUN,
-    epilog=epilog(
-        {
-            "mnist-kit export out --roster class.csv": "One row for each student in the class list.",
-            "mnist-kit export out --canvas grades.csv": "Canvas's file filled in, as out/export/canvas.csv.",
-        }
-    ),
+@command(
+    app,
+    RUN,
+    {
+        "mnist-kit grade submissions.zip -o out-fall-2026": "A whole class, as downloaded.",
+        "mnist-kit grade submissions/ --regrade": "Grade everything again, after a change to the rules.",
+        "mnist-kit grade --docker submissions/": "On macOS or Windows.",
+    },
+    GRADE_EXIT_CODES,
+)
+def grade(
+    submissions: Submissions,
+    output: Output = Path("out"),
+    workers: Workers = CORES,
+    timeout_s: Timeout = None,
+    regrade: Regrade = False,
+    yes: Yes = False,
+    scheduler: Scheduler = None,
+    database: Database = None,
+    unsafe: Unsafe = False,
+    docker: Docker = False,
+    base: BaseImage = None,
+) -> None:
+    """Grade notebooks: a table, feedback pages, grades.csv.
+
+    Results are stored as they come. Run the same command again to continue after an interruption, or when there are new
+    files: only new or changed submissions are graded. To see the class, open index.html in the output folder.
+    """
+    require_option(yes, "--yes", regrade, "--regrade")
+    require_option(base is not None, "--image", docker, "--docker")
+    if not docker:
+        from autograder.commands.grade import GradeOptions
+
+        paths = tuple(submissions)
+        run_grade(GradeOptions(paths, output, workers, timeout_s, unsafe, regrade, scheduler, database), yes=yes)
+        return
+    from autograder.commands.grade_in_container import grade_in_container
+
+    for name, value in {"--database": database, "--dask": scheduler, "--unsafe-no-sandbox": unsafe}.items():
+        if value:
+            message = f"It cannot be used in a container without a network; leave out {name}, or --docker."
+            raise typer.BadParameter(message, param_hint=name)
+    options = [] if timeout_s is None else ["--timeout", f"{timeout_s:g}"]
+    options += [name for name, given in {"--regrade": regrade, "--yes": yes}.items() if given]
+    preparing = err.status("preparing the image (minutes the first time)")
+    code = grade_in_container(submissions, output, workers, options, base, preparing)
+    say(f"On this machine: {output / 'index.html'}")
+    raise typer.Exit(code)
+
+
+def run_grade(options: GradeOptions, *, yes: bool = False) -> None:
+    """Grade, show progress and results, and exit with EXIT_UNGRADED if a submission could not be graded."""
+    from autograder.cli.grade_screen import GradeScreen
+    from autograder.commands.grade import grade
+
+    with contextlib.closing(GradeScreen(options.regrade, yes)) as screen:
+        result = grade(options, screen)
+    screen.show(result)
+    if not all(report.complete for report in result.reports):
+        raise typer.Exit(EXIT_UNGRADED)
+
+
+@command(
+    app,
+    RUN,
+    {
+        "mnist-kit export out --roster class.csv": "One row for each student in the class list.",
+        "mnist-kit export out --canvas grades.csv": "Canvas's file filled in, as out/export/canvas.csv.",
+    },
 )
 def export(
     folder: Class = Path("out"),
@@ -87,14 +195,14 @@ def export(
     pages = [path for path in made.paths if path.suffix == ".html"]
     for path in made.paths:
         if path not in pages:
-            out.print(f"wrote {path}", markup=False, soft_wrap=True)
+            say(f"wrote {path}")
     count = "1 feedback page" if len(pages) == 1 else f"{len(pages)} feedback pages"
-    out.print(f"wrote {count} into {folder / 'export' / 'feedback'}", markup=False, soft_wrap=True)
+    say(f"wrote {count} into {folder / 'export' / 'feedback'}")
     for remark in made.remarks:
         err.print(remark, markup=False)
 
 
-@app.command(rich_help_panel=RUN, epilog=epilog({"mnist-kit report out": "Updates out/index.html."}))
+@command(app, RUN, {"mnist-kit report out": "Updates out/index.html."})
 def report(folder: Class = Path("out"), database: Database = None) -> None:
     """Update the report on the class, FOLDER/index.html.
 
@@ -104,14 +212,11 @@ def report(folder: Class = Path("out"), database: Database = None) -> None:
     from autograder.review import class_review
 
     page = result_files.write_class_report(class_review.marked_class(folder, database), folder)
-    out.print(f"wrote {page}", markup=False, soft_wrap=True)
+    say(f"wrote {page}")
 
 
-@app.command(
-    rich_help_panel=RUN,
-    epilog=epilog(
-        {"mnist-kit join final_grades.csv -o out": "Compare the points of `otter grade` with those in out/."}
-    ),
+@command(
+    app, RUN, {"mnist-kit join final_grades.csv -o out": "Compare the points of `otter grade` with those in out/."}
 )
 def join(grades: Grades, output: Output = Path("out")) -> None:
     """Compare with grades made by Otter or Gradescope.
@@ -128,10 +233,7 @@ def join(grades: Grades, output: Output = Path("out")) -> None:
         out.print(remarks, markup=False)
 
 
-@app.command(
-    rich_help_panel=WRITTEN,
-    epilog=epilog({"mnist-kit review out --reviewer ann --reviewer ben": "Two reviewers, who share the work."}),
-)
+@command(app, WRITTEN, {"mnist-kit review out --reviewer ann --reviewer ben": "Two reviewers, who share the work."})
 def review(
     folder: Class = Path("out"), reviewers: Reviewers = None, port: Port = 8765, database: Database = None
 ) -> None:
@@ -144,17 +246,16 @@ def review(
 
     with open_review(folder, database, reviewers or ()) as opened, serve.listening(opened, port) as server:
         for reviewer, link in server.links.items():
-            out.print(f"{reviewer}: {link}", markup=False, soft_wrap=True)
+            say(f"{reviewer}: {link}")
         err.print("Serving only this machine until Ctrl-C. Anybody who has a link can mark in its owner's name.")
         server.run()
     err.print("The marks are in the gradebook.")
 
 
-@app.command(
-    rich_help_panel=WRITTEN,
-    epilog=epilog(
-        {"mnist-kit requests out --import requests.csv": "Adds new requests, and writes all with their replies."}
-    ),
+@command(
+    app,
+    WRITTEN,
+    {"mnist-kit requests out --import requests.csv": "Adds new requests, and writes all with their replies."},
 )
 def requests(
     folder: Class = Path("out"),
@@ -172,4 +273,4 @@ def requests(
 
     replies = class_review.exchange_requests(new, folder, database, roster)
     path = result_files.write(folder / "export" / "requests.csv", replies)
-    out.print(f"wrote {path}", markup=False, soft_wrap=True)
+    say(f"wrote {path}")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["argument", "epilog", "option", "progress_bar", "require_option"]
+__all__ = ["argument", "command", "option", "progress_bar", "require_option", "say"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 EXIT_USAGE = 2
 """A mistake in grading.yml, in the master or in the arguments; the message says which."""
@@ -24,8 +26,8 @@ GRADE_EXIT_CODES = (
     "not be graded, through no fault of the students; the report says which."
 )
 
-TERM, RUN, WRITTEN, UPKEEP = "Each term", "Each class", "Written answers", "Maintenance"
-"""The panels of commands in `mnist-kit --help`."""
+PANELS = TERM, RUN, WRITTEN, UPKEEP = "Each term", "Each class", "Written answers", "Maintenance"
+"""The panels of commands in `mnist-kit --help`, in their order."""
 
 OTHER_MACHINES = {"rich_help_panel": "Other machines"}
 """The setting of options that few people need."""
@@ -34,10 +36,21 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def epilog(examples: Mapping[str, str], ending: str = "") -> str:
-    """Return the end of a help page in Markdown: examples, each a call and what it does, and a last paragraph."""
+def command(
+    app: typer.Typer, panel: str, examples: Mapping[str, str], ending: str = ""
+) -> Callable[[Command], Command]:
+    """Add a command to a panel of the help. Its own page ends with examples, each a call and its effect, and `ending`.
+
+    Its name is the function's, with hyphens.
+    """
     lines = [f"- `{call}`  \n  {effect}" for call, effect in examples.items()]
-    return "\n".join(["Examples:" if len(lines) > 1 else "Example:", "", *lines, "", ending]).strip()
+    page = "\n".join(["Examples:" if len(lines) > 1 else "Example:", "", *lines, "", ending])
+    return app.command(rich_help_panel=panel, epilog=page.strip())
+
+
+def say(text: str) -> None:
+    """Print a line as it is, however long, so that a path in it can be copied."""
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def require_option(given: bool, option: str, other_given: bool, other: str) -> None:

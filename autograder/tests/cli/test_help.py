@@ -14,7 +14,6 @@ from autograder.cli import app, shell
 from autograder.layout import HOME
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app.app).commands  # type: ignore[attr-defined]  # it is a group
-PANELS = [shell.TERM, shell.RUN, shell.WRITTEN, shell.UPKEEP]
 DOCUMENTS = (HOME.root / "README.md", *sorted((HOME.root / "autograder" / "docs").glob("*.md")))
 
 
@@ -33,10 +32,10 @@ def test_the_list_shows_each_command_once_in_its_panel_and_none_is_cut() -> None
     page = help_page()
     panels = re.split(r"╭─ (.*?) ─+╮", page)[1:]
     shown = dict(zip(panels[::2], panels[1::2], strict=True))
-    assert list(shown) == ["Options", *PANELS]
+    assert list(shown) == ["Options", *shell.PANELS]
     listed = {
         name: line.strip()
-        for panel in PANELS
+        for panel in shell.PANELS
         for name, line in re.findall(r"^│ ([a-z-]+) +(\S.*?) +│$", shown[panel], re.MULTILINE)
     }
     assert listed == {name: first_line(command) for name, command in COMMANDS.items()}
