@@ -7,13 +7,14 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.errors import BuildError
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 
-__all__ = ["is_stale", "pack", "read_tests"]
+__all__ = ["is_stale", "pack", "read_tests", "zip_of"]
 
 FILES = "files"
 """The folder of the zip that Otter puts next to the tests: here, the kit itself."""
@@ -43,6 +44,11 @@ def pack(otter_zip: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[s
     entries |= {name: (CONTAINER / name).read_bytes() for name in (*EXECUTABLE, "requirements.txt")}
     entries |= {f"{FILES}/{name}": path.read_bytes() for name, path in _shipped(layout, policy).items()}
     entries[f"{FILES}/{layout.manifest.name}"] = manifest
+    return zip_of(entries), tests
+
+
+def zip_of(entries: Mapping[str, bytes]) -> bytes:
+    """Return a zip of files by their names. The same input gives the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as target:
         for name, content in entries.items():
@@ -50,7 +56,7 @@ def pack(otter_zip: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[s
             info.external_attr = (0o755 if name in EXECUTABLE else 0o644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(info, content)
-    return out.getvalue(), tests
+    return out.getvalue()
 
 
 def is_stale(layout: Layout, policy: Policy) -> bool:

@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from autograder import atomic
 from autograder.errors import BuildError, unreadable
 from autograder.layout import Layout
 from autograder.policy import grading_file
@@ -48,9 +49,7 @@ PROSE = {
     "q2": "relu turns negative numbers into 0. softmax makes ten probabilities that sum to 1. One neuron a class.",
     "q3": "The loss says how wrong the predictions are; the optimizer follows its gradient to better parameters.",
 }
-ANSWERS: Mapping[str, str] = MappingProxyType(
-    {**PROSE, "q4": LOAD, "q5": MODEL, "q6": COMPILE, "q7": TRAIN},
-)
+ANSWERS: Mapping[str, str] = MappingProxyType({**PROSE, "q4": LOAD, "q5": MODEL, "q6": COMPILE, "q7": TRAIN})
 FULL: Mapping[str, float] = MappingProxyType({"q4": 6, "q5": 8, "q6": 4, "q7": 8})
 NOTHING: Mapping[str, float] = MappingProxyType(dict.fromkeys(FULL, 0))
 
@@ -97,48 +96,40 @@ def write(layout: Layout, folder: Path) -> tuple[Path, ...]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in paths.items():
-            path.write_bytes(content)
+            atomic.write(path, content)
     except OSError as error:
         raise BuildError(f"{folder}: it cannot be written to ({error.strerror}); name another folder") from error
     return tuple(paths)
 
 
-def _text(notebook: NotebookNode) -> bytes:
+def _text(notebook: Mapping[str, object]) -> bytes:
     """Return the notebook as JSON, without nbformat's repairs: some members are broken on purpose."""
     return json.dumps(notebook, indent=1).encode()
 
 
-def _with(**changes: str) -> dict[str, str]:
-    return {**ANSWERS, **changes}
+def _index(notebook: NotebookNode, id: str) -> int:
+    return next(index for index, cell in enumerate(notebook.cells) if cell.id == id)
 
 
-def _points(**changes: float) -> dict[str, float]:
-    return {**FULL, **changes}
+def _experiments(notebook: NotebookNode) -> NotebookNode:
+    source = "model = keras.Sequential([keras.layers.Dense(3)])\ntrain_images_shape = None"
+    notebook.cells.insert(_index(notebook, "after_q7-text-2"), new_code_cell(source, id="inserted"))
+    return notebook
 
 
-def _without(*ids: str) -> Edit:
-    def edit(notebook: NotebookNode) -> NotebookNode:
-        notebook.cells = [cell for cell in notebook.cells if cell.id not in ids]
-        return notebook
-
-    return edit
-
-
-def _before(id: str, source: str) -> Edit:
-    def edit(notebook: NotebookNode) -> NotebookNode:
-        at = next(index for index, cell in enumerate(notebook.cells) if cell.id == id)
-        notebook.cells.insert(at, new_code_cell(source, id="inserted"))
-        return notebook
-
-    return edit
+def _on_colab(notebook: NotebookNode) -> NotebookNode:
+    """Add commands of Colab; copy two answer cells with their ids, as an editor does, one of them with other text."""
+    place = _index(notebook, "q1-answer") + 1
+    notebook.cells.insert(place, new_markdown_cell("And without it, overfitting would go unnoticed.", id="q1-answer"))
+    place = _index(notebook, "q5-answer")
+    notebook.cells.insert(place + 1, copy.deepcopy(notebook.cells[place]))
+    commands = "%pip install -q tensorflow\n!nvidia-smi\n%matplotlib inline"
+    notebook.cells.insert(_index(notebook, "q4-answer"), new_code_cell(commands, id="inserted"))
+    return notebook
 
 
-def _twice(notebook: NotebookNode) -> NotebookNode:
-    """Copy two answer cells with their ids, as an editor does, one of them with other text."""
-    at = next(index for index, cell in enumerate(notebook.cells) if cell.id == "q1-answer")
-    notebook.cells.insert(at + 1, new_markdown_cell("And without it, overfitting would go unnoticed.", id="q1-answer"))
-    at = next(index for index, cell in enumerate(notebook.cells) if cell.id == "q5-answer")
-    notebook.cells.insert(at + 1, copy.deepcopy(notebook.cells[at]))
+def _model_cell_deleted(notebook: NotebookNode) -> NotebookNode:
+    del notebook.cells[_index(notebook, "q5-answer")]
     return notebook
 
 
@@ -147,37 +138,34 @@ def _other_assignment(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _future_format(notebook: NotebookNode) -> bytes:
-    notebook.nbformat = 9
-    return _text(notebook)
-
-
 MEMBERS: tuple[Member, ...] = (
     Member(
         "right-functional",
         "the functional API, tf.nn functions, objects for optimizer and loss",
         FULL,
-        _with(
-            q4=LOAD.replace("len(y_train)", "y_train.shape[0]").replace("x_test.shape", "np.shape(x_test)"),
-            q5="""
+        {
+            **ANSWERS,
+            "q4": LOAD.replace("len(y_train)", "y_train.shape[0]").replace("x_test.shape", "np.shape(x_test)"),
+            "q5": """
 tf.keras.utils.set_random_seed(8)
 inputs = keras.Input(shape=(28, 28))
 hidden = keras.layers.Dense(128, activation=tf.nn.relu)(keras.layers.Flatten()(inputs))
 model = keras.Model(inputs, keras.layers.Dense(10, activation=tf.nn.softmax)(hidden))
 """,
-            q6="model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy())",
-            q7=TRAIN.replace("/ 255.0", "/ 255").replace(
+            "q6": "model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy())",
+            "q7": TRAIN.replace("/ 255.0", "/ 255").replace(
                 "test_loss, test_accuracy = model.evaluate(x_test, y_test, verbose=0)",
                 "test_accuracy = np.mean(model.predict(x_test, verbose=0).argmax(axis=-1) == y_test)",
             ),
-        ),
+        },
     ),
     Member(
         "right-added",
         "layers added one by one, activations as layers, the loss as a function, pixels from -1 to 1",
         FULL,
-        _with(
-            q5="""
+        {
+            **ANSWERS,
+            "q5": """
 tf.keras.utils.set_random_seed(9)
 model = tf.keras.models.Sequential()
 model.add(tf.keras.layers.Reshape((784,), input_shape=(28, 28)))
@@ -186,89 +174,89 @@ model.add(tf.keras.layers.ReLU())
 model.add(tf.keras.layers.Dense(10))
 model.add(tf.keras.layers.Activation('softmax'))
 """,
-            q6="model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam', metrics=['acc'])",
-            q7=TRAIN.replace("/ 255.0", "/ 127.5 - 1").replace("epochs=3", "epochs=5"),
-        ),
+            "q6": "model.compile(loss=keras.losses.sparse_categorical_crossentropy, optimizer='Adam', metrics=['acc'])",
+            "q7": TRAIN.replace("/ 255.0", "/ 127.5 - 1").replace("epochs=3", "epochs=5"),
+        },
     ),
     Member(
         "right-then-experiments",
         "every question right when it was checked, and the model replaced afterwards",
         FULL,
         ANSWERS,
-        _before("after_q7-text-2", "model = keras.Sequential([keras.layers.Dense(3)])\ntrain_images_shape = None"),
+        _experiments,
     ),
     Member(
         "right-on-colab",
         "lines that only make sense on Colab, and cells copied by an editor",
         FULL,
         ANSWERS,
-        lambda notebook: _before("q4-answer", "%pip install -q tensorflow\n!nvidia-smi\n%matplotlib inline")(
-            _twice(notebook)
-        ),
+        _on_colab,
     ),
     Member("blank", "the template as it was handed out", NOTHING),
     Member("prose-only", "only the written questions answered", NOTHING, PROSE),
     Member(
         "swapped-activations",
         "softmax inside, relu at the end; not trained",
-        _points(q5=2, q7=0),
-        _with(
-            q5=MODEL.replace("'relu'", "'x'").replace("'softmax'", "'relu'").replace("'x'", "'softmax'"),
-            q7="history = ...",
-        ),
+        {**FULL, "q5": 2, "q7": 0},
+        {
+            **ANSWERS,
+            "q5": MODEL.replace("'relu'", "'x'").replace("'softmax'", "'relu'").replace("'x'", "'softmax'"),
+            "q7": "history = ...",
+        },
     ),
     Member(
         "last-layer-missing",
         "two layers instead of three; never trained",
-        _points(q5=5, q7=0),
-        _with(q5=MODEL.replace(" keras.layers.Dense(10, activation='softmax'),", ""), q7="history = ..."),
+        {**FULL, "q5": 5, "q7": 0},
+        {**ANSWERS, "q5": MODEL.replace(" keras.layers.Dense(10, activation='softmax'),", ""), "q7": "history = ..."},
     ),
     Member(
         "optimizer-left-out",
         "compile without an optimizer, which means rmsprop; nine of ten outputs would be too few, so ten",
-        _points(q6=2),
-        _with(q6="model.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])"),
+        {**FULL, "q6": 2},
+        {**ANSWERS, "q6": "model.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])"},
     ),
     Member(
         "pairs-mixed-up",
         "the test pair taken for the training pair, a shape for a length; never compiled",
         {"q4": 0, "q5": 8, "q6": 0, "q7": 0},
-        _with(
-            q4=LOAD.replace("(x_train, y_train), (x_test, y_test)", "(x_test, y_test), (x_train, y_train)").replace(
+        {
+            **ANSWERS,
+            "q4": LOAD.replace("(x_train, y_train), (x_test, y_test)", "(x_test, y_test), (x_train, y_train)").replace(
                 "len(y_train)", "y_train.shape"
             ),
-            q6="...",
-            q7="history = ...",
-        ),
+            "q6": "...",
+            "q7": "history = ...",
+        },
     ),
     Member(
         "stops-with-an-error",
         "a name mistyped in question 6, so the model is not compiled and not trained",
-        _points(q6=0, q7=0),
-        _with(q6=COMPILE.replace("model.", "modell.")),
+        {**FULL, "q6": 0, "q7": 0},
+        {**ANSWERS, "q6": COMPILE.replace("model.", "modell.")},
     ),
     Member(
         "never-ends",
         "an endless loop in question 7; what was answered before it counts",
-        _points(q7=0),
-        _with(q7="while True:\n    pass"),
+        {**FULL, "q7": 0},
+        {**ANSWERS, "q7": "while True:\n    pass"},
     ),
     Member(
         "model-cell-deleted",
         "the answer cell of question 5 deleted",
         {"q4": 6, "q5": 0, "q6": 0, "q7": 0},
         ANSWERS,
-        _without("q5-answer"),
+        _model_cell_deleted,
     ),
     Member("other-assignment", "the notebook of another assignment", NOTHING, ANSWERS, _other_assignment),
-    Member(
-        "cut-short",
-        "an upload that broke off",
-        NOTHING,
-        ANSWERS,
-        lambda notebook: _text(notebook)[:4000],
-    ),
+    Member("cut-short", "an upload that broke off", NOTHING, ANSWERS, lambda notebook: _text(notebook)[:4000]),
     Member("empty", "a file without content", NOTHING, {}, lambda _: b""),
     Member("not-json", "a text file with the wrong ending", NOTHING, {}, lambda _: b"my homework\n"),
-    Member("future-format", "an unknown notebook format", NOTHING, ANSWERS, _future_format),
+    Member(
+        "future-format",
+        "an unknown notebook format",
+        NOTHING,
+        ANSWERS,
+        lambda notebook: _text(notebook | {"nbformat": 9}),
+    ),
 )

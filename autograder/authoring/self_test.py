@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,8 @@ def self_test(archive: Path, notebooks: Sequence[Path]) -> tuple[SelfTest, ...]:
     with tempfile.TemporaryDirectory(prefix="mnist-kit-self-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # so that the users that notebooks run as can pass through
         roots = [_lay_out(Path(folder) / str(number), archive, path) for number, path in enumerate(notebooks)]
-        with _running(roots) as programs:
+        with contextlib.ExitStack() as stack:
+            programs = [stack.enter_context(_running(root)) for root in roots]
             return tuple(_result(root, program.wait()) for root, program in zip(roots, programs, strict=True))
 
 
@@ -62,40 +63,33 @@ def _lay_out(root: Path, archive: Path, notebook: Path) -> Path:
     for name in ("source", "submission", "results", "tmp"):
         (root / name).mkdir(parents=True)
         (root / name).chmod(0o711)
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(root / "source")
-    (root / "submission" / notebook.name).write_bytes(notebook.read_bytes())
+    shutil.unpack_archive(archive, root / "source", "zip")
+    shutil.copyfile(notebook, root / "submission" / notebook.name)
     (root / "submission_metadata.json").write_text("{}", encoding="utf-8")
     return root
 
 
 @contextlib.contextmanager
-def _running(roots: Sequence[Path]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Start the program of each folder; end them all afterwards."""
-    programs: list[subprocess.Popen[bytes]] = []
+def _running(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the program in a folder; end it afterwards."""
+    with (root / "output").open("wb") as output:
+        program = subprocess.Popen(
+            command(PROGRAM, str(root), root=root / "source" / "files"),
+            env={**os.environ, "TMPDIR": str(root / "tmp")},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # so that a Ctrl-C reaches it once, from here
+        )
     try:
-        for root in roots:
-            with (root / "output").open("wb") as output:
-                programs.append(
-                    subprocess.Popen(
-                        command(PROGRAM, str(root), root=root / "source" / "files"),
-                        env={**os.environ, "TMPDIR": str(root / "tmp")},
-                        stdin=subprocess.DEVNULL,
-                        stdout=output,
-                        stderr=output,
-                        start_new_session=True,  # so that a Ctrl-C reaches it once, from here
-                    )
-                )
-        yield programs
+        yield program
     finally:
-        for program in programs:
-            program.terminate()
-        for program in programs:
-            try:
-                program.wait(timeout=GRACE_S)
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
+        program.terminate()
+        try:
+            program.wait(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
 
 
 def _result(root: Path, code: int) -> SelfTest:

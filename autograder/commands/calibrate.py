@@ -7,14 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import atomic
 from autograder.authoring import build
 from autograder.authoring.autograder_zip import read_tests
 from autograder.calibration import miss_rate
@@ -22,15 +20,16 @@ from autograder.calibration.miss_rate import Levels
 from autograder.calibration.reference import Calibration, Origin, TrainingRun
 from autograder.engine import batch, isolation
 from autograder.engine.engine import Engine
-from autograder.errors import BuildError, CalibrationError
+from autograder.errors import CalibrationError
 from autograder.judge.grade_report import GradeReport, Outcome, Status
 from autograder.layout import Layout
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
+from autograder.report import result_files
 from autograder.submissions.cells import cell_id
 from autograder.submissions.submission import Submission
 
-__all__ = ["CalibrationPlan", "at_lowest_reference", "finish", "levels", "seeded", "store", "train", "train_in"]
+__all__ = ["CalibrationPlan", "at_lowest_reference", "finish", "levels", "seeded", "train", "train_in"]
 
 IMPORT = re.compile(r"^[ \t]*(import|from)[ \t]+(keras|tensorflow)\b", re.MULTILINE)
 
@@ -98,8 +97,7 @@ def train(plan: CalibrationPlan) -> Iterator[TrainingRun]:
     The solution is the instructor's own, so a machine that cannot confine student code runs it unconfined.
     """
     layout, policy = plan.layout, at_lowest_reference(plan.policy)
-    unsafe = bool(isolation.examine().missing)
-    data = layout.data(policy.assignment.dataset)
+    unsafe, data = bool(isolation.examine().missing), layout.data(policy.assignment.dataset)
     engine = Engine(policy, read_tests(layout.tests), data, secrets=layout.secrets, unsafe=unsafe)
     with engine, batch.threads(engine.grade, plan.workers) as pool:
         yield from train_in(pool, plan)
@@ -121,11 +119,7 @@ def train_in(pool: batch.Pool, plan: CalibrationPlan) -> Iterator[TrainingRun]:
     Raises CalibrationError at the first run that could not be graded or has no accuracy. Runs that have not begun by
     then, or when the caller stops early, are dropped.
     """
-
-    def grade(seed: int) -> GradeReport:
-        return pool.grade(seeded(plan.solution, seed))
-
-    waiting = {pool.executor.submit(grade, seed): seed for seed in plan.seeds}
+    waiting = {pool.executor.submit(pool.grade, seeded(plan.solution, seed)): seed for seed in plan.seeds}
     try:
         for done in as_completed(waiting):
             yield _run(waiting[done], done.result())
@@ -139,8 +133,7 @@ def _run(seed: int, report: GradeReport) -> TrainingRun:
         raise CalibrationError(f"the run with seed {seed} could not be graded: {_reason(report)}")
     if report.accuracy is None:
         raise CalibrationError(f"the run with seed {seed} has no hidden accuracy: {_reason(report)}")
-    code = [question for question in report.questions if not question.written]
-    lost = tuple(question.id for question in code if question.outcome is not Outcome.PASSED)
+    lost = tuple(one.id for one in report.questions if not one.written and one.outcome is not Outcome.PASSED)
     return TrainingRun(seed=seed, accuracy=report.accuracy, earned=report.earned, lost=lost)
 
 
@@ -155,19 +148,14 @@ def _reason(report: GradeReport) -> str:
 def finish(
     plan: CalibrationPlan, runs: Sequence[TrainingRun]
 ) -> tuple[Calibration, miss_rate.AccuracyDistribution, Levels]:
-    """Write calibration.json and its chart; return the calibration, its fitted curve, and the levels asked for."""
+    """Write calibration.json and its chart; return the calibration, its fitted curve, and the levels asked for.
+
+    Raises BuildError if the disk does not allow a file.
+    """
     from autograder.report.calibration_report import picture  # here, because matplotlib takes a second
 
     found = Calibration.of(plan.origin, runs)
-    store(plan.layout.calibration, found.to_json().encode())
+    result_files.write(plan.layout.calibration, found.to_json())
     fitted, required = miss_rate.fit(found.accuracies), levels(plan.policy, found.reference)
-    store(plan.layout.calibration_plot, picture(found, fitted, required))
+    result_files.write(plan.layout.calibration_plot, picture(found, fitted, required))
     return found, fitted, required
-
-
-def store(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all. Raises BuildError if the disk does not allow it."""
-    try:
-        atomic.write(path, content)
-    except OSError as error:
-        raise BuildError(f"{path}: it cannot be written ({error.strerror})") from error

@@ -8,12 +8,11 @@ FOLDER/feedback.zip        all of these pages
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.authoring.autograder_zip import zip_of
 from autograder.errors import BuildError
 from autograder.judge.grade_report import GradeReport
 from autograder.lms import canvas_file, canvas_fill
@@ -29,9 +28,6 @@ from autograder.submissions.submission import slug
 from autograder.text import printable
 
 __all__ = ["Exported", "export"]
-
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every file in the zip, so that the same pages make the same zip."""
 
 SHOWN = 20
 """Names in one list on the screen."""
@@ -68,7 +64,8 @@ def export(
         position = canvas_file.find_column(exported, policy.assignment.title, column)
         filled = canvas_fill.fill(exported, position, reports, roster=matched)
         content["canvas.csv"] = filled.content.encode()
-    content |= {f"feedback/{name}": page for name, page in pages.items()} | {"feedback.zip": _zip(pages)}
+    in_folder = {f"feedback/{name}": page for name, page in sorted(pages.items())}
+    content |= in_folder | {"feedback.zip": zip_of(in_folder)}
     _prepare(folder / "feedback", pages)
     for name, data in content.items():
         result_files.write(folder / name, data)
@@ -117,17 +114,6 @@ def _prepare(folder: Path, pages: Mapping[str, bytes]) -> None:
             f"{folder}: pages cannot be written there ({error.strerror}). Expected a folder that you may write into; "
             "change that, and run the same command again"
         ) from error
-
-
-def _zip(pages: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name in sorted(pages):
-            info = zipfile.ZipInfo(f"feedback/{name}", EPOCH)
-            info.external_attr = 0o644 << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, pages[name])
-    return out.getvalue()
 
 
 def _list(title: str, names: Sequence[str]) -> Iterator[str]:

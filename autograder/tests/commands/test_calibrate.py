@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
 from autograder.calibration.reference import Calibration, Origin
-from autograder.commands.calibrate import CalibrationPlan, at_lowest_reference, levels, seeded, store, train, train_in
+from autograder.commands.calibrate import CalibrationPlan, at_lowest_reference, levels, seeded, train, train_in
 from autograder.engine import batch
 from autograder.engine.engine import Engine
-from autograder.errors import BuildError, CalibrationError
+from autograder.errors import CalibrationError
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
@@ -106,11 +105,6 @@ def test_a_plan_holds_the_solution_its_origin_and_a_seed_for_each_run(layout: La
     assert plan.seeds == tuple(range(1, 10))
     assert plan.solution == solution
     assert plan.origin == Origin.of(layout, "mnist", plan.policy.assignment.split_seed)
-
-
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match=r"b\.json: it cannot be written"):
-        store(tmp_path / "nowhere" / "b.json", b"")
 
 
 @pytest.fixture
