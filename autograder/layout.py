@@ -8,60 +8,39 @@ from pathlib import Path
 __all__ = ["HOME", "Layout"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Layout:
     """The fixed paths in a copy of the repository, or in an unpacked autograder zip."""
 
     root: Path
 
-    @property
-    def policy(self) -> Path:
+    def __post_init__(self) -> None:
+        self.policy = self.root / "grading.yml"
         """The one file an instructor edits."""
-        return self.root / "grading.yml"
-
-    @property
-    def master(self) -> Path:
+        self.master = self.root / "assignment" / "exercise.md"
         """The master: the notebook that instructors write, as text."""
-        return self.root / "assignment" / "exercise.md"
-
-    @property
-    def first_cell(self) -> Path:
+        self.first_cell = self.root / "assignment" / "first_cell.py"
         """The code of the template's first cell."""
-        return self.root / "assignment" / "first_cell.py"
-
-    @property
-    def images(self) -> Path:
+        self.images = self.root / "assignment" / "data"
         """The folder with a file of images for each dataset, and their sources."""
-        return self.root / "assignment" / "data"
+        self.template = self.root / "student_template.ipynb"
+        """The notebook students fill in (generated)."""
+        self.solution = self.root / "solutions" / "solution.ipynb"
+        """The notebook that earns every automatic point (generated)."""
+        self.calibration = self.root / "solutions" / "calibration.json"
+        """The accuracies of the solution, trained many times (`mnist-kit calibrate`)."""
+        self.calibration_plot = self.root / "solutions" / "calibration.png"
+        """The same as a picture."""
+        self.dist = self.root / "dist"
+        """Build products, never committed."""
+        self.zip = self.dist / "autograder.zip"
+        """The autograder for `otter run`, `otter grade` and Gradescope."""
+        self.manifest = self.root / "kit.json"
+        """A record of the files that the zip was made from; it exists only in an unpacked zip."""
 
     def data(self, dataset: str) -> Path:
         """Return the file of a dataset: `npz` with x_train, y_train, x_test, y_test."""
         return self.images / f"{dataset}.npz"
-
-    @property
-    def template(self) -> Path:
-        """The notebook students fill in (generated)."""
-        return self.root / "student_template.ipynb"
-
-    @property
-    def solution(self) -> Path:
-        """The notebook that earns every automatic point (generated)."""
-        return self.root / "solutions" / "solution.ipynb"
-
-    @property
-    def calibration(self) -> Path:
-        """The accuracies of the solution, trained many times (`mnist-kit calibrate`)."""
-        return self.root / "solutions" / "calibration.json"
-
-    @property
-    def calibration_plot(self) -> Path:
-        """The same as a picture."""
-        return self.calibration.with_suffix(".png")
-
-    @property
-    def dist(self) -> Path:
-        """Build products, never committed."""
-        return self.root / "dist"
 
     @property
     def secrets(self) -> tuple[Path, ...]:
@@ -69,16 +48,6 @@ class Layout:
         tests = sorted(self.tests.glob("*.py")) if self.unpacked else ()
         images = sorted(self.images.glob("*.npz"))
         return (self.policy, self.master, *images, self.solution, self.calibration, self.zip, *tests)
-
-    @property
-    def zip(self) -> Path:
-        """The autograder for `otter run`, `otter grade` and Gradescope."""
-        return self.dist / "autograder.zip"
-
-    @property
-    def manifest(self) -> Path:
-        """A record of the files that the zip was made from; it exists only in an unpacked zip."""
-        return self.root / "kit.json"
 
     @property
     def unpacked(self) -> bool:

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -158,7 +159,7 @@ class Engine:
                 raise EvidenceError("the notebook's process left more evidence than the contract allows")
         with nameless("result") as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
-            request = {"args": {"retrain": retrain}, "limits": self._judge_limits.to_json(), "work": None}
+            request = {"args": {"retrain": retrain}, "limits": asdict(self._judge_limits), "work": None}
             with warm.judges.ask(request, fds) as status:
                 ended, _ = watch(status, None, 0, self._judge_limits.wall_s + GRACE_S)
             if ended.exit != 0:

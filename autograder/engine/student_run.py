@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -76,7 +76,7 @@ class StudentRunner:
             job_file.write(json.dumps(job).encode())
             job_file.seek(0)
             jail = None if self.plan is None else Jail(work, self.secrets, uid, self.plan.required, limits).to_json()
-            request = {"args": {"work": str(work), "jail": jail}, "limits": limits.to_json(), "work": str(work)}
+            request = {"args": {"work": str(work), "jail": jail}, "limits": asdict(limits), "work": str(work)}
             read_end, write_end = os.pipe()
             try:
                 fds = [job_file.fileno(), journal.fileno(), blob.fileno(), write_end]

@@ -19,7 +19,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,17 +49,11 @@ class Jail:
     limits: Limits
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "work": str(self.work),
-            "secrets": [str(path) for path in self.secrets],
-            "uid": self.uid,
-            "required": list(self.required),
-            "limits": self.limits.to_json(),
-        }
+        return {**asdict(self), "work": str(self.work), "secrets": list(map(str, self.secrets))}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        secrets, limits = tuple(map(Path, data["secrets"])), Limits.from_json(data["limits"])
+        secrets, limits = tuple(map(Path, data["secrets"])), Limits(**data["limits"])
         return cls(Path(data["work"]), secrets, data["uid"], tuple(data["required"]), limits)
 
 

@@ -14,9 +14,8 @@ import resource
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
 
 __all__ = ["THREADS", "Limits", "Use", "apply", "excess", "use_of"]
 
@@ -44,13 +43,6 @@ class Limits:
     memory_mb: float
     work_mb: float
     files: int
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**data)
 
 
 @dataclass(frozen=True)

@@ -10,28 +10,29 @@ Anything but plain arrays and plain models is left to Keras.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cached_property
+from inspect import getclosurevars
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Epoch", "Rows", "loop_over"]
+__all__ = ["Rows", "loop_over"]
 
 ALIGNMENT = 64
-"""Bytes. TensorFlow uses memory aligned to this as it is, and copies any other."""
+"""Bytes. TensorFlow computes only on memory aligned to this."""
 
 
 class Rows:
-    """A stand-in for Keras's dataset of batches; every iteration over it is one epoch.
-
-    Everything but iteration is left to Keras's own dataset, made on first use.
-    """
+    """A stand-in for Keras's dataset of batches, and the iterator over them; each `iter` begins another epoch."""
 
     def __init__(self, adapter: Any, plain: Callable[[Any], Any]) -> None:
-        self._adapter, self._plain, self._dataset = adapter, plain, None
+        from keras import tree
+
+        self._adapter, self._plain = adapter, plain
         self.size, self.batch = adapter._num_samples, adapter._batch_size
-        self.arrays = _tensors(adapter._inputs)
-        self._order = _permutation(self.size, adapter._shuffle)
+        self.arrays = tree.lists_to_tuples(tree.map_structure(_tensor, adapter._inputs))
+        self._orders = _permutation(self.size, adapter._shuffle)
 
     @staticmethod
     def can_hold(adapter: Any) -> bool:
@@ -45,105 +46,91 @@ class Rows:
             and _plain_arrays(adapter._inputs)
         )
 
-    def dataset(self) -> Any:
-        """Return Keras's own dataset of the same batches."""
-        if self._dataset is None:
-            self._dataset = self._plain(self._adapter)
-        return self._dataset
+    @cached_property
+    def _dataset(self) -> Any:
+        """Keras's own dataset of the same batches."""
+        return self._plain(self._adapter)
 
-    def order(self) -> Any:
-        """Draw the order of the rows in one epoch."""
-        return next(iter(self._order))
+    def specs(self, rows: int | None) -> Any:
+        """Describe `rows` rows of the arrays; None is any number."""
+        import tensorflow as tf
 
-    def __iter__(self) -> Epoch:
-        return Epoch(self)
+        return tf.nest.map_structure(lambda array: tf.TensorSpec([rows, *array.shape[1:]], array.dtype), self.arrays)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.dataset(), name)
-
-
-class Epoch:
-    """One pass over the rows, chunk by chunk."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows, self.begin, self._order = rows, 0, None
-        self._batches: Iterator[Any] | None = None
-
-    def batches(self) -> Iterator[Any]:
-        """Return Keras's iterator over single batches."""
-        if self._batches is None:
-            self._batches = iter(self.rows.dataset())
-        return self._batches
-
-    def __iter__(self) -> Epoch:
+    def __iter__(self) -> Rows:
+        self._begin, self._order, self._batches = 0, None, None
         return self
 
     def __next__(self) -> Any:
         return next(self.batches())
 
+    def batches(self) -> Any:
+        """Return Keras's iterator over the single batches of this epoch."""
+        if self._batches is None:
+            self._batches = iter(self._dataset)
+        return self._batches
+
     def advance(self, loop: Callable[..., Any], steps: int) -> Any:
-        """Run `steps` more batches, or as many as there are."""
+        """Run `steps` more batches of this epoch, or as many as there are."""
         import tensorflow as tf
 
-        rows = self.rows
-        end = min(self.begin + steps * rows.batch, rows.size)
-        if self.begin >= end:
+        begin, self._begin = self._begin, min(self._begin + steps * self.batch, self.size)
+        if begin == self.size:
             raise StopIteration
         if self._order is None:
-            self._order = rows.order()
-        begin, self.begin = self.begin, end
-        return loop(
-            self._order, tf.constant(begin, tf.int64), tf.constant(end, tf.int64), *tf.nest.flatten(rows.arrays)
-        )
+            self._order = next(iter(self._orders))
+        return loop(self._order, tf.constant(begin, tf.int64), tf.constant(self._begin, tf.int64), self.arrays)
 
 
-def loop_over(plain: Callable[[Any], Any], model: Any) -> Callable[[Any], Any]:
-    """Wrap Keras's `plain` train or test function with a faster path for the batches of `Rows`."""
-    cells = dict(zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True))
-    step: Any = cells["one_step_on_data"].cell_contents if "one_step_on_data" in cells else None
-    can = step is not None and not model.run_eagerly and not model.jit_compile
-    loops: dict[Any, Any] = {}
+def loop_over(make: Callable[[], Any], model: Any) -> Callable[[Any], Any]:
+    """Return a train or test function with a faster path for `Rows`; `make` makes Keras's own.
+
+    Keras's own is made once for each number of steps in a call, which it is compiled for.
+    """
+    plain: dict[int, Any] = {}
+    loops: dict[str, Any] = {}
 
     def function(iterator: Any) -> Any:
-        if not isinstance(iterator, Epoch):
-            return plain(iterator)
-        kind = _kind(iterator.rows)
+        steps = model.steps_per_execution
+        if steps not in plain:
+            plain[steps] = make()
+        if not isinstance(iterator, Rows):
+            return plain[steps](iterator)
+        kind = str((iterator.batch, iterator.size % iterator.batch == 0, iterator.specs(None)))
         if kind not in loops:
-            loops[kind] = _loop(step, iterator.rows, model) if can else None
+            loops[kind] = _loop(plain[steps], iterator, model)
         if loops[kind] is None:
-            return plain(iterator.batches())
-        return iterator.advance(loops[kind], model.steps_per_execution)
+            return plain[steps](iterator.batches())
+        return iterator.advance(loops[kind], steps)
 
     return function
 
 
-def _loop(step: Any, rows: Rows, model: Any) -> Any:
-    """Compile a loop of `step` over batches of these rows; None if Keras has to run them."""
+def _loop(plain: Any, rows: Rows, model: Any) -> Any:
+    """Compile a loop of the step in Keras's own function over batches of these rows; None if Keras has to run them."""
     import tensorflow as tf
 
+    step = getclosurevars(plain).nonlocals.get("one_step_on_data")
+    if step is None or model.run_eagerly or model.jit_compile:
+        return None
     size = rows.batch if rows.size % rows.batch == 0 else None
-    many = [tf.TensorSpec([None, *each.shape[1:]], each.dtype) for each in tf.nest.flatten(rows.arrays)]
-    one = [tf.TensorSpec([size, *each.shape[1:]], each.dtype) for each in many]
     place = tf.TensorSpec([], tf.int64)
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow's
-    def run(order: Any, begin: Any, end: Any, *flat: Any) -> Any:
-        def take(first: Any) -> Any:
+    def run(order: Any, begin: Any, end: Any, arrays: Any) -> Any:
+        def body(first: Any, _: Any) -> Any:
             which = order[first : tf.minimum(first + rows.batch, end)]
             which.set_shape([size])
-            return tf.nest.pack_sequence_as(rows.arrays, [tf.gather(each, which, axis=0) for each in flat])
+            return first + rows.batch, step(tf.nest.map_structure(lambda array: tf.gather(array, which), arrays))
 
-        def body(first: Any, _: Any) -> Any:
-            return first + rows.batch, step(take(first))
-
-        nothing = tf.nest.map_structure(lambda each: tf.zeros(each.shape, each.dtype), outputs)
+        nothing = tf.nest.map_structure(lambda output: tf.zeros(output.shape, output.dtype), outputs)
         return tf.while_loop(lambda first, _: first < end, body, (begin, nothing))[1]
 
     try:
         _build(model, rows)
-        outputs = step.__wrapped__.get_concrete_function(tf.nest.pack_sequence_as(rows.arrays, one)).structured_outputs
-        order = tf.TensorSpec([None], tf.int64)
-        loop = tf.function(run, input_signature=[order, place, place, *many])
+        outputs = step.__wrapped__.get_concrete_function(rows.specs(size)).structured_outputs
+        signature = [tf.TensorSpec([None], tf.int64), place, place, rows.specs(None)]
+        loop = tf.function(run, input_signature=signature)
         loop.get_concrete_function()
     except Exception:  # Keras reports it in its own words, or can run it
         return None
@@ -166,15 +153,8 @@ def _build(model: Any, rows: Rows) -> None:
             optimizer.build(model.trainable_variables)
 
 
-def _kind(rows: Rows) -> Any:
-    import tensorflow as tf
-
-    flat = tf.nest.flatten(rows.arrays)
-    shapes = tuple((tuple(each.shape[1:]), each.dtype) for each in flat)
-    return rows.batch, rows.size % rows.batch == 0, shapes, repr(tf.nest.map_structure(lambda _: 0, rows.arrays))
-
-
 def _permutation(size: int, shuffle: bool) -> Any:
+    """Make a dataset whose every iteration is the order of the rows in one epoch."""
     import tensorflow as tf
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow's
@@ -193,32 +173,16 @@ def _plain_arrays(inputs: Any) -> bool:
     return type(inputs) is np.ndarray and inputs.dtype.kind in "biuf"
 
 
-def _tensors(arrays: Any) -> Any:
-    """Copy arrays into tensors as Keras does; lists become tuples, as there."""
+def _tensor(array: Any) -> Any:
+    """Copy an array into a tensor as Keras does; floats in one pass, of which Keras makes three."""
     import tensorflow as tf
     from keras.src.trainers.data_adapters import array_slicing
 
-    if isinstance(arrays, list | tuple):
-        return tuple(map(_tensors, arrays))
-    if isinstance(arrays, dict):
-        return {name: _tensors(each) for name, each in arrays.items()}
-    if arrays.dtype in (np.float32, np.float64) and tf.keras.config.floatx() == "float32":
-        return _float_tensor(arrays)
-    return tf.convert_to_tensor(array_slicing.convert_to_sliceable(arrays, target_backend="tensorflow"))
-
-
-def _float_tensor(array: Any) -> Any:
-    """Convert in one pass. Keras makes three: to float32, into a copy, into a tensor."""
-    import tensorflow as tf
-    from tensorflow.python.eager import context
-    from tensorflow.python.framework import dtypes, ops
-
+    if array.dtype not in (np.float32, np.float64) or tf.keras.config.floatx() != "float32":
+        return tf.convert_to_tensor(array_slicing.convert_to_sliceable(array, target_backend="tensorflow"))
     size = array.size * 4
     memory = np.empty(size + ALIGNMENT, np.uint8)
     begin = -memory.ctypes.data % ALIGNMENT
     floats = memory[begin : begin + size].view(np.float32).reshape(array.shape)
     np.copyto(floats, array, casting="same_kind")
-    try:
-        return ops.EagerTensor(floats, context.context().device_name, dtypes.float32.as_datatype_enum)
-    except (AttributeError, TypeError):  # EagerTensor is not public; the public function copies once more
-        return tf.convert_to_tensor(floats)
+    return tf.experimental.dlpack.from_dlpack(floats.__dlpack__())

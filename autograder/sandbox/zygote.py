@@ -93,7 +93,7 @@ def serve(control: socket.socket, handler: Handler) -> None:
                     _become_child(ours, (wake_read, wake_write), handler, request["args"], handed)
                 for fd in handed:
                     os.close(fd)
-                limits = Limits.from_json(request["limits"])
+                limits = Limits(**request["limits"])
                 work = Path(request["work"]) if request["work"] else None
                 children[pid] = _Child(status, limits, work, now, now + limits.wall_s)
     finally:

@@ -8,15 +8,18 @@ from types import MappingProxyType
 
 from nbformat import NotebookNode
 
-from autograder.authoring.bundled_class import FULL, NOTHING, Edit, Member
+from autograder.authoring.bundled_class import COMPILE, FULL, LOAD, MODEL, NOTHING, Edit, Member
 from autograder.judge.grade_report import Status
 
-__all__ = ["FULL", "KIT", "NOTHING", "SECRET", "UNDECIDED", "UNTRAINED", "Case"]
+__all__ = ["FULL", "KIT", "NOTHING", "RIGHT", "SECRET", "UNDECIDED", "UNTRAINED", "Case"]
 
 Points = Mapping[str, float | None]
 
+RIGHT: Mapping[str, str] = {"q4": LOAD, "q5": MODEL, "q6": COMPILE}
+"""Honest answers to all but the training."""
+
 UNTRAINED: Points = MappingProxyType({**FULL, "q7": 0})
-"""Everything right but the training."""
+"""The points for them."""
 
 UNDECIDED: Points = MappingProxyType(dict.fromkeys(FULL))
 """No points given and none taken: the status is UNGRADED."""
@@ -45,12 +48,8 @@ class Case:
 
     def make(self, template: NotebookNode, places: Mapping[str, str]) -> bytes:
         """The file to hand in; `places` are the real paths for KIT and SECRET."""
-        cells, edit = ({}, self.cells) if callable(self.cells) else (self.cells, None)
-        answers = {question: _placed(code, places) for question, code in cells.items()}
-        return Member(self.name, self.name, {}, answers, edit).make(template)
-
-
-def _placed(code: str, places: Mapping[str, str]) -> str:
-    for name, path in places.items():
-        code = code.replace(name, path)
-    return code
+        if callable(self.cells):
+            return Member(self.name, self.name, {}, edit=self.cells).make(template)
+        kit, secret = places[KIT], places[SECRET]
+        answers = {id: code.replace(KIT, kit).replace(SECRET, secret) for id, code in self.cells.items()}
+        return Member(self.name, self.name, {}, answers).make(template)

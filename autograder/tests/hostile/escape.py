@@ -277,19 +277,13 @@ CASES: tuple[Case, ...] = (
     *((*X32, *OLD_GATE) if platform.machine() == "x86_64" else ()),
     *FILES,
     cell("start-up files left in the work folder start nowhere", LEFT_BEHIND),
-    cell(
-        "a token in the environment of whoever started the grader is not in that of the notebook",
-        """
+    cell("a token in the environment of whoever started the grader is not in that of the notebook", """
 import os, re
 held = open("/proc/self/environ").read() + repr(os.environ)
 found = re.findall("secret-" + "[0-9a-f]{32}", held)
 raise RuntimeError(f"ESCAPED: {found}" if found else "held: nothing there")
-""",
-        "held: nothing there",
-    ),
-    cell(
-        "the only open files are the null device, the output pipe, and the two of the evidence",
-        """
+""", "held: nothing there"),
+    cell("the only open files are the null device, the output pipe, and the two of the evidence", """
 import os, stat
 kinds, known = [], {stat.S_IFIFO: "pipe", stat.S_IFREG: "file", stat.S_IFCHR: "null"}
 for number in range(256):
@@ -297,12 +291,10 @@ for number in range(256):
     except OSError: continue
     kinds.append(known.get(stat.S_IFMT(mode), "OTHER"))
 raise RuntimeError("held: " + " ".join(kinds))
-""",
-        "held: null pipe pipe file file",
-    ),
+""", "held: null pipe pipe file file"),
     cell(
         "a shell line is skipped with a note",
         f"!touch {KIT}/touched\nfound = !cat {SECRET}\nassert found == []",
         "was skipped",
     ),
-)
+)  # fmt: skip

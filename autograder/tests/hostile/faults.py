@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL
-from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case
+from autograder.authoring.bundled_class import LOAD
+from autograder.tests.hostile.case import NOTHING, RIGHT, UNTRAINED, Case
 
 FIRST = {**NOTHING, "q4": 6}
 """Question 4 was answered before the notebook came to its end."""
@@ -19,17 +19,17 @@ DISK = "The limit of 256 MB for files was reached in the cell that begins"
 
 def ends(name: str, code: str, *words: str) -> Case:
     """The code ends the whole notebook in question 5."""
-    return Case(name, {"q4": LOAD, "q5": code, "q6": COMPILE}, FIRST, words=words)
+    return Case(name, {**RIGHT, "q5": code}, FIRST, words=words)
 
 
 def fails(name: str, code: str, *words: str) -> Case:
     """The code fails in question 4, which costs that question and no other."""
-    return Case(name, {"q4": code, "q5": MODEL, "q6": COMPILE}, {**UNTRAINED, "q4": 0}, words=words)
+    return Case(name, {**RIGHT, "q4": code}, {**UNTRAINED, "q4": 0}, words=words)
 
 
 def passes(name: str, code: str) -> Case:
     """The code stands below the answer to question 4, and costs nothing."""
-    return Case(name, {"q4": LOAD + code, "q5": MODEL, "q6": COMPILE}, UNTRAINED)
+    return Case(name, {**RIGHT, "q4": LOAD + code}, UNTRAINED)
 
 
 CASES: tuple[Case, ...] = (
@@ -42,18 +42,14 @@ CASES: tuple[Case, ...] = (
     ends("a sleep of an hour", "import time; time.sleep(3600)", TIME),
     ends("one operation that no signal handler can interrupt", "9 ** 9 ** 9 ** 9", TIME),
     ends("a process that stops itself", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", TIME),
-    ends(
-        "every signal ignored, the alarm switched off",
-        """
+    ends("every signal ignored, the alarm switched off", """
 import signal, time
 signal.setitimer(signal.ITIMER_REAL, 0)
 for number in range(1, 65):
     try: signal.signal(number, signal.SIG_IGN)
     except (OSError, ValueError): pass
 time.sleep(3600)
-""",
-        "The time limit of 8 s was reached",
-    ),
+""", "The time limit of 8 s was reached"),
     ends(
         "an object that sleeps when the recorder asks for its class, also at the end",
         "import time\nSlow = type('Slow', (), {'__class__': property(lambda self: time.sleep(3600))})\n"
@@ -90,9 +86,7 @@ time.sleep(3600)
         "    kept[-1].write(bytes(2**26)); kept[-1].flush()\ntime.sleep(3)",
         DISK,
     ),
-    ends(
-        "large files that stand in no folder and are open no more, but held by a mapping of one page",
-        """
+    ends("large files that stand in no folder and are open no more, but held by a mapping of one page", """
 import ctypes, os, time
 mmap = ctypes.CDLL(None).mmap
 mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
@@ -101,9 +95,7 @@ for _ in range(8):
     os.write(file, bytes(2**24)); mmap(None, 4096, 1, 2, file, 0)
     os.unlink('x'); os.close(file)
 time.sleep(3)
-""",
-        DISK,
-    ),
+""", DISK),
     passes(
         "folders of mode 000, which must go all the same when the notebook is over",
         "\nimport os\nfor number in range(9):\n    os.makedirs(f'd{number}/e'); os.mkdir(f'd{number}/f', 0)\n"
@@ -138,15 +130,12 @@ time.sleep(3)
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)",
         "stopped with PermissionError",
     ),
-    passes(
-        "a thread, an exit handler and a finaliser that sleep for an hour after the end",
-        """
+    passes("a thread, an exit handler and a finaliser that sleep for an hour after the end", """
 import atexit, threading, time
 threading.Thread(target=time.sleep, args=(3600,)).start()
 atexit.register(time.sleep, 3600)
 kept = type('Kept', (), {'__del__': lambda self: time.sleep(3600)})()
-""",
-    ),
+"""),
     fails(
         "the folder the notebook runs in, emptied and removed",
         "import os, shutil\nshutil.rmtree(os.getcwd())",
@@ -172,4 +161,4 @@ kept = type('Kept', (), {'__del__': lambda self: time.sleep(3600)})()
         "class TimeLimit(BaseException): pass\nraise TimeLimit('over')",
         "stopped with TimeLimit: over",
     ),
-)
+)  # fmt: skip

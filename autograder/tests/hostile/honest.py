@@ -5,8 +5,8 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder.authoring.bundled_class import ANSWERS, COMPILE, FULL, LOAD, MODEL, TRAIN, fill
-from autograder.tests.hostile.case import UNTRAINED, Case
+from autograder.authoring.bundled_class import ANSWERS, FULL, LOAD, TRAIN, fill
+from autograder.tests.hostile.case import RIGHT, UNTRAINED, Case
 
 SHORT = (
     TRAIN.replace("epochs=3", "epochs=2")
@@ -14,12 +14,11 @@ SHORT = (
     .replace("model.fit(x_train, y_train", "model.fit(x_train, y_train[:2000]")
 )
 TRAINED = {**FULL, "q7": 5}
-BUILT = {"q4": LOAD, "q5": MODEL, "q6": COMPILE}
 
 
 def stale(template: NotebookNode) -> NotebookNode:
     """Outputs of another day, errors among them, in every code cell."""
-    filled = fill(template, {**ANSWERS, **BUILT, "q7": "..."})
+    filled = fill(template, {**ANSWERS, **RIGHT, "q7": "..."})
     for cell in filled.cells:
         if cell.cell_type == "code":
             cell.execution_count = 99
@@ -34,16 +33,16 @@ def stale(template: NotebookNode) -> NotebookNode:
 
 
 CASES: tuple[Case, ...] = (
-    Case("the answer that the question describes, on few of the images", {**BUILT, "q7": SHORT}, TRAINED),
+    Case("the answer that the question describes, on few of the images", {**RIGHT, "q7": SHORT}, TRAINED),
     Case(
         "four seconds of nothing, which the time limit allows",
-        {**BUILT, "q4": "import time; time.sleep(4)\n" + LOAD},
+        {**RIGHT, "q4": "import time; time.sleep(4)\n" + LOAD},
         UNTRAINED,
     ),
     Case(
         "warnings, a plot, a progress bar, a table, letters from everywhere",
         {
-            **BUILT,
+            **RIGHT,
             "q4": LOAD
             + """
 import sys, warnings
@@ -61,18 +60,14 @@ display(x_train[0])
     Case(
         "lines that install and look around, as on Colab",
         {
-            **BUILT,
+            **RIGHT,
             "q4": "%pip install -q tensorflow\n!pip install keras\n!nvidia-smi\nfiles = !ls\n%matplotlib inline\n"
             "%load_ext autoreload\n%config InlineBackend.figure_format = 'retina'\n" + LOAD,
         },
         UNTRAINED,
         words=("The command `%pip install -q tensorflow` was skipped", "The command `nvidia-smi` was skipped"),
     ),
-    Case(
-        "a model saved, loaded and removed again",
-        {
-            **BUILT,
-            "q7": """
+    Case("a model saved, loaded and removed again", {**RIGHT, "q7": """
 import os, tempfile
 model.save('model.keras'); model.save_weights('model.weights.h5')
 model = keras.saving.load_model('model.keras')
@@ -80,9 +75,5 @@ os.remove('model.keras')
 with tempfile.TemporaryDirectory() as folder: np.savez(folder + '/x', x_train[:9])
 open('notes.txt', 'w').write('done')
 raise SystemExit('all of this worked')
-""",
-        },
-        UNTRAINED,
-        words=("stopped with SystemExit: all of this worked",),
-    ),
-)
+"""}, UNTRAINED, words=("stopped with SystemExit: all of this worked",)),
+)  # fmt: skip

@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_raw_cell
 
-from autograder.authoring.bundled_class import COMPILE, FULL, LOAD, MODEL, fill
+from autograder.authoring.bundled_class import FULL, LOAD, fill
 from autograder.judge.grade_report import Status
 from autograder.submissions.cells import cell_id
-from autograder.tests.hostile.case import KIT, SECRET, UNDECIDED, UNTRAINED, Case
-
-RIGHT: Mapping[str, str] = {"q4": LOAD, "q5": MODEL, "q6": COMPILE}
-"""Honest answers to all but the training: what the case does beside them must change nothing."""
+from autograder.tests.hostile.case import KIT, RIGHT, SECRET, UNDECIDED, UNTRAINED, Case
 
 EVIDENCE = """
 import json, os, stat
@@ -148,19 +145,13 @@ def beside(name: str, code: str, *words: str) -> Case:
 
 
 CASES: tuple[Case, ...] = (
-    Case(
-        "an object with .layers, .shape and an .evaluate that says 1.0 is no model",
-        {
-            "q5": """
+    Case("an object with .layers, .shape and an .evaluate that says 1.0 is no model", {"q5": """
 class Fake:
     layers, shape, input_shape, built, optimizer = [1, 2, 3], (28, 28), (None, 28, 28), True, "adam"
     evaluate = lambda *_, **__: (0.0, 1.0)
     fit = compile = predict = lambda *_, **__: None
 model = Fake()
-"""
-        },
-        words=("`model` is a Fake", "Expected: a Keras model"),
-    ),
+"""}, words=("`model` is a Fake", "Expected: a Keras model")),
     Case(
         "a subclass of keras.Model that calls itself Sequential and lies about its layers is no chain of layers",
         {
@@ -178,95 +169,65 @@ model = Fake()
         "get_weights of a replaced layer class cannot say more than real weights do",
         "keras.layers.Layer.get_weights = lambda self: [np.full((784, 128), np.nan), np.zeros(128)]",
     ),
-    blank(
-        "objects that are equal to everything are not the right shape",
-        """
+    blank("objects that are equal to everything are not the right shape", """
 class Any(tuple):
     shape = property(lambda self: (60000, 28, 28))
     __eq__ = lambda *_: True
     __hash__ = tuple.__hash__
     __class__ = property(lambda self: tuple)
 train_images_shape = train_labels_length = test_images_shape = Any((60000, 28, 28))
-""",
-        "a value of type Any",
-    ),
+""", "a value of type Any"),
     *(
         blank(
-            f"{name}, which gives full marks under stock Otter (test_stock_otter_falls.py), gives nothing here",
+            f"{name}, which gives full marks under stock Otter (test_stock_otter.py), gives nothing here",
             "import sys\nsys.modules.pop('otter')" + code,
         )
         for name, code in FALLS.items()
     ),
-    blank(
-        "unittest and the assert helpers may say what they like",
-        """
+    blank("unittest and the assert helpers may say what they like", """
 import unittest
 for name in dir(unittest.TestCase):
     if name.startswith("assert"): setattr(unittest.TestCase, name, lambda *_, **__: None)
 unittest.TestCase.run = lambda self, result=None: result
-""",
-    ),
-    blank(
-        "a grader that says passed=True has no say",
-        """
+"""),
+    blank("a grader that says passed=True has no say", """
 class Passed:
     passed, score, grade, possible = True, 26, 1.0, 26
     results = test_case_results = []
 import otter
 otter.Notebook.check = otter.Notebook.check_all = lambda *_, **__: Passed()
 grader.check = lambda *_, **__: Passed()
-""",
-    ),
-    beside(
-        "Model.evaluate and predict of the student process are not what measures the accuracy",
-        """
+"""),
+    beside("Model.evaluate and predict of the student process are not what measures the accuracy", """
 keras.Model.evaluate = lambda *_, **__: (0.0, 1.0)
 keras.Model.predict = lambda self, x, **__: np.eye(10)[y_test[:len(x)]]
 test_loss, test_accuracy = model.evaluate(x_test, y_test)
 model.optimizer.iterations.assign(9375)
-""",
-        "of hidden images right",
-    ),
-    beside(
-        "a Model.fit that trains nothing and returns a beautiful history earns nothing",
-        """
+""", "of hidden images right"),
+    beside("a Model.fit that trains nothing and returns a beautiful history earns nothing", """
 class History: history = {"accuracy": [1.0], "loss": [0.0]}
 keras.Model.fit = lambda *_, **__: History()
 history = model.fit(x_train, y_train)
-""",
-        "the model was never trained",
-    ),
-    undecided(
-        "json.dumps and pickle.dump replaced: whatever is written then is read as strictly as ever",
-        """
+""", "the model was never trained"),
+    undecided("json.dumps and pickle.dump replaced: whatever is written then is read as strictly as ever", """
 import json, pickle
 pickle.dump = pickle.dumps = lambda *_, **__: b"everything passed"
 json.dumps = lambda *_, **__: '{"score": 26, "passed": true}'
-""",
-        "the evidence breaks the contract",
-    ),
-    blank(
-        "builtins that lie break only the process that they are patched in",
-        """
+""", "the evidence breaks the contract"),
+    blank("builtins that lie break only the process that they are patched in", """
 import builtins
 builtins.isinstance = builtins.issubclass = lambda *_: True
 builtins.len = lambda *_: 60000
 builtins.open = builtins.print = lambda *_, **__: None
-""",
-    ),
-    blank(
-        "a pickled log beside the notebook is never unpickled",
-        f"""
+"""),
+    blank("a pickled log beside the notebook is never unpickled", f"""
 import pickle
 class Bomb:
     def __reduce__(self): return exec, ("open('{KIT}/bombed', 'w').write('x'); print('ESCAPED')",)
 for name in (".OTTER_LOG", "results.pkl", ".otter_results"):
     with open(name, "wb") as file: file.write(pickle.dumps(Bomb()))
-""",
-    ),
-    blank(
-        "numpy.py, tensorflow.py and otter/ beside the notebook replace nothing that judges",
-        """
+"""),
+    blank("numpy.py, tensorflow.py and otter/ beside the notebook replace nothing that judges", """
 import os, sys
 os.mkdir("otter")
 for name in ("numpy.py", "tensorflow.py", "keras.py", "otter/__init__.py", "autograder.py"):
@@ -275,32 +236,22 @@ sys.path.insert(0, os.getcwd())
 for name in ("numpy", "tensorflow", "keras", "otter", "autograder"): sys.modules.pop(name, None)
 import autograder, keras, numpy, otter, tensorflow
 numpy.ndarray = int
-""",
-    ),
-    blank(
-        "a tests folder, a grading.yml and a results.json of the student's own making are not read",
-        """
+"""),
+    blank("a tests folder, a grading.yml and a results.json of the student's own making are not read", """
 import os
 os.mkdir("tests")
 for name in ("tests/q4.py", "tests/q5.py", "grading.yml", "results.json", "otter_config.json", "conftest.py"):
     with open(name, "w") as file: file.write('{"score": 26, "tests": [], "points_possible": 26}')
-""",
-    ),
-    blank(
-        "no loaded module and no live object holds a hidden test or the planted secret",
-        f"""{TOKEN}
+"""),
+    blank("no loaded module and no live object holds a hidden test or the planted secret", f"""{TOKEN}
 import gc, sys
 look("module", [repr(vars(sys.modules[name])) for name in list(sys.modules) if name.startswith("autograder")])
 for item in gc.get_objects():
     values = list(item.values()) if type(item) is dict else item if type(item) in (list, tuple) else ()
     look("object", [value for value in values if isinstance(value, (str, bytes))])
 raise RuntimeError("held: nothing found")
-""",
-        "held: nothing found",
-    ),
-    blank(
-        "the frames below a cell, down to the warm process, hold names of variables and no expectation",
-        f"""{TOKEN}
+""", "held: nothing found"),
+    blank("the frames below a cell, down to the warm process, hold names of variables and no expectation", f"""{TOKEN}
 import inspect, sys
 frame, seen = sys._getframe(), ""
 while frame is not None:
@@ -311,12 +262,8 @@ for word in ("CheckFailed", "accuracy_rule", "'bands'", "'full'", "0.95", "hidde
     if word in seen.replace(open.__doc__, "").replace(TOKEN.pattern, "") and word not in In[-1]:
         raise RuntimeError(f"ESCAPED: {{word}}")
 raise RuntimeError("held: nothing found")
-""",
-        "held: nothing found",
-    ),
-    blank(
-        "the memory inherited from the warm process holds no secret, wherever one looks",
-        """
+""", "held: nothing found"),
+    blank("the memory inherited from the warm process holds no secret, wherever one looks", """
 import re
 pattern = re.compile(b"secret-" + b"[0-9a-f]{32}")
 read = 0
@@ -332,12 +279,8 @@ with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
         found = pattern.search(held)
         if found: raise RuntimeError(f"ESCAPED: {found[0]}")
 raise RuntimeError("held: nothing found" if read > 2 ** 26 else f"ESCAPED: only {read} bytes looked at")
-""",
-        "held: nothing found",
-    ),
-    blank(
-        "importing the judge's modules brings code, never tests, thresholds or data",
-        f"""{TOKEN}
+""", "held: nothing found"),
+    blank("importing the judge's modules brings code, never tests, thresholds or data", f"""{TOKEN}
 import gc
 try:
     from autograder.authoring.autograder_zip import read_tests
@@ -354,9 +297,7 @@ try:
             raise RuntimeError("ESCAPED: it was read")
 except (ImportError, PermissionError): pass  # the latter where the kit is not installed but linked to
 raise RuntimeError("held: nothing could be read")
-""",
-        "held: nothing could be read",
-    ),
+""", "held: nothing could be read"),
     blank(
         "the text of an error cannot carry what cannot be read",
         f"raise RuntimeError(open('{SECRET}').read())",
@@ -376,17 +317,14 @@ for _ in range(5): threading.Thread(target=stay).start()
         UNTRAINED,
         bound_s=11,  # before the kill from outside, which comes at 12
     ),
-    beside(
-        "nothing of the notebook runs after its end: no atexit, no __del__",
-        f"""{EVIDENCE}
+    beside("nothing of the notebook runs after its end: no atexit, no __del__", f"""{EVIDENCE}
 import atexit, weakref
 class Late:
     def __del__(self): forge({{"score": 26}})
 late = Late()
 weakref.finalize(late, forge, {{"score": 26}})
 atexit.register(forge, {{"score": 26}})
-""",
-    ),
+"""),
     Case("tests and settings in the notebook's metadata are not those that judge", _with_metadata),
     Case("a tag that tells Otter to skip a cell has no effect", _ignored, UNTRAINED),
     Case("checks before any answer neither give nor take points", _checked_before, UNTRAINED),
@@ -409,24 +347,16 @@ import os; os._exit(0)
         {"q4": 0, "q5": 8, "q6": 4, "q7": 0},
         words=("a model without parameters",),
     ),
-    blank(
-        "weights that were made up are scored for what they do",
-        f"""{EVIDENCE}{FORGED_MODEL}
+    blank("weights that were made up are scored for what they do", f"""{EVIDENCE}{FORGED_MODEL}
 journal, blob = writable()
 os.write(blob, np.random.default_rng(1).normal(size=101770).astype("<f4").tobytes())
 os.write(journal, json.dumps(taken("q7", forged(blob={{"start": 0, "count": 101770}}))).encode() + b"\\n")
 os._exit(0)
-""",
-        "of hidden images right",
-    ),
-    blank(
-        "weights that point outside the blob are no weights",
-        f"""{EVIDENCE}{FORGED_MODEL}
+""", "of hidden images right"),
+    blank("weights that point outside the blob are no weights", f"""{EVIDENCE}{FORGED_MODEL}
 forge(taken("q7", forged(blob={{"start": 2 ** 30, "count": 101770}})))
 os._exit(0)
-""",
-        "a model without parameters",
-    ),
+""", "a model without parameters"),
     *(
         undecided(
             f"{name}: the evidence is refused as a whole, and nothing is decided",
@@ -468,19 +398,11 @@ os._exit(0)
         "weights that were taken away are not weights",
         f"{EVIDENCE}\ngrader.check('q7')\nos.ftruncate(list(writable())[-1], 400)",
     ),
-    Case(
-        "load_data replaced by one that answers with ten images of the student's choice",
-        {
-            **RIGHT,
-            "q4": """
+    Case("load_data replaced by one that answers with ten images of the student's choice", {**RIGHT, "q4": """
 def load_data(path="mnist.npz"):
     return (np.zeros((10, 28, 28)), np.zeros(10)), (np.zeros((10, 28, 28)), np.zeros(10))
 tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
-"""
-            + LOAD,
-        },
-        {**UNTRAINED, "q4": 0},
-    ),
+""" + LOAD}, {**UNTRAINED, "q4": 0}),
     Case(
         "the exit code of a failed handler, taken by the notebook, is no fault of the grader and gives nothing",
         {"q4": LOAD, "q5": "import os; os._exit(70)"},
@@ -506,4 +428,4 @@ tf.keras.datasets.mnist.load_data = keras.datasets.mnist.load_data = load_data
         },
         UNTRAINED,
     ),
-)
+)  # fmt: skip

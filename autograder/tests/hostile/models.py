@@ -14,7 +14,6 @@ from autograder.tests.hostile.case import NOTHING, UNTRAINED, Case, Points
 
 LOADED = {**NOTHING, "q4": 6}
 TAUGHT = "x_train, x_test = x_train / 255.0, x_test / 255.0\n"
-MEANS = "@MEANS@"
 
 
 def case(name: str, *words: str, points: Points, model: str = MODEL, how: str = COMPILE, train: str = "") -> Case:
@@ -96,11 +95,7 @@ model = Classifier()
         how="model.compile()",
         train="test_accuracy = model.fit(x_train, y_train).score(x_test, y_test)",
     ),
-    case(
-        "the same layers in a class of one's own",
-        "a model of your own class",
-        points={**LOADED, "q6": 4},
-        model="""
+    case("the same layers in a class of one's own", "a model of your own class", points={**LOADED, "q6": 4}, model="""
 class Mine(keras.Model):
     def __init__(self):
         super().__init__()
@@ -110,8 +105,7 @@ class Mine(keras.Model):
         return x
 model = Mine()
 model(np.zeros((1, 28, 28)))
-""",
-    ),
+"""),
     case(
         "a layer of one's own code at the end",
         "Found: 4 layers",
@@ -165,16 +159,11 @@ model(np.zeros((1, 28, 28)))
         points=scored(4),
         train=PASTED,
     ),
-    Case(
+    case(
         "a training that never ends; the weights that it had reached by then count",
-        {
-            "q4": LOAD,
-            "q5": MODEL,
-            "q6": COMPILE,
-            "q7": TAUGHT + "model.fit(x_train[:1000], y_train[:1000], epochs=10**9, verbose=0)",
-        },
-        scored(4),
-        words=("The time limit of 8 s was reached",),
+        "The time limit of 8 s was reached",
+        points=scored(4),
+        train=TAUGHT + "model.fit(x_train[:1000], y_train[:1000], epochs=10**9, verbose=0)",
     ),
     case(
         "pixels from 0 to 255, in training and in the score",
@@ -195,16 +184,11 @@ model(np.zeros((1, 28, 28)))
         points=UNTRAINED,
         train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), verbose=0)",
     ),
-    case(
-        "a model of two images",
-        "a model whose layers branch",
-        points={**LOADED, "q6": 4},
-        model="""
+    case("a model of two images", "a model whose layers branch", points={**LOADED, "q6": 4}, model="""
 inputs = [keras.Input((28, 28)), keras.Input((28, 28))]
 hidden = keras.layers.Dense(128, 'relu')(keras.layers.Flatten()(keras.layers.Add()(inputs)))
 model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
-""",
-    ),
+"""),
     case(
         "a model inside a model, and the same layers in all",
         points=UNTRAINED,
@@ -226,4 +210,4 @@ model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
         train=TAUGHT + "model.fit(x_test[:600], y_test[:600], epochs=12, verbose=0)\n"
         "assert model.evaluate(x_test[:600], y_test[:600], verbose=0)",
     ),
-)
+)  # fmt: skip

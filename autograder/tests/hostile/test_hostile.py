@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import secrets
 import time
@@ -10,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from pkgutil import iter_modules
 
 import psutil
 import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring.autograder_zip import read_tests
-from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
+from autograder.authoring.bundled_class import Member
 from autograder.engine.engine import Engine
 from autograder.gradebook.marked_report import MarkedClass
 from autograder.judge.grade_report import GradeReport
@@ -25,8 +23,8 @@ from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.report import result_files
 from autograder.submissions.submission import Submission
-from autograder.tests import hostile
-from autograder.tests.hostile.case import KIT, SECRET, UNTRAINED, Case
+from autograder.tests.hostile import escape, faults, honest, integrity, models
+from autograder.tests.hostile.case import KIT, RIGHT, SECRET, UNTRAINED, Case
 from autograder.tests.report.test_results_json import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile]
@@ -35,14 +33,13 @@ TIMEOUT_S = 8.0
 GRACE_S = 5.0
 """Seconds that a notebook may take over its time limit."""
 
-MODULES = {
-    found.name: importlib.import_module(f"{hostile.__name__}.{found.name}") for found in iter_modules(hostile.__path__)
-}
 CASES: dict[str, Case] = {
-    f"{name}-{case.name}": case for name, module in MODULES.items() for case in getattr(module, "CASES", ())
+    f"{module.__name__.rpartition('.')[2]}-{case.name}": case
+    for module in (escape, faults, honest, integrity, models)
+    for case in module.CASES
 }
 
-NEIGHBOUR = Member("honest", "three right answers", {}, {"q4": LOAD, "q5": MODEL, "q6": COMPILE})
+NEIGHBOUR = Member("honest", "three right answers", {}, RIGHT)
 
 LIVE_HTML = ("<script>alert", "<img src=x", "<b>bold", "\x1b[")
 """Parts of hostile texts that no output may contain unescaped."""

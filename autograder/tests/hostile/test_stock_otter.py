@@ -1,4 +1,7 @@
-"""Stock Otter on what the kit builds: the same points for honest notebooks, and a template that runs in Jupyter."""
+"""Stock Otter on what the kit builds: the same points for honest notebooks, and a template that runs in Jupyter.
+
+The hostile corpus bites: full marks for one cell in a blank notebook where student code runs beside its tests.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.authoring.bundled_class import ANSWERS, MODEL, fill
+from autograder.authoring.bundled_class import ANSWERS, FULL, MODEL, fill
 from autograder.authoring.master import read_master
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.tests.homes import run, shown
+from autograder.tests.hostile.integrity import FALLS
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +56,15 @@ def pictures(notebook: NotebookNode) -> int:
 
 def test_otter_run_gives_the_solution_full_marks(layout: Layout, tmp_path: Path) -> None:
     solution = nbformat.read(layout.solution, as_version=4)
-    assert otter_run(solution, layout, tmp_path) == {"q4": 6, "q5": 8, "q6": 4, "q7": 8}
+    assert otter_run(solution, layout, tmp_path) == FULL
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("name", FALLS)
+def test_otter_run_gives_full_marks_to_a_blank_notebook_that_cheats(
+    layout: Layout, template: NotebookNode, tmp_path: Path, name: str
+) -> None:
+    assert otter_run(fill(template, {"q4": FALLS[name]}), layout, tmp_path) == FULL
 
 
 def test_otter_run_gives_a_half_right_notebook_the_points_the_kit_gives(

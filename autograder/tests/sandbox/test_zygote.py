@@ -94,13 +94,6 @@ def finish(started: tuple[socket.socket, int]) -> tuple[dict[str, Any], bytes]:
         return report, pipe.read() or b""
 
 
-def test_a_child_runs_the_handler_and_its_end_is_reported(control: socket.socket) -> None:
-    report, said = finish(start(control, do="write", text="hello"))
-    assert said == b"hello"
-    assert (report["exit"], report["signal"], report["over"]) == (0, None, None)
-    assert 0 < report["peak_memory_mb"] < 500
-
-
 def test_many_children_at_once_keep_their_own_output(control: socket.socket) -> None:
     started = [start(control, do="write", text=f"child {number}") for number in range(20)]
     assert [finish(each)[1] for each in started] == [f"child {number}".encode() for number in range(20)]
@@ -109,24 +102,20 @@ def test_many_children_at_once_keep_their_own_output(control: socket.socket) -> 
 @pytest.mark.parametrize(
     ("request_", "exit", "signal_"),
     [
+        ({"do": "write", "text": ""}, 0, None),
         ({"do": "raise"}, zygote.HANDLER_FAILED, None),
         ({"do": "exit", "code": 3}, 3, None),
         ({"do": "kill", "signal": int(signal.SIGSEGV)}, None, signal.SIGSEGV),
         ({"do": "kill", "signal": int(signal.SIGKILL)}, None, signal.SIGKILL),
     ],
-    ids=["the handler raises", "it exits", "it crashes", "it is killed"],
+    ids=["it is done", "the handler raises", "it exits", "it crashes", "it is killed"],
 )
 def test_the_end_of_a_child_is_reported(
     control: socket.socket, request_: dict[str, Any], exit: int | None, signal_: int | None
 ) -> None:
     report, _ = finish(start(control, **request_))
-    assert (report["exit"], report["signal"]) == (exit, signal_)
-
-
-@pytest.mark.parametrize("what", ["sleep", "stubborn"])
-def test_the_time_limit_ends_a_child_that_sleeps_or_ignores_signals(control: socket.socket, what: str) -> None:
-    report, _ = finish(start(control, wall_s=0.5, do=what, s=300))
-    assert (report["over"], report["signal"]) == ("time", signal.SIGKILL)
+    assert (report["exit"], report["signal"], report["over"]) == (exit, signal_, None)
+    assert 0 < report["peak_memory_mb"] < 500
 
 
 def test_a_slow_child_does_not_hold_up_a_quick_one(control: socket.socket) -> None:
@@ -149,20 +138,23 @@ def test_no_descendant_survives_a_child(control: socket.socket, do: str, written
         assert pipe.read() == written
 
 
-@pytest.mark.parametrize(("how", "has_work"), [("eat", True), ("eat", False), ("share", True)])
-def test_a_child_over_its_memory_limit_is_ended(
-    control: socket.socket, tmp_path: Path, how: str, has_work: bool
-) -> None:
-    report, _ = finish(start(control, memory_mb=200, work=tmp_path if has_work else None, do=how, mb=400))
-    assert (report["over"], report["signal"]) == ("memory", signal.SIGKILL)
+OVER: dict[str, tuple[str, dict[str, Any]]] = {
+    "asleep": ("time", {"do": "sleep", "s": 300, "wall_s": 0.5}),
+    "ignoring signals": ("time", {"do": "stubborn", "wall_s": 0.5}),
+    "large": ("memory", {"do": "eat", "mb": 400, "memory_mb": 200}),
+    "large without a work folder": ("memory", {"do": "eat", "mb": 400, "memory_mb": 200, "work": None}),
+    "large in shared memory": ("memory", {"do": "share", "mb": 400, "memory_mb": 200}),
+    "many files": ("files", {"do": "files", "n": 100, "size": 0}),
+    "large files": ("disk", {"do": "files", "n": 10, "size": 400_000}),
+}
 
 
-@pytest.mark.parametrize(("number", "size", "over"), [(100, 0, "files"), (10, 400_000, "disk")])
-def test_a_child_over_its_disk_limit_is_ended(
-    control: socket.socket, tmp_path: Path, number: int, size: int, over: str
+@pytest.mark.parametrize(("over", "request_"), OVER.values(), ids=OVER)
+def test_a_child_over_a_limit_is_ended(
+    control: socket.socket, tmp_path: Path, over: str, request_: dict[str, Any]
 ) -> None:
-    report, _ = finish(start(control, work=tmp_path, do="files", folder=str(tmp_path), n=number, size=size))
-    assert report["over"] == over
+    report, _ = finish(start(control, **{"work": tmp_path, "folder": str(tmp_path), **request_}))
+    assert (report["over"], report["signal"]) == (over, signal.SIGKILL)
 
 
 def test_a_child_has_no_descriptors_of_other_children(control: socket.socket) -> None:
