@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 
 from autograder.errors import ReviewError
-from autograder.gradebook.tables import CURRENT
+from autograder.gradebook.rubric import Rubric
+from autograder.gradebook.tables import AnswerRow, MarkRow
 
-__all__ = ["Answer", "Conflict", "Draft", "Mark", "Pair", "Progress", "QueuePosition"]
+__all__ = ["ANSWER", "MARK", "Answer", "Conflict", "Draft", "Mark", "Pair", "Progress", "QueuePosition"]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A written answer; `text` is None for a blank one, `group` None for one that is similar to no other."""
 
     id: int
@@ -23,6 +27,12 @@ class Answer:
     group: int | None
     apart: bool
     reviewers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """Return the answer in a row that begins with the columns ANSWER."""
+        *columns, first, second = row[: len(ANSWER)]
+        return cls._make((*columns, (first,) if second is None else (first, second)))
 
     @property
     def in_sample(self) -> bool:
@@ -39,8 +49,7 @@ class Draft:
     flagged: bool = False
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A saved mark. `points` are by the current rubric."""
 
     id: int
@@ -48,20 +57,36 @@ class Mark:
     slot: str
     reviewer: str
     at: datetime
-    items: tuple[str, ...]
-    adjustment: float
     comment: str
     flagged: bool
+    standing: str
+    adjustment: float
+    items: tuple[str, ...]
     points: float
-    standing: str = CURRENT
+
+    @classmethod
+    def of(cls, row: Sequence[Any], rubric: Rubric) -> Self:
+        """Return the mark in a row that begins with the columns MARK, with its points by this rubric."""
+        *columns, adjustment, stored = row[: len(MARK)]
+        items = _items(stored)
+        return cls._make((*columns, adjustment, items, rubric.points_for(items, adjustment)))
+
+
+ANSWER = (*(getattr(AnswerRow, name) for name in Answer._fields[:-1]), AnswerRow.first, AnswerRow.second)
+MARK = tuple(getattr(MarkRow, name) for name in Mark._fields[:-1])
+"""Columns to select. Loading whole rows as objects takes longer than SQLite's answer, because changes are tracked."""
+
+
+@lru_cache(maxsize=4096)  # a class has thousands of marks, but few different ones
+def _items(stored: str) -> tuple[str, ...]:
+    return tuple(json.loads(stored))
 
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """An answer, the number of answers to its question, and the mark in this reviewer's slot."""
+    """An answer, and the mark in this reviewer's slot."""
 
     answer: Answer
-    of: int
     mark: Mark | None
 
     @property
@@ -98,12 +123,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Progress:
-    """Marks given and marks wanted, of one reviewer's share or, if `reviewer` is None, of all."""
+    """Marks given and marks wanted, of one reviewer's share or, if `reviewer` is None, of all.
+
+    `answers` is the number of answers to the question; those in the sample want two marks.
+    """
 
     question: str
     reviewer: str | None
     done: int
     total: int
+    answers: int
 
 
 class Conflict(ReviewError):

@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from autograder.errors import ReviewError
 from autograder.gradebook.database import Database
-from autograder.gradebook.review_log import log_action
-from autograder.gradebook.tables import RequestRow
+from autograder.gradebook.tables import LogRow, RequestRow
 from autograder.text import storable
 
 __all__ = ["ACCEPTED", "DECLINED", "LONGEST_REPLY", "OPEN", "RegradeRequest", "RequestStore"]
@@ -62,24 +61,14 @@ class RequestStore:
         """
         with self._database.write() as session:
             rows = session.execute(select(RequestRow.submission, RequestRow.question, RequestRow.text))
-            stored = {(row.submission, row.question, row.text) for row in rows}
+            stored = {tuple(row) for row in rows}
             for request in requests:
-                key = (request.submission, request.question)
-                if (*key, request.text) in stored:
-                    continue
-                stored.add((*key, request.text))
-                session.add(
-                    RequestRow(
-                        submission=request.submission,
-                        question=request.question,
-                        text=request.text,
-                        status=OPEN,
-                        reply="",
-                        before=points.get(key),
-                        by="",
-                        at=datetime.now(UTC),
-                    )
-                )
+                words = (request.submission, request.question, request.text)
+                if words not in stored:
+                    stored.add(words)
+                    submission, question, text = words
+                    before = points.get((submission, question))
+                    session.add(RequestRow(submission=submission, question=question, text=text, before=before))
 
     def reply(self, id: int, status: str, reply: str, reviewer: str) -> None:
         """Accept or decline an open request. This changes no points; marking the answer does.
@@ -97,4 +86,4 @@ class RequestStore:
             if row.status != OPEN:
                 raise ReviewError(f"{row.by} has {row.status} this request in the meantime. Yours was not sent.")
             row.status, row.reply, row.by, row.at = status, storable(reply.strip()), reviewer, datetime.now(UTC)
-            log_action(session, reviewer, f"{status} the request on {row.question}")
+            session.add(LogRow(who=reviewer, what=f"{status} the request on {row.question}"))

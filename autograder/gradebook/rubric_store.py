@@ -7,26 +7,37 @@ grading.yml's rubric is the current one until a reviewer changes it. The latest 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import String, bindparam, select
+from sqlalchemy import String, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from autograder.errors import GradebookError, ReviewError
-from autograder.gradebook.columns import CURRENT_ANSWER, CURRENT_MARK, CURRENT_RUBRIC, MARK, OF_QUESTION, mark_from
 from autograder.gradebook.database import Database
-from autograder.gradebook.review_log import log_action
+from autograder.gradebook.mark import MARK, Mark
 from autograder.gradebook.rubric import Rubric, RubricEffect
-from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow, RubricRow, SettingRow
+from autograder.gradebook.tables import (
+    CURRENT_ANSWER,
+    CURRENT_MARK,
+    CURRENT_RUBRIC,
+    OF_QUESTION,
+    PAST,
+    AnswerRow,
+    LogRow,
+    MarkRow,
+    RubricRow,
+    SettingRow,
+)
 
-__all__ = ["RubricStore", "current_rubric", "current_rubrics", "rubric_from", "update_from_policy"]
+__all__ = ["RUBRIC", "RubricStore", "current_rubric", "current_rubrics", "rubric_from", "update_from_policy"]
 
 GRADING_FILE = "grading.yml"
 """The value of `by` for a rubric that no reviewer has changed."""
 
-CURRENT_OF_QUESTION = select(RubricRow).where(RubricRow.question == bindparam("question", type_=String), CURRENT_RUBRIC)
-CURRENT_RUBRICS = select(RubricRow).where(CURRENT_RUBRIC)
+RUBRIC = (RubricRow.question, RubricRow.points, RubricRow.items, RubricRow.id, RubricRow.source)
+CURRENT_RUBRICS = select(*RUBRIC).where(CURRENT_RUBRIC)
+CURRENT_OF_QUESTION = CURRENT_RUBRICS.where(RubricRow.question == bindparam("question", type_=String))
 MARKS = (
     select(*MARK, AnswerRow.number, AnswerRow.submission)
     .select_from(AnswerRow)
@@ -56,7 +67,7 @@ class RubricStore:
         """Return grading.yml's rubric if it was changed and waits for approval."""
         with self._database.read() as session:
             setting = session.get(SettingRow, _setting_key(question))
-            current = session.scalars(CURRENT_OF_QUESTION, {"question": question}).first()
+            current = session.execute(CURRENT_OF_QUESTION, {"question": question}).first()
             if setting is None or current is None or setting.value == current.source:
                 return None
             source = json.loads(setting.value)
@@ -76,14 +87,14 @@ class RubricStore:
             raise ReviewError(problem)
         with self._database.write() as session:
             question = {"question": rubric.question}
-            current = session.scalars(CURRENT_OF_QUESTION.with_for_update(), question).first()
+            current = session.execute(CURRENT_OF_QUESTION.with_for_update(), question).first()
             if current is None or current.id != rubric.revision:
                 raise ReviewError("Somebody changed this rubric in the meantime. Reload it, then change it.")
             effects = _effects(session, rubric)
             setting = session.get(SettingRow, _setting_key(rubric.question))
             _replace(session, current, rubric, reviewer, current.source if setting is None else setting.value)
             marks = f"{len(effects)} mark{'' if len(effects) == 1 else 's'}"
-            log_action(session, reviewer, f"changed the rubric of {rubric.question}: {marks} changed")
+            session.add(LogRow(who=reviewer, what=f"changed the rubric of {rubric.question}: {marks} changed"))
             return effects
 
 
@@ -94,7 +105,7 @@ def update_from_policy(session: Session, rubric: Rubric) -> None:
     """
     source = json.dumps(_content(rubric.points, rubric.to_json()), sort_keys=True)
     session.merge(SettingRow(key=_setting_key(rubric.question), value=source))
-    current = session.scalars(CURRENT_OF_QUESTION, {"question": rubric.question}).first()
+    current = session.execute(CURRENT_OF_QUESTION, {"question": rubric.question}).first()
     if current is None:
         _replace(session, None, rubric, GRADING_FILE, source)
     elif current.source != source:
@@ -105,7 +116,7 @@ def update_from_policy(session: Session, rubric: Rubric) -> None:
 
 def current_rubric(session: Session, question: str) -> Rubric:
     """Return the current rubric. Raises ReviewError for an unknown question."""
-    row = session.scalars(CURRENT_OF_QUESTION, {"question": question}).first()
+    row = session.execute(CURRENT_OF_QUESTION, {"question": question}).first()
     if row is None:
         raise ReviewError(f"There is no written question {question!r} in this gradebook.")
     return rubric_from(row)
@@ -113,42 +124,38 @@ def current_rubric(session: Session, question: str) -> Rubric:
 
 def current_rubrics(session: Session) -> dict[str, Rubric]:
     """Return the current rubrics by question."""
-    return {row.question: rubric_from(row) for row in session.scalars(CURRENT_RUBRICS)}
+    return {row.question: rubric_from(row) for row in session.execute(CURRENT_RUBRICS)}
 
 
 def rubric_from(row: Any) -> Rubric:
-    """Return the rubric in a row. Raises GradebookError if it cannot be read."""
+    """Return the rubric in a row with the columns RUBRIC. Raises GradebookError if it cannot be read."""
+    return _parsed(row.question, row.points, row.items, row.id)
+
+
+@lru_cache(maxsize=256)  # the same few rubrics are needed for every page and every mark
+def _parsed(question: str, points: float, items: str, id: int) -> Rubric:
     try:
-        return Rubric.from_json(row.question, row.points, row.items, row.id)
+        return Rubric.from_json(question, points, items, id)
     except (ValueError, TypeError, KeyError) as error:
-        raise GradebookError(f"the rubric of {row.question} cannot be read ({error})") from error
+        raise GradebookError(f"the rubric of {question} cannot be read ({error})") from error
 
 
 def _effects(session: Session, rubric: Rubric) -> tuple[RubricEffect, ...]:
     current = current_rubric(session, rubric.question)
     effects = []
     for row in session.execute(MARKS, {"question": rubric.question}):
-        before, after = (mark_from(row, by).points for by in (current, rubric))
+        before, after = (Mark.of(row, by).points for by in (current, rubric))
         if before != after:
             effects.append(RubricEffect(row.answer, row.number, row.submission, before, after))
     return tuple(effects)
 
 
-def _replace(session: Session, current: RubricRow | None, rubric: Rubric, by: str, source: str) -> None:
+def _replace(session: Session, current: Any, rubric: Rubric, by: str, source: str) -> None:
+    """Store a rubric in place of the one in the row `current`, None for the first."""
     if current is not None:
-        current.standing = PAST
-        session.flush()
-    session.add(
-        RubricRow(
-            question=rubric.question,
-            items=rubric.to_json(),
-            points=rubric.points,
-            source=source,
-            by=by,
-            at=datetime.now(UTC),
-            standing=CURRENT,
-        )
-    )
+        session.execute(update(RubricRow).where(RubricRow.id == current.id).values(standing=PAST))
+    row = RubricRow(question=rubric.question, items=rubric.to_json(), points=rubric.points, source=source, by=by)
+    session.add(row)
 
 
 def _content(points: float, items: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""All that reviewers read and write in one gradebook."""
+"""All that reviewers read and write in one gradebook, by subject. The small stores are here: snippets and the log."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import bindparam, select, update
+
+from autograder.errors import ReviewError
 from autograder.gradebook.answer_store import AnswerStore
 from autograder.gradebook.database import Database
 from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.request_store import RequestStore
-from autograder.gradebook.review_log import ReviewLog
 from autograder.gradebook.rubric_store import RubricStore
-from autograder.gradebook.snippet_store import SnippetStore
 from autograder.gradebook.sync import Grouping, sync
-from autograder.gradebook.tables import SettingRow
+from autograder.gradebook.tables import CURRENT, PAST, LogRow, SettingRow, SnippetRow
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 
-__all__ = ["ReviewStores"]
+__all__ = ["ReviewLog", "ReviewStores", "SnippetStore"]
+
+LONGEST_SNIPPET = 20_000
+"""Characters, as many as a comment may have."""
+
+SNIPPETS = (
+    select(SnippetRow)
+    .where(SnippetRow.question == bindparam("question"), SnippetRow.standing == CURRENT)
+    .order_by(SnippetRow.id)
+)
 
 
 class ReviewStores:
-    """The stores of one gradebook, by subject. Use as a context manager.
+    """The stores of one gradebook. Use as a context manager.
 
     Every call of a store is one transaction, and threads may share them. Raises ReviewError for an action that is not
     possible, and GradebookError if the database fails.
@@ -68,3 +78,50 @@ class ReviewStores:
                 row = SettingRow(key=key, value=make())
                 session.add(row)
             return row.value
+
+
+class SnippetStore:
+    """Comments that reviewers keep for reuse, by question."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self, question: str) -> tuple[SnippetRow, ...]:
+        """Return the snippets of a question, oldest first."""
+        with self._database.read_once() as session:
+            return tuple(session.scalars(SNIPPETS, {"question": question}))
+
+    def add(self, question: str, text: str, reviewer: str) -> SnippetRow:
+        """Keep a comment, or return the snippet with the same text. Raises ReviewError if it is blank or too long."""
+        text = text.strip()
+        if not text or len(text) > LONGEST_SNIPPET:
+            raise ReviewError(f"A snippet has 1 to {LONGEST_SNIPPET} characters; this one has {len(text)}.")
+        with self._database.write() as session:
+            row = session.scalars(SNIPPETS.where(SnippetRow.text == text), {"question": question}).first()
+            if row is None:
+                row = SnippetRow(question=question, text=text, by=reviewer)
+                session.add(row)
+                session.flush()
+            return row
+
+    def remove(self, snippet: int) -> None:
+        """Stop offering a snippet."""
+        with self._database.write() as session:
+            session.execute(update(SnippetRow).where(SnippetRow.id == snippet).values(standing=PAST))
+
+
+class ReviewLog:
+    """What each reviewer did, and when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, reviewer: str, what: str) -> None:
+        """Write a line."""
+        with self._database.write() as session:
+            session.add(LogRow(who=reviewer, what=what))
+
+    def newest(self, limit: int = 200) -> tuple[LogRow, ...]:
+        """Return the newest lines, newest first."""
+        with self._database.read_once() as session:
+            return tuple(session.scalars(select(LogRow).order_by(LogRow.id.desc()).limit(limit)))

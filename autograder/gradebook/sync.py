@@ -9,10 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from autograder.gradebook import marking_order
-from autograder.gradebook.columns import CURRENT_ANSWER, CURRENT_MARK
 from autograder.gradebook.rubric import Rubric
 from autograder.gradebook.rubric_store import update_from_policy
-from autograder.gradebook.tables import CURRENT, PAST, AnswerRow, MarkRow
+from autograder.gradebook.tables import CURRENT_ANSWER, CURRENT_MARK, PAST, AnswerRow, MarkRow
 from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 
@@ -62,12 +61,7 @@ def _store(session: Session, question: str, texts: Mapping[str, str | None]) -> 
                 question=question,
                 digest=digests[submission],
                 text=texts[submission],
-                standing=CURRENT,
                 number=last if old is None else old.number,
-                first="",
-                second=None,
-                group=None,
-                apart=False,
             )
         )
     session.flush()

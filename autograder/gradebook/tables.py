@@ -7,13 +7,30 @@ counted before; a `proposed` one waits for approval; an `undone` one was taken b
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, Index, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    bindparam,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
     "CURRENT",
+    "CURRENT_ANSWER",
+    "CURRENT_MARK",
+    "CURRENT_RUBRIC",
+    "IS_CURRENT",
+    "OF_QUESTION",
     "PAST",
     "PROPOSED",
     "SETTLED",
@@ -33,6 +50,9 @@ __all__ = [
 
 CURRENT, PAST, PROPOSED, UNDONE = "current", "past", "proposed", "undone"
 
+IS_CURRENT = literal_column(f"'{CURRENT}'", String)
+"""CURRENT in a statement: not a parameter, so that the database can use its indexes of current rows."""
+
 SHARED, SETTLED = "", "*"
 """Slots of marks that belong to no single reviewer: the one that all share, and the one that settles two."""
 
@@ -45,6 +65,10 @@ class _UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return value and value.replace(tzinfo=UTC)
+
+
+_Standing = Annotated[str, mapped_column(default=CURRENT)]
+_Now = Annotated[datetime, mapped_column(default=lambda: datetime.now(UTC))]
 
 
 class Base(DeclarativeBase):
@@ -70,7 +94,7 @@ class GradingRow(Base):
     content: Mapped[str]
     standing: Mapped[str]
     report: Mapped[str] = mapped_column(Text)
-    graded_at: Mapped[datetime]
+    graded_at: Mapped[_Now]
 
     __table_args__ = (_one_current("one_current_grading", "submission"),)
 
@@ -90,7 +114,7 @@ class ReturnedRow(Base):
     points: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     submission: Mapped[str | None] = mapped_column(Text)
-    joined_at: Mapped[datetime]
+    joined_at: Mapped[_Now]
 
     __table_args__ = (UniqueConstraint("origin", "name"),)
 
@@ -109,12 +133,12 @@ class AnswerRow(Base):
     submission: Mapped[str] = mapped_column(Text)
     question: Mapped[str]
     digest: Mapped[str]
-    standing: Mapped[str]
+    standing: Mapped[_Standing]
     number: Mapped[int]
-    first: Mapped[str]
+    first: Mapped[str] = mapped_column(default="")
     second: Mapped[str | None]
     group: Mapped[int | None] = mapped_column("kin")
-    apart: Mapped[bool]
+    apart: Mapped[bool] = mapped_column(default=False)
     text: Mapped[str | None] = mapped_column(Text)  # last: SQLite reads through all columns before the one it needs
 
     __table_args__ = (
@@ -138,12 +162,12 @@ class MarkRow(Base):
     answer: Mapped[int] = mapped_column(ForeignKey("answers.id"), index=True)
     slot: Mapped[str]
     reviewer: Mapped[str] = mapped_column(index=True)
-    at: Mapped[datetime]
+    at: Mapped[_Now]
     items: Mapped[str] = mapped_column(Text)
     adjustment: Mapped[float]
     comment: Mapped[str] = mapped_column(Text)
     flagged: Mapped[bool]
-    standing: Mapped[str]
+    standing: Mapped[_Standing]
     nonce: Mapped[str]
     replaced: Mapped[int | None]
 
@@ -164,8 +188,8 @@ class RubricRow(Base):
     points: Mapped[float]
     source: Mapped[str]
     by: Mapped[str]
-    at: Mapped[datetime]
-    standing: Mapped[str]
+    at: Mapped[_Now]
+    standing: Mapped[_Standing]
 
     __table_args__ = (_one_current("one_current_rubric", "question"),)
 
@@ -179,7 +203,7 @@ class SnippetRow(Base):
     question: Mapped[str] = mapped_column(index=True)
     text: Mapped[str] = mapped_column(Text)
     by: Mapped[str]
-    standing: Mapped[str]
+    standing: Mapped[_Standing]
 
 
 class LogRow(Base):
@@ -188,7 +212,7 @@ class LogRow(Base):
     __tablename__ = "log"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
+    at: Mapped[_Now]
     who: Mapped[str]
     what: Mapped[str] = mapped_column(Text)
     answer: Mapped[int | None]
@@ -203,11 +227,11 @@ class RequestRow(Base):
     submission: Mapped[str] = mapped_column(Text)
     question: Mapped[str]
     text: Mapped[str] = mapped_column(Text)
-    status: Mapped[str]
-    reply: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(default="open")
+    reply: Mapped[str] = mapped_column(Text, default="")
     before: Mapped[float | None]
-    by: Mapped[str]
-    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(default="")
+    at: Mapped[_Now]
 
 
 class SettingRow(Base):
@@ -217,3 +241,9 @@ class SettingRow(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+CURRENT_ANSWER = AnswerRow.standing == IS_CURRENT
+CURRENT_MARK = MarkRow.standing == IS_CURRENT
+CURRENT_RUBRIC = RubricRow.standing == IS_CURRENT
+OF_QUESTION = AnswerRow.question == bindparam("question", type_=String)

@@ -150,5 +150,5 @@ def _page(
         snippets=visit.cached(visit.stores.snippets.all, question),
         rules=visit.site.policy.written.get(question),
         total=total,
-        sampled=total.total > position.of,
+        sampled=total.total > total.answers,
     )

@@ -66,7 +66,7 @@ def main(folder: Path, place: Path = DOCUMENTS) -> None:
 def mark(review: ClassReview, leave: str = "") -> None:
     """Mark every unmarked answer; of the question `leave` only the first few, without the solution's."""
     for question, items in ITEMS.items():
-        last = FEW if question == leave else review.stores.answers.at(question, 1, REVIEWERS[0]).of
+        last = FEW if question == leave else review.stores.answers.question_progress(question).answers
         for number in range(1, last + 1):
             place = review.stores.answers.at(question, number, REVIEWERS[0])
             reviewer, best = place.answer.reviewers[0], place.answer.submission == SHOWN[1]

@@ -12,7 +12,7 @@ RUBRIC = Rubric("q1", 4, (RubricItem("fit", 3, "is fitted"), RubricItem("unseen"
 WHY = QuestionGrade("q1", "Why", True, 4, None, answer="To measure.")
 BUILD = QuestionGrade("q5", "Build", False, 8, 5.0)
 REPORT = GradeReport("s1", "s1.ipynb", Status.GRADED, (WHY, BUILD))
-MARK = Mark(1, 1, "", "ann", datetime(2026, 1, 2, tzinfo=UTC), ("fit",), -0.5, "Nearly.", False, 2.5)
+MARK = Mark(1, 1, "", "ann", datetime(2026, 1, 2, tzinfo=UTC), "Nearly.", False, "current", -0.5, ("fit",), 2.5)
 
 
 def test_a_marked_answer_has_its_points_its_rubric_and_the_comment() -> None:

@@ -36,7 +36,7 @@ from autograder.tests.reports import (
 
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 AGREED = {"q1": Agreement(20, 85.0, 0.72, 0.41, 1.0)}
-DONE = (Progress("q1", None, 12, 14), Progress("q1", "ann", 5, 7), Progress("q1", "ben", 7, 7))
+DONE = (Progress("q1", None, 12, 14, 12), Progress("q1", "ann", 5, 7, 12), Progress("q1", "ben", 7, 7, 12))
 MIXED = (marked(4), marked(1, "b"), graded(name="c", accuracy=0.2), half_graded(), rejected(), ungraded())
 ALL = (marked(4), marked(1, "b", adjustment=-1.0), marked(4, "c", answer=None))
 THOUSAND = tuple(
@@ -332,7 +332,7 @@ def test_many_names_are_all_there_and_folded(pages: Mapping[str, ParsedPage]) ->
 
 
 def test_hostile_words_are_words(pages: Mapping[str, ParsedPage]) -> None:
-    reviewed = page(hostile(), flagged=[(HOSTILE, "q1")], progress=[Progress("q1", HOSTILE, 1, 1)])
+    reviewed = page(hostile(), flagged=[(HOSTILE, "q1")], progress=[Progress("q1", HOSTILE, 1, 1, 1)])
     for found in (pages["hostile"], reviewed):
         assert "script" not in found.tags
         assert not {"\x1b", "\x00", "\ud800"} & set(found.source)

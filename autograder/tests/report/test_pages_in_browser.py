@@ -31,7 +31,7 @@ PAGES = {
         MarkedClass(
             RULES,
             REPORTS,
-            progress=(Progress("q1", "ann", 5, 7),),
+            progress=(Progress("q1", "ann", 5, 7, 12),),
             agreements={"q1": Agreement(20, 85.0, 0.72, 0.41, 1.0)},
             flagged=[("b", "q1")],
         ),
