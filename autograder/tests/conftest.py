@@ -52,6 +52,13 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return copy
 
 
+@pytest.fixture
+def copy(layout: Layout, tmp_path: Path) -> Layout:
+    """A built copy of the assignment that a test may change."""
+    shutil.copytree(layout.root, tmp_path / "kit")
+    return Layout(tmp_path / "kit")
+
+
 @pytest.fixture(scope="session")
 def template(layout: Layout) -> NotebookNode:
     return nbformat.read(layout.template, as_version=4)

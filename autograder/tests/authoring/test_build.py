@@ -111,6 +111,22 @@ def test_a_master_that_does_not_fit_is_rejected_with_the_reason(copy: Layout, ol
         build.build(copy)
 
 
+ONCE, UNQUOTED = r"expected `_Grader\(\{\}\)` exactly once", "the public checks of q4 cannot be quoted"
+
+
+@pytest.mark.parametrize(
+    ("code", "check", "message"),
+    [
+        ("grader = 1", "", ONCE),
+        ("_Grader({})\n_Grader({})", "", ONCE),
+        *(("_Grader({})", check, UNQUOTED) for check in ("x = '''y'''", "x = 'y'", "x = 1 \\")),
+    ],
+)
+def test_checks_that_cannot_be_put_into_the_first_cell_are_rejected(code: str, check: str, message: str) -> None:
+    with pytest.raises(BuildError, match=message):
+        build.with_public_checks(code, {"q4": check})
+
+
 @pytest.mark.parametrize("file", ["master", "first_cell"])
 def test_a_missing_file_is_named(copy: Layout, file: str) -> None:
     path: Path = getattr(copy, file)

@@ -20,6 +20,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring.bundled_class import LOAD, Member
+from autograder.engine.environment import REPAIR
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.mark import Draft
 from autograder.judge.grade_report import GradeReport
@@ -28,6 +29,8 @@ from autograder.review.class_review import ALONE, open_review
 from autograder.submissions.submission import Submission
 from autograder.tests import reports
 from autograder.tests.cli.conftest import Call
+from autograder.tests.environments import run as run_with
+from autograder.tests.environments import without
 from autograder.tests.report.test_results_json import validate
 
 COMMAND = Path(sys.executable).with_name("mnist-kit")
@@ -285,3 +288,15 @@ def test_a_class_is_exported_reported_and_asked_about(here: Path, call: Call) ->
     assert call("report out")[:2] == (0, "wrote out/index.html")
     assert "Class report" in (here / "out/index.html").read_text()
     assert call("requests out")[:2] == (0, "wrote out/export/requests.csv")
+
+
+@pytest.mark.slow
+def test_without_matplotlib_nothing_is_graded_or_trained_and_the_rest_works(here: Path) -> None:
+    python = without(here / "environment", "matplotlib")
+    graded_class(here)
+    for line in ("export out", "report out", "build --check"):
+        assert run_with(python, *line.split(), cwd=here).returncode == 0, line
+    for line in (f"grade {HOME.template} -o new", "calibrate --runs 8"):
+        done = run_with(python, *line.split(), cwd=here)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-2:] == ["ModuleNotFoundError: No module named 'matplotlib'", f"{REPAIR}."]
