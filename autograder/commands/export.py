@@ -15,9 +15,9 @@ from pathlib import Path
 from autograder.authoring.autograder_zip import zip_of
 from autograder.errors import BuildError
 from autograder.judge.grade_report import GradeReport
-from autograder.lms import canvas_file, canvas_fill
+from autograder.lms import canvas as canvas_gradebook
 from autograder.lms import roster as rosters
-from autograder.lms.canvas_fill import FilledExport
+from autograder.lms.canvas import FilledExport
 from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
 from autograder.report import result_files
@@ -60,9 +60,9 @@ def export(
     content = {"grades.csv": totals_csv(reports, policy, matched).encode()}
     filled = None
     if canvas is not None:
-        exported = canvas_file.read(canvas)
-        position = canvas_file.find_column(exported, policy.assignment.title, column)
-        filled = canvas_fill.fill(exported, position, reports, roster=matched)
+        exported = canvas_gradebook.read(canvas)
+        position = canvas_gradebook.find_column(exported, policy.assignment.title, column)
+        filled = canvas_gradebook.fill(exported, position, reports, roster=matched)
         content["canvas.csv"] = filled.content.encode()
     in_folder = {f"feedback/{name}": page for name, page in sorted(pages.items())}
     content |= in_folder | {"feedback.zip": zip_of(in_folder)}

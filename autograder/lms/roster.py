@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import ImportedFileError
 from autograder.lms import row_matching
 from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, read_table
 
-__all__ = ["FILE_COLUMN", "POINTS_POSSIBLE", "TEST_STUDENT", "Enrolment", "MatchedRoster", "Student", "join", "read"]
+__all__ = [
+    "FILE_COLUMN",
+    "POINTS_POSSIBLE",
+    "TEST_STUDENT",
+    "Enrolment",
+    "MatchedRoster",
+    "Student",
+    "find_on",
+    "join",
+    "read",
+]
 
 COLUMNS = {
     "name": ("name", "student", "student name", "full name"),
@@ -40,6 +50,9 @@ FILE_COLUMN = "in the roster's `file` column"
 
 POINTS_POSSIBLE = "points possible"
 """A row of Canvas's that begins with this is not a student, nor are the rows before it."""
+
+PersonKeys = tuple[frozenset[object], ...]
+"""The ids, the local parts of emails, and the name that identify a person."""
 
 TEST_STUDENT = row_matching.name_key("Student, Test")
 """The student whom Canvas adds to a course; nobody hands in for them."""
@@ -154,6 +167,30 @@ def join(
     enrolments = [Enrolment(student, found.name, found.why) for student, found in zip(students, matches, strict=True)]
     taken = {enrolment.submission for enrolment in enrolments}
     return MatchedRoster(tuple(enrolments), tuple(name for name in submissions if name not in taken))
+
+
+def find_on(roster: MatchedRoster, students: Sequence[Student]) -> tuple[Enrolment, ...]:
+    """Match the students of another file to the submissions of their rows on the roster, by id, email or name."""
+    rows = {f"{number}: {entry.student.label}": entry for number, entry in enumerate(roster.enrolments, start=1)}
+    targets = {label: _person_keys(entry.student) for label, entry in rows.items()}
+    clues = [[_shares(keys, kind) for kind in range(len(keys))] for keys in map(_person_keys, students)]
+    enrolments = []
+    for student, found in zip(students, row_matching.match(clues, targets, "roster row"), strict=True):
+        missing = Enrolment(student, None, found.why or "not on the roster")
+        enrolments.append(replace(rows[found.name], student=student) if found.name else missing)
+    return tuple(enrolments)
+
+
+def _person_keys(student: Student) -> PersonKeys:
+    accounts = (student.ids + student.emails, map(row_matching.local_part, student.emails))
+    return (
+        *(frozenset(map(row_matching.normalized, names)) - {""} for names in accounts),
+        frozenset({row_matching.name_key(student.name)} - {()}),
+    )
+
+
+def _shares(keys: PersonKeys, kind: int) -> row_matching.Clue[PersonKeys]:
+    return lambda target: not keys[kind].isdisjoint(target[kind])
 
 
 def _columns(header: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograder.errors import ImportedFileError
-from autograder.lms import canvas_file, external_grades, roster
+from autograder.lms import canvas, external_grades, roster
 from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, parse_rows, read_table
 from autograder.tests.journals import RULES
 
@@ -163,7 +163,7 @@ def test_all_but_the_cell_stays_as_it_was(text: str, at: int, value: str, expect
         (roster.read, "Student;ID;Section\n"),
         (lambda path: external_grades.read([path], RULES), "file,total_points_earned,grading_status\n"),
         (lambda path: external_grades.read([path], RULES), "SID;Email;Total Score;Status;1: q4: Look\n"),
-        (lambda path: canvas_file.read(path).rows, "Student,ID,T (1)\n"),
+        (lambda path: canvas.read(path).rows, "Student,ID,T (1)\n"),
     ],
     ids=["roster", "Otter", "Gradescope", "Canvas"],
 )

@@ -1,23 +1,26 @@
-"""Canvas's gradebook export, of which one column can be filled.
+"""Canvas's gradebook: read its export, and fill one column of it with total points.
 
 The form was read in Canvas's sources (lib/gradebook_exporter.rb, lib/gradebook_importer.rb): a column is
 `Title (assignment id)`; before the students there may be a row that says which columns are muted or posted by hand,
-and then the row of points possible, in which `(read only)` marks what is not imported again.
+and then the row of points possible, in which `(read only)` marks what is not imported again. In a cell, `EX` is
+excused and `N/A` is not assigned. Canvas would import a column of an unknown title as a new assignment, so none is
+ever added.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.errors import ImportedFileError
-from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, read_file
-from autograder.lms.roster import POINTS_POSSIBLE, TEST_STUDENT, Student
-from autograder.lms.row_matching import name_key
+from autograder.judge.grade_report import GradeReport, Outcome
+from autograder.lms import row_matching
+from autograder.lms.csv_file import CsvFile, CsvFormat, CsvRow, parse_number, read_file
+from autograder.lms.roster import POINTS_POSSIBLE, TEST_STUDENT, Enrolment, MatchedRoster, Student, find_on, join
 
-__all__ = ["CanvasExport", "find_column", "read"]
+__all__ = ["CanvasExport", "FilledExport", "fill", "find_column", "read"]
 
 NAMES = ("Student", "LastName", "FirstName")
 IDS = ("ID", "SIS User ID", "SIS Login ID")
@@ -34,6 +37,9 @@ COMPUTED = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Gra
 DECIMAL_COMMA, DECIMAL_POINT = re.compile(r"-?\d+,\d{1,2}"), re.compile(r"-?\d+\.\d{1,2}")
 TITLED = re.compile(r"(?P<title>.*?) ?\((?P<id>\d+)\)", re.DOTALL)
 COLUMNS_SHOWN = 10
+
+FEWEST_DIGITS = 4
+"""A shorter Canvas ID in a file's name may be something else, such as the number of an exercise."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,25 @@ class CanvasExport:
         return any(map(DECIMAL_COMMA.fullmatch, cells)) and not any(map(DECIMAL_POINT.fullmatch, cells))
 
 
+@dataclass(frozen=True)
+class FilledExport:
+    """Canvas's file with one column filled.
+
+    `filled` are students with points in it, `skipped` those whose submission has no total yet or whose cell must not be
+    filled, `unmatched` those to whom no submission could be matched; the last two have the reason. `without_student`
+    are submissions that belong to nobody in Canvas. `remark` says what differs about the assignment; it is empty if
+    nothing does.
+    """
+
+    content: str
+    column: str
+    filled: tuple[Enrolment, ...]
+    skipped: tuple[Enrolment, ...]
+    unmatched: tuple[Enrolment, ...]
+    without_student: tuple[str, ...]
+    remark: str = ""
+
+
 def read(path: Path) -> CanvasExport:
     """Read an export of Canvas's gradebook.
 
@@ -87,7 +112,7 @@ def read(path: Path) -> CanvasExport:
         label = next(filter(None, (name, *ids)), "")
         if POINTS_POSSIBLE in row.cells[0].casefold():
             possible = row.cells
-        elif label and name_key(name) != TEST_STUDENT:
+        elif label and row_matching.name_key(name) != TEST_STUDENT:
             rows.append((row, Student(label, ids, ids[-1:])))
     _check(file, rows)
     return CanvasExport(file, possible, tuple(rows))
@@ -121,6 +146,44 @@ def find_column(export: CanvasExport, title: str, chosen: str | None = None) -> 
         if names
         else f"{path}: no column is an assignment; expected one called {wanted!r}. Create the assignment in Canvas and "
         "export again."
+    )
+
+
+def fill(
+    export: CanvasExport, column: int, reports: Sequence[GradeReport], *, roster: MatchedRoster | None = None
+) -> FilledExport:
+    """Return the export with total points in a column, for every student who has all of them.
+
+    Students are matched by the roster; without one, by their ID, SIS user ID or SIS login ID in the submission's name,
+    else by their own name.
+    """
+    graded = {report.name: report for report in reports}
+    students = [student for _, student in export.rows]
+    enrolments = find_on(roster, students) if roster else join(students, graded, _clues).enrolments
+    filled, skipped, unmatched = [], [], []
+    texts = {row.line: row.text for row in export.file.all_rows}
+    comma = export.decimal_comma
+    for (row, _), enrolment in zip(export.rows, enrolments, strict=True):
+        before = row.cells[column]
+        report = graded.get(enrolment.submission or "")
+        if report is None:
+            unmatched.append(replace(enrolment, why=enrolment.why or "no submission"))
+        elif why := _why_skipped(report, before):
+            skipped.append(replace(enrolment, why=why))
+        else:
+            filled.append(enrolment)
+            if parse_number(before.replace(",", ".")) != round(report.earned, 2):
+                points = f"{report.earned:.2f}".replace(".", "," if comma else ".")
+                texts[row.line] = row.refilled(export.file.delimiter, column, points)
+    taken = {enrolment.submission for enrolment in enrolments}
+    return FilledExport(
+        content=export.file.bom + "".join(texts.values()),
+        column=export.file.header[column],
+        filled=tuple(filled),
+        skipped=tuple(skipped),
+        unmatched=tuple(unmatched),
+        without_student=tuple(name for name in graded if name not in taken),
+        remark=_points_differ(export, column, reports),
     )
 
 
@@ -160,3 +223,34 @@ def _listed(names: Iterable[str]) -> str:
     every = [repr(name) for name in names]
     more = f" and {len(every) - COLUMNS_SHOWN} more" if len(every) > COLUMNS_SHOWN else ""
     return ", ".join(every[:COLUMNS_SHOWN]) + more
+
+
+def _clues(student: Student) -> tuple[row_matching.Clue[str], ...]:
+    # The form of the files in Canvas's "Download Submissions": smithann_late_ID_number_name.ipynb.
+    downloaded = re.compile(rf"(^|/)[^/_]+_(late_)?{re.escape(student.id)}_\d+_[^/]*$")
+    words = [id for id in student.ids if id != student.id or len(id) >= FEWEST_DIGITS]
+    return (
+        lambda name: bool(student.id) and student.id in name and downloaded.search(name) is not None,
+        row_matching.is_any_of(*student.ids),
+        *row_matching.contains_account(words, student.emails),
+        row_matching.is_named_after(student.name),
+    )
+
+
+def _why_skipped(report: GradeReport, before: str) -> str:
+    """Return why a cell must not be filled; empty if it may be."""
+    if not report.complete:
+        return "could not be graded"
+    if waiting := [question.id for question in report.questions if question.outcome is Outcome.AWAITING]:
+        return f"not marked yet: {', '.join(waiting)}"
+    return {"N/A": "not assigned in Canvas", "EX": "excused in Canvas"}.get(before.upper(), "")
+
+
+def _points_differ(export: CanvasExport, column: int, reports: Sequence[GradeReport]) -> str:
+    """Return a sentence if Canvas expects other points than the questions can give; else an empty text."""
+    there = parse_number(export.points_possible(column).replace(",", "."))
+    here = {report.points for report in reports}
+    if there is None or here <= {there}:
+        return ""
+    title = export.file.header[column]
+    return f"{title} is worth {there:g} points in Canvas, and {max(here):g} here; the points are not scaled"
