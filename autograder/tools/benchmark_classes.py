@@ -165,27 +165,21 @@ def _beside_training(folder: Path, solution: NotebookNode) -> float:
 
 
 def _cheap_classes(folder: Path) -> Mapping[int, float]:
-    """Return the mean core-seconds of a small and a large class of cheap notebooks.
+    """Return the mean core-seconds of grading a small and a large class of cheap notebooks, one at a time.
 
-    They are measured in turn, on equally many notebooks, because the load of a machine changes.
+    They are measured in turn, on equally many notebooks, because the load of a machine changes. All notebooks of a
+    class but the first count, and all pages: the start of the engine varies by as much as a small class costs.
     """
     few, many = CHEAP
     around = (few,) * (many // few // 2)
+    notebook = _made({"q4": LOAD})
     costs: dict[int, list[float]] = {few: [], many: []}
     for number, size in enumerate((*around, many, *around) * ROUNDS):
-        costs[size].append(_once_started(folder / f"cheap{number}", _made({"q4": LOAD}), size))
+        place, clock = folder / f"cheap{number}", _Clock()
+        paths = write_class(place / "class", notebook, size)
+        grade(GradeOptions(tuple(paths), place / "out", workers=1), clock)
+        costs[size].append(clock.graded_at[-1] - clock.graded_at[0] + tree_cpu_s() - clock.ended_at)
     return {size: mean(several) for size, several in costs.items()}
-
-
-def _once_started(folder: Path, notebook: NotebookNode, size: int) -> float:
-    """Return the core-seconds of grading all notebooks of a class but the first, one at a time, and of all pages.
-
-    The first includes the start of the engine, which varies by as much as a small class costs.
-    """
-    paths = write_class(folder / "class", notebook, size)
-    clock = _Clock()
-    grade(GradeOptions(tuple(paths), folder / "out", workers=1), clock)
-    return clock.graded_at[-1] - clock.graded_at[0] + tree_cpu_s() - clock.ended_at
 
 
 class _Clock(GradeObserver):

@@ -69,11 +69,8 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
 def test_unreadable_metadata_counts_as_missing(tmp_path: Path, content: bytes) -> None:
-    assert read_text(tmp_path, content) == Metadata()
-
-
-def test_a_file_that_is_missing_or_a_folder_is_read_as_empty(tmp_path: Path) -> None:
     assert read(tmp_path / "submission_metadata.json") == read(tmp_path) == Metadata()
+    assert read_text(tmp_path, content) == Metadata()
 
 
 def test_an_odd_entry_affects_no_other(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_anything_may_be_looked_for_and_is_called_what_it_is() -> None:
 
 @pytest.mark.parametrize("file", ["ann.ipynb", "sub\\Ann.IPYNB", "./sub/ann.ipynb", "sub/ann", "class/sub/ann.ipynb"])
 def test_a_file_is_found_by_as_much_of_its_path_as_both_have(file: str) -> None:
-    assert path_matches(file)("sub/ann") or is_any_of(file.removeprefix("./").replace("\\", "/"))("sub/ann")
+    assert path_matches(file)("sub/ann")
 
 
 @pytest.mark.parametrize("file", ["", "nn.ipynb", "other/ann.ipynb"])
@@ -60,20 +60,12 @@ def test_a_part_of_a_file_name_or_another_folder_is_another_file(file: str) -> N
     assert not path_matches(file)("sub/ann")
 
 
-@pytest.mark.parametrize(
-    "submission",
-    ["Ann Smith", "smith_ann", "smithann", "AnnSmith", "Smith, Ann/hw1", "hw1/ann-smith", "ann smith (2)"],
-)
 @pytest.mark.parametrize("person", ["Ann Smith", "Smith, Ann", "ann  smith"])
-def test_a_name_is_known_in_either_order_and_in_one_word(person: str, submission: str) -> None:
-    assert is_named_after(person)(normalized(submission))
-
-
-@pytest.mark.parametrize(
-    "submission", ["mary ann smith", "hw1 ann smith", "ann", "smith", "annsmithson", "ann smith 2"]
-)
-def test_a_name_with_anything_beside_it_may_be_another_persons(submission: str) -> None:
-    assert not is_named_after("Ann Smith")(submission)
+def test_a_name_is_known_in_either_order_and_in_one_word_but_not_with_anything_beside_it(person: str) -> None:
+    for name in ("Ann Smith", "smith_ann", "smithann", "AnnSmith", "Smith, Ann/hw1", "hw1/ann-smith", "ann smith (2)"):
+        assert is_named_after(person)(normalized(name)), name
+    for name in ("mary ann smith", "hw1 ann smith", "ann", "smith", "annsmithson", "ann smith 2"):
+        assert not is_named_after(person)(name), name
 
 
 def test_three_names_in_one_word_keep_their_order() -> None:
