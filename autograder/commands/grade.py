@@ -17,14 +17,14 @@ from autograder.engine.engine import Engine
 from autograder.gradebook.database import location
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
 from autograder.gradebook.grading_key import grader_fingerprint
-from autograder.gradebook.marked_report import MarkedClass, with_marks
+from autograder.gradebook.marked_report import with_marks
 from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy
 from autograder.report import result_files
-from autograder.review.class_review import agreements
+from autograder.review.class_review import with_marks_so_far
 from autograder.submissions import collection
 
 __all__ = ["GradeObserver", "GradeOptions", "GradeResult", "grade"]
@@ -99,22 +99,24 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
     tests, data = read_tests(HOME.tests), HOME.data(policy.assignment.dataset)
     fingerprint = grader_fingerprint(policy, tests, data, unsafe=options.unsafe)
     address = location(options.output, options.database)
-    pages = _SubmissionPages(policy, options.output)
     graded: list[batch.Done] = []
     seconds: dict[str, float] = {}
+    written: dict[str, GradeReport] = {}  # pages of the run; their marks may change until it ends
 
     with Gradebook(address) as book:
         work = batch.Work.of(submissions, book, fingerprint, regrade=options.regrade)
         observer.started(len(submissions), len(work.known), built=built, kit_change=work.kit_change)
         if work.todo:
-            pages.read_marks(address)
+            with ReviewStores(address, shared=False) as stores:
+                marks, rubrics = stores.marks.final(), stores.rubrics.all()
             began = time.monotonic()
             with _pool(options, policy, tests, data) as pool:
                 seconds["start"] = time.monotonic() - began
                 for done in batch.grade_all(work, book, pool, policy, proposed=options.regrade):
                     graded.append(done)
                     if not options.regrade:
-                        pages.write(done.report)
+                        written[done.report.name] = with_marks(done.report, marks, rubrics)
+                        result_files.write_submission(written[done.report.name], policy, options.output)
                     observer.graded(done.report)
             seconds |= _by_phase(graded) | {"all": time.monotonic() - began}
 
@@ -125,37 +127,12 @@ def grade(options: GradeOptions, observer: GradeObserver) -> GradeResult:
         else:
             book.reject()
 
-        pages.read_marks(address)
         counting = (book.current(submission.name) for submission in submissions)
-        reports = tuple(pages.write(report) for report in counting if report is not None)
-        page = result_files.write_class(pages.marked_class(reports), options.output)
-    return GradeResult(reports, policy, page, seconds)
-
-
-class _SubmissionPages:
-    """The pages of single submissions, with marks; each is rendered once, unless its content changes during the run."""
-
-    def __init__(self, policy: Policy, output: Path) -> None:
-        self._policy = policy
-        self._output = output
-        self._written: dict[str, GradeReport] = {}
-
-    def read_marks(self, address: Path | str) -> None:
-        with ReviewStores(address, shared=False) as stores:
-            self._marks, self._rubrics = stores.marks.final(), stores.rubrics.all()
-            self._progress, self._agreements = stores.answers.progress(), agreements(stores)
-
-    def marked_class(self, reports: tuple[GradeReport, ...]) -> MarkedClass:
-        flagged = [key for key, mark in self._marks.items() if mark.flagged]
-        return MarkedClass(self._policy, reports, self._progress, self._agreements, flagged)
-
-    def write(self, report: GradeReport) -> GradeReport:
-        """Write the pages of a report; return it with its marks."""
-        report = with_marks(report, self._marks, self._rubrics)
-        if self._written.get(report.name) != report:
-            result_files.write_submission(report, self._policy, self._output)
-            self._written[report.name] = report
-        return report
+        marked = with_marks_so_far(address, policy, filter(None, counting))
+    for report in marked.reports:
+        if written.get(report.name) != report:
+            result_files.write_submission(report, policy, options.output)
+    return GradeResult(marked.reports, policy, result_files.write_class(marked, options.output), seconds)
 
 
 def _by_phase(graded: Sequence[batch.Done]) -> dict[str, float]:

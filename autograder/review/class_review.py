@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,15 @@ from autograder.lms import roster as rosters
 from autograder.policy import grading_file
 from autograder.policy.policy import Policy, Review
 
-__all__ = ["ALONE", "ClassReview", "agreements", "exchange_requests", "marked_class", "open_review"]
+__all__ = [
+    "ALONE",
+    "ClassReview",
+    "agreements",
+    "exchange_requests",
+    "marked_class",
+    "open_review",
+    "with_marks_so_far",
+]
 
 ALONE = "reviewer"
 """The reviewer if neither grading.yml nor the command names one."""
@@ -72,11 +80,16 @@ def marked_class(folder: Path, url: str | None = None) -> MarkedClass:
     """
     policy = reference.rules(HOME)
     location = existing_location(folder, url)
+    return with_marks_so_far(location, policy, _reports(location))
+
+
+def with_marks_so_far(location: Path | str, policy: Policy, reports: Iterable[GradeReport]) -> MarkedClass:
+    """Return these reports as a class, with the marks in its gradebook."""
     with ReviewStores(location, shared=False) as stores:
         final, rubrics = stores.marks.final(), stores.rubrics.all()
-        reports = tuple(with_marks(report, final, rubrics) for report in _reports(location))
+        marked = tuple(with_marks(report, final, rubrics) for report in reports)
         flagged = tuple(sorted(key for key, mark in final.items() if mark.flagged))
-        return MarkedClass(policy, reports, stores.answers.progress(), agreements(stores), flagged)
+        return MarkedClass(policy, marked, stores.answers.progress(), agreements(stores), flagged)
 
 
 def exchange_requests(path: Path | None, folder: Path, url: str | None = None, roster: Path | None = None) -> str:
