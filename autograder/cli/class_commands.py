@@ -192,11 +192,11 @@ def export(
 
     seen = class_review.marked_class(folder, database)
     made = exporter.export(seen.reports, seen.policy, folder / "export", roster=roster, canvas=canvas, column=column)
-    pages = [path for path in made.paths if path.suffix == ".html"]
-    for path in made.paths:
-        if path not in pages:
-            say(f"wrote {path}")
-    count = "1 feedback page" if len(pages) == 1 else f"{len(pages)} feedback pages"
+    others = [path for path in made.paths if path.suffix != ".html"]
+    for path in others:
+        say(f"wrote {path}")
+    pages = len(made.paths) - len(others)
+    count = "1 feedback page" if pages == 1 else f"{pages} feedback pages"
     say(f"wrote {count} into {folder / 'export' / 'feedback'}")
     for remark in made.remarks:
         err.print(remark, markup=False)

@@ -22,45 +22,38 @@ from autograder.submissions.submission import Submission
 
 FILES_AT_FAULT = {"other-assignment", "cut-short", "empty", "not-json", "future-format"}
 
-# By notebook: a question ("" for the notes on the notebook) and a fragment of its message.
-WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "blank": (("q4", "`train_images_shape` has not been given a value"), ("q5", "replace the ... in the answer cell")),
-    "swapped-activations": (
-        ("q5", "layer 2 has the activation softmax"),
-        ("q7", "the model was never trained"),
+# A notebook, a question ("" for the notes on the notebook), and a fragment of its message.
+WORDS = (
+    ("blank", "q4", "`train_images_shape` has not been given a value"),
+    ("blank", "q5", "replace the ... in the answer cell"),
+    ("swapped-activations", "q5", "layer 2 has the activation softmax"),
+    ("swapped-activations", "q7", "the model was never trained"),
+    ("last-layer-missing", "q5", "Found: 2 layers: Flatten → Dense(128, relu)"),
+    ("optimizer-left-out", "q6", "compile uses rmsprop when no optimizer is named"),
+    ("pairs-mixed-up", "q4", "`train_images_shape` is (10000, 28, 28)"),
+    ("pairs-mixed-up", "q4", "`train_labels_length` is (10000,)"),
+    ("pairs-mixed-up", "q6", "`model` was never compiled"),
+    (
+        "stops-with-an-error",
+        "q6",
+        "The cell that begins `modell.compile('adam', 'sparse_categoric…` stopped with NameError",
     ),
-    "last-layer-missing": (("q5", "Found: 2 layers: Flatten → Dense(128, relu)"),),
-    "optimizer-left-out": (("q6", "compile uses rmsprop when no optimizer is named"),),
-    "pairs-mixed-up": (
-        ("q4", "`train_images_shape` is (10000, 28, 28)"),
-        ("q4", "`train_labels_length` is (10000,)"),
-        ("q6", "`model` was never compiled"),
-    ),
-    "stops-with-an-error": (
-        ("q6", "The cell that begins `modell.compile('adam', 'sparse_categoric…` stopped with NameError"),
-        ("q7", "the model was never trained"),
-    ),
-    "never-ends": (
-        ("", "The time limit of 60 s was reached in the cell that begins `while True:` (question q7)"),
-        ("q7", "the model was never trained"),
-    ),
-    "model-cell-deleted": (
-        ("q5", "there is no variable called `model`"),
-        ("q5", "has the answer cell been renamed or deleted?"),
-        ("q6", "Not checked: question q5 has to be answered first: there is no model yet"),
-        ("q7", "Not checked: question q5 has to be answered first: there is no model yet"),
-    ),
-    "right-on-colab": (
-        ("", "The command `%pip install -q tensorflow` was skipped"),
-        ("", "The command `nvidia-smi` was skipped"),
-        ("", "q1: several cells hold an answer; they were joined"),
-    ),
-    "other-assignment": (("", "belongs to another assignment ('second-steps', not 'mnist-first-steps')"),),
-    "cut-short": (("", "was cut short while it was saved or uploaded"),),
-    "empty": (("", "The file is empty"),),
-    "not-json": (("", "The file is not a notebook"),),
-    "future-format": (("", "The notebook has format 9; formats 3 and 4 can be read"),),
-}
+    ("stops-with-an-error", "q7", "the model was never trained"),
+    ("never-ends", "", "The time limit of 60 s was reached in the cell that begins `while True:` (question q7)"),
+    ("never-ends", "q7", "the model was never trained"),
+    ("model-cell-deleted", "q5", "there is no variable called `model`"),
+    ("model-cell-deleted", "q5", "has the answer cell been renamed or deleted?"),
+    ("model-cell-deleted", "q6", "Not checked: question q5 has to be answered first: there is no model yet"),
+    ("model-cell-deleted", "q7", "Not checked: question q5 has to be answered first: there is no model yet"),
+    ("right-on-colab", "", "The command `%pip install -q tensorflow` was skipped"),
+    ("right-on-colab", "", "The command `nvidia-smi` was skipped"),
+    ("right-on-colab", "", "q1: several cells hold an answer; they were joined"),
+    ("other-assignment", "", "belongs to another assignment ('second-steps', not 'mnist-first-steps')"),
+    ("cut-short", "", "was cut short while it was saved or uploaded"),
+    ("empty", "", "The file is empty"),
+    ("not-json", "", "The file is not a notebook"),
+    ("future-format", "", "The notebook has format 9; formats 3 and 4 can be read"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +112,7 @@ def test_the_solution_gets_full_marks(reports: Mapping[str, GradeReport], rules:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "question", "message"), [(name, *each) for name, message in WORDS.items() for each in message]
-)
+@pytest.mark.parametrize(("name", "question", "message"), WORDS)
 def test_a_mistake_has_its_message(name: str, question: str, message: str, reports: Mapping[str, GradeReport]) -> None:
     assert message in words(reports[name], question)
 
