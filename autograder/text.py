@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from unicodedata import category
 
 __all__ = ["escape_formula", "printable", "printable_lines", "storable", "unescape_formula"]
 
@@ -32,7 +32,8 @@ def printable_lines(text: str) -> str:
     """
     if text.isprintable():  # nearly always
         return text
-    return "".join(char if _showable(char) else REPLACEMENT for char in text)
+    hidden = {char for char in set(text) - {"\n", "\t"} if char in REORDERING or category(char) in ("Cc", "Cs")}
+    return "".join(REPLACEMENT if char in hidden else char for char in text)
 
 
 def storable(text: str) -> str:
@@ -48,7 +49,3 @@ def escape_formula(value: str) -> str:
 def unescape_formula(cell: str) -> str:
     """Return the value that `escape_formula` was given, from a file that comes back."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
-
-
-def _showable(char: str) -> bool:
-    return char in "\n\t" or (char not in REORDERING and unicodedata.category(char) not in ("Cc", "Cs"))

@@ -63,7 +63,8 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
     shell.recorder = recorder = Recorder(job["questions"], journal, blob)
     sys.modules["otter"] = _otter(recorder, shell)
     colab.stand_in(recorder.note)
-    _start_clock(job["timeout_s"])
+    signal.signal(signal.SIGALRM, _ring)
+    signal.setitimer(signal.ITIMER_REAL, job["timeout_s"])
     try:
         for cell in job["cells"]:
             if not _run_cell(shell, recorder, cell["index"], cell["source"]):
@@ -95,12 +96,8 @@ def _redirect(output: int) -> None:
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115  # the same
 
 
-def _start_clock(timeout_s: float) -> None:
-    def ring(*_: Any) -> None:
-        raise TimeLimit("the notebook's time is up")
-
-    signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+def _ring(*_: Any) -> None:
+    raise TimeLimit("the notebook's time is up")
 
 
 def _run_cell(shell: InteractiveShell, recorder: Recorder, index: int, source: str) -> bool:

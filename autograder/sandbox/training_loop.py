@@ -37,13 +37,15 @@ class Rows:
     @staticmethod
     def can_hold(adapter: Any) -> bool:
         """Whether the data is numbers in arrays, in batches of a known size."""
+        from keras import tree
+
         return (
             type(adapter).__name__ == "ArrayDataAdapter"
             and type(adapter._batch_size) is int
             and adapter._batch_size > 0
             and adapter._num_samples > 0
             and type(adapter._shuffle) is bool
-            and _plain_arrays(adapter._inputs)
+            and all(type(array) is np.ndarray and array.dtype.kind in "biuf" for array in tree.flatten(adapter._inputs))
         )
 
     @cached_property
@@ -165,12 +167,6 @@ def _permutation(size: int, shuffle: bool) -> Any:
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False  # they take longer than they save
     return tf.data.Dataset.range(1).map(permutation).with_options(options)
-
-
-def _plain_arrays(inputs: Any) -> bool:
-    if type(inputs) in (tuple, list, dict):
-        return bool(inputs) and all(map(_plain_arrays, inputs.values() if type(inputs) is dict else inputs))
-    return type(inputs) is np.ndarray and inputs.dtype.kind in "biuf"
 
 
 def _tensor(array: Any) -> Any:

@@ -152,19 +152,13 @@ class Fake:
     fit = compile = predict = lambda *_, **__: None
 model = Fake()
 """}, words=("`model` is a Fake", "Expected: a Keras model")),
-    Case(
-        "a subclass of keras.Model that calls itself Sequential and lies about its layers is no chain of layers",
-        {
-            "q5": """
+    Case("a subclass of keras.Model called Sequential that lies about its layers is no chain of layers", {"q5": """
 real = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
 Fake = type("Sequential", (keras.Model,), {
     "layers": property(lambda self: real.layers), "evaluate": lambda *_, **__: (0, 1.0),
     "__module__": "keras.src.models.sequential"})
 model = Fake()
-"""
-        },
-        words=("a model of your own class",),
-    ),
+"""}, words=("a model of your own class",)),
     beside(
         "get_weights of a replaced layer class cannot say more than real weights do",
         "keras.layers.Layer.get_weights = lambda self: [np.full((784, 128), np.nan), np.zeros(128)]",
@@ -337,7 +331,7 @@ atexit.register(forge, {{"score": 26}})
         UNTRAINED,
     ),
     Case(
-        "a typed value is a right value (documented), but a forged model without weights earns nothing for training",
+        "a typed value is right (documented), but a forged model without weights earns nothing for training",
         {
             "q4": f"""{EVIDENCE}{FORGED_MODEL}
 forge(*(taken(name, forged()) for name in ("q5", "q6", "q7")))

@@ -78,7 +78,7 @@ CASES: tuple[Case, ...] = (
         "a model that was never compiled", "Found: `model` was never compiled", points={**UNTRAINED, "q6": 0}, how="..."
     ),
     case(
-        "a class of one's own with the methods of a classifier, right every time it is asked",
+        "a class of one's own with the methods of a classifier, always right",
         "Found: `model` is a Classifier",
         points=LOADED,
         model="""
@@ -95,7 +95,11 @@ model = Classifier()
         how="model.compile()",
         train="test_accuracy = model.fit(x_train, y_train).score(x_test, y_test)",
     ),
-    case("the same layers in a class of one's own", "a model of your own class", points={**LOADED, "q6": 4}, model="""
+    case(
+        "the same layers in a class of one's own",
+        "a model of your own class",
+        points={**LOADED, "q6": 4},
+        model="""
 class Mine(keras.Model):
     def __init__(self):
         super().__init__()
@@ -105,7 +109,8 @@ class Mine(keras.Model):
         return x
 model = Mine()
 model(np.zeros((1, 28, 28)))
-"""),
+""",
+    ),
     case(
         "a layer of one's own code at the end",
         "Found: 4 layers",
@@ -184,11 +189,16 @@ model(np.zeros((1, 28, 28)))
         points=UNTRAINED,
         train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), verbose=0)",
     ),
-    case("a model of two images", "a model whose layers branch", points={**LOADED, "q6": 4}, model="""
+    case(
+        "a model of two images",
+        "a model whose layers branch",
+        points={**LOADED, "q6": 4},
+        model="""
 inputs = [keras.Input((28, 28)), keras.Input((28, 28))]
 hidden = keras.layers.Dense(128, 'relu')(keras.layers.Flatten()(keras.layers.Add()(inputs)))
 model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
-"""),
+""",
+    ),
     case(
         "a model inside a model, and the same layers in all",
         points=UNTRAINED,
@@ -210,4 +220,4 @@ model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
         train=TAUGHT + "model.fit(x_test[:600], y_test[:600], epochs=12, verbose=0)\n"
         "assert model.evaluate(x_test[:600], y_test[:600], verbose=0)",
     ),
-)  # fmt: skip
+)

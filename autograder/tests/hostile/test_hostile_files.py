@@ -269,10 +269,6 @@ def test_a_device_is_not_opened(tmp_path: Path) -> None:
     agree(collect([tmp_path], LIMIT), {"x": NOT_REGULAR})
 
 
-def reversed_cells(book: object) -> None:
-    book.cells.reverse()  # type: ignore[attr-defined]
-
-
 GRADED: dict[str, Edit] = {
     "a kernel that nobody has": alter(
         lambda book: book.metadata.update(kernelspec={"name": "fortran", "language": "fortran", "display_name": "F"})
@@ -286,7 +282,7 @@ GRADED: dict[str, Edit] = {
     "outputs of 20 MB in a million parts": alter(
         lambda book: [cell.update(outputs=[[]] * 20_000) for cell in book.cells if cell.cell_type == "code"]
     ),
-    "cells in reverse": reversed_cells,
+    "cells in reverse": alter(lambda book: book.cells.reverse()),
 }
 
 

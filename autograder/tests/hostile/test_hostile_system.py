@@ -19,7 +19,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring.autograder_zip import read_tests
-from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
+from autograder.authoring.bundled_class import LOAD, Member
 from autograder.engine import isolation
 from autograder.engine.engine import Engine
 from autograder.errors import DatasetError, GraderFault
@@ -28,6 +28,7 @@ from autograder.layout import Layout
 from autograder.policy.policy import Policy
 from autograder.sandbox.limits import Limits
 from autograder.submissions.submission import Submission
+from autograder.tests.hostile.case import RIGHT
 from autograder.tests.report.test_results_json import validate
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile, pytest.mark.timeout(240)]
@@ -38,8 +39,7 @@ IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def handed_in(template: NotebookNode, code: str = LOAD) -> Submission:
-    answers = {"q4": code, "q5": MODEL, "q6": COMPILE}
-    return Submission("one", "one.ipynb", Member("one", "made for a test", {}, answers).make(template))
+    return Submission("one", "one.ipynb", Member("one", "made for a test", {}, {**RIGHT, "q4": code}).make(template))
 
 
 def made(rules: Policy, layout: Layout, secrets: tuple[Path, ...] = ()) -> Engine:

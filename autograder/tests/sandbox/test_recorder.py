@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,6 +35,12 @@ class Files:
             file.close()
 
 
+def compiled(k: Any) -> Any:
+    model = k.classic()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
 def flat(model: Any) -> Any:
     """All weights of a Keras model in one array."""
     return np.concatenate([array.ravel() for array in model.get_weights()])
@@ -55,8 +61,7 @@ def files(tmp_path: Path) -> Iterator[Files]:
 
 
 def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files, k: Any) -> None:
-    model = k.classic()
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model = compiled(k)
     model.fit(np.ones((2, 28, 28)), np.zeros(2), verbose=0)
     recorder = files.recorder
     recorder.cell(0)
@@ -77,8 +82,7 @@ def test_a_notebook_is_written_down_from_its_first_cell_to_its_end(files: Files,
 
 
 def test_weights_are_written_again_at_the_end_if_the_model_was_not_trained_before(files: Files, k: Any) -> None:
-    model = k.classic()
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model = compiled(k)
     assert files.recorder.check("q7", {"model": model})
     before = flat(model)
     model.fit(np.ones((2, 28, 28)), np.zeros(2), verbose=0)
@@ -93,8 +97,7 @@ def test_weights_are_written_again_at_the_end_if_the_model_was_not_trained_befor
 
 
 def test_the_steps_of_training_are_known_after_the_model_was_compiled_again(files: Files, k: Any) -> None:
-    model = k.classic()
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model = compiled(k)
     model.fit(np.ones((6, 28, 28)), np.zeros(6), batch_size=2, epochs=4, verbose=0)
     model.compile("adam", "sparse_categorical_crossentropy")
     files.recorder.check("q7", {"model": model})
@@ -145,20 +148,11 @@ class Clock(BaseException):
     """Like the time limit, not an Exception: only the cell may catch it."""
 
 
-class Late(Mapping[str, Any]):
-    """Variables that raise the time limit as soon as they are read."""
+class Late(dict[str, Any]):
+    """Variables that raise the time limit as soon as they are looked for."""
 
-    def __getitem__(self, name: str) -> NoReturn:
+    def __contains__(self, name: object) -> NoReturn:
         raise Clock(name)
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 def test_the_time_limit_ends_a_check_but_not_the_end_of_the_notebook(files: Files) -> None:

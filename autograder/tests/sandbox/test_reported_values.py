@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -53,58 +52,34 @@ def test_a_true_value_passes_in_every_form(case: str, k: Any) -> None:
     assert complaint(name, value(k) if callable(value) else value) == ""
 
 
-class Raises:
-    """Every attribute and every comparison raises."""
-
-    def __getattribute__(self, name: str) -> NoReturn:
-        raise ValueError(name)
-
-    def __eq__(self, other: object) -> NoReturn:
-        raise ValueError
-
-    def __hash__(self) -> NoReturn:
-        raise ValueError
-
-    def __bool__(self) -> NoReturn:
-        raise ValueError
+def raises(*_: object) -> NoReturn:
+    raise ValueError
 
 
 def quits(_: object) -> NoReturn:
     raise SystemExit
 
 
+def interrupts(_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+# Every attribute and every comparison raises.
+Raises: Any = type("Raises", (), dict.fromkeys(("__getattribute__", "__eq__", "__hash__", "__bool__"), raises))
+
 # Claims to be of another class, and quits.
 Pretends: Any = type("Pretends", (), {"__class__": property(quits)})
 
 
-class Meta(type):
-    @property
-    def __name__(cls) -> NoReturn:  # type: ignore[override]  # that is the point
-        raise KeyboardInterrupt
+# Its class has neither a name nor a module.
+Nameless: Any = type("Meta", (type,), dict.fromkeys(("__name__", "__module__"), property(interrupts)))(
+    "Nameless", (), {}
+)
 
-    @property
-    def __module__(cls) -> NoReturn:  # type: ignore[override]  # that is the point
-        raise KeyboardInterrupt
+Endless: Any = type("Endless", (list,), {"__iter__": lambda _: itertools.count(), "__len__": raises})
 
-
-class Nameless(metaclass=Meta):
-    """An object whose class has neither a name nor a module."""
-
-
-class Endless(list[int]):
-    def __iter__(self) -> Iterator[int]:
-        return itertools.count()
-
-    def __len__(self) -> int:
-        raise ValueError
-
-
-class Quits:
-    """An object that looks like a tensor and quits when it is read."""
-
-    __module__ = "tensorflow"
-
-    numpy = property(quits)
+# Looks like a tensor, and quits when it is read.
+Quits: Any = type("Quits", (), {"__module__": "tensorflow", "numpy": property(quits)})
 
 
 ITSELF: list[Any] = []
