@@ -331,7 +331,7 @@ atexit.register(forge, {{"score": 26}})
         UNTRAINED,
     ),
     Case(
-        "a typed value is right (documented), but a forged model without weights earns nothing for training",
+        "a typed value is right (documented); a forged model without weights earns nothing for training",
         {
             "q4": f"""{EVIDENCE}{FORGED_MODEL}
 forge(*(taken(name, forged()) for name in ("q5", "q6", "q7")))

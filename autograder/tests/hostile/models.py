@@ -77,11 +77,7 @@ CASES: tuple[Case, ...] = (
     case(
         "a model that was never compiled", "Found: `model` was never compiled", points={**UNTRAINED, "q6": 0}, how="..."
     ),
-    case(
-        "a class of one's own with the methods of a classifier, always right",
-        "Found: `model` is a Classifier",
-        points=LOADED,
-        model="""
+    case("a class of one's own that is always right", "Found: `model` is a Classifier", points=LOADED, model="""
 class Classifier:
     layers, built, input_shape = [1, 2, 3], True, (None, 28, 28)
     optimizer, loss = 'adam', 'sparse_categorical_crossentropy'
@@ -91,15 +87,8 @@ class Classifier:
     def evaluate(self, *_, **__): return 0.0, 1.0
     def score(self, *_): return 1.0
 model = Classifier()
-""",
-        how="model.compile()",
-        train="test_accuracy = model.fit(x_train, y_train).score(x_test, y_test)",
-    ),
-    case(
-        "the same layers in a class of one's own",
-        "a model of your own class",
-        points={**LOADED, "q6": 4},
-        model="""
+""", how="model.compile()", train="test_accuracy = model.fit(x_train, y_train).score(x_test, y_test)"),
+    case("the same layers in a class of one's own", "a model of your own class", points={**LOADED, "q6": 4}, model="""
 class Mine(keras.Model):
     def __init__(self):
         super().__init__()
@@ -109,8 +98,7 @@ class Mine(keras.Model):
         return x
 model = Mine()
 model(np.zeros((1, 28, 28)))
-""",
-    ),
+"""),
     case(
         "a layer of one's own code at the end",
         "Found: 4 layers",
@@ -189,16 +177,11 @@ model(np.zeros((1, 28, 28)))
         points=UNTRAINED,
         train=TAUGHT + "model.fit(x_train[:2000], keras.utils.to_categorical(y_train[:2000]), verbose=0)",
     ),
-    case(
-        "a model of two images",
-        "a model whose layers branch",
-        points={**LOADED, "q6": 4},
-        model="""
+    case("a model of two images", "a model whose layers branch", points={**LOADED, "q6": 4}, model="""
 inputs = [keras.Input((28, 28)), keras.Input((28, 28))]
 hidden = keras.layers.Dense(128, 'relu')(keras.layers.Flatten()(keras.layers.Add()(inputs)))
 model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
-""",
-    ),
+"""),
     case(
         "a model inside a model, and the same layers in all",
         points=UNTRAINED,
@@ -220,4 +203,4 @@ model = keras.Model(inputs, keras.layers.Dense(10, 'softmax')(hidden))
         train=TAUGHT + "model.fit(x_test[:600], y_test[:600], epochs=12, verbose=0)\n"
         "assert model.evaluate(x_test[:600], y_test[:600], verbose=0)",
     ),
-)
+)  # fmt: skip
