@@ -28,7 +28,7 @@ from autograder.errors import BuildError
 from autograder.layout import Layout
 from autograder.policy.grading_file import load
 from autograder.policy.policy import Policy
-from autograder.submissions.cells import ANSWER_TAG, PLACEHOLDER, answer_tag, cell_id
+from autograder.submissions.cells import ANSWER_TAG, PLACEHOLDER, cell_id
 
 __all__ = ["Built", "build", "ensure_built", "stale_files", "with_public_checks", "write"]
 
@@ -188,7 +188,7 @@ def _normalize(notebook: NotebookNode, policy: Policy) -> None:
             tags = cell.metadata.get("tags", [])
             answered = counts[cell_id(owner, "answer")]
             if (owner in policy.written and tags) or (owner in policy.code and role == "code" and not answered):
-                role, cell.metadata["tags"] = "answer", [ANSWER_TAG, answer_tag(owner)]
+                role, cell.metadata["tags"] = "answer", [ANSWER_TAG, cell_id(owner, "answer")]
         name = cell_id(owner, role)
         cell.id = cell_id(owner, role, counts[name] and counts[name] + 1)
         counts[name] += 1

@@ -17,8 +17,8 @@ from autograder.data.dataset import remedy
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import Layout
 from autograder.policy import grading_file
-from autograder.policy.closed_model import StrictModel
 from autograder.policy.policy import Policy
+from autograder.policy.schema import StrictModel
 from autograder.submissions.cells import FIRST_CELL
 from autograder.version import installed, kit_version
 

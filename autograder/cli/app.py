@@ -9,8 +9,7 @@ import typer
 
 from autograder.cli import class_commands, kit_commands
 from autograder.cli.shell import EXIT_USAGE, PANELS, err
-from autograder.engine.environment import lacking
-from autograder.engine.slow_imports import hide
+from autograder.engine.environment import hide_unused, lacking
 from autograder.errors import KitError
 
 __all__ = ["app", "main"]
@@ -40,7 +39,7 @@ def main() -> None:
 
     SIGTERM is an ordinary end: running processes are ended, and written files are kept.
     """
-    hide()
+    hide_unused()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         try:

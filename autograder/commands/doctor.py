@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from autograder.engine.isolation import HOW_TO_GET, Examination
+from autograder.engine.isolation import HOW_TO_GET, NO_PLAN, Examination
 from autograder.errors import BuildError, PolicyError, unreadable
 from autograder.policy import grading_file
 
@@ -71,7 +71,7 @@ class Finding:
 
 def check_machine(examination: Examination) -> Iterator[Finding]:
     """Yield a finding for each layer of confinement: an error for a missing one that grading requires."""
-    if examination.plan is None:
+    if examination.plan is NO_PLAN:
         yield Finding(ERROR, "system", "student code can only be confined on Linux, x86_64 or aarch64")
         return
     yield Finding(NOTE, "system", examination.plan.where)

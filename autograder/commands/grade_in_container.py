@@ -37,4 +37,5 @@ def grade_in_container(
         raise SubmissionError(f"{missing[0]}: no such file or folder")
     with preparing:
         image = docker.image(HOME.zip, base or docker.BASE)
-    return docker.Container(image, workers, policy.execution).grade(paths, output, options)
+    memory_mb = policy.execution.memory_mb
+    return docker.grade(image, paths, output, workers=workers, memory_mb=memory_mb, options=options)

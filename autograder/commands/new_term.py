@@ -17,7 +17,7 @@ from autograder.calibration.reference import Origin
 from autograder.commands import calibrate
 from autograder.commands.doctor import CHECK, ERROR, NOTE, OK, Finding, check_zip
 from autograder.engine import isolation
-from autograder.engine.environment import GRADING_LOCK, LOCK, REPAIR, Unmet, unmet
+from autograder.engine.environment import GRADING_LOCK, LOCK, REPAIR, unmet
 from autograder.errors import CalibrationError, KitError, SetupError
 from autograder.gradebook.database import DATABASE
 from autograder.layout import Layout
@@ -130,9 +130,9 @@ def _check_packages() -> Finding:
     return Finding(OK, "packages", "all at their locked versions")
 
 
-def _names(packages: Sequence[Unmet]) -> str:
+def _names(packages: Sequence[str]) -> str:
     more = f" and {len(packages) - SHOWN} more" if len(packages) > SHOWN else ""
-    return ", ".join(map(str, packages[:SHOWN])) + more
+    return ", ".join(packages[:SHOWN]) + more
 
 
 def _check_confinement(missing: Sequence[str]) -> Finding:

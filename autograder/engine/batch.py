@@ -67,13 +67,11 @@ class Work:
         todo: list[tuple[int, str, Submission]] = []
         reports = book.known(keys, proposed=regrade)
         for index, (key, submission) in enumerate(zip(keys, submissions, strict=True)):
-            report = reports.get(key)
-            if report is None:
+            if report := reports.get(key):
+                report = replace(report, name=submission.name, source=submission.source)
+                known.append(Done(index, report, None if regrade else book.record(submission, key, report)))
+            else:
                 todo.append((index, key, submission))
-                continue
-            report = replace(report, name=submission.name, source=submission.source)
-            change = None if regrade else book.record(submission, key, report)
-            known.append(Done(index, report, change))
         kit_change = None if regrade else book.kit_change([submission for _, _, submission in todo])
         return cls(tuple(known), tuple(todo), kit_change)
 

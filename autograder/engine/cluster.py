@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,24 +70,19 @@ def workers(address: str, recipe: Recipe) -> Iterator[Pool]:
     for logger in ("distributed", "distributed.client", "distributed.utils", "tornado.application"):
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     with client:
-        _examine(client, address, recipe.unsafe)
+        problems = client.run(_problem, kit_version(), recipe.unsafe)
+        if not problems:
+            raise GraderFault(f"the scheduler at {address} has no workers. Start some: dask worker {address}")
+        if lines := [f"{worker}: {problem}" for worker, problem in problems.items() if problem]:
+            raise GraderFault("these workers cannot grade:\n" + "\n".join(lines))
         client.register_plugin(_EnginePlugin(recipe), name=name)
         executor = client.get_executor(pure=False, retries=RETRIES)
         try:
-            yield Pool(executor, _Task(name), lambda: _demand_scheduler(client, address))
+            yield Pool(executor, partial(_grade, name), partial(_demand_scheduler, client, address))
         finally:
             with contextlib.suppress(Exception):  # a lost scheduler can raise anything
                 executor.shutdown(wait=False)
                 client.unregister_worker_plugin(name)
-
-
-def _examine(client: Client, address: str, unsafe: bool) -> None:
-    problems = client.run(_problem, kit_version(), unsafe)
-    if not problems:
-        raise GraderFault(f"the scheduler at {address} has no workers. Start some: dask worker {address}")
-    lines = [f"{worker}: {problem}" for worker, problem in problems.items() if problem]
-    if lines:
-        raise GraderFault("these workers cannot grade:\n" + "\n".join(lines))
 
 
 def _problem(kit: str, unsafe: bool) -> str:
@@ -109,15 +105,10 @@ def _demand_scheduler(client: Client, address: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Task:
-    """The function sent to a worker with each submission; `name` finds the engine that the worker keeps."""
-
-    name: str
-
-    def __call__(self, submission: Submission) -> GradeReport:
-        plugin: _EnginePlugin = get_worker().plugins[self.name]
-        return plugin.engine().grade(submission)
+def _grade(name: str, submission: Submission) -> GradeReport:
+    """Grade on a worker, with the engine that its plugin `name` keeps."""
+    plugin: _EnginePlugin = get_worker().plugins[name]
+    return plugin.engine().grade(submission)
 
 
 class _EnginePlugin(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types

@@ -14,13 +14,11 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import GraderFault
-from autograder.policy.policy import Execution
 
-__all__ = ["BASE", "Container", "image"]
+__all__ = ["BASE", "grade", "image"]
 
 BASE = "python:3.12-slim-bookworm"
 """An image with a suitable Python, so that none has to be downloaded."""
@@ -44,38 +42,27 @@ OUTPUT_CHARS = 3000
 THEN_CHOWN = '"$@"; code=$?; if [ -n "$OWNER" ]; then chown -R "$OWNER" /out; fi; exit $code'
 
 
-@dataclass(frozen=True)
-class Container:
-    """One run of `mnist-kit grade` in `image`: submissions mounted read-only, no network, limits set."""
+def grade(
+    image: str, paths: Sequence[Path], output: Path, *, workers: int, memory_mb: float, options: Sequence[str]
+) -> int:
+    """Run `mnist-kit grade` in a container, with this process's terminal; return its exit code.
 
-    image: str
-    workers: int
-    execution: Execution
-
-    def command(self, paths: Sequence[Path], output: Path, options: Sequence[str], *, owner: str = "") -> list[str]:
-        """Return the Docker command that grades `paths` into `output`, both on this machine.
-
-        `options` are further options of `mnist-kit grade`. `owner` is the UID:GID that will own the output.
-        """
-        memory_mb = self.workers * self.execution.memory_mb + KIT_MB
-        command = ["docker", "run", "--rm", "--init", "--network", "none", "--user", "0:0", "--env", f"OWNER={owner}"]
-        command += ["--memory", f"{memory_mb:.0f}m", "--cpus", str(self.workers)]
-        command += ["--pids-limit", str(PROCESSES * self.workers), "--mount", _bind(output, "/out")]
-        inside = []
-        for number, path in enumerate(paths):
-            inside.append(f"/submissions/{number}/{path.resolve().name}")
-            command += ["--mount", _bind(path, inside[-1], "readonly")]
-        grade = [PYTHON, "-I", "-m", "autograder", "grade", *inside, "-o", "/out", "-n", str(self.workers), *options]
-        return [*command, self.image, "sh", "-c", THEN_CHOWN, "sh", *grade]
-
-    def grade(self, paths: Sequence[Path], output: Path, options: Sequence[str]) -> int:
-        """Grade with this process's terminal. Return the exit code of `mnist-kit grade`."""
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise GraderFault(f"{output} cannot be created ({error.strerror}); name another folder with -o") from error
-        owner = f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") and os.getuid() else ""
-        return subprocess.run(self.command(paths, output, options, owner=owner), check=False).returncode
+    Submissions are mounted read-only; there is no network. `memory_mb` is the limit of one notebook, `options` are
+    further ones of `mnist-kit grade`.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GraderFault(f"{output} cannot be created ({error.strerror}); name another folder with -o") from error
+    owner = f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") and os.getuid() else ""
+    command = ["docker", "run", "--rm", "--init", "--network", "none", "--user", "0:0", "--env", f"OWNER={owner}"]
+    command += ["--memory", f"{workers * memory_mb + KIT_MB:.0f}m", "--cpus", str(workers)]
+    command += ["--pids-limit", str(PROCESSES * workers), "--mount", _bind(output, "/out")]
+    inside = [f"/submissions/{number}/{path.resolve().name}" for number, path in enumerate(paths)]
+    for path, target in zip(paths, inside, strict=True):
+        command += ["--mount", _bind(path, target, "readonly")]
+    command += [image, "sh", "-c", THEN_CHOWN, "sh", PYTHON, "-I", "-m", "autograder", "grade", *inside]
+    return subprocess.run([*command, "-o", "/out", "-n", str(workers), *options], check=False).returncode
 
 
 def image(archive: Path, base: str = BASE) -> str:

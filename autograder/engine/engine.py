@@ -17,8 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from autograder.engine import isolation, report_builder
-from autograder.engine.run_folder import RunFolder
-from autograder.engine.student_run import StudentRun, StudentRunner, nameless
+from autograder.engine.student_run import RunFolder, StudentRun, nameless, run_cells
 from autograder.engine.warm_process import GRACE_S, WarmProcess, watch
 from autograder.errors import EvidenceError, GraderFault, SubmissionError
 from autograder.judge.flags import literals
@@ -126,7 +125,7 @@ class Engine:
         warm = self.warm()
         assert self._folder is not None  # entered
         secrets = (*self._secrets, self._folder.canary)
-        with StudentRunner(self._policy, self._folder, self.plan, secrets).run(warm, book) as run:
+        with run_cells(book.cells, self._policy, warm.students, self._folder, self.plan, secrets) as run:
             started = time.monotonic()
             verdict = self._judge(warm, run)
             flags = (*literals(book.cells), *verdict.flags)
@@ -134,16 +133,9 @@ class Engine:
                 flags = (*flags, *self._retrain(warm, run))
         if verdict.fault:
             return report_builder.ungraded(submission, self._policy, verdict.fault, book)
+        confined, judge_s = self.plan is not None, time.monotonic() - started
         return report_builder.graded(
-            submission,
-            book,
-            self._policy,
-            verdict,
-            run.ended,
-            isolation=run.layers,
-            confined=self.plan is not None,
-            flags=flags,
-            judge_s=time.monotonic() - started,
+            submission, book, self._policy, verdict, run, confined=confined, flags=flags, judge_s=judge_s
         )
 
     def _retrain(self, warm: WarmProcess, run: StudentRun) -> tuple[str, ...]:
@@ -160,8 +152,7 @@ class Engine:
         with nameless("result") as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
             request = {"args": {"retrain": retrain}, "limits": asdict(self._judge_limits), "work": None}
-            with warm.judges.ask(request, fds) as status:
-                ended, _ = watch(status, None, 0, self._judge_limits.wall_s + GRACE_S)
+            ended, _ = watch(warm.judges.ask(request, fds), self._judge_limits.wall_s + GRACE_S)
             if ended.exit != 0:
                 raise GraderFault(f"the judge ended: exit {ended.exit}, signal {ended.signal}, over {ended.over}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))

@@ -1,4 +1,4 @@
-"""The Python that runs the kit and its packages: how to start it again, which packages are locked, which are missing.
+"""The Python that runs the kit and its packages: how to start it, which are locked, missing, or slow and not needed.
 
 Imports nothing that has to be installed first.
 """
@@ -6,14 +6,13 @@ Imports nothing that has to be installed first.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import WITH_DOCKER, KitError, SetupError
 from autograder.layout import HOME
 from autograder.version import installed
 
-__all__ = ["GRADING_LOCK", "LOCK", "REPAIR", "Unmet", "command", "lacking", "unmet"]
+__all__ = ["GRADING_LOCK", "LOCK", "REPAIR", "UNUSED", "command", "hide_unused", "lacking", "unmet"]
 
 REPAIR = (
     f"Install the locked packages with `make -B setup` in {HOME.root}; the command is then "
@@ -33,22 +32,20 @@ START = (
 )
 """Runs a module of the package in a given folder, whichever copy is installed."""
 
-
-@dataclass(frozen=True)
-class Unmet:
-    """A package that is not installed in its locked version; `found` is the installed version, or None."""
-
-    name: str
-    locked: str
-    found: str | None
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.locked} ({f'{self.found} is installed' if self.found else 'not installed'})"
+UNUSED = ("rfc3987_syntax",)
+"""Libraries that grading does not need. jsonschema, which nbformat imports, loads this one if Jupyter has installed it,
+and spends two seconds on a grammar of web addresses. Notebooks have none to check."""
 
 
 def command(module: str, *arguments: str, root: Path = HOME.root) -> list[str]:
     """Return the command that runs `module` from the copy of the kit in `root`, with this Python in isolated mode."""
     return [sys.executable, "-I", "-c", START, str(root), module, *arguments]
+
+
+def hide_unused() -> None:
+    """Make the libraries in UNUSED look as if they were not installed; call it before other imports."""
+    for name in UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None means "not installed" to the import system
 
 
 def lacking(error: ImportError) -> KitError:
@@ -64,8 +61,8 @@ def lacking(error: ImportError) -> KitError:
     return SetupError(f"{what} cannot be loaded from {sys.prefix} ({error}). {REPAIR}.")
 
 
-def unmet(lock: Path) -> tuple[Unmet, ...]:
-    """Return the packages in a lock file that are not installed in that version on this machine.
+def unmet(lock: Path) -> tuple[str, ...]:
+    """Describe the packages in a lock file that are not installed in that version on this machine.
 
     Raises SetupError if the file cannot be read.
     """
@@ -77,6 +74,10 @@ def unmet(lock: Path) -> tuple[Unmet, ...]:
     except (OSError, UnicodeDecodeError, InvalidRequirement) as error:
         why = str(error).splitlines()[0]
         raise SetupError(f"{lock} cannot be read ({why}): restore it from the repository") from error
-    here = (package for package in locked if package.marker is None or package.marker.evaluate())
-    found = (Unmet(one.name, str(one.specifier).removeprefix("=="), installed(one.name).get(one.name)) for one in here)
-    return tuple(package for package in found if package.found != package.locked)
+    found = []
+    for package in locked:
+        here = installed(package.name).get(package.name)
+        if (package.marker is None or package.marker.evaluate()) and f"=={here}" != str(package.specifier):
+            version = str(package.specifier).removeprefix("==")
+            found.append(f"{package.name} {version} ({f'{here} is installed' if here else 'not installed'})")
+    return tuple(found)

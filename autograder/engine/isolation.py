@@ -7,6 +7,7 @@ prints the layers as JSON; each is tried in a child process, so the caller itsel
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -25,13 +26,13 @@ from autograder.sandbox.limits import Limits
 __all__ = [
     "FIRST_UID",
     "HOW_TO_GET",
+    "NO_PLAN",
     "REMEDY",
     "ConfinementPlan",
     "Examination",
     "demand",
     "examine",
     "free_uid",
-    "plan",
 ]
 
 FIRST_UID = 61_200
@@ -59,26 +60,28 @@ class ConfinementPlan:
     required: tuple[str, ...]
 
 
+NO_PLAN = ConfinementPlan("an unknown system", False, ("Linux on x86_64 or aarch64",))
+"""The plan for a machine that cannot have one: no machine offers what it requires."""
+
+
 @dataclass(frozen=True)
 class Examination:
     """A plan and the layers that this machine offers."""
 
-    plan: ConfinementPlan | None
+    plan: ConfinementPlan
     layers: tuple[confine.LayerStatus, ...]
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The required layers that are not available; if no plan fits, one entry that says so."""
-        if self.plan is None:
-            return ("Linux on x86_64 or aarch64",)
+        """The required layers that are not available."""
         there = {status.layer for status in self.layers if status.there}
         return tuple(layer for layer in self.plan.required if layer not in there)
 
 
-def plan() -> ConfinementPlan | None:
-    """Return the plan for this machine and user; None if there is none."""
+def _plan() -> ConfinementPlan:
+    """Return the plan for this machine and user."""
     if sys.platform != "linux" or platform.machine() not in seccomp.ARCHITECTURES:
-        return None
+        return NO_PLAN
     always = ("rlimits", "no new privileges", "seccomp")
     if os.geteuid() != 0:
         return ConfinementPlan("Linux, not root", False, (*always, "landlock"))
@@ -91,23 +94,17 @@ def plan() -> ConfinementPlan | None:
 
 def examine() -> Examination:
     """Try every layer in a process of its own."""
-    chosen = plan()
-    if chosen is None:
-        return Examination(None, ())
-    done = subprocess.run(
-        command("autograder.engine.isolation"), capture_output=True, text=True, check=False, timeout=60
-    )
-    try:
-        layers = tuple(confine.LayerStatus(**status) for status in json.loads(done.stdout))
-    except ValueError:
-        layers = ()
-    return Examination(chosen, layers)
+    plan = _plan()
+    if plan is NO_PLAN:
+        return Examination(plan, ())
+    me = command("autograder.engine.isolation")
+    printed = subprocess.run(me, capture_output=True, text=True, check=False, timeout=60).stdout
+    return Examination(plan, tuple(confine.LayerStatus(**status) for status in json.loads(printed or "[]")))
 
 
 def demand(examination: Examination) -> ConfinementPlan:
     """Return the plan if this machine can keep it. Raises SetupError with the remedy if not."""
-    if examination.plan is None or examination.missing:
-        missing = ", ".join(examination.missing)
+    if missing := ", ".join(examination.missing):
         raise SetupError(f"student code cannot be confined on this machine: {missing} missing.\n{REMEDY}")
     return examination.plan
 
@@ -121,17 +118,14 @@ def free_uid(taken: set[int]) -> int:
 
 
 def _is_account(uid: int) -> bool:
-    try:
-        pwd.getpwuid(uid)
-    except KeyError:
-        return False
-    return True
+    with contextlib.suppress(KeyError):
+        return bool(pwd.getpwuid(uid))
+    return False
 
 
 def _main() -> None:
-    chosen = plan()
     with tempfile.TemporaryDirectory() as work:
-        uid = free_uid(set()) if chosen and chosen.own_users else None
+        uid = free_uid(set()) if _plan().own_users else None
         limits = Limits(wall_s=60, memory_mb=3072, work_mb=64, files=100)
         jail = confine.Jail(Path(work), (), uid, (), limits)
         layers = confine.probe(jail, confine.prepare(interpreter.folders()))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autograder.engine.student_run import StudentRun
 from autograder.engine.warm_process import Ended
 from autograder.judge.grade_report import GradeReport, Outcome, QuestionGrade, Status, Verdict
 from autograder.policy.policy import Policy
@@ -51,15 +52,16 @@ def graded(
     book: Notebook,
     policy: Policy,
     verdict: Verdict,
-    ended: Ended,
+    run: StudentRun,
     *,
-    isolation: tuple[str, ...],
     confined: bool,
     flags: tuple[str, ...],
     judge_s: float,
 ) -> GradeReport:
     """Return the report on a notebook that was run and judged."""
-    stopped = _stopped_by_time(verdict, ended, policy)
+    ended, errors = run.ended, verdict.evidence["errors"]
+    late = ended.seconds >= policy.execution.timeout_s  # a student's own exception may have the limit's name
+    stopped = next((error for error in errors if late and error["name"] == TIME_LIMIT), None)
     return GradeReport(
         name=submission.name,
         source=submission.source,
@@ -76,28 +78,29 @@ def graded(
         cpu_seconds=ended.cpu_seconds,
         peak_memory_mb=ended.peak_memory_mb,
         accuracy=verdict.accuracy,
-        isolation=isolation,
+        isolation=run.layers,
     )
 
 
 def rejected(submission: Submission, policy: Policy, why: str) -> GradeReport:
     """Return the report on a file that cannot be graded: 0 points, and the reason for the student."""
-    questions = tuple(
-        QuestionGrade(id, rules.title, id in policy.written, rules.points, 0.0)
-        for id, rules in policy.questions.items()
-    )
+    questions = _undecided(policy, 0.0, {})
     return GradeReport(submission.name, submission.source, Status.REJECTED, questions, notes=(why,))
 
 
 def ungraded(submission: Submission, policy: Policy, fault: str, book: Notebook | None = None) -> GradeReport:
     """Return the report on a failure of the grader: nothing is decided, and the reason is for staff."""
-    answers = {} if book is None else book.answers
-    questions = tuple(
-        QuestionGrade(id, rules.title, id in policy.written, rules.points, None, answer=answers.get(id))
-        for id, rules in policy.questions.items()
-    )
+    questions = _undecided(policy, None, {} if book is None else book.answers)
     notes = () if book is None else book.notes
     return GradeReport(submission.name, submission.source, Status.UNGRADED, questions, notes=notes, fault=fault)
+
+
+def _undecided(policy: Policy, earned: float | None, answers: Mapping[str, str | None]) -> tuple[QuestionGrade, ...]:
+    """Return the questions of a notebook that was not judged."""
+    return tuple(
+        QuestionGrade(id, rules.title, id in policy.written, rules.points, earned, answer=answers.get(id))
+        for id, rules in policy.questions.items()
+    )
 
 
 def _questions(
@@ -112,13 +115,6 @@ def _questions(
         earned = round(sum(check.earned for check in checks), 6) if sure else None
         errors = () if earned == rules.points else tuple(_errors(book, verdict, id, stopped))
         yield QuestionGrade(id, rules.title, False, rules.points, earned, checks, "\n".join(errors[:3]))
-
-
-def _stopped_by_time(verdict: Verdict, ended: Ended, policy: Policy) -> Mapping[str, Any] | None:
-    """Return the error of the time limit; a student's own exception may have the same name."""
-    if ended.seconds < policy.execution.timeout_s:
-        return None
-    return next((error for error in verdict.evidence["errors"] if error["name"] == TIME_LIMIT), None)
 
 
 def _how_it_ended(

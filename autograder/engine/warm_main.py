@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.data.dataset import ARRAYS, DATASETS
-from autograder.engine.slow_imports import hide
+from autograder.engine.environment import hide_unused
 from autograder.sandbox import confine, interpreter, notebook_runner, offline, training, zygote
 
 __all__ = ["main"]
@@ -28,7 +28,7 @@ __all__ = ["main"]
 
 def main(arguments: list[str]) -> None:
     """Become the evaluator and the zygote; returns when the launcher closes the sockets."""
-    hide()
+    hide_unused()
     students, judges = (socket.socket(fileno=int(fd)) for fd in arguments[:2])
     _end_with_the_launcher(students, True)
     _import_what_students_import()

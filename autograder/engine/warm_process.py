@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from autograder.engine.environment import REPAIR, command
 from autograder.errors import GraderFault
@@ -32,9 +32,17 @@ START_S = 180
 GRACE_S = 4
 """Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""
 
+PEEK = socket.MSG_DONTWAIT | socket.MSG_PEEK
+
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
 )
+
+NO_AVX = (
+    "TensorFlow needs a processor with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
+    "Grade on another machine, or pass the host's processor through to this virtual one."
+)
+NO_MEMORY = "The system kills processes when memory runs out: close other programs, or lower --workers."
 
 
 @dataclass(frozen=True)
@@ -64,16 +72,14 @@ class Channel:
             if self._ready:
                 return
             self.control.settimeout(START_S)
-            try:
+            with contextlib.suppress(OSError):  # too slow, or closed at the end of the run
                 self._ready = self.control.recv(64) == b"ready"
-            except OSError:  # too slow, or closed at the end of the run
-                self._ready = False
             if not self._ready:
                 raise GraderFault(f"the grading process did not start: {self._why()}")
             self.control.settimeout(None)
 
     def ask(self, request: Mapping[str, Any], fds: list[int]) -> socket.socket:
-        """Send a request. Return the socket on which the answer will come."""
+        """Ask for a child. Return the socket on which the report on its end will come, for `watch`."""
         self.await_ready()
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._lock:
@@ -133,7 +139,9 @@ class WarmProcess:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None and not _hung_up(self.judges.control)
+        with contextlib.suppress(BlockingIOError):  # the evaluator has sent nothing, nor hung up
+            return self._process.poll() is None and self.judges.control.recv(1, PEEK) != b""
+        return True
 
     def _why(self) -> str:
         """Return how the process ended, its last output, and the remedy if it is known."""
@@ -157,24 +165,21 @@ class WarmProcess:
         self._log.close()
 
 
-def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -> tuple[Ended, bytes]:
-    """Wait for a child to end while draining its output, of which `keep` bytes are kept.
+def watch(status: socket.socket, wait_s: float, output: IO[bytes] | None = None, keep: int = 0) -> tuple[Ended, bytes]:
+    """Wait for a child to end while draining its output, of which `keep` bytes are kept; close `status`.
 
     Raises GraderFault if the zygote is gone or does not answer in time.
     """
     printed = bytearray()
     deadline = time.monotonic() + wait_s
-    with selectors.DefaultSelector() as selector:
+    with status, selectors.DefaultSelector() as selector:
         selector.register(status, selectors.EVENT_READ)
         if output is not None:
             selector.register(output, selectors.EVENT_READ)
-        while True:
-            events = selector.select(max(0.0, deadline - time.monotonic()))
-            if not events:
-                raise GraderFault("the grading process does not answer")
+        while events := selector.select(max(0.0, deadline - time.monotonic())):
             ready = {key.fileobj for key, _ in events}
-            if output in ready and output is not None:
-                chunk = os.read(output, 2**16)
+            if output is not None and output in ready:
+                chunk = output.read(2**16)
                 printed += chunk[: max(0, keep - len(printed))]
                 if not chunk:
                     selector.unregister(output)
@@ -183,6 +188,7 @@ def watch(status: socket.socket, output: int | None, keep: int, wait_s: float) -
                 if not message:
                     raise GraderFault("the grading process died")
                 return Ended(**json.loads(message)), bytes(printed)
+    raise GraderFault("the grading process does not answer")
 
 
 def _explained(ended: str, output: Sequence[str]) -> Sequence[str]:
@@ -191,17 +197,5 @@ def _explained(ended: str, output: Sequence[str]) -> Sequence[str]:
     if last.startswith(("ImportError", "ModuleNotFoundError")):
         return last, f"{REPAIR}."
     if ended == "SIGILL" or "AVX" in last:
-        return (
-            *output,
-            "TensorFlow needs a processor with AVX, which this one seems to lack (Linux: grep avx /proc/cpuinfo). "
-            "Grade on another machine, or pass the host's processor through to this virtual one.",
-        )
-    if ended == "SIGKILL":
-        return *output, "The system kills processes when memory runs out: close other programs, or lower --workers."
-    return output
-
-
-def _hung_up(control: socket.socket) -> bool:
-    with contextlib.suppress(BlockingIOError):
-        return control.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
-    return False
+        return *output, NO_AVX
+    return (*output, NO_MEMORY) if ended == "SIGKILL" else output

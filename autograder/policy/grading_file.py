@@ -6,6 +6,7 @@ allowed, and the most similar allowed spelling.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +16,13 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import Node
+from ruamel.yaml.reader import ReaderError
 
 from autograder.errors import PolicyError, PolicyProblem
-from autograder.policy.closed_model import ClosedModel
 from autograder.policy.policy import Assignment, AttemptLimit, Execution, Feedback, Policy, Review
 from autograder.policy.questions import (
     AccuracyRule,
@@ -27,7 +32,7 @@ from autograder.policy.questions import (
     RubricRule,
     WrittenQuestion,
 )
-from autograder.policy.yaml_reader import read_yaml
+from autograder.policy.schema import ClosedModel
 
 __all__ = ["load", "parse"]
 
@@ -83,7 +88,7 @@ def load(path: Path) -> Policy:
 
 def parse(text: str, path: Path) -> Policy:
     """Parse the text of a grading.yml; `path` is used in messages only."""
-    data = read_yaml(text, path)
+    data = _read_yaml(text, path)
     if not isinstance(data, Mapping):
         line = (getattr(getattr(data, "lc", None), "line", None) or 0) + 1
         problem = PolicyProblem(line, "", _describe(data), "a mapping with the keys assignment and questions")
@@ -92,6 +97,44 @@ def parse(text: str, path: Path) -> Policy:
         return Policy.model_validate(data)
     except ValidationError as error:
         raise PolicyError(path, _problems(error.errors(), data)) from None
+
+
+class _Constructor(RoundTripConstructor):
+    """A constructor that has the line of a value that cannot be read, such as a date with a 13th month."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (YAMLError, RecursionError):
+            raise
+        except Exception as error:  # ruamel raises many kinds of errors
+            raise ConstructorError(None, None, f"a value that cannot be read ({error})", node.start_mark) from None
+
+
+def _read_yaml(text: str, path: Path) -> Any:
+    """Parse a text to ruamel's mappings and lists, which know their lines. Raises PolicyError."""
+    reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
+    reader.composer.warn_double_anchors = False
+    try:
+        return reader.load(text)
+    except DuplicateKeyError as error:
+        key = str(error.problem).split('"')[1]  # ruamel writes: found duplicate key "points" with value ...
+        problem = PolicyProblem(error.problem_mark.line + 1, key, "the same key twice", "each key once")
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        found = str(error.problem)
+        if error.context and error.context_mark:
+            found = f"{error.context} (line {error.context_mark.line + 1}): {found}"
+        problem = PolicyProblem(mark.line + 1 if mark else None, "", found, "valid YAML")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = PolicyProblem(line, "", f"the character U+{error.character:04X}", "text without control characters")
+    except RecursionError:
+        problem = PolicyProblem(None, "", "lists or mappings nested too deeply", "valid YAML")
+    except Exception as error:  # ruamel raises many kinds of errors on malformed text
+        problem = PolicyProblem(None, "", f"text that cannot be read ({error})", "valid YAML")
+    raise PolicyError(path, (problem,))
 
 
 @dataclass(frozen=True)
@@ -104,18 +147,15 @@ class _Place:
 
     def inside(self, part: int | str) -> _Place:
         """Return the entry `part`; if it is missing, it has this place's own line."""
-        keys: Iterable[Any] = range(len(self.value)) if isinstance(self.value, list) else ()
-        if isinstance(self.value, Mapping):
-            keys = self.value
-        path = (*self.path, str(part))
+        size = len(self.value) if isinstance(self.value, list) else 0
+        keys: Iterable[Any] = self.value if isinstance(self.value, Mapping) else range(size)
+        line, value = self.line, None
         for key in keys:
             if str(key) == str(part):
-                try:
-                    line = int(self.value.lc.data[key][0]) + 1  # ruamel counts from 0
-                except (AttributeError, KeyError, TypeError):
-                    line = None
-                return _Place(path, line or self.line, self.value[key])
-        return _Place(path, self.line, None)
+                value = self.value[key]
+                with contextlib.suppress(AttributeError, KeyError, TypeError):  # the line is not known
+                    line = self.value.lc.data[key][0] + 1  # ruamel counts from 0
+        return _Place((*self.path, str(part)), line, value)
 
 
 def _problems(errors: Sequence[ErrorDetails], data: Any) -> tuple[PolicyProblem, ...]:

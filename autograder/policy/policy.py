@@ -10,11 +10,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from autograder.data.dataset import DATASETS
-from autograder.policy.closed_model import ClosedModel
-from autograder.policy.fields import Limit, Reviewer, Text, check_unique, mistake
 from autograder.policy.questions import CodeQuestion, Question, WrittenQuestion
+from autograder.policy.schema import ClosedModel, Text, check_unique, mistake
 
 __all__ = ["Assignment", "AttemptLimit", "Execution", "Feedback", "Policy", "Review"]
+
+Limit = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Reviewer = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,60}$")]
 
 
 class Assignment(ClosedModel):

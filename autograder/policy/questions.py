@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import keyword
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from autograder.data.dataset import FACTS
-from autograder.policy.closed_model import ClosedModel
-from autograder.policy.fields import Count, Fraction, Points, Text, Variable, check_sum, check_unique, mistake
+from autograder.policy.schema import ClosedModel, Text, check_unique, mistake
 
 __all__ = [
     "AccuracyRule",
@@ -20,6 +22,19 @@ __all__ = [
     "WrittenQuestion",
     "share",
 ]
+
+Points = Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+
+
+def _assignable(name: str) -> str:
+    if keyword.iskeyword(name):
+        raise PydanticCustomError("keyword", "{allowed}", {"allowed": "a name that is not a keyword of Python"})
+    return name
+
+
+Variable = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_assignable)]
 
 
 class RubricRule(ClosedModel):
@@ -50,7 +65,7 @@ class WrittenQuestion(ClosedModel):
 
     @model_validator(mode="after")
     def _check_rubric(self) -> Self:
-        check_sum("rubric", [item.points for item in self.rubric], self.points)
+        _check_sum("rubric", [item.points for item in self.rubric], self.points)
         check_unique("rubric", [item.id for item in self.rubric], "a different id for each rubric item")
         return self
 
@@ -158,12 +173,18 @@ class CodeQuestion(ClosedModel):
             allowed = "exactly one of reports, layers, accuracy, or optimizer together with loss"
             raise mistake(allowed, " and ".join(given) or "none of them")
         if self.reports is not None:
-            check_sum("reports", list(self.reports.values()), self.points)
+            _check_sum("reports", list(self.reports.values()), self.points)
         if self.layers is not None and any(layer.points is not None for layer in self.layers):
-            check_sum("layers", [layer.points or 0.0 for layer in self.layers], self.points)
+            _check_sum("layers", [layer.points or 0.0 for layer in self.layers], self.points)
         if self.accuracy is not None:
             self.accuracy.check_points(self.points)
         return self
+
+
+def _check_sum(key: str, parts: Sequence[float], total: float) -> None:
+    if round(sum(parts), 6) != round(total, 6):
+        found = f"{' + '.join(f'{part:g}' for part in parts)} = {sum(parts):g}"
+        raise mistake(f"points in {key} that add up to the question's {total:g}", found, key)
 
 
 Question = Annotated[WrittenQuestion | CodeQuestion, Field(discriminator="kind")]

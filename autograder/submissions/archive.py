@@ -6,14 +6,13 @@ not hold further ones. An entry that is not accepted becomes a submission with t
 
 from __future__ import annotations
 
-import io
 import stat
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import pairwise
 from pathlib import PurePath, PurePosixPath
-from typing import BinaryIO
 
 from autograder.submissions.submission import Submission
 
@@ -43,35 +42,32 @@ HEADER = 30
 
 @dataclass
 class _Budget:
+    """Bytes that may be read: of each entry, of all, and what is left of that."""
+
+    each: int
     total: int
     left: int
 
 
-class _Guarded(io.RawIOBase):
+class _Guarded(BufferedReader):
     """A zip file that is rejected if its list of entries is long: zipfile reads the whole list in one call."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.most = LIST_LIMIT
+    most = LIST_LIMIT
 
-    def read(self, size: int = -1) -> bytes:
-        if size > self.most > 0:
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > self.most > 0:
             raise zipfile.BadZipFile("it lists far too many files")
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
+        return super().read(size)
 
 
-def submissions(file: BinaryIO, name: str, source: str, limit: int, total: int = TOTAL_LIMIT) -> Iterator[Submission]:
+def submissions(
+    file: BufferedIOBase, name: str, source: str, limit: int, total: int = TOTAL_LIMIT
+) -> Iterator[Submission]:
     """Yield every notebook in the zip file; for a zip without any, one submission with a problem.
 
     At most `limit` bytes and one more are read of each, so that an oversized one is noticed, and `total` of all.
     """
-    return _read(file, name, source, limit, _Budget(total, total), depth=0)
+    return _read(file, name, source, _Budget(limit, total, total), depth=0)
 
 
 def is_wanted(path: PurePath) -> bool:
@@ -88,10 +84,9 @@ def label(path: PurePath) -> str:
     return path.with_suffix("").as_posix()
 
 
-def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, depth: int) -> Iterator[Submission]:
+def _read(file: BufferedIOBase, name: str, source: str, budget: _Budget, depth: int) -> Iterator[Submission]:
     try:
-        guarded = _Guarded(file)
-        with zipfile.ZipFile(guarded) as archive:
+        with _Guarded(file) as guarded, zipfile.ZipFile(guarded) as archive:
             guarded.most = 0
             entries = [info for info in archive.infolist() if not info.is_dir()]
             wanted = [info for info in entries if is_wanted(PurePosixPath(info.filename))]
@@ -109,13 +104,11 @@ def _read(file: BinaryIO, name: str, source: str, limit: int, budget: _Budget, d
                 if not problem and info.header_offset in overlapping:
                     problem = "The zip file is damaged."
                 if not problem:
-                    data, problem = _take(archive, info, limit, budget)
-                if not problem and _is_zip(info) and len(data) > limit:
-                    data, problem = b"", "The zip file inside the zip file is too large; unpack the outer one."
+                    data, problem = _take(archive, info, budget)
                 if problem or not _is_zip(info):
                     yield Submission(own, path, data, problem)
                 else:
-                    yield from _read(io.BytesIO(data), own, path, limit, budget, depth + 1)
+                    yield from _read(BytesIO(data), own, path, budget, depth + 1)
     except Exception as error:  # zipfile raises many kinds of errors on a damaged file
         yield Submission(name, source, b"", f"The zip file cannot be read ({error}).")
 
@@ -138,18 +131,21 @@ def _problem(info: zipfile.ZipInfo, depth: int) -> str:
     return f"The {kind} in the zip file is {reason}; hand in the .ipynb file itself."
 
 
-def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, budget: _Budget) -> tuple[bytes, str]:
+def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> tuple[bytes, str]:
     """Return the bytes of an entry, or no bytes and the problem."""
+    data = b""
     if budget.left >= 0:
         try:
             with archive.open(info) as file:
-                data = file.read(limit + 1)
+                data = file.read(budget.each + 1)
         except Exception as error:  # zipfile and the decompressors raise many kinds of errors
             kind = "zip file" if _is_zip(info) else "notebook"
             return b"", f"The {kind} cannot be taken out of the zip file ({str(error) or type(error).__name__})."
-        budget.left -= len(data)
+    budget.left -= len(data)
     if budget.left < 0:
         return b"", f"The zip file unpacks to more than {budget.total // 2**20:,} MB in total; unpack it into a folder."
+    if _is_zip(info) and len(data) > budget.each:
+        return b"", "The zip file inside the zip file is too large; unpack the outer one."
     return data, ""
 
 

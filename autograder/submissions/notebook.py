@@ -15,8 +15,7 @@ import nbformat
 
 from autograder.errors import SubmissionError
 from autograder.policy.policy import Policy
-from autograder.submissions.answers import code_in_text_cells, written_answer
-from autograder.submissions.cells import owners, split_merged
+from autograder.submissions.cells import code_in_text_cells, owners, split_merged, written_answer
 
 __all__ = ["CodeCell", "Notebook", "read"]
 

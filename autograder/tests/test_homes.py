@@ -15,7 +15,7 @@ from autograder.authoring.bundled_class import ANSWERS, FULL, fill
 from autograder.engine.engine import Engine
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
-from autograder.submissions.answers import BY_PLACE
+from autograder.submissions.cells import BY_PLACE
 from autograder.submissions.notebook import NO_LABEL
 from autograder.submissions.submission import Submission
 from autograder.tests import homes

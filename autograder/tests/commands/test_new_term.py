@@ -189,7 +189,7 @@ def test_an_assignment_that_cannot_be_built_is_an_error(own: Layout) -> None:
 def test_without_confinement_the_command_that_tries_the_zip_is_shown(
     own: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(isolation, "examine", lambda: Examination(None, ()))
+    monkeypatch.setattr(isolation, "examine", lambda: Examination(isolation.NO_PLAN, ()))
     found = findings(own)
     assert found["confinement"].status is CHECK
     assert "mnist-kit grade --docker" in found["confinement"].remedy

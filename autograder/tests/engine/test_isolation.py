@@ -6,7 +6,7 @@ import pytest
 
 from autograder.commands.doctor import check_machine
 from autograder.engine import isolation
-from autograder.engine.isolation import ConfinementPlan, Examination
+from autograder.engine.isolation import NO_PLAN, ConfinementPlan, Examination
 from autograder.errors import SetupError
 from autograder.sandbox.confine import LayerStatus
 
@@ -24,7 +24,7 @@ def shown(examination: Examination) -> str:
 
 def test_this_machine_is_examined_layer_by_layer() -> None:
     examination = isolation.examine()
-    assert examination.plan is not None
+    assert examination.plan is not NO_PLAN
     assert {offer.layer for offer in examination.layers} <= {*LAYERS, "uid"}
     assert {"rlimits", "no new privileges"} <= {offer.layer for offer in examination.layers if offer.there}
 
@@ -49,8 +49,8 @@ def test_a_machine_without_a_required_layer_is_refused_with_the_remedy(layer: st
 
 def test_an_unknown_kind_of_machine_is_refused() -> None:
     with pytest.raises(SetupError, match="Linux on x86_64 or aarch64 missing"):
-        isolation.demand(Examination(None, ()))
-    assert "can only be confined on Linux, x86_64 or aarch64" in shown(Examination(None, ()))
+        isolation.demand(Examination(NO_PLAN, ()))
+    assert "can only be confined on Linux, x86_64 or aarch64" in shown(Examination(NO_PLAN, ()))
 
 
 def test_every_student_process_gets_a_user_id_of_its_own() -> None:

@@ -6,8 +6,16 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder.submissions.answers import BY_CODE, BY_LABEL, BY_PLACE, BY_TAG, JOINED
-from autograder.submissions.cells import MOST_PARTS, PLACEHOLDER, split_merged
+from autograder.submissions.cells import (
+    BY_CODE,
+    BY_LABEL,
+    BY_PLACE,
+    BY_TAG,
+    JOINED,
+    MOST_PARTS,
+    PLACEHOLDER,
+    split_merged,
+)
 from autograder.submissions.notebook import TURNED
 from autograder.tests.notebooks import (
     CODE,

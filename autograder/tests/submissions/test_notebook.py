@@ -11,8 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder.submissions import notebook
-from autograder.submissions.answers import BY_PLACE, BY_TAG, JOINED, NO_ANSWER, NO_CELL
-from autograder.submissions.cells import PLACEHOLDER, cell_id
+from autograder.submissions.cells import BY_PLACE, BY_TAG, JOINED, NO_ANSWER, NO_CELL, PLACEHOLDER, cell_id
 from autograder.submissions.notebook import NO_LABEL, Notebook
 from autograder.tests.notebooks import (
     CODE,
