@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from autograder.engine import isolation, report_builder
@@ -50,7 +49,6 @@ class Engine:
         *,
         secrets: tuple[Path, ...] = (),
         unsafe: bool = False,
-        judge_limits: Limits = JUDGE_LIMITS,
     ) -> None:
         self.plan = None if unsafe else isolation.demand(isolation.examine())
         """The confinement of student processes; None without one."""
@@ -58,7 +56,6 @@ class Engine:
         self._tests = dict(tests)
         self._data = data
         self._secrets = tuple(path.resolve() for path in (data, *secrets) if path.exists())
-        self._judge_limits = judge_limits
         self._lock = threading.Lock()
         self._folder: RunFolder | None = None
         self._warm: WarmProcess | None = None
@@ -72,13 +69,11 @@ class Engine:
             warm.students.await_ready()
             warm.judges.await_ready()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._closed = True  # threads that are still grading finish and start nothing new
             if self._warm is not None:
@@ -88,9 +83,9 @@ class Engine:
 
     def grade(self, submission: Submission) -> GradeReport:
         """Grade one submission. Never raises: every failure is in the report."""
-        if submission.problem:
-            return report_builder.rejected(submission, self._policy, submission.problem)
         try:
+            if submission.problem:
+                raise SubmissionError(submission.problem)
             book = notebook.read(submission.data, self._policy)
         except SubmissionError as error:
             return report_builder.rejected(submission, self._policy, str(error))
@@ -151,8 +146,8 @@ class Engine:
                 raise EvidenceError("the notebook's process left more evidence than the contract allows")
         with nameless("result") as result:
             fds = [run.journal.fileno(), run.blob.fileno(), result.fileno()]
-            request = {"args": {"retrain": retrain}, "limits": asdict(self._judge_limits), "work": None}
-            ended, _ = watch(warm.judges.ask(request, fds), self._judge_limits.wall_s + GRACE_S)
+            request = {"args": {"retrain": retrain}, "limits": asdict(JUDGE_LIMITS), "work": None}
+            ended, _ = watch(warm.judges.ask(request, fds), JUDGE_LIMITS.wall_s + GRACE_S)
             if ended.exit != 0:
                 raise GraderFault(f"the judge ended: exit {ended.exit}, signal {ended.signal}, over {ended.over}")
             return Verdict.from_json(os.pread(result.fileno(), 2**24, 0))

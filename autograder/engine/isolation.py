@@ -23,17 +23,7 @@ from autograder.errors import WITH_DOCKER, SetupError
 from autograder.sandbox import confine, interpreter, seccomp
 from autograder.sandbox.limits import Limits
 
-__all__ = [
-    "FIRST_UID",
-    "HOW_TO_GET",
-    "NO_PLAN",
-    "REMEDY",
-    "ConfinementPlan",
-    "Examination",
-    "demand",
-    "examine",
-    "free_uid",
-]
+__all__ = ["HOW_TO_GET", "NO_PLAN", "REMEDY", "ConfinementPlan", "Examination", "demand", "examine", "free_uid"]
 
 FIRST_UID = 61_200
 """The first user id for student processes: above those that distributions give to people and services."""

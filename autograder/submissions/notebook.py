@@ -105,7 +105,7 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
             "Clear the outputs (Edit > Clear All Outputs), save, and hand it in again."
         )
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data.decode("utf-8-sig"), object_hook=_trimmed)
     except UnicodeDecodeError:
         raise SubmissionError("The file is not a notebook: it is not UTF-8 text.") from None
     except RecursionError:
@@ -123,7 +123,7 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
             f"The notebook has format {content['nbformat']}; formats 3 and 4 can be read. "
             "Open it in a current Jupyter, save it, and hand it in again."
         )
-    _drop_outputs(content)
+    content.setdefault("metadata", {})
     if _has_more_values(content, MOST_VALUES):
         raise SubmissionError(
             "The file holds far more cells, or data outside the cells, than a notebook that can be graded."
@@ -131,22 +131,17 @@ def _content(data: bytes, limit: int) -> dict[str, Any]:
     return content
 
 
-def _drop_outputs(content: dict[str, Any]) -> None:
-    """Remove outputs and widgets, which nothing looks at and which can be large, and add missing metadata.
+def _trimmed(node: dict[str, Any]) -> dict[str, Any]:
+    """Remove widgets and a cell's outputs, which nothing looks at and which can be large, and add missing metadata.
 
     Some editors leave out empty metadata. What is malformed stays, to be reported later.
     """
-    metadata = content.setdefault("metadata", {})
-    if isinstance(metadata, dict):
-        metadata.pop("widgets", None)
-    sheets = content.get("worksheets")
-    for sheet in (content, *(sheets if isinstance(sheets, list) else ())):  # format 3 has its cells in worksheets
-        cells = sheet.get("cells") if isinstance(sheet, dict) else None
-        for cell in cells if isinstance(cells, list) else ():
-            if isinstance(cell, dict):
-                cell.setdefault("metadata", {})
-                if isinstance(cell.get("outputs"), list):
-                    cell["outputs"] = []
+    node.pop("widgets", None)
+    if "cell_type" in node:
+        node.setdefault("metadata", {})
+        if isinstance(node.get("outputs"), list):
+            node["outputs"] = []
+    return node
 
 
 def _has_more_values(content: object, most: int) -> bool:

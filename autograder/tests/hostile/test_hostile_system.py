@@ -96,13 +96,13 @@ def test_a_canary_that_succeeds_lets_no_student_cell_run(rules: Policy, layout: 
     ids=["crashes", "loops"],
 )
 def test_a_judge_that_fails_takes_no_points(
-    rules: Policy, layout: Layout, template: NotebookNode, fault: str, because: str
+    rules: Policy, layout: Layout, template: NotebookNode, monkeypatch: pytest.MonkeyPatch, fault: str, because: str
 ) -> None:
     tests = read_tests(layout.zip)
     assert "checks.report(env, 'q4', 'train_labels_length')" in tests["q4"]
     tests["q4"] = tests["q4"].replace("checks.report(env, 'q4', 'train_labels_length')", fault)
-    limits = Limits(wall_s=3, memory_mb=4096, work_mb=0, files=0)
-    with Engine(rules, tests, layout.data("mnist"), judge_limits=limits) as running:
+    monkeypatch.setattr("autograder.engine.engine.JUDGE_LIMITS", Limits(wall_s=3, memory_mb=4096, work_mb=0, files=0))
+    with Engine(rules, tests, layout.data("mnist")) as running:
         report = running.grade(handed_in(template))
         assert_nothing_decided(report, because)
         assert report.fault.startswith("the judge ended:")

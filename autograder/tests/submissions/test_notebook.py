@@ -1,17 +1,20 @@
-"""Reading a submission: answers and cells are found however an editor left them."""
+"""Reading a submission: a notebook, or an explanation for the student; whatever its bytes, nothing else comes of it."""
 
 from __future__ import annotations
 
 import copy
 import json
+from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
+from autograder.errors import SubmissionError
 from autograder.submissions import notebook
-from autograder.submissions.cells import BY_PLACE, BY_TAG, JOINED, NO_ANSWER, NO_CELL, PLACEHOLDER, cell_id
+from autograder.submissions.cells import NO_ANSWER
 from autograder.submissions.notebook import NO_LABEL, Notebook
 from autograder.tests.notebooks import (
     CODE,
@@ -24,40 +27,15 @@ from autograder.tests.notebooks import (
     at,
     change,
     delete,
-    drop_ids,
-    drop_metadata,
     edited,
-    insert,
-    move_to_end,
     several,
     taken,
 )
 
 
-def owners(book: Notebook) -> dict[str, str | None]:
-    """The question of each of the filled-in code cells, and of those whose text is their name in capitals."""
-    return {cell.source: cell.question for cell in book.cells if cell.source in CODE.values() or cell.source.isupper()}
-
-
-def renew_ids(book: NotebookNode) -> None:
-    for number, cell in enumerate(book.cells):
-        cell.id = f"{number:08x}"
-
-
-def ids_as_in_colab(book: NotebookNode) -> None:
-    for cell in book.cells:
-        cell.metadata = NotebookNode(id=cell.id)
-
-
-def tag_with_numbers(book: NotebookNode) -> None:
-    for cell in book.cells:
-        cell.metadata = NotebookNode(tags=5)
-
-
-def retype(book: NotebookNode) -> None:
-    """The answer cells deleted, and their text typed into cells that an editor made."""
-    for question, text in PROSE.items():
-        book.cells[at(book, cell_id(question, "answer"))] = new_markdown_cell(text, id=f"new-{question}")
+def code(book: Notebook) -> dict[str | None, str]:
+    """The filled-in code cells by their questions."""
+    return {cell.question: cell.source for cell in book.cells if cell.source in CODE.values()}
 
 
 def test_the_template_has_no_answers_and_says_so() -> None:
@@ -69,93 +47,12 @@ def test_the_template_has_no_answers_and_says_so() -> None:
 def test_a_filled_in_notebook_gives_its_answers_and_code_with_nothing_to_note() -> None:
     book = taken(FILLED)
     assert (book.answers, book.notes) == (PROSE, ())
-    assert owners(book) == {source: question for question, source in CODE.items()}
+    assert code(book) == CODE
     assert [cell.index for cell in book.cells if cell.source == CODE["q4"]] == [at(FILLED, "q4-answer")]
 
 
-def test_text_beside_the_placeholder_is_the_answer() -> None:
-    assert taken(edited(change("q1-answer", source=f"{PLACEHOLDER}\n\nOne."))).answers["q1"] == "One."
-
-
 def test_code_cells_without_text_are_left_out() -> None:
-    assert CODE["q4"] not in owners(taken(edited(change("q4-answer", source=" \n"))))
-
-
-FOUND: dict[str, tuple[Edit, str]] = {
-    "ids renewed": (renew_ids, BY_TAG),
-    "ids dropped": (drop_ids, BY_TAG),
-    "ids of a wrong type": (alter(lambda book: [cell.update(id=[1]) for cell in book.cells]), BY_TAG),
-    "the same id everywhere": (alter(lambda book: [cell.update(id="q9") for cell in book.cells]), BY_TAG),
-    "ids where Colab keeps them": (several(ids_as_in_colab, drop_ids), ""),
-    "ids and metadata dropped": (several(drop_ids, drop_metadata), BY_PLACE),
-    "metadata dropped": (drop_metadata, ""),
-    "metadata not even empty": (alter(lambda book: [cell.pop("metadata") for cell in book.cells]), ""),
-    "an answer moved elsewhere": (move_to_end("q1-answer"), ""),
-    "an answer turned into code": (change("q2-answer", cell_type="code", outputs=[]), ""),
-    "tags that are no list": (several(tag_with_numbers, renew_ids), BY_PLACE),
-    "retyped": (retype, BY_PLACE),
-    "retyped, and all ids renewed": (several(retype, renew_ids), BY_PLACE),
-    "retyped, and everything else dropped": (several(retype, drop_ids, drop_metadata), BY_PLACE),
-}
-
-
-@pytest.mark.parametrize(("edit", "remark"), FOUND.values(), ids=FOUND)
-def test_answers_are_found_whatever_an_editor_did(edit: Edit, remark: str) -> None:
-    book = taken(edited(edit))
-    assert book.answers == PROSE
-    assert book.notes == ((f"q1, q2, q3: {remark}",) if remark else ())
-
-
-MORE = new_markdown_cell("More.", id="more")
-LOCKED = new_markdown_cell("Read this.", id="locked", metadata={"editable": False})
-TWICE: dict[str, tuple[Edit, str | None, str]] = {
-    "copied with its id": (lambda book: insert("q1-answer", book.cells[at(book, "q1-answer")])(book), "One.", ""),
-    "copied with its id, then changed": (insert("q2-prompt", MORE | {"id": "q1-answer"}), "One.\n\nMore.", JOINED),
-    "copied with its tag, then changed": (
-        insert("q2-prompt", MORE | {"metadata": {"tags": ["otter_answer_cell"]}}), "One.\n\nMore.", JOINED,
-    ),
-    "continued below": (insert("q2-prompt", MORE), "One.\n\nMore.", JOINED),
-    "begun above, as raw text": (insert("q1-answer", new_raw_cell("More.", id="more")), "More.\n\nOne.", JOINED),
-    "written beside an empty cell": (
-        several(change("q1-answer", source=""), insert("q2-prompt", MORE)), "More.", BY_PLACE,
-    ),
-    "beside a locked cell": (insert("q1-answer", LOCKED), "One.", ""),
-    "beside a prompt that was reworded": (change("q1-prompt", source="Why?", metadata={}), "One.", ""),
-    "emptied": (change("q1-answer", source=" "), None, NO_ANSWER),
-    "deleted": (delete("q1-answer"), None, NO_CELL),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("edit", "answer", "remark"), TWICE.values(), ids=TWICE)
-def test_no_part_of_an_answer_is_lost(edit: Edit, answer: str | None, remark: str) -> None:
-    book = taken(edited(edit))
-    assert book.answers == {**PROSE, "q1": answer}
-    assert book.notes == ((f"q1: {remark}",) if remark else ())
-
-
-NEW, OLD = new_code_cell("NEW", id="new"), {source: question for question, source in CODE.items()}
-CHECKS = delete("q4-check", "q5-check", "q6-check", "q7-check")
-OWNED: dict[str, tuple[Edit, dict[str, str | None]]] = {
-    "ids renewed": (renew_ids, {}),
-    "ids dropped": (drop_ids, {}),
-    "check cells deleted": (CHECKS, {}),
-    "check cells deleted and ids renewed": (several(CHECKS, renew_ids), {}),
-    "prompts deleted and ids renewed": (several(delete("q4-prompt", "q5-prompt"), renew_ids), {}),
-    "a cell before the answer": (insert("q5-answer", NEW), {"NEW": "q5"}),
-    "a cell before the answer, ids renewed": (several(insert("q5-answer", NEW), renew_ids), {"NEW": "q5"}),
-    "a cell before the check": (insert("q5-check", NEW), {"NEW": "q5"}),
-    "a cell in place of the answer": (
-        several(insert("q5-check", NEW), delete("q5-answer")), {"NEW": "q5", CODE["q5"]: ""},
-    ),
-    "a cell at the very top": (insert("intro-code", NEW), {"NEW": None}),
-    "a cell between questions": (insert("after_q7-code", NEW), {"NEW": None}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("edit", "expected"), OWNED.values(), ids=OWNED)
-def test_a_code_cell_belongs_to_the_question_it_stands_in(edit: Edit, expected: dict[str, str | None]) -> None:
-    wanted = {source: question for source, question in {**OLD, **expected}.items() if question != ""}
-    assert owners(taken(edited(edit))) == wanted
+    assert set(code(taken(edited(change("q4-answer", source=" \n"))))) == {"q5", "q6", "q7"}
 
 
 def test_a_question_without_any_cell_is_noted() -> None:
@@ -166,7 +63,7 @@ def test_a_question_without_any_cell_is_noted() -> None:
 def test_half_a_character_cannot_upset_what_comes_later() -> None:
     book = taken(edited(several(change("q1-answer", source="a\ud800b"), change("q4-answer", source="A\udfff"))))
     assert book.answers["q1"] == "a?b"
-    assert owners(book)["A?"] == "q4"
+    assert [cell.question for cell in book.cells if cell.source == "A?"] == ["q4"]
 
 
 @pytest.mark.parametrize("label", [None, [], {}, {"tests": {}}], ids=["nothing", "a list", "empty", "no name"])
@@ -180,7 +77,7 @@ def test_format_3_is_read_as_well() -> None:
     assert old["nbformat"] == 3
     book = taken(old)
     assert book.answers == PROSE
-    assert owners(book) == OLD
+    assert code(book) == CODE
 
 
 def test_a_byte_order_mark_is_no_obstacle() -> None:
@@ -207,3 +104,115 @@ def outputs_and_widgets(book: NotebookNode) -> None:
 )
 def test_what_editors_add_changes_nothing(edit: Edit) -> None:
     assert taken(edited(edit)) == taken(FILLED)
+
+
+AGAIN = "Open it in Jupyter; if it opens, save it and hand it in again."
+CUT = "The file is not a notebook, or was cut short while it was saved or uploaded"
+MALFORMED = f"The file is not a valid notebook: its cells are malformed. {AGAIN}"
+FILE = json.dumps(FILLED, indent=1).encode()
+OLD_FILE = json.dumps(nbformat.convert(copy.deepcopy(FILLED), 3)).encode()
+BYTES = {
+    "empty": (b"", "The file is empty. Save the notebook, then hand it in again."),
+    "UTF-16": (FILE.decode().encode("utf-16"), "The file is not a notebook: it is not UTF-8 text."),
+    "plain text": (b"my homework\n", f"{CUT} (the problem begins at line 1). {AGAIN}"),
+    "cut short": (FILE[: FILE.index(b'"q4-prompt"')], f"{CUT} (the problem begins at line "),
+    "a number without end": (b"9" * 5000, f"{CUT}. {AGAIN}"),
+    "other JSON": (b'{"a": 1}', "The file is JSON, but not a notebook. Hand in the .ipynb file itself."),
+    "nested without end": (b"[" * 100_000, "The file is not a notebook: it is nested too deeply."),
+    "nested deeply": (
+        b'{"nbformat": 4, "metadata": {}, "cells": ' + b"[" * 800 + b"]" * 800 + b"}",
+        "The file is not a valid notebook (",
+    ),
+}  # fmt: skip
+CONTENT: dict[str, tuple[Edit, str]] = {
+    "format in words": (alter(lambda book: book.update(nbformat="4")), "The file is JSON, but not a notebook. Hand in"),
+    "another assignment": (
+        alter(lambda book: book.metadata.otter.update(assignment_name="second-steps")),
+        f"This notebook belongs to another assignment ('second-steps', not '{RULES.assignment.name}'). "
+        "Hand in the notebook of this assignment.",
+    ),
+    "another assignment, oddly named": (
+        alter(lambda book: book.metadata.otter.update(assignment_name=["x" * 100])),
+        "This notebook belongs to another assignment (",
+    ),
+    "format 2": (
+        alter(lambda book: book.update(nbformat=2)),
+        "The notebook has format 2; formats 3 and 4 can be read.",
+    ),
+    "format 5": (
+        alter(lambda book: book.update(nbformat=5)),
+        "The notebook has format 5; formats 3 and 4 can be read.",
+    ),
+    "cells that are no list": (alter(lambda book: book.update(cells={})), MALFORMED),
+    "no cells": (alter(lambda book: book.pop("cells")), "The file is not a valid notebook ("),
+    "cells of text": (alter(lambda book: book.update(cells=["a"])), "The file is not a valid notebook ("),
+    "a cell without text": (alter(lambda book: book.cells[3].pop("source")), MALFORMED),
+    "a cell with a number for text": (change("q1-answer", source=5), MALFORMED),
+    "a cell without a type": (change("q1-answer", cell_type=None), MALFORMED),
+    "no metadata": (alter(lambda book: book.update(metadata=None)), "The file is not a valid notebook ("),
+    "outputs that are no list": (change("q4-answer", outputs=5), "The file is not a valid notebook ("),
+}
+REJECTED = {**BYTES, **{name: (json.dumps(edited(edit)).encode(), text) for name, (edit, text) in CONTENT.items()}}
+
+
+@pytest.mark.parametrize(("data", "text"), REJECTED.values(), ids=REJECTED)
+def test_what_cannot_be_graded_is_explained_to_the_student(data: bytes, text: str) -> None:
+    with pytest.raises(SubmissionError) as caught:
+        notebook.read(data, RULES)
+    message = str(caught.value)
+    assert message.startswith(text)
+    assert len(message) < 300
+
+
+def test_a_file_over_the_limit_is_turned_away_with_the_remedy() -> None:
+    limits = RULES.execution.model_copy(update={"notebook_mb": 0.5})
+    rules = RULES.model_copy(update={"execution": limits})
+    with pytest.raises(SubmissionError, match=r"larger than the 0\.5 MB that are accepted\. Clear the outputs"):
+        notebook.read(FILE.ljust(2**19 + 1), rules)
+    assert notebook.read(FILE.ljust(2**19), rules).answers == PROSE
+
+
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 5, True, "x", "", [], {}, ["x"], {"a": 1}, "\ud800", [[]], {"otter": 5}]
+)
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) in a JSON value."""
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else []
+    return [place for key in keys for place in [(node, key), *places(node[key])]]
+
+
+@given(
+    spots=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), VALUES), min_size=1, max_size=3),
+    start=st.sampled_from([FILE, OLD_FILE]),
+)
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_a_notebook_with_wrong_values_anywhere_is_read_or_explained(
+    spots: list[tuple[float, Any]], start: bytes
+) -> None:
+    content = json.loads(start)
+    for spot, value in spots:
+        everywhere = places(content)
+        container, key = everywhere[int(spot * len(everywhere))]
+        container[key] = copy.deepcopy(value)
+    read_or_explained(json.dumps(content).encode())
+
+
+@given(changes=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=4), st.integers(0, 40)), max_size=4))
+@example(changes=[(0.5, b"\xff", 0)])
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_a_notebook_with_random_bytes_changed_is_read_or_explained(changes: list[tuple[float, bytes, int]]) -> None:
+    data = FILE
+    for place, new, removed in changes:
+        start = int(place * len(data))
+        data = data[:start] + new + data[start + removed :]
+    read_or_explained(data)
+
+
+def read_or_explained(data: bytes) -> None:
+    try:
+        outcome: Notebook | str = notebook.read(data, RULES)
+    except SubmissionError as error:
+        outcome = str(error)
+    assert outcome.endswith(".") if isinstance(outcome, str) else set(outcome.answers) == set(RULES.written)
