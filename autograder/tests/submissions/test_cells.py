@@ -128,8 +128,8 @@ TWICE: dict[str, tuple[Edit, str | None, str]] = {
     "merged into its prompt": (merged("q1-prompt", "q1-answer"), "One.", cells.BY_PLACE),
     "merged into the next prompt": (merged("q1-answer", "q2-prompt", keep="q2-prompt"), "One.", cells.BY_PLACE),
     "copied with its id": (lambda book: insert("q1-answer", book.cells[at(book, "q1-answer")])(book), "One.", ""),
-    "copied with its id, then changed": (insert("q2-prompt", MORE | {"id": "q1-answer"}), "One.\n\nMore.", cells.JOINED),
-    "copied with its tag, then changed": (
+    "copied with its id and changed": (insert("q2-prompt", MORE | {"id": "q1-answer"}), "One.\n\nMore.", cells.JOINED),
+    "copied with its tag and changed": (
         insert("q2-prompt", MORE | {"metadata": {"tags": ["otter_answer_cell"]}}), "One.\n\nMore.", cells.JOINED,
     ),
     "begun below its prompt": (change("q1-prompt", source=f"{PROMPT}\nMore."), "More.\n\nOne.", cells.JOINED),
