@@ -25,11 +25,6 @@ def test_a_row_without_any_clue_that_fits_has_no_reason_either() -> None:
     assert match([], targets("bo")) == ()
 
 
-def test_rows_may_have_clues_of_different_number() -> None:
-    rows = [[is_any_of("x"), contains_word("bo")], [is_any_of("ann")]]
-    assert match(rows, targets("ann", "hw bo")) == (Match("hw bo"), Match("ann"))
-
-
 def test_a_stronger_clue_goes_first_and_keeps_what_it_found() -> None:
     rows = [[is_any_of(""), contains_word("ann")], [is_any_of("ann hw")]]
     assert match(rows, targets("ann hw", "ann 2")) == (Match("ann 2"), Match("ann hw"))
