@@ -36,8 +36,8 @@ SHORT = (
     '"Lee, Ann",90001,ann@x.edu,A,\n'
     '"Ray, Ben",90002,ben,A,7\n'
 )
-WHOLE = graded(questions=(replace(QUESTIONS[0], earned=3.5), *QUESTIONS[1:]))
-"""Marked and graded: 20.16 of 30 points."""
+WHOLE = graded(questions=(replace(QUESTIONS[0], earned=3.502), *QUESTIONS[1:]))
+"""Marked and graded: 20.162 of 30 points."""
 
 
 def of(name: str, report: GradeReport = WHOLE) -> GradeReport:
