@@ -13,12 +13,11 @@ import sys
 import pytest
 
 from autograder.layout import HOME, Layout
+from autograder.tests.docs.documents import BLOCKS, CHANGES
 from autograder.tests.images import needs_fashion
 
 pytestmark = [pytest.mark.slow, needs_fashion]
 
-PAGE = HOME.root / "autograder" / "docs" / "changing-the-assignment.md"
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HUNK = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)+)", re.MULTILINE)
 MARK = re.compile("^[-+]", re.MULTILINE)
 TOO_LONG = "calibrate"
@@ -34,11 +33,11 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Layout:
         left_out = shutil.ignore_patterns("fashion_mnist.npz", "tests", "__pycache__")
         shutil.copytree(HOME.root / folder, copy.root / folder, ignore=left_out)
     (copy.root / ".venv").symlink_to(sys.prefix)
-    for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        if kind == "diff":
-            edit(copy, block)
-        elif kind == "sh" and TOO_LONG not in block:
-            run(copy, block)
+    for block in BLOCKS:
+        if block.document == CHANGES and block.kind == "diff":
+            edit(copy, block.text)
+        elif block.document == CHANGES and block.kind == "sh" and TOO_LONG not in block.text:
+            run(copy, block.text)
     return copy
 
 

@@ -183,19 +183,11 @@ def test_the_scatter_of_chance_is_that_of_all_ways_to_deal_out_the_points() -> N
     assert scatter(FEWEST - 1) is None
 
 
-@pytest.mark.parametrize(
-    ("discrimination", "words"),
-    [
-        (0.3, "separates well"),
-        (0.29, "separates a little"),
-        (0.2, "separates a little"),
-        (0.19, "take a look"),
-        (-1.0, "take a look"),
-        (None, ""),
-    ],
-)
-def test_a_discrimination_has_a_meaning_in_words(discrimination: float | None, words: str) -> None:
-    assert reading(discrimination) == words
+def test_a_discrimination_has_a_meaning_in_words() -> None:
+    assert [reading(value) for value in (0.3, 0.29, 0.2, 0.19, -1.0)] == [
+        *["separates well", "separates a little", "separates a little", "take a look", "take a look"]
+    ]
+    assert reading(None) == ""
 
 
 SHAPE = (
