@@ -25,8 +25,16 @@ PATIENT = "history = model.fit(x_train, y_train, batch_size=64, epochs=4, verbos
 LONGER = FIT.replace("epochs=2", "epochs=3")
 
 
+UNSEEDED = BUILT["q5"].partition("\n")[2]
+
+
 def scaled(name: str, scale: str, q4: str = BUILT["q4"], q5: str = BUILT["q5"]) -> Variant:
     return right(name, q4=q4, q5=q5, q7=trained(scale=scale, fit=LONGER))
+
+
+def shaped(name: str, change: str, image: str = "28, 28") -> Variant:
+    """Images or labels in another form, made after scaling."""
+    return scaled(name, f"{SCALE}\n{change}", q5=chain(f"keras.Input(({image}))", FLATTEN, HIDDEN, OUTPUT))
 
 
 def fitted(name: str, fit: str, q6: str = BUILT["q6"]) -> Variant:
@@ -64,25 +72,20 @@ SCALED: tuple[Variant, ...] = (
         "keras.utils.normalize over axis 1, as a well-known tutorial has it",
         "x_train, x_test = keras.utils.normalize(x_train, axis=1), keras.utils.normalize(x_test, axis=1)",
     ),
-    scaled(
-        "labels as int32 tensors", SCALE + "\ny_train, y_test = tf.cast(y_train, tf.int32), tf.cast(y_test, tf.int32)"
-    ),
-    scaled(
-        "labels as whole float32 numbers",
-        SCALE + "\ny_train, y_test = y_train.astype('float32'), y_test.astype('float32')",
-    ),
-    scaled("labels of shape (n, 1)", SCALE + "\ny_train, y_test = y_train.reshape(-1, 1), y_test.reshape(-1, 1)"),
-    scaled(
+    shaped("labels as int32 tensors", "y_train, y_test = tf.cast(y_train, tf.int32), tf.cast(y_test, tf.int32)"),
+    shaped("labels as whole float32", "y_train, y_test = y_train.astype('float32'), y_test.astype('float32')"),
+    shaped("labels of shape (n, 1)", "y_train, y_test = y_train.reshape(-1, 1), y_test.reshape(-1, 1)"),
+    shaped(
         "images with an axis for the one channel",
-        SCALE + "\nx_train, x_test = x_train[..., np.newaxis], np.expand_dims(x_test, -1)",
-        q5=chain("keras.Input((28, 28, 1))", FLATTEN, HIDDEN, OUTPUT),
+        "x_train, x_test = x_train[..., np.newaxis], np.expand_dims(x_test, -1)",
+        "28, 28, 1",
     ),
     # The question asks for the three layers and the shape of the inputs, and both are told: Flatten has nothing to do
     # here, but it is there.
-    scaled(
+    shaped(
         "images laid out in a row by hand; the Flatten layer is there all the same",
-        SCALE + "\nx_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)",
-        q5=chain("keras.Input((784,))", FLATTEN, HIDDEN, OUTPUT),
+        "x_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)",
+        "784,",
     ),
     scaled("scaled in question 4, after the shapes were read", "", q4=BUILT["q4"] + "\n" + SCALE),
     rescaling("a Rescaling layer in front", INPUT, "keras.layers.Rescaling(1 / 255)", FLATTEN, HIDDEN, OUTPUT),
@@ -96,18 +99,10 @@ SCALED: tuple[Variant, ...] = (
 )
 
 TRAINED: tuple[Variant, ...] = (
-    fitted(
-        "one epoch in batches of 16",
-        "history = model.fit(x_train, y_train, batch_size=16, epochs=1, verbose=0)",
-        q6=ADAM,
-    ),
+    fitted("one epoch in batches of 16", FIT.replace("512, epochs=2", "16, epochs=1"), q6=ADAM),
     fitted("two epochs in batches of the usual size", "history = model.fit(x_train, y_train, epochs=2)", q6=ADAM),
     fitted("two epochs in batches of 64", "history = model.fit(x_train, y_train, 64, 2, verbose=0)", q6=ADAM),
-    fitted(
-        "fit called twice",
-        "history = model.fit(x_train, y_train, batch_size=512, epochs=1)\n"
-        "history = model.fit(x_train, y_train, batch_size=512, epochs=1)",
-    ),
+    fitted("fit called twice", "\n".join(["history = model.fit(x_train, y_train, batch_size=512, epochs=1)"] * 2)),
     fitted("validation_split", FIT.replace("epochs=2", "epochs=4, validation_split=0.1")),
     fitted("validation_data", FIT.replace("epochs=2", "epochs=2, validation_data=(x_test, y_test)")),
     fitted(
@@ -141,11 +136,8 @@ history = None
         "compiled once more after training, without an optimizer: question 6 was checked before",
         FIT + "\nmodel.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
     ),
-    right("no seed", q5=BUILT["q5"].partition("\n")[2]),
-    right(
-        "NumPy's and TensorFlow's seeds",
-        q5="np.random.seed(1)\ntf.random.set_seed(1)\n" + BUILT["q5"].partition("\n")[2],
-    ),
+    right("no seed", q5=UNSEEDED),
+    right("NumPy's and TensorFlow's seeds", q5=f"np.random.seed(1)\ntf.random.set_seed(1)\n{UNSEEDED}"),
 )
 
 MEASURED: tuple[Variant, ...] = (

@@ -12,11 +12,21 @@ from autograder.authoring.bundled_class import FULL
 from autograder.engine.engine import Engine
 from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, QuestionGrade, Status
 from autograder.submissions.submission import Submission
-from autograder.tests.variants.right import RIGHT
+from autograder.tests.variants.right_notebooks import NOTEBOOKS
+from autograder.tests.variants.right_spellings import SPELLINGS
+from autograder.tests.variants.right_training import TRAINING
 from autograder.tests.variants.variant import Variant
-from autograder.tests.variants.wrong import WRONG
+from autograder.tests.variants.wrong_compile import COMPILED
+from autograder.tests.variants.wrong_layers import LAYERS
+from autograder.tests.variants.wrong_models import MODELS
+from autograder.tests.variants.wrong_notebooks import NOTEBOOKS as BLANKS
+from autograder.tests.variants.wrong_training import LEARNED, REPORTED
+from autograder.tests.variants.wrong_values import VALUES
 
 pytestmark = [pytest.mark.slow, pytest.mark.variants]
+
+RIGHT = (*SPELLINGS, *TRAINING, *NOTEBOOKS)
+WRONG = (*VALUES, *LAYERS, *MODELS, *COMPILED, *LEARNED, *REPORTED, *BLANKS)
 
 AT_ONCE = 2
 """Notebooks graded at the same time."""

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autograder.tests.variants.variant import FLATTEN, HIDDEN, INPUT, OUTPUT, SCALE, SEED, Variant, chain, wrong
-from autograder.tests.variants.wrong_layers import CANNOT, FIRST, TRAINED, dense, hopeless
+from autograder.tests.variants.variant import (
+    BUILT,
+    FLATTEN,
+    HIDDEN,
+    INPUT,
+    OUTPUT,
+    SCALE,
+    SEED,
+    Variant,
+    chain,
+    points,
+    wrong,
+)
+from autograder.tests.variants.wrong_layers import CANNOT, FIRST, TRAINED, UNTRAINED, dense, hopeless
 
 NO_MODEL = "Not checked: question q5 has to be answered first: there is no model yet"
 
@@ -13,16 +25,13 @@ NO_MODEL = "Not checked: question q5 has to be answered first: there is no model
 def nothing(name: str, says: str, code: str | None, stops: Mapping[str, str] | None = None) -> Variant:
     """There is no model, so questions 6 and 7 cannot be answered either."""
     messages = {"q5": says, "q6": NO_MODEL, "q7": NO_MODEL}
-    earned = {"q4": 6, "q5": 0, "q6": 0, "q7": 0}
-    return wrong(
-        name,
-        earned,
-        messages,
-        ("q5", "q6", "q7"),
-        q5=code,
-        q7=TRAINED,
-        stops={"q6": "stopped with", "q7": "stopped with", **(stops or {})},
-    )
+    stopped = {"q6": "stopped with", "q7": "stopped with", **(stops or {})}
+    return wrong(name, points(q5=0, q6=0, q7=0), messages, ("q5", "q6", "q7"), q5=code, q7=TRAINED, stops=stopped)
+
+
+def branching(name: str, scored: str, code: str) -> Variant:
+    says = "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers"
+    return hopeless(name, 0, says, scored, code=SEED + code, train=UNTRAINED)
 
 
 STRUCTURES: tuple[Variant, ...] = (
@@ -40,37 +49,24 @@ class Mine(keras.Model):
         return self.out(self.inside(self.flatten(x)))
 model = Mine()
 """.strip(),
-        more=True,
         train=f"{SCALE}\nhistory = model.fit(x_train[:640], y_train[:640])",
     ),
-    hopeless(
+    branching(
         "two layers of 128 beside each other",
-        0,
-        "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
         CANNOT,
-        code=f"{SEED}inputs = {INPUT}\nx = {FLATTEN}(inputs)\nx = keras.layers.Add()([{HIDDEN}(x), {HIDDEN}(x)])\n"
+        f"inputs = {INPUT}\nx = {FLATTEN}(inputs)\nx = keras.layers.Add()([{HIDDEN}(x), {HIDDEN}(x)])\n"
         f"model = keras.Model(inputs, {OUTPUT}(x))",
-        more=True,
-        train="history = ...",
     ),
-    hopeless(
+    branching(
         "a model with two outputs",
-        0,
-        "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
         FIRST,
-        code=f"{SEED}inputs = {INPUT}\nx = {HIDDEN}({FLATTEN}(inputs))\nmodel = keras.Model(inputs, [{OUTPUT}(x), x])",
-        more=True,
-        train="history = ...",
+        f"inputs = {INPUT}\nx = {HIDDEN}({FLATTEN}(inputs))\nmodel = keras.Model(inputs, [{OUTPUT}(x), x])",
     ),
-    hopeless(
+    branching(
         "one layer through which the numbers go twice",
-        0,
-        "Found: a model whose layers branch, or are used twice\nExpected: one plain chain of layers",
         CANNOT,
-        code=f"{SEED}inputs, again = {INPUT}, {dense(784)}\nx = {HIDDEN}(again(again({FLATTEN}(inputs))))\n"
+        f"inputs, again = {INPUT}, {dense(784)}\nx = {HIDDEN}(again(again({FLATTEN}(inputs))))\n"
         f"model = keras.Model(inputs, {OUTPUT}(x))",
-        more=True,
-        train="history = ...",
     ),
 )
 
@@ -79,13 +75,13 @@ NONE: tuple[Variant, ...] = (
     nothing(
         "what summary returns kept as the model",
         "Found: `model` is a NoneType",
-        chain(INPUT, FLATTEN, HIDDEN, OUTPUT) + "\nmodel = model.summary()",
+        BUILT["q5"] + "\nmodel = model.summary()",
     ),
     nothing("the layers in a list", "Found: `model` is a list", f"model = [{INPUT}, {FLATTEN}, {HIDDEN}, {OUTPUT}]"),
     nothing(
         "the model under another name",
         "Found: there is no variable called `model`",
-        chain(INPUT, FLATTEN, HIDDEN, OUTPUT).replace("model = ", "modle = "),
+        BUILT["q5"].replace("model = ", "modle = "),
     ),
     nothing(
         "a function that builds the model, not called",
@@ -95,7 +91,7 @@ NONE: tuple[Variant, ...] = (
     nothing(
         "a layer that does not exist: the cell stops",
         "Found: there is no variable called `model`",
-        chain(INPUT, FLATTEN, HIDDEN, OUTPUT).replace("layers.Flatten", "layers.Flaten"),
+        BUILT["q5"].replace("layers.Flatten", "layers.Flaten"),
         {"q5": "stopped with AttributeError"},
     ),
     nothing(
@@ -106,7 +102,7 @@ NONE: tuple[Variant, ...] = (
     ),
     wrong(
         "the input shape asked of a model that has none yet: the cell of question 6 stops before it compiles",
-        {"q4": 6, "q5": 8, "q6": 0, "q7": 0},
+        points(q6=0, q7=0),
         {"q6": "Found: `model` was never compiled", "q7": "Found: "},
         ("q6", "q7"),
         q5=chain(FLATTEN, HIDDEN, OUTPUT),

@@ -23,11 +23,9 @@ def values(name: str, earned: float, says: str, code: str, stops: Mapping[str, s
 
 def one(name: str, variable: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
     """One report of the three is wrong: its value is the expression `value`, and a message reads `found`."""
-    lines = [line if not line.startswith(variable) else f"{variable} = {value}" for line in (LOADED, *REPORTS)]
-    by_form = NUMBER if variable.endswith("length") else TUPLE
-    return values(
-        name, 4, f"Found: `{variable}` {found}{expected or by_form}", "\n".join([*filter(None, [before]), *lines])
-    )
+    lines = [f"{variable} = {value}" if line.startswith(variable) else line for line in (LOADED, *REPORTS)]
+    says = f"Found: `{variable}` {found}{expected or (NUMBER if variable.endswith('length') else TUPLE)}"
+    return values(name, 4, says, before + "\n".join(lines))
 
 
 def shape(name: str, value: str, found: str, expected: str = "", before: str = "") -> Variant:
@@ -112,14 +110,10 @@ LEFT_OVER: tuple[Variant, ...] = (
         "two names misspelled",
         2,
         f"Found: `train_images_shape` has not been given a value{HINT}",
-        "\n".join([LOADED, *REPORTS])
-        .replace("train_images_shape", "train_image_shape")
-        .replace("test_images", "tests_images"),
+        BUILT["q4"].replace("train_images_shape", "train_image_shape").replace("test_images", "tests_images"),
     ),
     length("NaN", "float('nan')", "is infinite, not a number, or far too large", "\nExpected: 60000"),
-    shape(
-        "an object that raises whatever one asks it", "Stubborn()", "is a value of type Stubborn", before=RAISES.strip()
-    ),
+    shape("an object that raises whatever one asks it", "Stubborn()", "is a value of type Stubborn", before=RAISES[1:]),
     shape(
         "a huge array that takes no memory yet",
         "np.zeros(2_000_000_000, 'uint8')",
