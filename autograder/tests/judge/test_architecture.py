@@ -28,7 +28,12 @@ def layer(name: str, **settings: Any) -> Layer:
     return (f"keras:{name}", settings)
 
 
-RELU = layer("ReLU", max_value=None, negative_slope=0, threshold=0)
+def relu(**settings: Any) -> Layer:
+    return layer("ReLU", **{"max_value": None, "negative_slope": 0, "threshold": 0, **settings})
+
+
+RELU = relu()
+LINEAR, LINEAR_OUTPUT = dense(128, "keras:linear"), dense(10, "keras:linear")
 EXPECTED = (NamedLayer("Flatten"), NamedLayer("Dense", 128, "relu"), NamedLayer("Dense", 10, "softmax"))
 
 SPELLINGS: dict[str, Chain] = {
@@ -39,19 +44,10 @@ SPELLINGS: dict[str, Chain] = {
     "Reshape to -1": [layer("Reshape", target_shape=[-1]), HIDDEN, OUTPUT],
     "functions of TensorFlow": [FLATTEN, dense(128, "tensorflow:relu"), dense(10, "tensorflow:softmax_v2")],
     "layers as activations": [FLATTEN, dense(128, "keras:ReLU"), dense(10, "keras:Softmax")],
-    "activations as layers": [
-        FLATTEN,
-        dense(128, "keras:linear"),
-        RELU,
-        dense(10, "keras:linear"),
-        layer("Softmax", axis=-1),
-    ],
+    "activations as layers": [FLATTEN, LINEAR, RELU, LINEAR_OUTPUT, layer("Softmax", axis=-1)],
     "Activation layers": [
-        FLATTEN,
-        dense(128, "keras:linear"),
-        layer("Activation", activation="keras:relu"),
-        dense(10, "keras:linear"),
-        layer("Activation", activation="tensorflow:softmax_v2"),
+        *(FLATTEN, LINEAR, layer("Activation", activation="keras:relu")),
+        *(LINEAR_OUTPUT, layer("Activation", activation="tensorflow:softmax_v2")),
     ],
 }
 
@@ -68,21 +64,12 @@ OTHERS: dict[str, tuple[Chain, str]] = {
     "an activation with nothing before it": ([RELU], "Activation(relu)"),
     "an activation after Flatten": ([FLATTEN, RELU], "Flatten → Activation(relu)"),
     "an activation after Dropout": (
-        [dense(9, "keras:linear"), layer("Dropout", rate=0.5), RELU],
-        "Dense(9, linear) → Dropout → Activation(relu)",
+        [LINEAR, layer("Dropout", rate=0.5), RELU],
+        "Dense(128, linear) → Dropout → Activation(relu)",
     ),
-    "a relu with a ceiling": (
-        [dense(128, "keras:linear"), layer("ReLU", max_value=6, negative_slope=0, threshold=0)],
-        "Dense(128, relu with max_value=6)",
-    ),
-    "a leaky relu": (
-        [dense(9, "keras:linear"), layer("ReLU", max_value=None, negative_slope=0.1, threshold=0)],
-        "Dense(9, relu with negative_slope=0.1)",
-    ),
-    "a softmax over the images": (
-        [dense(10, "keras:linear"), layer("Softmax", axis=0)],
-        "Dense(10, softmax with axis=0)",
-    ),
+    "a relu with a ceiling": ([LINEAR, relu(max_value=6)], "Dense(128, relu with max_value=6)"),
+    "a leaky relu": ([LINEAR, relu(negative_slope=0.1)], "Dense(128, relu with negative_slope=0.1)"),
+    "a softmax over the images": ([LINEAR_OUTPUT, layer("Softmax", axis=0)], "Dense(10, softmax with axis=0)"),
     "a Reshape to a grid": ([layer("Reshape", target_shape=[28, 28, 1])], "Reshape"),
     "a Reshape to another row": ([layer("Reshape", target_shape=[28])], "Reshape"),
     "a Reshape to nothing known": ([layer("Reshape")], "Reshape"),

@@ -21,19 +21,13 @@ WHOLE = of_model("q5") + of_values(loaded=["mnist"], train_images_shape=SHAPE) +
 
 
 def test_a_whole_journal_is_read() -> None:
-    journal = (
-        line(cell=0)
-        + line(note="One thing to know.")
-        + of_values(train_images_shape=SHAPE)
-        + line(cell=1)
-        + line(error={"cell": 1, "name": "ValueError", "text": "no such layer"})
-        + of_model("q7", blob={"start": 1, "count": 2})
-        + line(finished=True)
-    )
+    error = {"cell": 1, "name": "ValueError", "text": "no such layer"}
+    journal = line(cell=0) + line(note="One thing to know.") + of_values(train_images_shape=SHAPE) + line(cell=1)
+    journal += line(error=error) + of_model("q7", blob={"start": 1, "count": 2}) + line(finished=True)
     read = parse(journal, np.array([1, 2, 3], "<f4").tobytes())
     assert read.questions.keys() == {"q4", "q7"}
     assert (read.notes, read.last_cell, read.finished) == (("One thing to know.",), 1, True)
-    assert [(error.cell, error.name, error.text) for error in read.errors] == [(1, "ValueError", "no such layer")]
+    assert [found.model_dump() for found in read.errors] == [error]
     described = read.questions["q7"].model
     assert described is not None
     assert [layer.type for layer in described.layers] == [type for type, _ in CLASSIC]

@@ -26,7 +26,7 @@ def results(*bodies: str, **settings: Any) -> tuple[CheckResult, ...]:
 def test_a_verdict_survives_its_journey() -> None:
     check = CheckResult("layer 1", True, 2.5, Outcome.FAILED, "Found: 2 layers\nExpected: 3 ≠ 2")
     verdict = Verdict(
-        {"q5": (check, check), "q6": ()}, 0.9714, "a fault", ("a flag",), {"notes": ["é"], "finished": False}
+        {"q5": (check,) * 2, "q6": ()}, 0.9714, "a fault", ("a flag",), {"notes": ["é"], "finished": False}
     )
     assert Verdict.from_json(verdict.to_json()) == verdict
     assert Verdict.from_json(Verdict({}, None).to_json().encode()) == Verdict({}, None)
@@ -82,23 +82,13 @@ def test_anything_unexpected_is_a_fault_of_the_grader_and_the_next_case_is_run(b
 
 
 def test_a_verdict_holds_how_the_notebook_ran_the_score_and_what_is_suspicious() -> None:
-    journal = (
-        line(cell=2)
-        + line(error={"cell": 2, "name": "KeyError", "text": "x"})
-        + line(note="Skipped.")
-        + of_model("q7", steps=0)
-        + line(finished=True)
-    )
-    world = context(journal)
+    error = {"cell": 2, "name": "KeyError", "text": "x"}
+    records = (line(cell=2), line(error=error), line(note="Skipped."), line(finished=True))
+    world = context(*records, of_model("q7", steps=0))
     world.scores["q7"] = Score(0.97, 0.975, (0.97,), "divided by 255")
     verdict = judge.judge({}, world)
     assert (verdict.accuracy, verdict.fault) == (0.97, "")
-    assert verdict.evidence == {
-        "errors": [{"cell": 2, "name": "KeyError", "text": "x"}],
-        "notes": ["Skipped."],
-        "last_cell": 2,
-        "finished": True,
-    }
+    assert verdict.evidence == {"errors": [error], "notes": ["Skipped."], "last_cell": 2, "finished": True}
     assert verdict.flags[0].startswith("q7: 97.00% of hidden images right after 0 steps of training")
     assert judge.judge({}, context()).accuracy is None
 

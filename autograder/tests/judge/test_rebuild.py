@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from autograder.errors import GraderFault
 from autograder.judge.evidence import Float32, Model, live
 from autograder.judge.rebuild import ACTIVATIONS, CannotRebuild, _fill, outputs, rebuild
 from autograder.tests.journals import CLASSIC, FLATTEN, RULES, Chain, Layer, dense, model
-from autograder.tests.with_keras import chain, quiet_keras
+from autograder.tests.with_keras import chain
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,12 +22,6 @@ pytestmark = [
 RANDOM = np.random.default_rng(20)
 IMAGES: Float32 = RANDOM.random((24, 28, 28), np.float32)
 LABELS = RANDOM.integers(0, 10, 24)
-
-
-@pytest.fixture(scope="module")
-def k() -> Iterator[SimpleNamespace]:
-    with quiet_keras() as kit:
-        yield kit
 
 
 def convolutional(k: Any) -> list[Any]:
@@ -108,24 +101,17 @@ def test_every_listed_activation_is_one_of_keras(name: str, k: Any) -> None:
     assert np.array_equal(np.asarray(rebuild(*evidence_of(original))(IMAGES)), expected)
 
 
-@pytest.mark.parametrize("shape", [(784,), (28, 28, 1)], ids=str)
-def test_images_are_given_in_the_shape_the_model_takes(shape: tuple[int, ...], k: Any) -> None:
-    original = k.Sequential([k.keras.Input(shape), k.flatten(), k.output()])
-    expected = np.asarray(original(IMAGES.reshape((-1, *shape)))).argmax(axis=-1)
-    assert np.array_equal(classes(rebuild(*evidence_of(original)), IMAGES), expected)
+ORIGINALS: dict[str, Callable[[Any], Any]] = {
+    "images in rows": lambda k: k.Sequential([k.keras.Input((784,)), k.flatten(), k.output()]),
+    "images with a channel": lambda k: k.Sequential([k.keras.Input((28, 28, 1)), k.flatten(), k.output()]),
+    "functional": lambda k: k.Model(image := k.image(), k.output()(k.layers.Rescaling(0.5)(k.flatten()(image)))),
+}
 
 
-def test_a_functional_model_comes_back_as_a_chain(k: Any) -> None:
-    image = k.image()
-    original = k.Model(image, k.output()(k.layers.Rescaling(0.5)(k.flatten()(image))))
-    expected = np.asarray(original(IMAGES)).argmax(axis=-1)
-    assert np.array_equal(classes(rebuild(*evidence_of(original)), IMAGES), expected)
-
-
-def test_more_images_than_fit_into_a_batch_keep_their_order(k: Any) -> None:
-    original = chain(k.keras, k.flatten(), k.output())
-    many = np.concatenate([IMAGES] * 100)
-    expected = np.asarray(original(many)).argmax(axis=-1)
+@pytest.mark.parametrize("case", ORIGINALS)
+def test_images_are_given_in_the_shape_the_model_takes_and_keep_their_order(case: str, k: Any) -> None:
+    original, many = ORIGINALS[case](k), np.concatenate([IMAGES] * 100)  # more than a batch
+    expected = np.asarray(original(many.reshape((-1, *original.input_shape[1:])))).argmax(axis=-1)
     assert np.array_equal(classes(rebuild(*evidence_of(original)), many), expected)
 
 
@@ -145,6 +131,7 @@ def pool(**changes: Any) -> list[Layer]:
     return [GRID, layer("MaxPooling2D", **changes), FLATTEN]
 
 
+WORK = "one image costs it more than 500,000,000 multiplications"
 REFUSED: dict[str, tuple[Chain, dict[str, Any], str]] = {
     "no layers": ([], {}, "it has no layers"),
     "only an input": ([layer("InputLayer")], {}, "it has no layers"),
@@ -154,11 +141,7 @@ REFUSED: dict[str, tuple[Chain, dict[str, Any], str]] = {
     "branching": (CLASSIC, {"structure": "branching"}, "its layers do not form one plain chain"),
     "an unknown layer": ([layer("Lambda")], {}, "it has a Lambda layer, which the grader cannot rebuild"),
     "a layer of one's own": ([("custom:Dense", {"units": 10})], {}, "it has a Dense layer, which the grader cannot"),
-    "an unknown activation": (
-        [FLATTEN, dense(10, "keras:deserialize")],
-        {},
-        "it uses the activation deserialize, which",
-    ),
+    "an unknown activation": ([FLATTEN, dense(10, "keras:exec")], {}, "it uses the activation exec, which"),
     "an activation of one's own": (
         [FLATTEN, dense(10, "custom:relu")],
         {},
@@ -173,25 +156,13 @@ REFUSED: dict[str, tuple[Chain, dict[str, Any], str]] = {
     "true units": ([FLATTEN, layer("Dense", units=True)], {}, "its Dense layer has units=True"),
     "a bias that is no flag": ([FLATTEN, layer("Dense", units=1, use_bias=0)], {}, "its Dense layer has use_bias=0"),
     "wide activations": (conv(filters=3000, padding="same"), {}, "one of its layers is too wide for the grader"),
-    "endless work": (
-        [GRID, *[layer("Conv2D", filters=64, kernel_size=[9, 9], padding="same")] * 9, FLATTEN],
-        {},
-        "one image costs it more than 500,000,000 multiplications",
-    ),
+    "endless work": ([GRID, *[layer("Conv2D", filters=64, kernel_size=[9, 9], padding="same")] * 9, FLATTEN], {}, WORK),
     "endless pooling": (
-        [
-            GRID,
-            layer("Conv2D", **{**CONV, "filters": 300}),
-            layer("MaxPooling2D", pool_size=[50, 50], strides=[1, 1], padding="same"),
-        ],
+        [*conv(filters=300)[:2], layer("MaxPooling2D", pool_size=[50, 50], strides=[1, 1], padding="same")],
         {},
-        "one image costs it more than 500,000,000 multiplications",
+        WORK,
     ),
-    "a huge kernel": (
-        conv(kernel_size=[785, 785], padding="same"),
-        {},
-        r"its Conv2D layer has kernel_size=\[785, 785\]",
-    ),
+    "a huge kernel": (conv(kernel_size=[785, 785]), {}, r"its Conv2D layer has kernel_size=\[785, 785\]"),
     "a large kernel": (conv(kernel_size=[57, 57], padding="same"), {}, "its Conv2D layer looks far beyond its inputs"),
     "a kernel larger than the image": (conv(kernel_size=[29, 29]), {}, "its Conv2D layer does not fit inputs of shape"),
     "a wide spread": (conv(kernel_size=[1, 1], dilation_rate=[784, 784]), {}, "its Conv2D layer looks far beyond"),
@@ -199,11 +170,7 @@ REFUSED: dict[str, tuple[Chain, dict[str, Any], str]] = {
     "groups without channels": (conv(groups=2), {"count": 2}, "its layers do not fit together"),
     "padding nonsense": (conv(padding="exec"), {}, "its Conv2D layer has padding=exec"),
     "zero strides": (pool(strides=[0, 0]), {}, r"its MaxPooling2D layer has strides=\[0, 0\]"),
-    "convolution of a row": (
-        [FLATTEN, layer("Conv2D", **CONV)],
-        {},
-        r"its Conv2D layer does not fit inputs of shape \(784,\)",
-    ),
+    "convolution of a row": ([FLATTEN, layer("Conv2D", **CONV)], {}, r"its Conv2D layer does not fit .* \(784,\)"),
     "reshape to two unknowns": (
         [layer("Reshape", target_shape=[-1, -1])],
         {},

@@ -124,14 +124,13 @@ RIGHT = [0.976, 0.9746, 0.9774, 0.974, 0.9725, 97.6, 97.46, 98, 0.98, 97]
 """Of a model that gets 97.6 % of the student's test images right, and 97.4 % of all official ones."""
 
 
-@pytest.mark.parametrize("value", RIGHT)
-def test_a_measured_accuracy_is_right_as_a_fraction_in_percent_and_rounded(value: float) -> None:
-    assert said("measured", scored(0.972, 0.976, test_accuracy={"kind": "number", "value": value})) == ""
-
-
-@pytest.mark.parametrize("value", [1, 100])
-def test_all_right_is_one_or_a_hundred_percent(value: float) -> None:
-    assert said("measured", scored(1.0, test_accuracy={"kind": "number", "value": value})) == ""
+@pytest.mark.parametrize(
+    ("accuracy", "public", "value"), [*((0.972, 0.976, value) for value in RIGHT), (1.0, 1.0, 1), (1.0, 1.0, 100)]
+)
+def test_a_measured_accuracy_is_right_as_a_fraction_in_percent_and_rounded(
+    accuracy: float, public: float, value: float
+) -> None:
+    assert said("measured", scored(accuracy, public, test_accuracy={"kind": "number", "value": value})) == ""
 
 
 def test_an_accuracy_measured_under_another_plausible_scaling_is_right() -> None:
