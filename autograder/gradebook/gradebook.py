@@ -7,14 +7,12 @@ A row of `gradings` is one grading of one submission. Only rejected proposals ar
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from autograder.errors import GradebookError
@@ -27,9 +25,6 @@ from autograder.submissions.submission import Submission
 from autograder.version import kit_version
 
 __all__ = ["GradeChange", "Gradebook", "KitChange"]
-
-BATCH = 500
-"""Values in one query; databases have a limit."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +65,13 @@ class Gradebook:
     def known(self, keys: Collection[str], *, proposed: bool = False) -> dict[str, GradeReport]:
         """Return the complete gradings with these keys, by key; with `proposed`, only those that wait for approval."""
         standing = GradingRow.standing == PROPOSED if proposed else GradingRow.standing != PROPOSED
-        stored: dict[str, str] = {}
+        found = (
+            select(GradingRow.report).where(GradingRow.key == bindparam("key"), standing).order_by(GradingRow.id.desc())
+        )
+        newest = found.order_by(GradingRow.id.desc())
         with self._database.read() as session:
-            for batch in _batches(keys):
-                rows = session.execute(
-                    select(GradingRow.key, GradingRow.report)
-                    .where(GradingRow.key.in_(batch), standing)
-                    .order_by(GradingRow.id)
-                )
-                stored.update((row.key, row.report) for row in rows)
-        reports = {key: self._parse(report) for key, report in stored.items()}
+            stored = {key: session.scalars(newest, {"key": key}).first() for key in keys}
+        reports = {key: self._parse(report) for key, report in stored.items() if report is not None}
         return {key: report for key, report in reports.items() if report.complete}
 
     def kit_change(self, submissions: Collection[Submission]) -> KitChange | None:
@@ -116,7 +108,6 @@ class Gradebook:
             content=content_digest(submission),
             standing=PROPOSED,
             report=report.to_json(),
-            graded_at=datetime.now(UTC),
         )
         with self._database.write() as session:
             if proposed:
@@ -154,28 +145,15 @@ class Gradebook:
 
     def record_external(self, grades: Sequence[MatchedGrade]) -> None:
         """Store grades of other systems; each replaces the earlier one with its origin and name."""
-        now = datetime.now(UTC)
+        rows = [
+            vars(grade.row) | {"points": json.dumps(dict(grade.row.points)), "submission": grade.submission}
+            for grade in grades
+        ]
+        same = (ReturnedRow.origin == bindparam("of"), ReturnedRow.name == bindparam("named"))
         with self._database.write() as session:
-            for origin in {grade.row.origin for grade in grades}:
-                for names in _batches([grade.row.name for grade in grades if grade.row.origin == origin]):
-                    session.execute(
-                        delete(ReturnedRow).where(ReturnedRow.origin == origin, ReturnedRow.name.in_(names))
-                    )
-            session.add_all(
-                ReturnedRow(
-                    origin=grade.row.origin,
-                    name=grade.row.name,
-                    email=grade.row.email,
-                    sid=grade.row.sid,
-                    person=grade.row.person,
-                    total=grade.row.total,
-                    points=json.dumps(dict(grade.row.points)),
-                    status=grade.row.status,
-                    submission=grade.submission,
-                    joined_at=now,
-                )
-                for grade in grades
-            )
+            for row in rows:
+                session.execute(delete(ReturnedRow).where(*same), {"of": row["origin"], "named": row["name"]})
+            session.add_all(ReturnedRow(**row) for row in rows)
 
     def proposals(self) -> tuple[GradeChange, ...]:
         """Return the changes that accepting the proposals would make, by name."""
@@ -219,12 +197,6 @@ class Gradebook:
             return GradeReport.from_json(report)
         except (ValueError, KeyError, TypeError) as error:
             raise GradebookError(f"{self._database.name}: a stored result cannot be read ({error})") from error
-
-
-def _batches(values: Collection[str]) -> Iterator[tuple[str, ...]]:
-    rest = iter(values)
-    while batch := tuple(islice(rest, BATCH)):
-        yield batch
 
 
 def _current(submission: str) -> Select[GradingRow]:

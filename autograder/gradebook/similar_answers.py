@@ -21,11 +21,14 @@ near-copies have 0.78 and more; different ideas have 0.70 (opposites in the same
 LONGEST = 5000
 """Characters of an answer that are compared: some two pages, enough to tell two answers apart."""
 
-PRODUCTS_AT_ONCE = 10_000_000
-"""Numbers in memory while answers are compared (40 MB)."""
+MEMORY_MB = 64
+"""Memory for the comparison of all answers with each other, in MiB."""
 
 LARGEST = 2000
-"""Answers divided into groups at once, which takes a number for every two of them (32 MB)."""
+"""Answers divided into groups at once, which takes a number for every two of them (16 MB)."""
+
+APART = 2.0
+"""The distance of two answers that never are in one group; a cosine's distance is 0 to 1."""
 
 # Chinese and Japanese, Korean, Thai: characters are compared instead of words.
 UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -74,15 +77,25 @@ def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
     if len(texts) < 2:
         yield from ([text] for text in texts)
         return
-    cosines = _cosines(_vectors(texts))
-    by_negations: defaultdict[int, list[int]] = defaultdict(list)
-    for row, text in enumerate(texts):
-        by_negations[len(NEGATION.findall(text))].append(row)
-    for rows in by_negations.values():
-        for component in _components(cosines[rows][:, rows]):
-            near = [rows[index] for index in component]
-            for group in _complete_linkage(cosines[near][:, near]):
-                yield [texts[near[index]] for index in group]
+    # Imported here because these take seconds.
+    import numpy as np
+    from sklearn.cluster import AgglomerativeClustering
+
+    vectors = _vectors(texts)
+    negations = np.array([len(NEGATION.findall(text)) for text in texts])
+    linkage = AgglomerativeClustering(
+        n_clusters=None, metric="precomputed", linkage="complete", distance_threshold=1 - THRESHOLD
+    )
+    for rows in _connected(vectors):
+        if len(rows) == 1:
+            yield [texts[rows[0]]]
+            continue
+        distances = 1 - (vectors[rows] @ vectors[rows].T).toarray()
+        distances[negations[rows, None] != negations[rows]] = APART
+        groups: defaultdict[int, list[str]] = defaultdict(list)
+        for row, cluster in zip(rows, linkage.fit_predict(distances), strict=True):
+            groups[cluster].append(texts[row])
+        yield from groups.values()
 
 
 def _vectors(texts: Sequence[str]) -> Any:
@@ -90,7 +103,6 @@ def _vectors(texts: Sequence[str]) -> Any:
 
     Three letters at a time survive a typing mistake and another ending.
     """
-    # Imported here because these take seconds.
     import numpy as np
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -103,50 +115,16 @@ def _vectors(texts: Sequence[str]) -> Any:
     return normalize(hstack([words.fit_transform(texts), trigrams.fit_transform(texts)], format="csr"))
 
 
-def _cosines(vectors: Any) -> Any:
-    """Return the cosines above THRESHOLD of any two rows as a sparse matrix."""
-    import numpy as np
-    from scipy.sparse import coo_array
-
-    count = vectors.shape[0]
-    # A word that is in one text only adds nothing to a product.
-    vectors = vectors[:, np.flatnonzero(np.bincount(vectors.indices, minlength=vectors.shape[1]) > 1)]
-    step = max(1, PRODUCTS_AT_ONCE // max(1, vectors.shape[1]))
-    rows, columns, values = [np.arange(count)], [np.arange(count)], [np.ones(count, np.float32)]
-    for start in range(0, count, step):
-        # A sparse matrix times a narrow dense one is many times faster than sparse times sparse.
-        products = vectors[start:] @ vectors[start : start + step].toarray().T
-        second, first = np.nonzero(np.tril(products > THRESHOLD, -1))
-        found = products[second, first]
-        rows += [second + start, first + start]
-        columns += [first + start, second + start]
-        values += [found, found]
-    indices = (np.concatenate(rows), np.concatenate(columns))
-    return coo_array((np.concatenate(values), indices), shape=(count, count)).tocsr()
-
-
-def _components(cosines: Any) -> Iterator[list[int]]:
+def _connected(vectors: Any) -> Iterator[list[int]]:
     """Divide the rows into lists that are connected by similarity, at most LARGEST in each."""
     from scipy.sparse.csgraph import connected_components
+    from sklearn import config_context
+    from sklearn.neighbors import radius_neighbors_graph
 
+    with config_context(working_memory=MEMORY_MB):
+        similar = radius_neighbors_graph(vectors, 1 - THRESHOLD, metric="cosine")
     components: defaultdict[int, list[int]] = defaultdict(list)
-    for row, component in enumerate(connected_components(cosines, directed=False)[1]):
+    for row, component in enumerate(connected_components(similar, directed=False)[1]):
         components[component].append(row)
     for rows in components.values():
         yield from (rows[start : start + LARGEST] for start in range(0, len(rows), LARGEST))
-
-
-def _complete_linkage(cosines: Any) -> Iterator[list[int]]:
-    """Divide the rows into groups in which any two are similar."""
-    if cosines.shape[0] == 1:
-        yield [0]
-        return
-    from sklearn.cluster import AgglomerativeClustering
-
-    clusters = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="complete", distance_threshold=1 - THRESHOLD
-    ).fit_predict(1 - cosines.toarray())
-    groups: defaultdict[int, list[int]] = defaultdict(list)
-    for row, cluster in enumerate(clusters):
-        groups[cluster].append(row)
-    yield from groups.values()

@@ -33,6 +33,9 @@ def test_a_changed_rubric_counts_for_existing_marks(stores: ReviewStores, rules:
     assert [(effect.number, effect.before, effect.after) for effect in effects] == [(1, 1, 2)]
     assert stores.answers.at("q1", 1, "ann").mark == first
     assert stores.rubrics.apply(new, "ann") == effects
+    assert [(line.who, line.what) for line in stores.log.newest(1)] == [
+        ("ann", "changed the rubric of q1: 1 mark changed")
+    ]
     assert stores.answers.at("q1", 1, "ann").mark == first._replace(points=2)
     assert mark(stores, 3, "ann", Draft(("unseen", "fast"))).points == 1
 

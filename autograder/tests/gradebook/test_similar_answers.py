@@ -8,7 +8,6 @@ import string
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -177,8 +176,12 @@ def grouped(*texts: str | None) -> list[tuple[int, ...]]:
     return list(similar_answers(dict(enumerate(texts))))
 
 
+@pytest.mark.parametrize("threshold", [module.THRESHOLD - 0.03, module.THRESHOLD, module.THRESHOLD + 0.03])
 @pytest.mark.parametrize("question", ZOO)
-def test_near_copies_are_grouped_and_different_ideas_are_not(question: str) -> None:
+def test_near_copies_are_grouped_and_different_ideas_are_not(
+    question: str, threshold: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "THRESHOLD", threshold)
     zoo = answers(question)
     found = similar_answers({id: text for id, (_, _, text) in enumerate(zoo)})
     families = {zoo[id][:2] for id in range(len(zoo))}
@@ -188,23 +191,6 @@ def test_near_copies_are_grouped_and_different_ideas_are_not(question: str) -> N
         family for family in copied for group in found if {i for i, e in enumerate(zoo) if e[:2] == family} <= {*group}
     }
     assert whole == copied
-
-
-@pytest.mark.parametrize("question", ZOO)
-def test_the_threshold_has_room_on_both_sides(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    zoo = answers(question)
-    texts = {id: text for id, (_, _, text) in enumerate(zoo)}
-    usual = similar_answers(texts)
-    for alike in (module.THRESHOLD - 0.03, module.THRESHOLD + 0.03):
-        monkeypatch.setattr(module, "THRESHOLD", alike)
-        assert similar_answers(texts) == usual
-
-
-def test_opposites_are_kept_apart() -> None:
-    assert grouped(
-        "The test set is used to train the parameters of the model after the first epoch.",
-        "The test set is not used to train the parameters of the model after the first epoch.",
-    ) == []  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -223,7 +209,7 @@ def test_groups_come_by_size_and_then_by_the_smallest_id() -> None:
 
 
 @pytest.mark.parametrize(
-    "texts",
+    ("one", "other"),
     [
         ("the and of it is", "the and of it is"),
         ("a", "a"),
@@ -236,36 +222,26 @@ def test_groups_come_by_size_and_then_by_the_smallest_id() -> None:
         ("**softmax** gives _probabilities_", "softmax gives probabilities"),
         ("it doesn’t see the test set", "It doesn't see the test set."),
     ],
-    ids=[
-        "stop words",
-        "a letter",
-        "Chinese",
-        "Japanese",
-        "Arabic",
-        "Russian",
-        "emoji",
-        "wide letters",
-        "Markdown",
-        "quotes",
-    ],
 )
-def test_the_same_in_other_clothes_is_one_group(texts: tuple[str, ...]) -> None:
-    other = "Ten neurons, one for each kind of clothing."
-    assert grouped(other, *texts) == [(1, 2)]
+def test_the_same_in_other_clothes_is_one_group(one: str, other: str) -> None:
+    assert grouped("Ten neurons, one for each kind of clothing.", one, other) == [(1, 2)]
 
 
 @pytest.mark.parametrize(
-    "texts",
+    ("one", "other"),
     [
         ("👍", "👎"),
         ("训练集用于拟合参数", "有十个类别所以有十个神经元"),
         ("مجموعة الاختبار", "عشرة أصناف من الملابس"),
         ("yes", "no"),
+        (
+            "The test set is used to train the parameters of the model after the first epoch.",
+            "The test set is not used to train the parameters of the model after the first epoch.",
+        ),
     ],
-    ids=["emoji", "Chinese", "Arabic", "one word"],
 )
-def test_different_answers_stay_alone(texts: tuple[str, ...]) -> None:
-    assert grouped(*texts) == []
+def test_different_answers_and_opposites_stay_alone(one: str, other: str) -> None:
+    assert grouped(one, other) == []
 
 
 def test_a_chain_of_small_changes_does_not_make_one_group() -> None:
@@ -276,47 +252,11 @@ def test_a_chain_of_small_changes_does_not_make_one_group() -> None:
     assert all(group[-1] - group[0] < 8 for group in found)
 
 
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of the texts that get to be compared."""
-    lengths: list[int] = []
-    alike = module._groups
-
-    def counted(texts: Sequence[str]) -> Iterator[list[str]]:
-        lengths.extend(map(len, texts))
-        return alike(texts)
-
-    monkeypatch.setattr(module, "_groups", counted)
-    return lengths
-
-
-def test_only_the_beginning_of_a_long_answer_is_compared(compared: list[int]) -> None:
-    word = "overfitting "
-    assert grouped(word * 90_000, word * 90_000 + "or not", "Something else.") == [(0, 1)]
-    assert max(compared) <= LONGEST
-
-
-def test_letters_that_unfold_do_not_get_past_the_limit(compared: list[int]) -> None:
-    assert unicodedata.normalize("NFKC", "\ufdfa") != "\ufdfa"
-    grouped("\ufdfa" * 1_000_000)
-    assert LONGEST - 20 <= compared[0] <= LONGEST
-
-
-def essay(rng: random.Random, vocabulary: list[str]) -> str:
-    """Some 2,000 characters, of words as unevenly used as those of a language."""
-    weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
-    return " ".join(rng.choices(vocabulary, weights, k=320))[:2000]
-
-
-def test_a_large_class_in_blocks_is_grouped_like_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = random.Random(1)
-    vocabulary = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 9))) for _ in range(3000)]
-    essays = [essay(rng, vocabulary) for _ in range(40)]
-    texts = [text for number, text in enumerate(essays) for text in (text, text + f" {vocabulary[number]}")]
-    pairs = [(2 * number, 2 * number + 1) for number in range(len(essays))]
-    assert grouped(*texts) == pairs
-    monkeypatch.setattr(module, "PRODUCTS_AT_ONCE", 30_000)
-    assert grouped(*texts) == pairs
+def test_only_the_beginning_of_a_long_answer_is_compared() -> None:
+    same = "overfitting " * 90_000
+    assert grouped(same, same + "or not", "Something else.") == [(0, 1)]
+    unfolds = "\ufdfa" * (LONGEST // len(unicodedata.normalize("NFKC", "\ufdfa")) + 1)
+    assert grouped(unfolds + " one thing", unfolds + " and another, which is not it") == [(0, 1)]
 
 
 def test_more_answers_alike_than_can_be_divided_at_once_are_divided_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
