@@ -27,10 +27,10 @@ FILE: dict[str, Any] = {
     "assignment": {"name": "a", "title": "b"},
     "questions": {"q": {"kind": "code", "points": 4, "title": "c", "optimizer": "adam", "loss": "mean_squared_error"}},
 }
-WRITTEN = {"kind": "written", "points": 4, "title": "c", "rubric": [{"id": "d", "points": 4, "text": "e"}]}
+ITEM = {"id": "d", "points": 4, "text": "e"}
+WRITTEN = {"kind": "written", "points": 4, "title": "c", "rubric": [ITEM]}
 CODE = {"kind": "code", "points": 6, "title": "c"}
 LAYER = {"type": "Dense", "units": 10, "activation": "softmax"}
-ACCURACY = {"full": 0.95}
 
 
 class Row(NamedTuple):
@@ -118,30 +118,21 @@ def test_every_example_is_valid(row: Row) -> None:
 
 def around(row: Row, example: Mapping[str, Any]) -> dict[str, Any]:
     """Return a whole grading.yml with this example in its section."""
-    match row.section:
-        case "The file":
-            return {**FILE, **example}
-        case "written":
-            return {**FILE, "questions": {"q": {**WRITTEN, **example}}}
-        case "rubric":
-            item = {**WRITTEN["rubric"][0], **example}  # type: ignore[index]
-            return {**FILE, "questions": {"q": {**WRITTEN, "points": item["points"], "rubric": [item]}}}
-        case "misconceptions":
-            idea = {"claim": "x", "correction": "y", **example}
-            return {**FILE, "questions": {"q": {**WRITTEN, "misconceptions": [idea]}}}
-        case "code":
-            tested = {"reports", "layers", "accuracy"} & set(example)
-            other = {} if tested else {"optimizer": "adam", "loss": "mean_squared_error"}
-            return {**FILE, "questions": {"q": {**CODE, **other, **example}}}
-        case "layers":
-            layer = {**LAYER, **example}
-            return {**FILE, "questions": {"q": {**CODE, "points": layer.get("points", 6), "layers": [layer]}}}
-        case "accuracy":
-            rule = {**({} if "reference_margin" in example else ACCURACY), **example}
-            return {**FILE, "questions": {"q": {**CODE, "points": 8, "accuracy": rule}}}
-        case "assignment":
-            return {**FILE, "assignment": {**FILE["assignment"], **example}}
-        case "review":
-            return {**FILE, "review": {"reviewers": ["ann", "ben"], **example}}
-        case section:
-            return {**FILE, section: dict(example)}
+    item, layer = {**ITEM, **example}, {**LAYER, **example}
+    trained = {"optimizer": "adam", "loss": "mean_squared_error"}
+    tested = {} if {"reports", "layers", "accuracy"} & set(example) else trained
+    accuracy = {**({} if "reference_margin" in example else {"full": 0.95}), **example}
+    questions = {
+        "written": {**WRITTEN, **example},
+        "rubric": {**WRITTEN, "points": item["points"], "rubric": [item]},
+        "misconceptions": {**WRITTEN, "misconceptions": [{"claim": "x", "correction": "y", **example}]},
+        "code": {**CODE, **tested, **example},
+        "layers": {**CODE, "points": layer.get("points", 6), "layers": [layer]},
+        "accuracy": {**CODE, "points": 8, "accuracy": accuracy},
+    }
+    needed = {"assignment": FILE["assignment"], "review": {"reviewers": ["ann", "ben"]}}
+    if row.section == "The file":
+        return {**FILE, **example}
+    if row.section in questions:
+        return {**FILE, "questions": {"q": questions[row.section]}}
+    return {**FILE, row.section: {**needed.get(row.section, {}), **example}}

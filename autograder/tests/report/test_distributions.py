@@ -24,6 +24,7 @@ def test_total_points_are_of_those_with_all_marks_and_automatic_ones_of_all_whil
     assert (automatic.automatic, automatic.points, automatic.values) == (True, 26, (16.66, 16.66, 16.66))
     assert (total.mean, total.median, total.full) == (18.66, 18.66, 0)
     assert total.deviation == pytest.approx(2.828427)
+    assert scores([marked(4)])[0].deviation is None
 
 
 def test_once_everything_is_marked_there_are_total_points_alone() -> None:
@@ -32,10 +33,6 @@ def test_once_everything_is_marked_there_are_total_points_alone() -> None:
     assert scores([rejected(), ungraded()]) == []
     (without_prose,) = scores(CLASS)
     assert (without_prose.automatic, without_prose.values, without_prose.full) == (False, (0, 0, 2, 3, 4), 1)
-
-
-def test_a_class_of_one_has_no_deviation() -> None:
-    assert scores([marked(4)])[0].deviation is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.judge.grade_report import QuestionGrade
-from autograder.report.grade_cells import automatic, grades, remark, symbol, unmarked
+from autograder.report.grade_cells import grades, remark, symbol, unmarked
 from autograder.tests.journals import RULES
 from autograder.tests.reports import QUESTIONS, check, graded, half_graded, question, rejected, ungraded, whole
 
@@ -40,10 +40,6 @@ def test_a_remark_is_the_fault_first_then_the_first_note_that_matters() -> None:
     assert remark(half_graded()) == "q7 could not be graded: KeyError: secret"
     assert remark(graded(notes=("q1: no answer was written.", "A note.", "More."))) == "A note."
     assert remark(graded(notes=())) == ""
-
-
-def test_written_points_are_no_automatic_ones() -> None:
-    assert automatic(whole()) == automatic(graded()) == 16.66
 
 
 def test_unmarked_questions_are_listed_by_id() -> None:
