@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from autograder.engine import batch
-from autograder.engine.batch import Done, Pool, Work, grade_all, threads
+from autograder.engine.batch import Done, Grade, Pool, Work, grade_all, threads
 from autograder.errors import GradebookError, GraderFault
 from autograder.gradebook import gradebook
 from autograder.gradebook.gradebook import Gradebook, GradeChange, KitChange
@@ -46,11 +46,17 @@ def book(tmp_path: Path) -> Iterator[Gradebook]:
 
 
 def run(
-    book: Gradebook, marker: Marker, submissions: tuple[Submission, ...] = CLASS, grader: str = GRADER
+    book: Gradebook,
+    grade: Grade,
+    submissions: tuple[Submission, ...] = CLASS,
+    grader: str = GRADER,
+    *,
+    regrade: bool = False,
+    workers: int = 2,
 ) -> list[Done]:
-    work = Work.of(submissions, book, grader)
-    with threads(marker, 2) as pool:
-        return [*work.known, *grade_all(work, book, pool, RULES)]
+    work = Work.of(submissions, book, grader, regrade=regrade)
+    with threads(grade, workers) as pool:
+        return [*work.known, *grade_all(work, book, pool, RULES, proposed=regrade)]
 
 
 def test_every_submission_is_graded_stored_and_yielded_with_its_index(book: Gradebook) -> None:
@@ -98,10 +104,9 @@ def test_another_kit_grades_again_what_an_earlier_one_graded_and_says_so_once(
 ) -> None:
     def changes(kit: str, submissions: tuple[Submission, ...]) -> KitChange | None:
         monkeypatch.setattr(gradebook, "kit_version", lambda: kit)
-        work = Work.of(submissions, book, kit)
-        with threads(Marker(), 2) as pool:
-            list(grade_all(work, book, pool, RULES))
-        return work.kit_change
+        change = Work.of(submissions, book, kit).kit_change
+        run(book, Marker(), submissions, kit)
+        return change
 
     assert changes("1", CLASS[:4]) is None
     assert changes("2", CLASS[:1]) == KitChange(1, "1", "2")
@@ -115,8 +120,7 @@ def test_a_gradebook_that_notes_no_kit_was_made_by_an_earlier_one(book: Gradeboo
 
 
 def test_a_fault_is_tried_again_by_the_next_run(book: Gradebook) -> None:
-    with threads(lambda submission: reports.ungraded(name=submission.name), 2) as pool:
-        list(grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES))
+    run(book, lambda submission: reports.ungraded(name=submission.name))
     second = Marker()
     run(book, second)
     assert sorted(second.names) == [f"s{n}" for n in range(6)]
@@ -126,17 +130,14 @@ def test_a_regrade_grades_everything_once_and_replaces_nothing(book: Gradebook) 
     run(book, Marker(8))
     again = Marker(2)
     for _ in range(2):  # the second run goes on after an interruption
-        work = Work.of(CLASS, book, GRADER, regrade=True)
-        with threads(again, 2) as pool:
-            list(grade_all(work, book, pool, RULES, proposed=True))
+        run(book, again, regrade=True)
     assert len(again.names) == 6
     assert {change.before for change in book.proposals()} == {16.66}
     assert all(report.earned == 16.66 for report in book.all())
 
 
 def test_an_ordinary_run_forgets_a_regrade_that_was_never_answered(book: Gradebook) -> None:
-    with threads(Marker(2), 2) as pool:
-        list(grade_all(Work.of(CLASS, book, GRADER, regrade=True), book, pool, RULES, proposed=True))
+    run(book, Marker(2), regrade=True)
     run(book, Marker(8))
     assert book.proposals() == ()
 
@@ -164,8 +165,7 @@ def test_a_submission_whose_worker_breaks_down_is_ungraded_and_the_others_are_gr
             raise RuntimeError("worker gone")
         return Marker()(submission)
 
-    with threads(grade, 2) as pool:
-        done = {one.report.name: one.report for one in grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES)}
+    done = {one.report.name: one.report for one in run(book, grade)}
     assert done["s3"].status is Status.UNGRADED
     assert "worker gone" in done["s3"].fault
     assert sum(report.status is Status.GRADED for report in done.values()) == 5
@@ -203,7 +203,6 @@ def test_a_lost_pool_ends_the_run_and_keeps_the_grades_so_far(
 
 
 def test_a_result_that_cannot_be_stored_ends_the_run(book: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    marker = Marker()
     real = book.record
 
     def record(submission: Submission, *rest: object, **named: object) -> object:
@@ -212,8 +211,8 @@ def test_a_result_that_cannot_be_stored_ends_the_run(book: Gradebook, monkeypatc
         return real(submission, *rest, **named)  # type: ignore[arg-type]  # the same arguments
 
     monkeypatch.setattr(book, "record", record)
-    with threads(marker, 1) as pool, pytest.raises(GradebookError, match="full"):
-        list(grade_all(Work.of(CLASS, book, GRADER), book, pool, RULES))
+    with pytest.raises(GradebookError, match="full"):
+        run(book, Marker(), workers=1)
     assert len(book.names()) == 2
 
 

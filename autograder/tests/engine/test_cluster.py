@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -23,6 +22,8 @@ from autograder.authoring.bundled_class import COMPILE, LOAD, MODEL, Member
 from autograder.engine import cluster
 from autograder.engine.cluster import Recipe
 from autograder.errors import GraderFault
+from autograder.gradebook.database import DATABASE
+from autograder.gradebook.gradebook import Gradebook
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 
@@ -122,23 +123,13 @@ def grade(site: Site, folder: Path, output: Path) -> subprocess.Popen[str]:
 
 def stored(output: Path) -> list[tuple[str, float]]:
     """Return the name and points of every current grading."""
-    database = output / "gradebook.db"
-    if not database.exists():
-        return []
-    with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection:
-        query = (
-            "select submission, (select sum(json_extract(value, '$.earned')) from json_each(report, '$.questions')) "
-            "from gradings where standing = 'current' order by submission"
-        )
-        try:
-            return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:  # no tables yet
-            return []
+    with Gradebook(output / DATABASE) as book:
+        return [(report.name, report.earned) for report in book.all()]
 
 
 def wait_for(output: Path, count: int, running: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + BUSY_S
-    while len(stored(output)) < count:
+    while len(list(output.glob("submissions/*/results.json"))) < count:
         assert running.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -180,20 +180,13 @@ def test_nothing_is_left_running_when_the_engine_closes(short: Policy, layout: L
     assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "600"]]
 
 
-def test_data_that_is_missing_stops_the_run_before_it_begins(rules: Policy, layout: Layout, tmp_path: Path) -> None:
-    with (
-        pytest.raises(DatasetError, match="is missing: restore it from the repository"),
-        Engine(rules, read_tests(layout.zip), tmp_path / "mnist.npz"),
-    ):
-        pass  # pragma: no cover
-
-
-def test_tests_that_do_not_compile_stop_the_run_with_the_reason(rules: Policy, layout: Layout) -> None:
-    with (
-        pytest.raises(GraderFault, match="the grading process did not start"),
-        Engine(rules, {"q4": "def broken("}, layout.data("mnist")),
-    ):
-        pass  # pragma: no cover
+def test_missing_data_and_tests_that_do_not_compile_stop_the_run_before_it_begins(
+    rules: Policy, layout: Layout, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match="is missing: restore it from the repository"):
+        Engine(rules, read_tests(layout.zip), tmp_path / "mnist.npz").__enter__()
+    with pytest.raises(GraderFault, match="the grading process did not start"):
+        Engine(rules, {"q4": "def broken("}, layout.data("mnist")).__enter__()
 
 
 ONE_EPOCH = """
