@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from autograder.gradebook.mark import Draft, Mark, QueuePosition
-from autograder.review.forms import LARGEST_ID
 from autograder.review.site import CurrentVisit, Id, Visit
 from autograder.review.templating import json_response, mark_data
 
@@ -20,12 +18,9 @@ routes = APIRouter()
 PLAIN_TEXT = {"content-security-policy": "default-src 'none'; sandbox", "content-disposition": "inline"}
 """Headers under which nothing in a student's text can run."""
 
-Number = Annotated[int, Query(ge=1, le=LARGEST_ID)]
-Seen = Annotated[int, Query(ge=0, le=LARGEST_ID)]
-
 
 @routes.get("/question/{question}")
-def _go_to(visit: CurrentVisit, question: str, after: Seen = 0, number: Number | None = None) -> Response:
+def _go_to(visit: CurrentVisit, question: str, after: Id = 0, number: Id | None = None) -> Response:
     """Redirect to the answer with this number, or to the next one to mark."""
     url = _next(visit, question, after) if number is None else _url(visit.position(question, number))
     return RedirectResponse(url, HTTPStatus.SEE_OTHER)
@@ -54,7 +49,7 @@ def _mark(visit: CurrentVisit, answer: Id) -> Response:
 
 
 @routes.get("/answer/{answer}/now")
-def _now(visit: CurrentVisit, answer: Id, seen: Seen = 0) -> Response:
+def _now(visit: CurrentVisit, answer: Id, seen: Id = 0) -> Response:
     """Tell the page who else is looking at the answer, and the current mark if it is not the one seen there."""
     position = visit.answer(answer)
     rubric = visit.rubric(position.answer.question)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Conflict, Draft, QueuePosition
-from autograder.review.forms import LARGEST_ID
 from autograder.review.site import CurrentVisit, Id, Visit
 
 __all__ = ["routes"]
@@ -23,11 +22,9 @@ SHOWN = 50
 EXCERPT = 90
 """Characters of its first answer that stand for a group in the list."""
 
-Key = Annotated[int, Query(ge=0, le=LARGEST_ID)]
-
 
 @routes.get("/question/{question}/groups")
-def _groups(visit: CurrentVisit, question: str, group: Key = 0, apart: Key = 0) -> Response:
+def _groups(visit: CurrentVisit, question: str, group: Id = 0, apart: Id = 0) -> Response:
     return _page(visit, question, group, apart)
 
 
@@ -69,8 +66,8 @@ def _page(
 ) -> Response:
     rubric = visit.rubric(question)
     groups = visit.cached(visit.stores.answers.groups, question, visit.reviewer)
-    listed = sorted((_listed(positions) for positions in groups), key=lambda entry: not entry["waiting"])
-    by_key = {_key(positions): positions for positions in groups}
+    by_key = {positions[0].answer.group or 0: positions for positions in groups}
+    listed = sorted((_listed(key, positions) for key, positions in by_key.items()), key=lambda one: not one["waiting"])
     chosen = group if group in by_key or not listed else listed[0]["key"]
     members = sorted(by_key.get(chosen, ()), key=lambda position: (position.mark is not None, position.number))
     shown = members[:SHOWN]
@@ -91,14 +88,10 @@ def _page(
     )
 
 
-def _key(positions: tuple[QueuePosition, ...]) -> int:
-    return positions[0].answer.group or 0
-
-
-def _listed(positions: tuple[QueuePosition, ...]) -> dict[str, Any]:
+def _listed(key: int, positions: tuple[QueuePosition, ...]) -> dict[str, Any]:
     text = " ".join((positions[0].answer.text or "").split())
     return {
-        "key": _key(positions),
+        "key": key,
         "size": len(positions),
         "waiting": sum(position.mark is None for position in positions),
         "excerpt": text[:EXCERPT] or "No answer was given.",

@@ -1,7 +1,7 @@
 """Students' Markdown as HTML that is safe to show.
 
-There are two lines of defence. HTML in the text is shown as it was typed, and formulas are written by `formulas`; the
-result still goes through the allowlist of `sanitizing`.
+There are two lines of defence. HTML in the text is shown as it was typed, and formulas are written by `markup`; the
+result still goes through its allowlist.
 The work is bounded by the size of what reaches the parser (LONGEST, MOST_LINES) and by what one text may contain
 (MOST_LINKS, MOST_MATHS, MOST_COLUMNS): some rules of Markdown look far ahead, and a text can make them do so again and
 again.
@@ -24,9 +24,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
 from autograder.policy.questions import Misconception
-from autograder.review.formulas import mathml
+from autograder.review.markup import mathml, sanitize
 from autograder.review.running_text import Highlighter, restrict
-from autograder.review.sanitizing import sanitize
 from autograder.text import printable_lines
 
 __all__ = ["LINK_REACH", "LONGEST", "MOST_COLUMNS", "MOST_LINES", "MOST_LINKS", "MOST_MATHS", "Rendered", "render"]

@@ -8,8 +8,9 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, cast
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
 
 from autograder.errors import ReviewError
 from autograder.gradebook.mark import Answer, Conflict, Draft, Mark, QueuePosition
@@ -22,8 +23,8 @@ from autograder.review.templating import Pages, json_response, mark_data, mark_w
 
 __all__ = ["CurrentVisit", "Id", "Site", "Visit"]
 
-Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
-"""An id or a number in an address."""
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+"""An id or a number in an address, in its path or its query."""
 
 CACHED_S = 1.0
 """Seconds to cache what others may change, perhaps on another server with the same database."""

@@ -15,10 +15,10 @@ from markdown_it.parser_inline import ParserInline
 from markupsafe import Markup
 
 from autograder.policy.questions import Misconception
-from autograder.review import formulas
 from autograder.review import markdown as module
+from autograder.review import markup
 from autograder.review.markdown import LONGEST, MOST_LINES, Rendered, render
-from autograder.review.sanitizing import ATTRIBUTES, TAGS, sanitize
+from autograder.review.markup import ATTRIBUTES, TAGS, sanitize
 
 ALLOWED = {**ATTRIBUTES, "a": {"href", "rel", "target"}}
 VOID = {"br", "hr"}
@@ -238,7 +238,7 @@ def test_a_formula_cannot_leave_its_place(latex: str) -> None:
         "{" * 50 + "x" + "}" * 50,
         r"\sqrt " * 150 + "x",
         "x^" * 300 + "x",
-        "a" * (formulas.LONGEST + 1),
+        "a" * (markup.LONGEST + 1),
         r"\newcommand{\a}[1]{#1#1#1}\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{\a{x}}}}}}}}}}}}}}}}}",
         r"\def\a{xx}\def\b{\a\a\a\a}\b",
         r"\DeclareMathOperator{\a}{a}\a",
@@ -436,8 +436,8 @@ def test_whatever_is_typed_only_allowed_tags_and_attributes_come_out(source: str
 @settings(max_examples=150, deadline=None)
 @given(st.lists(HOSTILE | st.text(max_size=5), max_size=20).map("".join))
 def test_whatever_a_formula_says_only_allowed_tags_and_attributes_come_out(latex: str) -> None:
-    written = formulas.mathml(latex, False)
+    written = markup.mathml(latex, False)
     if written is not None:
         fragment = Fragment(written)
-        assert fragment.tags.keys() <= formulas.MATH_TAGS
-        assert {name for _, name, _ in fragment.attributes} <= formulas.MATH_ATTRIBUTES
+        assert fragment.tags.keys() <= markup.MATH_TAGS
+        assert {name for _, name, _ in fragment.attributes} <= markup.MATH_ATTRIBUTES
