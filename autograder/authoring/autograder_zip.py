@@ -1,4 +1,7 @@
-"""The autograder zip: Otter's zip with the kit in it, and a manifest that shows whether it is stale."""
+"""The autograder zip: Otter's zip with the kit in it, and a manifest that shows whether it is stale or was changed.
+
+The manifest has the SHA-256 of all `sources` that the zip is made from, and of all its `entries` but itself.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from autograder.errors import BuildError
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 
-__all__ = ["is_stale", "pack", "read_tests", "zip_of"]
+__all__ = ["EXECUTABLE", "FILES", "digest", "is_stale", "pack", "read_tests", "zip_of"]
 
 FILES = "files"
 """The folder of the zip that Otter puts next to the tests: here, the kit itself."""
@@ -40,11 +43,16 @@ def pack(otter_zip: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[s
     missing = set(policy.code) - set(tests)
     if missing:
         raise BuildError(f"Otter Assign made no tests for {', '.join(sorted(missing))}")
-    manifest = json.dumps(_manifest(layout, policy), indent=1).encode()
     entries |= {name: (CONTAINER / name).read_bytes() for name in (*EXECUTABLE, "requirements.txt")}
     entries |= {f"{FILES}/{name}": path.read_bytes() for name, path in _shipped(layout, policy).items()}
-    entries[f"{FILES}/{layout.manifest.name}"] = manifest
+    manifest = {"sources": _sources(layout, policy), "entries": {name: digest(entries[name]) for name in entries}}
+    entries[f"{FILES}/{layout.manifest.name}"] = json.dumps(manifest, indent=1).encode()
     return zip_of(entries), tests
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def zip_of(entries: Mapping[str, bytes]) -> bytes:
@@ -66,7 +74,7 @@ def is_stale(layout: Layout, policy: Policy) -> bool:
     try:
         with zipfile.ZipFile(layout.zip) as archive:
             manifest = json.loads(archive.read(f"{FILES}/{layout.manifest.name}"))
-        return bool(manifest != _manifest(layout, policy))
+        return bool(manifest["sources"] != _sources(layout, policy))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # a build names what is missing
         return True
 
@@ -95,7 +103,7 @@ def _shipped(layout: Layout, policy: Policy) -> dict[str, Path]:
     return files | {path.relative_to(layout.root).as_posix(): path for path in own}
 
 
-def _manifest(layout: Layout, policy: Policy) -> dict[str, str]:
+def _sources(layout: Layout, policy: Policy) -> dict[str, str]:
     """Return the SHA-256 of everything the zip is made from, by name. Raises OSError if some of it is missing."""
     files = {**_shipped(layout, policy), "master": layout.master, "first cell": layout.first_cell}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    return {name: digest(path.read_bytes()) for name, path in files.items()}

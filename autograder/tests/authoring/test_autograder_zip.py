@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -54,13 +55,13 @@ def test_a_change_of_any_shipped_file_makes_the_zip_stale(layout: Layout, packag
     assert is_stale(layout)
 
 
-def test_the_manifest_names_every_file_of_the_kit_in_the_zip(layout: Layout) -> None:
-    import json
-
+def test_the_manifest_names_every_file_of_the_zip_and_all_it_is_made_from(layout: Layout) -> None:
     with zipfile.ZipFile(layout.zip) as archive:
+        names = set(archive.namelist()) - {"files/kit.json"}
         manifest = json.loads(archive.read("files/kit.json"))
-        shipped = {name.removeprefix("files/") for name in archive.namelist() if name.startswith("files/")}
-    assert manifest.keys() == shipped - {"kit.json"} | {"master", "first cell"}
+    shipped = {name.removeprefix("files/") for name in names if name.startswith("files/")}
+    assert manifest["entries"].keys() == names
+    assert manifest["sources"].keys() == shipped | {"master", "first cell"}
 
 
 @pytest.mark.parametrize("file", ["policy", "master", "first_cell"])
