@@ -59,21 +59,6 @@ def test_a_server_with_a_later_form_is_refused(postgresql_url: str) -> None:
         ReviewStores(postgresql_url).__enter__()
 
 
-def test_a_file_of_form_2_is_migrated_and_keeps_its_results(tmp_path: Path) -> None:
-    path = tmp_path / "gradebook.db"
-    with Gradebook(path) as book:
-        book.record(ONE, "key", reports.graded())
-    with sqlite3.connect(path) as old:
-        for table in ("answers", "marks", "rubrics", "snippets", "log", "requests", "settings"):
-            old.execute(f"drop table {table}")
-        old.execute("pragma user_version = 2")
-    old.close()
-    with ReviewStores(path) as stores:
-        assert stores.answers.progress() == ()
-    with Gradebook(path) as book:
-        assert book.known(["key"])
-
-
 @pytest.mark.parametrize(
     ("url", "message"),
     [

@@ -18,6 +18,7 @@ from autograder.engine.batch import Work, grade_all, threads
 from autograder.errors import GradebookError
 from autograder.gradebook.gradebook import Gradebook, GradeChange
 from autograder.gradebook.grading_key import grader_fingerprint, grading_key
+from autograder.gradebook.stores import ReviewStores
 from autograder.judge.grade_report import GradeReport
 from autograder.lms.external_grades import GRADESCOPE, OTTER, ExternalGrade, MatchedGrade
 from autograder.policy.policy import Policy
@@ -238,6 +239,8 @@ def test_a_gradebook_of_form_1_is_migrated_in_place_and_keeps_its_results(path: 
         assert book.current("first") == with_points(8)
         book.record_external([MatchedGrade(ANN, "first")])
         assert book.record(OTHER, "other", with_points(4)) == GradeChange("first", 16.66, 12.66)
+    with ReviewStores(path) as stores:
+        assert stores.answers.progress() == ()
     assert rows(path, "pragma user_version") == [(3,)]
     assert rows(path, "select id, standing from gradings order by id") == [(7, "past"), (8, "current")]
 

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from autograder.errors import ReviewError
@@ -11,12 +8,6 @@ from autograder.gradebook.stores import ReviewStores
 
 ONE = RegradeRequest("s1", "q1", "I did say why.")
 OTHER = RegradeRequest("s2", "q1", "Please look again.")
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[ReviewStores]:
-    with ReviewStores(tmp_path / "gradebook.db") as opened:
-        yield opened
 
 
 @pytest.fixture
