@@ -18,7 +18,6 @@ class CheckFailed(Exception):
     """
 
     def __init__(self, found: str, expected: str = "", hint: str = "") -> None:
-        super().__init__(found, expected, hint)
         self.found, self.expected, self.hint = map(_one_line, (found, expected, hint))
 
     def __str__(self) -> str:
@@ -30,7 +29,6 @@ class NotChecked(Exception):
     """A check was not made, because something else has to be right first; `reason` names it."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
         self.reason = _one_line(reason)
 
     def __str__(self) -> str:

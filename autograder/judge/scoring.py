@@ -122,7 +122,7 @@ def scalings(dataset: str) -> dict[str, Callable[[Float32], Float32]]:
 
 def _standardised(images: Float32, *, dataset: str) -> Float32:
     published = DATASETS[dataset]
-    return np.asarray((images / np.float32(255) - np.float32(published.mean)) / np.float32(published.sd), np.float32)
+    return (images / np.float32(255) - np.float32(published.mean)) / np.float32(published.sd)
 
 
 def _normalised(images: Float32, *, axis: int) -> Float32:

@@ -104,16 +104,17 @@ def with_weights(rebuilt: Any, monkeypatch: pytest.MonkeyPatch, *, scale: str = 
         return rebuilt
 
     monkeypatch.setattr(rebuild, "rebuild", build)
-    monkeypatch.setattr(scoring, "scalings", lambda _: {scale: lambda images: images + np.float32(1)})
+    ways = {"mnist": {scale: lambda images: images + np.float32(1)}}
+    monkeypatch.setattr(scoring, "scalings", ways.__getitem__)
     journal = of_model("q7", blob={"start": 1, "count": 3})
-    public, private = numbered(1, 0, 0), numbered(0, 1, 1)
+    public, private = numbered(1, 0, 0), numbered(0, 0)
     return replace(context(journal, blob=WEIGHTS.tobytes()), public=public, private=private)
 
 
 def test_a_score_is_of_the_rebuilt_model_on_all_images_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = Table([0.0, 0.0], [0.1, 0.9], [0.8, 0.2], [0.3, 0.7])  # image i, scaled, is row i + 1
     found = with_weights(rows, monkeypatch, scale="mine").score("q7")
-    assert found == Score(1 / 3, 2 / 3, (2 / 3, 0.5), "mine")
+    assert found == Score(0.5, 2 / 3, (2 / 3, 0.6), "mine")
 
 
 def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +128,7 @@ def test_the_scaling_is_looked_for_on_the_first_public_images(monkeypatch: pytes
 
     monkeypatch.setattr(scoring, "scalings", lambda _: {"mine": scale})
     assert world.score("q7").scaling == "mine"
-    assert sizes == [2, 3, 3]
+    assert sizes == [2, 2, 3]
 
 
 def test_a_model_is_rebuilt_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +182,27 @@ def test_the_scaling_that_a_model_was_trained_with_is_found(
     found = trained(k, mnist, scalings("mnist")[scaling], last).score("q7")
     assert found.scaling == scaling
     assert found.accuracy > 0.7
+
+
+PIXELS = np.array([[[0, 3, 0], [255, 4, 0]]], np.float32)
+FRACTIONS = PIXELS / 255
+SCALED: dict[str, Any] = {
+    "divided by 255": FRACTIONS,
+    UNSCALED: PIXELS,
+    "from -1 to 1": 2 * FRACTIONS - 1,
+    "from -0.5 to 0.5": FRACTIONS - 0.5,
+    "from 1 to 0": 1 - FRACTIONS,
+    "standardised": (FRACTIONS - 0.1307) / 0.3081,
+    "divided by 255 twice": FRACTIONS / 255,
+    "columns of length 1": [[[0, 0.6, 0], [1, 0.8, 0]]],
+    "rows of length 1": [[[0, 1, 0], [255 / np.hypot(255, 4), 4 / np.hypot(255, 4), 0]]],
+}
+
+
+def test_each_scaling_does_what_its_name_says() -> None:
+    found = {name: scale(PIXELS) for name, scale in scalings("mnist").items()}
+    assert {name: pytest.approx(np.array(pixels), abs=1e-6) for name, pixels in SCALED.items()} == found
+    assert {pixels.dtype.name for pixels in found.values()} == {"float32"}
 
 
 def test_images_are_standardised_by_their_own_pixels_and_by_those_that_tutorials_name() -> None:

@@ -11,7 +11,19 @@ from autograder.judge import checks
 from autograder.judge.checks import _agrees, _likely_mistake
 from autograder.judge.context import CONTEXT
 from autograder.judge.scoring import Score
-from autograder.tests.journals import CLASSIC, FLATTEN, HIDDEN, OUTPUT, dense, env, failed, line, message, of_model
+from autograder.tests.journals import (
+    CLASSIC,
+    FLATTEN,
+    HIDDEN,
+    OUTPUT,
+    Chain,
+    dense,
+    env,
+    failed,
+    line,
+    message,
+    of_model,
+)
 from autograder.tests.journals import model as described
 
 CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
@@ -95,11 +107,21 @@ def test_too_few_outputs_are_the_mistake_of_the_question_that_asks_for_them(
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_model_that_cannot_be_scored_because_of_its_layers_is_not_checked(check: str) -> None:
-    flat = [HIDDEN, OUTPUT]
-    assert said(check, env(of_model("q5", flat), of_model("q7", flat))) == (
+@pytest.mark.parametrize(("layers", "structure"), [([HIDDEN, OUTPUT], "sequential"), (CLASSIC, "branching")])
+def test_a_model_that_cannot_be_scored_because_of_its_layers_is_not_checked(
+    check: str, layers: Chain, structure: str
+) -> None:
+    journal = [of_model(id, layers, structure=structure) for id in ("q5", "q7")]
+    assert said(check, env(*journal)) == (
         "Not checked: the layers of question q5 have to be right first: a model without parameters"
     )
+
+
+def test_a_model_with_the_right_layers_that_cannot_be_scored_is_the_mistake_of_its_own_question() -> None:
+    world = env(of_model("q5"), of_model("q7"))
+    without = failed("a model without parameters", hint="train it with fit before this question is checked")
+    assert said("accuracy", world) == without
+    assert said("scaled", world) == said("measured", world) == "Not checked: there is no model to score yet"
 
 
 @pytest.mark.parametrize("accuracy", [0.2, 0.97])
@@ -161,6 +183,8 @@ SEVERAL = "evaluate returns several numbers: keep one of them"
 NOT_A_NUMBER: dict[str, tuple[dict[str, Any], str, str]] = {
     "missing": ({"kind": "missing"}, "has not been given a value", BOTH),
     "none": ({"kind": "none"}, "has not been given a value", BOTH),
+    "dots": ({"kind": "ellipsis"}, "has not been given a value", BOTH),
+    "a tuple": ({"kind": "other", "name": "tuple of 2"}, "is a value of type tuple of 2", SEVERAL),
     "loss and accuracy": ({"kind": "numbers", "value": [0.08, 0.976]}, "is (0.08, 0.976)", SEVERAL),
     "a long list": ({"kind": "other", "name": "list of 40"}, "is a value of type list of 40", SEVERAL),
     "a dict": ({"kind": "other", "name": "dict"}, "is a value of type dict", SEVERAL),
