@@ -105,7 +105,7 @@ def layer(env: Mapping[str, Any], question: str, index: int) -> None:
         raise CheckFailed(number, count(len(wanted), "layer"), COMPARE)
     if partner != rule:
         raise _different(partner, rule, index)
-    missing = [rule for rule, partner in zip(wanted, alignment.partners, strict=True) if partner is None]
+    missing = [rule for place, rule in enumerate(wanted) if alignment.partners[place] is None]
     for place, extra in alignment.extra:
         if place == index and extra not in missing:  # one that is missing elsewhere is reported there
             without = f"the repeated {extra}" if extra in wanted else str(extra)
@@ -256,8 +256,9 @@ def _scored_model(context: CheckContext, question: str) -> tuple[Model, Score]:
     found = named_layers(model) if model.is_chain else None
     wrong = [id for id in context.builders(question) if found != required_layers(context.policy.code[id])]
     first = f"the layers of question {wrong[0]} have to be right first" if wrong else ""
-    if first and model.output_shape and (model.output_shape[-1] or 0) < CLASSES:
-        raise NotChecked(f"{first}: with {count(model.output_shape[-1] or 0, 'output')}, some classes have none")
+    outputs = (model.output_shape[-1] or 0) if model.output_shape else CLASSES
+    if first and outputs < CLASSES:
+        raise NotChecked(f"{first}: with {count(outputs, 'output')}, some classes have none")
     try:
         return model, context.score(question)
     except CheckFailed as failure:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.judge import checks
 from autograder.judge.context import context_of
-from autograder.tests.journals import COMPILED, FLATTEN, context, of_model
+from autograder.tests.journals import COMPILED, FLATTEN, context, failed, message, of_model
 
 
 def test_a_check_before_the_model_was_compiled_leaves_the_end_to_count() -> None:
@@ -30,6 +31,10 @@ def test_a_check_before_the_training_leaves_the_end_to_count(at_check: int, at_e
 def test_layers_are_those_of_the_check_whatever_became_of_them() -> None:
     world = context(of_model("q5", compile=None, steps=0), of_model("q5", [FLATTEN], at="end"))
     assert world.answer("q5").at == "check"
+
+
+def test_under_stock_otter_a_check_looks_at_the_object_itself() -> None:
+    assert message(checks.layer, {"model": 5}, "q5", 0) == failed("`model` is a int", "a Keras model")
 
 
 def test_without_a_context_both_halves_of_the_test_images_are_loaded() -> None:

@@ -15,7 +15,7 @@ from autograder.judge import flags, judge
 from autograder.judge.context import CONTEXT, CheckContext
 from autograder.judge.grade_report import CheckResult, Outcome, Verdict
 from autograder.judge.scoring import Score
-from autograder.sandbox.recorder import JOURNAL_LIMIT
+from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
 from autograder.tests.journals import COMPILED, RULES, context, failed, line, of_model, of_values, otter_tests
 
 
@@ -177,11 +177,11 @@ def images(count: int) -> Labelled:
     return Labelled(np.zeros((count, 28, 28), np.uint8), np.zeros(count, np.uint8))
 
 
-def answered(folder: Path, journal: bytes, body: str, **args: bool) -> Verdict:
-    """The verdict that a judge writes into its open file, given these bytes and no weights."""
+def answered(folder: Path, journal: bytes, body: str, *, blob: int = 0, **args: bool) -> Verdict:
+    """The verdict that a judge writes into its open file, given these bytes and a blob of this size."""
     folder.joinpath("journal").write_bytes(journal)
-    folder.joinpath("blob").touch()
     fds = [os.open(folder / name, os.O_RDWR | os.O_CREAT) for name in ("journal", "blob", "result")]
+    os.truncate(folder / "blob", blob)
     judge._answer(RULES, {"q5": otter_tests(body)}, (images(1), images(2), images(3)), dict(args), fds)
     for descriptor in fds[:2]:  # the result is closed
         os.close(descriptor)
@@ -189,15 +189,25 @@ def answered(folder: Path, journal: bytes, body: str, **args: bool) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("journal", "fault"),
+    ("journal", "blob", "fault"),
     [
-        (line(points=8), "journal line 1: points: Extra inputs are not permitted"),
-        (b"\n" * (2 * JOURNAL_LIMIT), f"the journal has {JOURNAL_LIMIT + 1} bytes; at most {JOURNAL_LIMIT} are read"),
+        (line(points=8), 0, "journal line 1: points: Extra inputs are not permitted"),
+        (
+            b"\n" * (2 * JOURNAL_LIMIT),
+            0,
+            f"the journal has {JOURNAL_LIMIT + 1} bytes; at most {JOURNAL_LIMIT} are read",
+        ),
+        (b"", 2 * BLOB_LIMIT, f"the blob has {BLOB_LIMIT + 1} bytes; at most {BLOB_LIMIT} are read"),
+        (b"", BLOB_LIMIT + 1, f"the blob has {BLOB_LIMIT + 1} bytes; at most {BLOB_LIMIT} are read"),
     ],
-    ids=["an unknown key", "too long, and read no further than to notice it"],
+    ids=["an unknown key", "too long, and read no further than to notice it", "a long blob", "one byte too long"],
 )
-def test_evidence_that_breaks_the_contract_is_a_fault_and_no_result(journal: bytes, fault: str, tmp_path: Path) -> None:
-    assert answered(tmp_path, journal, "pass") == Verdict({}, None, f"the evidence breaks the contract: {fault}")
+def test_evidence_that_breaks_the_contract_is_a_fault_and_no_result(
+    journal: bytes, blob: int, fault: str, tmp_path: Path
+) -> None:
+    assert answered(tmp_path, journal, "pass", blob=blob) == Verdict(
+        {}, None, f"the evidence breaks the contract: {fault}"
+    )
 
 
 @pytest.mark.parametrize(("args", "expected"), [({}, ()), ({"retrain": False}, ()), ({"retrain": True}, ("1 2 3",))])

@@ -184,7 +184,7 @@ def test_the_scaling_that_a_model_was_trained_with_is_found(
     assert found.accuracy > 0.7
 
 
-PIXELS = np.array([[[0, 3, 0], [255, 4, 0]]], np.float32)
+PIXELS = np.array([[[0, 3, 0, 0], [255, 4, 1, 0]]], np.float32)
 FRACTIONS = PIXELS / 255
 SCALED: dict[str, Any] = {
     "divided by 255": FRACTIONS,
@@ -194,8 +194,8 @@ SCALED: dict[str, Any] = {
     "from 1 to 0": 1 - FRACTIONS,
     "standardised": (FRACTIONS - 0.1307) / 0.3081,
     "divided by 255 twice": FRACTIONS / 255,
-    "columns of length 1": [[[0, 0.6, 0], [1, 0.8, 0]]],
-    "rows of length 1": [[[0, 1, 0], [255 / np.hypot(255, 4), 4 / np.hypot(255, 4), 0]]],
+    "columns of length 1": [[[0, 0.6, 0, 0], [1, 0.8, 1, 0]]],
+    "rows of length 1": [[[0, 1, 0, 0], np.array([255, 4, 1, 0]) / np.sqrt(255**2 + 4**2 + 1)]],
 }
 
 

@@ -79,6 +79,7 @@ FEW = "are all training images given to fit, and for enough epochs?"
 SHORTFALLS = [
     (0.102, 0, f"{GUESSED}; the model was never trained", UNTRAINED),
     (0.1999, 1, f"{GUESSED}, after 1 step of training", SCRAMBLED),
+    (0.2, 0, ", after 0 steps of training (a step is one batch)", FEW),
     (0.2, 499, ", after 499 steps of training (a step is one batch)", FEW),
     (0.2, 500, "", TRAIN_MORE),
 ]
