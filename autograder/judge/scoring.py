@@ -126,5 +126,5 @@ def _standardised(images: Float32, *, dataset: str) -> Float32:
 
 
 def _normalised(images: Float32, *, axis: int) -> Float32:
-    length: Float32 = np.linalg.norm(images, axis=axis, keepdims=True)
-    return images / np.maximum(length, np.float32(1))  # pixels are whole: a shorter one has no ink
+    length: Float32 = np.maximum(np.linalg.norm(images, axis=axis, keepdims=True), np.float32(1))
+    return images / length  # pixels are whole numbers: a length below 1 is 0

@@ -188,26 +188,25 @@ def answered(folder: Path, journal: bytes, body: str, *, blob: int = 0, **args: 
     return Verdict.from_json(folder.joinpath("result").read_bytes())
 
 
+LONG_JOURNAL = f"the journal has {JOURNAL_LIMIT + 1} bytes; at most {JOURNAL_LIMIT} are read"
+LONG_BLOB = f"the blob has {BLOB_LIMIT + 1} bytes; at most {BLOB_LIMIT} are read"
+
+
 @pytest.mark.parametrize(
     ("journal", "blob", "fault"),
     [
         (line(points=8), 0, "journal line 1: points: Extra inputs are not permitted"),
-        (
-            b"\n" * (2 * JOURNAL_LIMIT),
-            0,
-            f"the journal has {JOURNAL_LIMIT + 1} bytes; at most {JOURNAL_LIMIT} are read",
-        ),
-        (b"", 2 * BLOB_LIMIT, f"the blob has {BLOB_LIMIT + 1} bytes; at most {BLOB_LIMIT} are read"),
-        (b"", BLOB_LIMIT + 1, f"the blob has {BLOB_LIMIT + 1} bytes; at most {BLOB_LIMIT} are read"),
+        (b"\n" * (2 * JOURNAL_LIMIT), 0, LONG_JOURNAL),
+        (b"", 2 * BLOB_LIMIT, LONG_BLOB),
+        (b"", BLOB_LIMIT + 1, LONG_BLOB),
     ],
     ids=["an unknown key", "too long, and read no further than to notice it", "a long blob", "one byte too long"],
 )
 def test_evidence_that_breaks_the_contract_is_a_fault_and_no_result(
     journal: bytes, blob: int, fault: str, tmp_path: Path
 ) -> None:
-    assert answered(tmp_path, journal, "pass", blob=blob) == Verdict(
-        {}, None, f"the evidence breaks the contract: {fault}"
-    )
+    found = answered(tmp_path, journal, "pass", blob=blob)
+    assert found == Verdict({}, None, f"the evidence breaks the contract: {fault}")
 
 
 @pytest.mark.parametrize(("args", "expected"), [({}, ()), ({"retrain": False}, ()), ({"retrain": True}, ("1 2 3",))])
