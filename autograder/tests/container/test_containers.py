@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from autograder.authoring import build, bundled_class
-from autograder.engine.docker import BASE as SHIPPED_BASE
+from autograder.commands.grade_in_container import BASE as SHIPPED_BASE
 from autograder.layout import Layout
 from autograder.tests.report.test_results_json import validate
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine import docker
+from autograder.commands import grade_in_container
 from autograder.errors import GraderFault
 from autograder.layout import Layout
 
@@ -33,7 +33,9 @@ def test_the_container_has_no_network_limits_for_all_notebooks_and_submissions_t
     monkeypatch.setattr(os, "getgid", lambda: 100)
     write(script, f'printf "%s\\n" "$@" > {tmp_path}/arguments; exit 3')
     paths = [tmp_path / "class", tmp_path / "late, by one.ipynb"]
-    code = docker.grade("mnist-kit:abc", paths, tmp_path / "out", workers=3, memory_mb=2000, options=["--regrade"])
+    code = grade_in_container.run(
+        "mnist-kit:abc", paths, tmp_path / "out", workers=3, memory_mb=2000, options=["--regrade"]
+    )
     arguments = (tmp_path / "arguments").read_text(encoding="utf-8").splitlines()
     assert code == 3
     joined = " ".join(arguments)
@@ -52,16 +54,16 @@ def test_the_container_has_no_network_limits_for_all_notebooks_and_submissions_t
 def test_an_output_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(GraderFault, match=r"file/out cannot be created \(Not a directory\); name another folder"):
-        docker.grade("mnist-kit:abc", [], tmp_path / "file" / "out", workers=1, memory_mb=2000, options=[])
+        grade_in_container.run("mnist-kit:abc", [], tmp_path / "file" / "out", workers=1, memory_mb=2000, options=[])
 
 
 def test_without_docker_the_message_says_what_to_install(layout: Layout, script: Path) -> None:
     assert not script.exists()
     with pytest.raises(GraderFault, match=r"Docker does not respond\. Install and start it"):
-        docker.image(layout.zip)
+        grade_in_container.image(layout.zip)
 
 
 def test_an_error_of_docker_is_repeated(layout: Layout, script: Path) -> None:
     write(script, "[ $1 = info ] && exit 0\necho no space left; exit 1")
     with pytest.raises(GraderFault, match=r"the image could not be built on elsewhere:\nno space left"):
-        docker.image(layout.zip, "elsewhere")
+        grade_in_container.image(layout.zip, "elsewhere")
