@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import re
 import shutil
 import tempfile
@@ -148,16 +147,11 @@ def _run_otter_assign(path: Path, out: Path) -> None:
     from otter.assign import main as otter_assign
 
     output = io.StringIO()
-    logger = logging.getLogger("otter")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             otter_assign(str(path), str(out), no_pdfs=True, no_run_tests=True)
     except Exception as error:  # Otter raises many kinds of errors, all of them about the master
         raise BuildError(f"Otter Assign rejects the master: {error}\n{output.getvalue()[-2000:]}") from error
-    finally:
-        logger.setLevel(level)
 
 
 def _remove_authoring_marks(solution: NotebookNode) -> None:
