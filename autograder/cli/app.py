@@ -5,33 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 
-import typer
-
-from autograder.cli import class_commands, kit_commands
-from autograder.cli.shell import EXIT_USAGE, PANELS, err
+from autograder.cli import class_commands, kit_commands  # noqa: F401  # each adds its commands to the app
+from autograder.cli.shell import EXIT_USAGE, PANELS, app, err
 from autograder.engine.environment import hide_unused, lacking
 from autograder.errors import KitError
 
 __all__ = ["app", "main"]
 
-EPILOG = """
-For more about a command: `mnist-kit COMMAND --help`. To see the kit at work: `mnist-kit demo`. Before a term:
-`mnist-kit new-term`.
-
-Exit code 0: done. 2: not done; the message says why and what to do. `grade`, `build` and `doctor` have more codes.
-"""
-
-app = typer.Typer(
-    help="Build one deep-learning assignment, hand it out, and grade a class of any size.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    epilog=EPILOG,
-)
-app.registered_commands = sorted(
-    (*kit_commands.app.registered_commands, *class_commands.app.registered_commands),
-    key=lambda command: PANELS.index(str(command.rich_help_panel)),
-)
+app.registered_commands.sort(key=lambda command: PANELS.index(str(command.rich_help_panel)))
 
 
 def main() -> None:

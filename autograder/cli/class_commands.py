@@ -8,34 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.cli.shell import (
-    CORES,
-    EXIT_UNGRADED,
-    GRADE_EXIT_CODES,
-    OTHER_MACHINES,
-    RUN,
-    WRITTEN,
-    Class,
-    Database,
-    Output,
-    Roster,
-    Timeout,
-    Workers,
-    argument,
-    command,
-    err,
-    option,
-    out,
-    require_option,
-    say,
-)
+from autograder.cli import shell
+from autograder.cli.shell import argument, command, err, option, out, say
 
 if TYPE_CHECKING:
     from autograder.commands.grade import GradeOptions
 
-__all__ = ["app", "run_grade"]
-
-app = typer.Typer()
+__all__ = ["run_grade"]
 
 Submissions = Annotated[
     list[Path],
@@ -49,28 +28,26 @@ Regrade = Annotated[
 Yes = Annotated[bool, option("--yes", "", "With `--regrade`: let the new points count without asking.")]
 Scheduler = Annotated[
     str | None,
-    option("--dask", "ADDRESS", "Grade with the workers of a Dask scheduler: `tcp://HOST:8786`.", **OTHER_MACHINES),
+    shell.rare_option("--dask", "ADDRESS", "Grade with the workers of a Dask scheduler: `tcp://HOST:8786`."),
 ]
 Docker = Annotated[
     bool,
-    option("--docker", "", "Grade in a container without a network; needed on macOS and Windows.", **OTHER_MACHINES),
+    shell.rare_option("--docker", "", "Grade in a container without a network; needed on macOS and Windows."),
 ]
 BaseImage = Annotated[
     str | None,
-    option(
+    shell.rare_option(
         "--image",
         "BASE",
         "With `--docker`: the image to start from, any Debian or Ubuntu; by default `python:3.12-slim-bookworm`.",
-        **OTHER_MACHINES,
     ),
 ]
 Unsafe = Annotated[
     bool,
-    option(
+    shell.rare_option(
         "--unsafe-no-sandbox",
         "",
         "Run notebooks unconfined, with all your permissions. Only for notebooks that you wrote yourself.",
-        **OTHER_MACHINES,
     ),
 ]
 CanvasFile = Annotated[
@@ -105,24 +82,23 @@ Requests = Annotated[
 
 
 @command(
-    app,
-    RUN,
+    shell.RUN,
     {
         "mnist-kit grade submissions.zip -o out-fall-2026": "A whole class, as downloaded.",
         "mnist-kit grade submissions/ --regrade": "Grade everything again, after a change to the rules.",
         "mnist-kit grade --docker submissions/": "On macOS or Windows.",
     },
-    GRADE_EXIT_CODES,
+    shell.GRADE_EXIT_CODES,
 )
 def grade(
     submissions: Submissions,
-    output: Output = Path("out"),
-    workers: Workers = CORES,
-    timeout_s: Timeout = None,
+    output: shell.Output = Path("out"),
+    workers: shell.Workers = shell.CORES,
+    timeout_s: shell.Timeout = None,
     regrade: Regrade = False,
     yes: Yes = False,
     scheduler: Scheduler = None,
-    database: Database = None,
+    database: shell.Database = None,
     unsafe: Unsafe = False,
     docker: Docker = False,
     base: BaseImage = None,
@@ -132,8 +108,8 @@ def grade(
     Results are stored as they come. Run the same command again to continue after an interruption, or when there are new
     files: only new or changed submissions are graded. To see the class, open index.html in the output folder.
     """
-    require_option(yes, "--yes", regrade, "--regrade")
-    require_option(base is not None, "--image", docker, "--docker")
+    shell.require_option(yes, "--yes", regrade, "--regrade")
+    shell.require_option(base is not None, "--image", docker, "--docker")
     if not docker:
         from autograder.commands.grade import GradeOptions
 
@@ -163,30 +139,29 @@ def run_grade(options: GradeOptions, *, yes: bool = False) -> None:
         result = grade(options, screen)
     screen.show(result)
     if not all(report.complete for report in result.reports):
-        raise typer.Exit(EXIT_UNGRADED)
+        raise typer.Exit(shell.EXIT_UNGRADED)
 
 
 @command(
-    app,
-    RUN,
+    shell.RUN,
     {
         "mnist-kit export out --roster class.csv": "One row for each student in the class list.",
         "mnist-kit export out --canvas grades.csv": "Canvas's file filled in, as out/export/canvas.csv.",
     },
 )
 def export(
-    folder: Class = Path("out"),
-    roster: Roster = None,
+    folder: shell.Class = Path("out"),
+    roster: shell.Roster = None,
     canvas: CanvasFile = None,
     column: Column = None,
-    database: Database = None,
+    database: shell.Database = None,
 ) -> None:
     """Write grades and feedback for Canvas and for students.
 
     FOLDER/export gets grades.csv, and a feedback page for each student, also in feedback.zip. Answers that are
     not marked yet are listed.
     """
-    require_option(column is not None, "--column", canvas is not None, "--canvas")
+    shell.require_option(column is not None, "--column", canvas is not None, "--canvas")
     from autograder.commands import export as exporter
     from autograder.review import class_review
 
@@ -202,8 +177,8 @@ def export(
         err.print(remark, markup=False)
 
 
-@command(app, RUN, {"mnist-kit report out": "Updates out/index.html."})
-def report(folder: Class = Path("out"), database: Database = None) -> None:
+@command(shell.RUN, {"mnist-kit report out": "Updates out/index.html."})
+def report(folder: shell.Class = Path("out"), database: shell.Database = None) -> None:
     """Update the report on the class, FOLDER/index.html.
 
     It then has the points that the reviewers gave, their agreement, and the answers that they flagged.
@@ -216,9 +191,9 @@ def report(folder: Class = Path("out"), database: Database = None) -> None:
 
 
 @command(
-    app, RUN, {"mnist-kit join final_grades.csv -o out": "Compare the points of `otter grade` with those in out/."}
+    shell.RUN, {"mnist-kit join final_grades.csv -o out": "Compare the points of `otter grade` with those in out/."}
 )
-def join(grades: Grades, output: Output = Path("out")) -> None:
+def join(grades: Grades, output: shell.Output = Path("out")) -> None:
     """Compare with grades made by Otter or Gradescope.
 
     They are stored in the gradebook in the output folder, and the differences are shown. A row is matched to the
@@ -233,9 +208,9 @@ def join(grades: Grades, output: Output = Path("out")) -> None:
         out.print(remarks, markup=False)
 
 
-@command(app, WRITTEN, {"mnist-kit review out --reviewer ann --reviewer ben": "Two reviewers, who share the work."})
+@command(shell.WRITTEN, {"mnist-kit review out --reviewer ann --reviewer ben": "Two reviewers, who share the work."})
 def review(
-    folder: Class = Path("out"), reviewers: Reviewers = None, port: Port = 8765, database: Database = None
+    folder: shell.Class = Path("out"), reviewers: Reviewers = None, port: Port = 8765, database: shell.Database = None
 ) -> None:
     """Mark the written answers in the browser.
 
@@ -253,15 +228,14 @@ def review(
 
 
 @command(
-    app,
-    WRITTEN,
+    shell.WRITTEN,
     {"mnist-kit requests out --import requests.csv": "Adds new requests, and writes all with their replies."},
 )
 def requests(
-    folder: Class = Path("out"),
+    folder: shell.Class = Path("out"),
     new: Requests = None,
-    roster: Roster = None,
-    database: Database = None,
+    roster: shell.Roster = None,
+    database: shell.Database = None,
 ) -> None:
     """Import regrade requests and write out the replies.
 

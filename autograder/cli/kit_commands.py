@@ -8,29 +8,12 @@ from typing import Annotated
 
 import typer
 
+from autograder.cli import shell
 from autograder.cli.class_commands import run_grade
-from autograder.cli.shell import (
-    CORES,
-    EXIT_USAGE,
-    GRADE_EXIT_CODES,
-    TERM,
-    UPKEEP,
-    Output,
-    Timeout,
-    Workers,
-    argument,
-    command,
-    err,
-    option,
-    out,
-    progress_bar,
-    say,
-)
+from autograder.cli.shell import argument, command, err, option, out, say
 from autograder.layout import HOME
 
-__all__ = ["app"]
-
-app = typer.Typer()
+__all__: list[str] = []
 
 Check = Annotated[
     bool, option("--check", "", "Write nothing; name the generated files that are stale. Exit code 1 if any is.")
@@ -43,8 +26,7 @@ SampleFolder = Annotated[Path, argument("FOLDER", "Where to write the notebooks;
 
 
 @command(
-    app,
-    TERM,
+    shell.TERM,
     {"mnist-kit new-term": "After a minute or two you know what to upload where."},
     "Exit code 0: ready. 2: something must be done first; see the arrows.",
 )
@@ -65,10 +47,10 @@ def new_term() -> None:
             findings.append(finding)
             out.print(findings_screen.findings_table([finding]))
     out.print(findings_screen.term_result(findings, new_term.uploads(HOME), HOME.root))
-    raise typer.Exit(EXIT_USAGE if any(finding.status in (CHECK, ERROR) for finding in findings) else 0)
+    raise typer.Exit(shell.EXIT_USAGE if any(finding.status in (CHECK, ERROR) for finding in findings) else 0)
 
 
-@command(app, TERM, {"mnist-kit build": "After a change to grading.yml or assignment/exercise.md."})
+@command(shell.TERM, {"mnist-kit build": "After a change to grading.yml or assignment/exercise.md."})
 def build(check: Check = False) -> None:
     """Build the template, the solution and the autograder zip.
 
@@ -88,8 +70,7 @@ def build(check: Check = False) -> None:
 
 
 @command(
-    app,
-    TERM,
+    shell.TERM,
     {
         "mnist-kit data fashion_mnist": "Once, if grading.yml names this dataset.",
         "mnist-kit data fashion_mnist --from ~/Downloads": "The four files, from a folder.",
@@ -107,8 +88,8 @@ def data(dataset: Dataset, source: Published = None) -> None:
     say(f"wrote {path}" if made else f"{path} exists already, with the published images")
 
 
-@command(app, TERM, {"mnist-kit calibrate --runs 60": "Twice as many runs as usual, for a more precise answer."})
-def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
+@command(shell.TERM, {"mnist-kit calibrate --runs 60": "Twice as many runs as usual, for a more precise answer."})
+def calibrate(count: Runs = 30, workers: shell.Workers = shell.CORES) -> None:
     """Find out which accuracies are safe to ask for.
 
     Trains the solution many times, each with another seed, and shows how often a correct submission would miss each
@@ -119,7 +100,7 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
 
     plan = calibration.CalibrationPlan.of(HOME, count, workers)
     runs = []
-    with progress_bar("training") as progress:
+    with shell.progress_bar("training") as progress:
         task = progress.add_task("train", total=len(plan.seeds), last="")
         for run in calibration.train(plan):
             runs.append(run)
@@ -130,8 +111,7 @@ def calibrate(count: Runs = 30, workers: Workers = CORES) -> None:
 
 
 @command(
-    app,
-    UPKEEP,
+    shell.UPKEEP,
     {"mnist-kit doctor --zip dist/autograder.zip": "Before you upload it to Gradescope."},
     "Exit code 0: no errors. 1: errors; the messages say what to do.",
 )
@@ -157,8 +137,10 @@ def doctor(archive: Zip = None) -> None:
     raise typer.Exit(1 if errors else 0)
 
 
-@command(app, UPKEEP, {"mnist-kit demo": "Then open out/index.html."}, GRADE_EXIT_CODES)
-def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Timeout = 60) -> None:
+@command(shell.UPKEEP, {"mnist-kit demo": "Then open out/index.html."}, shell.GRADE_EXIT_CODES)
+def demo(
+    output: shell.Output = Path("out"), workers: shell.Workers = shell.CORES, timeout_s: shell.Timeout = 60
+) -> None:
     """Grade a bundled class, to see the kit at work.
 
     It has right answers, typical mistakes and broken files, and takes two or three minutes. The notebooks are the
@@ -180,7 +162,7 @@ def demo(output: Output = Path("out"), workers: Workers = CORES, timeout_s: Time
     run_grade(GradeOptions((folder,), output, workers, timeout_s, unsafe))
 
 
-@command(app, UPKEEP, {"mnist-kit sample-class try-these/": "Then: mnist-kit grade try-these/"})
+@command(shell.UPKEEP, {"mnist-kit sample-class try-these/": "Then: mnist-kit grade try-these/"})
 def sample_class(folder: SampleFolder = Path("dist/class")) -> None:
     """Write the class of the demo, to try things with it."""
     from autograder.authoring import bundled_class

@@ -1,9 +1,10 @@
-"""The panels, consoles, exit codes and options that the commands share."""
+"""The application, and the panels, consoles, exit codes and options that its commands share."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["argument", "command", "option", "progress_bar", "require_option", "say"]
+__all__ = ["app", "argument", "command", "option", "progress_bar", "rare_option", "require_option", "say"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,16 +30,25 @@ GRADE_EXIT_CODES = (
 PANELS = TERM, RUN, WRITTEN, UPKEEP = "Each term", "Each class", "Written answers", "Maintenance"
 """The panels of commands in `mnist-kit --help`, in their order."""
 
-OTHER_MACHINES = {"rich_help_panel": "Other machines"}
-"""The setting of options that few people need."""
+EPILOG = """
+For more about a command: `mnist-kit COMMAND --help`. To see the kit at work: `mnist-kit demo`. Before a term:
+`mnist-kit new-term`.
 
+Exit code 0: done. 2: not done; the message says why and what to do. `grade`, `build` and `doctor` have more codes.
+"""
+
+app = typer.Typer(
+    help="Build one deep-learning assignment, hand it out, and grade a class of any size.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    epilog=EPILOG,
+)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def command(
-    app: typer.Typer, panel: str, examples: Mapping[str, str], ending: str = ""
-) -> Callable[[Command], Command]:
+def command(panel: str, examples: Mapping[str, str], ending: str = "") -> Callable[[Command], Command]:
     """Add a command to a panel of the help. Its own page ends with examples, each a call and its effect, and `ending`.
 
     Its name is the function's, with hyphens.
@@ -82,6 +92,9 @@ def option(name: str, metavar: str, help: str, *, short: str = "", **settings: A
     return typer.Option(*filter(None, (short, name)), metavar=metavar, help=help, readable=False, **settings)
 
 
+rare_option = partial(option, rich_help_panel="Other machines")
+"""An option that few people need."""
+
 CORES = os.cpu_count() or 1
 
 Class = Annotated[Path, argument("FOLDER", "The results of the class: the `-o` of `mnist-kit grade`.")]
@@ -97,13 +110,12 @@ Timeout = Annotated[
 ]
 Database = Annotated[
     str | None,
-    option(
+    rare_option(
         "--database",
         "URL",
         "Keep the gradebook on a PostgreSQL server, for reviewers on several machines: `postgresql://USER@HOST/NAME`. "
         "By default, it is the file gradebook.db in the folder of the results.",
         envvar="MNIST_KIT_DATABASE",
-        **OTHER_MACHINES,
     ),
 ]
 Roster = Annotated[
