@@ -112,7 +112,7 @@ def test_too_few_outputs_are_the_mistake_of_the_question_that_asks_for_them(
 def test_a_model_that_cannot_be_scored_because_of_its_layers_is_not_checked(
     check: str, layers: Chain, structure: str
 ) -> None:
-    journal = [of_model(id, layers, structure=structure) for id in ("q5", "q7")]
+    journal = [of_model(id, layers, structure=structure, output_shape=None) for id in ("q5", "q7")]
     assert said(check, env(*journal)) == (
         "Not checked: the layers of question q5 have to be right first: a model without parameters"
     )
