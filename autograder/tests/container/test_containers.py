@@ -39,6 +39,9 @@ RUN cp /autograder/source/run_autograder /autograder/run_autograder && bash /aut
 TIMEOUT_S = 90
 """Seconds for a notebook of the class; some of them never end."""
 
+SIZE_LIMIT_BYTES = 2_300_000_000
+"""The largest image that is acceptable at Gradescope; TensorFlow makes up most of it."""
+
 RUN_LIMIT_S = 600
 """Seconds that Gradescope gives a submission by default."""
 
@@ -152,6 +155,7 @@ def gradescope(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> str:
         for info in archive.infolist():  # with permissions, which extractall drops
             Path(archive.extract(info, source)).chmod(info.external_attr >> 16)
     docker("build", "--no-cache", "--tag", NAME, "--build-arg", f"BASE={BASE}", source)
+    assert int(docker("image", "inspect", "--format", "{{.Size}}", NAME).stdout) <= SIZE_LIMIT_BYTES
     return NAME
 
 
