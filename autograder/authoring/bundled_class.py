@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import nbformat
 from nbformat import NotebookNode
@@ -49,9 +48,9 @@ PROSE = {
     "q2": "relu turns negative numbers into 0. softmax makes ten probabilities that sum to 1. One neuron a class.",
     "q3": "The loss says how wrong the predictions are; the optimizer follows its gradient to better parameters.",
 }
-ANSWERS: Mapping[str, str] = MappingProxyType({**PROSE, "q4": LOAD, "q5": MODEL, "q6": COMPILE, "q7": TRAIN})
-FULL: Mapping[str, float] = MappingProxyType({"q4": 6, "q5": 8, "q6": 4, "q7": 8})
-NOTHING: Mapping[str, float] = MappingProxyType(dict.fromkeys(FULL, 0))
+ANSWERS: Mapping[str, str] = {**PROSE, "q4": LOAD, "q5": MODEL, "q6": COMPILE, "q7": TRAIN}
+FULL: Mapping[str, float] = {"q4": 6, "q5": 8, "q6": 4, "q7": 8}
+NOTHING: Mapping[str, float] = dict.fromkeys(FULL, 0)
 
 Edit = Callable[[NotebookNode], NotebookNode | bytes]
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from autograder.cli import shell
 from autograder.cli.class_commands import run_grade
 from autograder.cli.shell import argument, command, err, option, out, say
 from autograder.layout import HOME
 
-__all__: list[str] = []
+if TYPE_CHECKING:
+    from autograder.commands.doctor import Finding
+
+__all__ = ["term_result"]
+
+COLOURS = {"ok": "green", "note": "default", "check": "yellow", "error": "red"}
+TITLE_WIDTH = 17
+"""Characters of a finding's longest title."""
 
 Check = Annotated[
     bool, option("--check", "", "Write nothing; name the generated files that are stale. Exit code 1 if any is.")
@@ -37,17 +48,42 @@ def new_term() -> None:
     has the zip grade the solution, which must get every automatic point, and the blank template, which must get none.
     Ends with what to upload where. Nothing of an earlier term is changed.
     """
-    from autograder.cli import findings_screen
     from autograder.commands import new_term
-    from autograder.commands.doctor import CHECK, ERROR
 
     findings = []
     with out.status("checking this machine") as status:
         for finding in new_term.prepare(HOME, Path.cwd(), date.today(), busy=status.update):
             findings.append(finding)
-            out.print(findings_screen.findings_table([finding]))
-    out.print(findings_screen.term_result(findings, new_term.uploads(HOME), HOME.root))
-    raise typer.Exit(shell.EXIT_USAGE if any(finding.status in (CHECK, ERROR) for finding in findings) else 0)
+            out.print(_findings_table([finding]))
+    out.print(term_result(findings, new_term.uploads(HOME), HOME.root))
+    raise typer.Exit(shell.EXIT_USAGE if any(finding.status in ("check", "error") for finding in findings) else 0)
+
+
+def _findings_table(findings: Iterable[Finding]) -> Table:
+    """Return the findings, a row each: status, title, detail and remedy."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=5)
+    table.add_column(width=TITLE_WIDTH)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        detail = "\n→ ".join(filter(None, (finding.detail, finding.remedy)))
+        table.add_row(Text(finding.status, COLOURS[finding.status]), finding.title, Text(detail))
+    return table
+
+
+def term_result(findings: Sequence[Finding], uploads: Mapping[Path, str], root: Path) -> RenderableType:
+    """Return what to do next: fix the errors or, if there are none, upload."""
+    errors, checks = (sum(finding.status == status for finding in findings) for status in ("error", "check"))
+    if errors:
+        count = f"{errors} error{'' if errors == 1 else 's'}"
+        return Text(f"\nNot ready: {count}. Do what the arrows say, and run mnist-kit new-term again.", "red")
+    result = Text("\nReady.", "green")
+    if checks:
+        result = Text(f"\nReady, but check {checks} thing{'' if checks == 1 else 's'} above.", "yellow")
+    table = Table.grid(padding=(0, 2))
+    for path, where in uploads.items():
+        table.add_row(path.relative_to(root).as_posix(), where)
+    return Group(result, "What goes where:", table)
 
 
 @command(shell.TERM, {"mnist-kit build": "After a change to grading.yml or assignment/exercise.md."})
@@ -120,7 +156,6 @@ def doctor(archive: Zip = None) -> None:
 
     Lists what confines students' code, which of it is required, and how to get what is missing.
     """
-    from autograder.cli.findings_screen import findings_table
     from autograder.commands import doctor
     from autograder.engine import isolation
 
@@ -132,7 +167,7 @@ def doctor(archive: Zip = None) -> None:
         findings = doctor.check_zip(archive)
         good, bad = f"{archive.name} can be uploaded.", f"Do not upload {archive.name} yet."
     errors = any(finding.is_error for finding in findings)
-    out.print(findings_table(findings))
+    out.print(_findings_table(findings))
     out.print(bad if errors else good, style="red" if errors else "green", markup=False)
     raise typer.Exit(1 if errors else 0)
 

@@ -15,7 +15,7 @@ from autograder.policy import grading_file
 __all__ = ["join"]
 
 
-def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[Comparison, ...]:
+def join(paths: Sequence[Path], folder: Path) -> tuple[Comparison, ...]:
     """Store grades that were made elsewhere in the gradebook of a graded class, and compare them with what counts.
 
     Nothing is stored if one of the files cannot be read. Raises ImportedFileError for that, and GradebookError if the
@@ -23,7 +23,7 @@ def join(paths: Sequence[Path], folder: Path, url: str | None = None) -> tuple[C
     """
     policy = grading_file.load(HOME.policy)
     rows = external_grades.read(paths, policy)
-    with Gradebook(existing_location(folder, url)) as book:
+    with Gradebook(existing_location(folder, None)) as book:
         joined = external_grades.match(rows, book.names())
         book.record_external(joined)
         return tuple(Comparison(grade, grade.row.automatic(policy), _here(book, grade.submission)) for grade in joined)

@@ -20,8 +20,9 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring.bundled_class import LOAD, Member
+from autograder.cli.grade_screen import GradeScreen
 from autograder.engine.environment import REPAIR
-from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.gradebook import Gradebook, KitChange
 from autograder.gradebook.mark import Draft
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import HOME
@@ -93,6 +94,19 @@ def test_pytest_says_when_there_is_no_such_submission(here: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=here)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "none.ipynb: no such file or folder" in done.stderr
+
+
+@pytest.mark.parametrize(("before", "shown"), [("0.1.0+abc", "kit 0.1.0+abc"), (None, "kit of an earlier version")])
+def test_a_class_that_a_changed_kit_grades_again_is_explained_once(
+    before: str | None, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = GradeScreen(regrade=False, yes=False)
+    screen.started(3, 3, built=False, kit_change=KitChange(2, before, "0.1.0+def"))
+    screen.started(3, 3, built=False, kit_change=None)
+    text = " ".join(capsys.readouterr().err.split())
+    assert text.count("Graded again") == 1
+    assert "2 of 3, because the code that determines points has changed" in text
+    assert f"({shown} → 0.1.0+def)" in text
 
 
 def grade(here: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -203,15 +217,6 @@ def test_a_second_file_that_cannot_be_read_joins_nothing(here: Path, call: Call)
     code, _, err = call("join good.csv empty.csv")
     assert (code, joined(here)) == (2, ())
     assert "empty.csv: it is empty" in err
-
-
-def test_grades_are_joined_to_a_graded_class_only(here: Path, call: Call) -> None:
-    (here / "final_grades.csv").write_text(OTTER_GRADES, encoding="utf-8")
-    code, _, err = call("join final_grades.csv")
-    assert code == 2
-    assert "out/gradebook.db: there is no gradebook" in err
-    assert "mnist-kit grade SUBMISSION... -o out" in err
-    assert not (here / "out").exists()
 
 
 def test_a_submission_without_a_grade_here_is_not_compared(here: Path) -> None:

@@ -58,6 +58,7 @@ def lay_out(folder: Path) -> None:
         "latin.csv": ROSTER.encode("latin-1"),
         "utf16.csv": ROSTER.encode("utf-16"),
         "empty.csv": b"",
+        "grades.csv": b"file,total_points_earned,grading_status\nann.ipynb,26,Completed\n",
         "no.zip": b"hello",
     }
     for name, content in contents.items():
@@ -183,6 +184,7 @@ def test_a_file_that_is_no_autograder_zip_is_rejected(call: Call, file: str, mes
         ("grad a.ipynb", "No such command 'grad'. Did you mean 'grade'?"),
         ("calibrate --runs 3", "3 runs are too few"),
         ("grade a.ipynb -o new --dask tcp://127.0.0.1:1", "no Dask scheduler answers at tcp://127.0.0.1:1"),
+        ("join grades.csv -o nowhere", "nowhere/gradebook.db: there is no gradebook; expected one of a graded class."),
         ("sample-class a.pdf", "a.pdf: it cannot be written to"),
         ("sample-class a.pdf/class", "name another folder"),
     ],

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
 from autograder.authoring.self_test import SelfTest
 from autograder.calibration import miss_rate, reference
 from autograder.calibration.reference import Calibration, Origin
-from autograder.cli.findings_screen import TITLE_WIDTH
+from autograder.cli.kit_commands import TITLE_WIDTH, term_result
 from autograder.commands import new_term
 from autograder.commands.doctor import CHECK, ERROR, NOTE, OK, Finding, FindingStatus
 from autograder.engine import isolation
@@ -221,6 +222,19 @@ def test_the_container_is_as_large_as_the_solution_needs(own: Layout) -> None:
     replace(own.policy, "timeout_s: 300", "timeout_s: 540")
     large = new_term.check_container(grading_file.load(own.policy), SelfTest(memory_mb=2000))
     assert large.detail == "on Gradescope, choose at least 1 CPU and 3 GB of memory, and a time limit of 11 minutes"
+
+
+def test_uploads_are_listed_only_without_errors() -> None:
+    for marks, words, listed in (
+        ((OK, NOTE), "Ready.", True),
+        ((CHECK,), "Ready, but check 1 thing above.", True),
+        ((ERROR, ERROR, CHECK), "Not ready: 2 errors.", False),
+    ):
+        console = Console(width=80)
+        with console.capture() as captured:
+            console.print(term_result([Finding(mark, "x") for mark in marks], new_term.uploads(HOME), HOME.root))
+        assert words in captured.get()
+        assert ("Configure Autograder" in captured.get()) is listed
 
 
 def test_packages_that_are_not_as_locked_end_it_before_anything_is_built(here: Path) -> None:
