@@ -11,8 +11,7 @@ from nbformat.v4 import new_code_cell
 
 from autograder.errors import BuildError
 from autograder.layout import Layout
-from autograder.policy.policy import Policy
-from autograder.policy.questions import AccuracyRule, CodeQuestion, share
+from autograder.policy.policy import AccuracyRule, CodeQuestion, Policy, share
 
 __all__ = ["hidden_tests", "read_master"]
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from autograder.policy.questions import WrittenQuestion
+from autograder.policy.policy import WrittenQuestion
 
 __all__ = ["MOST_ITEMS", "Rubric", "RubricEffect", "RubricItem"]
 

@@ -11,7 +11,7 @@ from functools import cache
 from operator import itemgetter
 
 from autograder.judge.evidence import CompileSettings, Layer, Model
-from autograder.policy.questions import CodeQuestion
+from autograder.policy.policy import CodeQuestion
 
 __all__ = [
     "CLASSES",

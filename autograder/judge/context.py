@@ -13,8 +13,7 @@ from autograder.judge.evidence import Evidence, Model, QuestionEvidence, Reporte
 from autograder.judge.failure import CheckFailed, NotChecked
 from autograder.judge.scoring import Score, score
 from autograder.layout import HOME
-from autograder.policy.policy import Policy
-from autograder.policy.questions import CodeQuestion
+from autograder.policy.policy import CodeQuestion, Policy
 
 __all__ = ["CONTEXT", "CheckContext", "context_of"]
 

@@ -23,8 +23,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.errors import EvidenceError
-from autograder.policy.policy import Policy
-from autograder.policy.questions import CodeQuestion
+from autograder.policy.policy import CodeQuestion, Policy
 from autograder.policy.schema import StrictModel
 from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take

@@ -23,31 +23,24 @@ from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
 
 from autograder.errors import PolicyError, PolicyProblem
-from autograder.policy.policy import Assignment, AttemptLimit, Execution, Feedback, Policy, Review
-from autograder.policy.questions import (
-    AccuracyRule,
-    CodeQuestion,
-    LayerRule,
-    Misconception,
-    RubricRule,
-    WrittenQuestion,
-)
+from autograder.policy import policy
+from autograder.policy.policy import Policy
 from autograder.policy.schema import ClosedModel
 
 __all__ = ["load", "parse"]
 
 SECTIONS: Mapping[str, type[ClosedModel]] = {
-    "assignment": Assignment,
-    "written": WrittenQuestion,
-    "code": CodeQuestion,
-    "rubric": RubricRule,
-    "misconceptions": Misconception,
-    "layers": LayerRule,
-    "accuracy": AccuracyRule,
-    "execution": Execution,
-    "attempts": AttemptLimit,
-    "feedback": Feedback,
-    "review": Review,
+    "assignment": policy.Assignment,
+    "written": policy.WrittenQuestion,
+    "code": policy.CodeQuestion,
+    "rubric": policy.RubricRule,
+    "misconceptions": policy.Misconception,
+    "layers": policy.LayerRule,
+    "accuracy": policy.AccuracyRule,
+    "execution": policy.Execution,
+    "attempts": policy.AttemptLimit,
+    "feedback": policy.Feedback,
+    "review": policy.Review,
 }
 """The model of each section, by pydantic's name for its place; its fields are the allowed keys."""
 

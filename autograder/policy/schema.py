@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-__all__ = ["ClosedModel", "StrictModel", "Text", "check_unique", "mistake"]
+__all__ = ["ClosedModel", "StrictModel", "Text", "check_sum", "check_unique", "mistake"]
 
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=4000)]
 
@@ -28,6 +28,13 @@ class StrictModel(ClosedModel):
 def mistake(allowed: str, found: str, *keys: str) -> PydanticCustomError:
     """Return the error for a value that does not fit others; `keys` lead to it from the model's own place."""
     return PydanticCustomError("mistake", "{allowed}", {"allowed": allowed, "found": found, "at": keys})
+
+
+def check_sum(key: str, parts: Sequence[float], total: float) -> None:
+    """Raise a mistake if points do not add up to the question's."""
+    if round(sum(parts), 6) != round(total, 6):
+        found = f"{' + '.join(f'{part:g}' for part in parts)} = {sum(parts):g}"
+        raise mistake(f"points in {key} that add up to the question's {total:g}", found, key)
 
 
 def check_unique(key: str, names: Sequence[str], allowed: str) -> None:

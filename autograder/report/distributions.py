@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.judge.grade_report import GradeReport
-from autograder.policy.policy import Policy
-from autograder.policy.questions import AccuracyRule
+from autograder.policy.policy import AccuracyRule, Policy
 from autograder.report.grade_cells import automatic
 from autograder.report.histogram import DIGITS, Bin, Chart, Level, bin_width, binned, chart
 from autograder.report.item_analysis import graded

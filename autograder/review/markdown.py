@@ -23,7 +23,7 @@ from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.dollarmath.index import math_inline_dollar
 
-from autograder.policy.questions import Misconception
+from autograder.policy.policy import Misconception
 from autograder.review.markup import mathml, sanitize
 from autograder.review.running_text import Highlighter, restrict
 from autograder.text import printable_lines

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from markdown_it.token import Token
 
-from autograder.policy.questions import Misconception
+from autograder.policy.policy import Misconception
 from autograder.review.markup import sanitize
 
 __all__ = ["Highlighter", "restrict"]

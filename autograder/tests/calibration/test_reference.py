@@ -15,7 +15,7 @@ import pytest
 from autograder.calibration.reference import Calibration, Origin, TrainingRun, load, rules
 from autograder.errors import BuildError, CalibrationError, DatasetError
 from autograder.layout import HOME, Layout
-from autograder.policy.questions import AccuracyRule
+from autograder.policy.policy import AccuracyRule
 from autograder.tests.calibrations import ORIGIN, calibration
 from autograder.version import kit_version
 

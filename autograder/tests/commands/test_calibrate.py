@@ -16,8 +16,7 @@ from autograder.engine.engine import Engine
 from autograder.errors import CalibrationError
 from autograder.judge.grade_report import GradeReport
 from autograder.layout import Layout
-from autograder.policy.policy import Policy
-from autograder.policy.questions import AccuracyRule
+from autograder.policy.policy import AccuracyRule, Policy
 from autograder.submissions import notebook
 from autograder.submissions.submission import Submission
 from autograder.tests import journals, reports

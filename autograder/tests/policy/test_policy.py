@@ -13,8 +13,7 @@ from pydantic import ValidationError
 from autograder.errors import PolicyError
 from autograder.layout import HOME
 from autograder.policy import grading_file
-from autograder.policy.policy import AttemptLimit, Policy, Review
-from autograder.policy.questions import share
+from autograder.policy.policy import AttemptLimit, Policy, Review, share
 from autograder.tests.policies import FILE, SAMPLE
 
 

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markupsafe import Markup
 
-from autograder.policy.questions import Misconception
+from autograder.policy.policy import Misconception
 from autograder.review import markdown as module
 from autograder.review import markup
 from autograder.review.markdown import LONGEST, MOST_LINES, Rendered, render
