@@ -8,6 +8,7 @@ prints the layers as JSON; each is tried in a child process, so the caller itsel
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -101,10 +102,7 @@ def demand(examination: Examination) -> ConfinementPlan:
 
 def free_uid(taken: set[int]) -> int:
     """Return a user id that belongs to no account and no other slot."""
-    uid = FIRST_UID
-    while uid in taken or _is_account(uid):
-        uid += 1
-    return uid
+    return next(uid for uid in itertools.count(FIRST_UID) if uid not in taken and not _is_account(uid))
 
 
 def _is_account(uid: int) -> bool:

@@ -41,7 +41,7 @@ DECLARATION = 4096
 
 
 class RunFolder:
-    """A temporary folder, used as a context manager and deleted at the end.
+    """A temporary folder; `remove` deletes it.
 
     With `own_users` each student process gets a user of its own, who alone can enter its work folder. `work_mb` are the
     megabytes that one notebook may write. Raises GraderFault if the disk is full or closed to these users.

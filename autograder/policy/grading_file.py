@@ -10,7 +10,6 @@ import contextlib
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -130,27 +129,6 @@ def _read_yaml(text: str, path: Path) -> Any:
     raise PolicyError(path, (problem,))
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A place in the file: its keys, its line if known, and the value there."""
-
-    path: tuple[str, ...]
-    line: int | None
-    value: Any
-
-    def inside(self, part: int | str) -> _Place:
-        """Return the entry `part`; if it is missing, it has this place's own line."""
-        size = len(self.value) if isinstance(self.value, list) else 0
-        keys: Iterable[Any] = self.value if isinstance(self.value, Mapping) else range(size)
-        line, value = self.line, None
-        for key in keys:
-            if str(key) == str(part):
-                value = self.value[key]
-                with contextlib.suppress(AttributeError, KeyError, TypeError):  # the line is not known
-                    line = self.value.lc.data[key][0] + 1  # ruamel counts from 0
-        return _Place((*self.path, str(part)), line, value)
-
-
 def _problems(errors: Sequence[ErrorDetails], data: Any) -> tuple[PolicyProblem, ...]:
     """Return all mistakes, without those that only follow from another one."""
     # pydantic counts only the right entries: a list with one wrong entry is also "too short".
@@ -164,37 +142,45 @@ def _problems(errors: Sequence[ErrorDetails], data: Any) -> tuple[PolicyProblem,
 
 def _problem(details: ErrorDetails, data: Any) -> PolicyProblem:
     """Return one pydantic error as a problem with its line."""
-    context = details.get("ctx", {})
-    place = _locate(details["loc"], data)
+    context, loc = details.get("ctx", {}), details["loc"]
+    # pydantic adds the kind of a question after its name, and "[key]" after a key.
+    kind_at = 2 if loc[:1] == ("questions",) else None
+    path = [str(part) for position, part in enumerate(loc) if part != "[key]" and position != kind_at]
     found, nearest = str(context.get("found", _describe(details["input"]))), None
     allowed = details["msg"].removeprefix("Input should be ")
     match details["type"]:
         case "extra_forbidden" | "invalid_key":
-            section = next((SECTIONS[str(part)] for part in details["loc"][-2::-1] if part in SECTIONS), Policy)
+            section = next((SECTIONS[str(part)] for part in loc[-2::-1] if part in SECTIONS), Policy)
             options = sorted(section.model_fields)
-            found, allowed, nearest = "an unknown key", ", ".join(options), _nearest(place.path[-1], options)
+            found, allowed, nearest = "an unknown key", ", ".join(options), _nearest(path[-1], options)
         case "missing":
             found, allowed = "nothing", WORDS["missing"]
         case "literal_error":
             nearest = _nearest(details["input"], re.findall(r"'([^']*)'", allowed))
         case "union_tag_invalid" | "union_tag_not_found":
-            place = place.inside("kind")
-            found, allowed = _describe(place.value), "'written' or 'code'"
-            nearest = _nearest(place.value, ("written", "code"))
+            path.append("kind")
+            _, kind = _look_up(path, data)
+            found, allowed, nearest = _describe(kind), "'written' or 'code'", _nearest(kind, ("written", "code"))
         case known if known in WORDS:
             allowed = WORDS[known].format_map(context)
-    for part in context.get("at", ()):
-        place = place.inside(part)
-    return PolicyProblem(place.line, ".".join(place.path), found, allowed, nearest)
+    path += context.get("at", ())
+    line, _ = _look_up(path, data)
+    return PolicyProblem(line, ".".join(path), found, allowed, nearest)
 
 
-def _locate(loc: tuple[int | str, ...], data: Any) -> _Place:
-    """Return the place in the file. pydantic adds the kind of a question after its name, and "[key]" after a key."""
-    place = _Place((), 1, data)
-    for position, part in enumerate(loc):
-        if part != "[key]" and not (position == 2 and loc[0] == "questions"):
-            place = place.inside(part)
-    return place
+def _look_up(path: Sequence[str], data: Any) -> tuple[int, Any]:
+    """Return the line and the value at a place in the file; what is missing has the line of the place around it."""
+    line, value = 1, data
+    for part in path:
+        around, value = value, None
+        size = len(around) if isinstance(around, list) else 0
+        keys: Iterable[Any] = around if isinstance(around, Mapping) else range(size)
+        for key in keys:
+            if str(key) == part:
+                value = around[key]
+                with contextlib.suppress(AttributeError, KeyError, TypeError):  # the line is not known
+                    line = around.lc.data[key][0] + 1  # ruamel counts from 0
+    return line, value
 
 
 def _nearest(word: Any, options: Sequence[str]) -> str | None:
