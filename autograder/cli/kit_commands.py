@@ -117,9 +117,9 @@ def data(dataset: Dataset, source: Published = None) -> None:
 
     Takes the images from Debian's package, from Keras's cache or from a folder, and accepts only the published ones.
     """
-    from autograder.data import idx_files
+    from autograder.data.dataset import provide
 
-    made = idx_files.provide(HOME, dataset, source)
+    made = provide(HOME, dataset, source)
     path = HOME.data(dataset).relative_to(HOME.root)
     say(f"wrote {path}" if made else f"{path} exists already, with the published images")
 

@@ -21,10 +21,20 @@ from pathlib import Path
 
 from autograder.engine.environment import command
 from autograder.errors import WITH_DOCKER, SetupError
-from autograder.sandbox import confine, interpreter, seccomp
+from autograder.sandbox import confine, seccomp
 from autograder.sandbox.limits import Limits
 
-__all__ = ["HOW_TO_GET", "NO_PLAN", "REMEDY", "ConfinementPlan", "Examination", "demand", "examine", "free_uid"]
+__all__ = [
+    "HOW_TO_GET",
+    "NO_PLAN",
+    "REMEDY",
+    "ConfinementPlan",
+    "Examination",
+    "demand",
+    "examine",
+    "free_uid",
+    "others_can_enter",
+]
 
 FIRST_UID = 61_200
 """The first user id for student processes: above those that distributions give to people and services."""
@@ -76,11 +86,17 @@ def _plan() -> ConfinementPlan:
     always = ("rlimits", "no new privileges", "seccomp")
     if os.geteuid() != 0:
         return ConfinementPlan("Linux, not root", False, (*always, "landlock"))
-    if interpreter.others_can_read(map(Path, (sys.prefix, sys.base_prefix))):
+    pythons = Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()
+    if all(others_can_enter(python) and python.stat().st_mode & 0o004 for python in pythons):
         return ConfinementPlan("Linux, root", True, ("uid", *always))
     return ConfinementPlan(
         "Linux, root with a Python that others cannot read", False, ("no capabilities", *always, "landlock")
     )
+
+
+def others_can_enter(folder: Path) -> bool:
+    """Whether another user can pass through a folder and all above it."""
+    return all(parent.stat().st_mode & 0o001 for parent in (folder.resolve(), *folder.resolve().parents))
 
 
 def examine() -> Examination:
@@ -116,7 +132,7 @@ def _main() -> None:
         uid = free_uid(set()) if _plan().own_users else None
         limits = Limits(wall_s=60, memory_mb=3072, work_mb=64, files=100)
         jail = confine.Jail(Path(work), (), uid, (), limits)
-        layers = confine.probe(jail, confine.prepare(interpreter.folders()))
+        layers = confine.probe(jail, confine.prepare())
     sys.stdout.write(json.dumps([vars(status) for status in layers]))
 
 

@@ -23,7 +23,6 @@ from autograder.engine.warm_process import GRACE_S, Channel, Ended, watch
 from autograder.errors import GraderFault
 from autograder.judge.evidence import specs
 from autograder.policy.policy import Policy
-from autograder.sandbox import interpreter
 from autograder.sandbox.confine import Jail
 from autograder.sandbox.limits import Limits
 from autograder.submissions.notebook import CodeCell
@@ -53,7 +52,7 @@ class RunFolder:
         self._lock = threading.Lock()
         parent = Path(tempfile.gettempdir())
         _demand_space(parent, work_mb + ARRAYS_MB)
-        if own_users and not interpreter.others_can_enter(parent):
+        if own_users and not isolation.others_can_enter(parent):
             raise GraderFault(
                 f"the temporary folder {parent} is closed to other users, but each notebook runs as one. "
                 "Name another folder: TMPDIR=/var/tmp mnist-kit grade ..."

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograder.data.dataset import ARRAYS, DATASETS
 from autograder.engine.environment import hide_unused
-from autograder.sandbox import confine, interpreter, notebook_runner, offline, training, zygote
+from autograder.sandbox import confine, notebook_runner, offline, training, zygote
 
 __all__ = ["main"]
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
         serve(judges)
         os._exit(0)
     judges.close()
-    gates = confine.prepare((*interpreter.folders(), Path(arguments[2])))
+    gates = confine.prepare(Path(arguments[2]))
     shell = notebook_runner.make_shell()
     if not zygote.single_threaded():
         raise RuntimeError("an imported library has started a thread; forking from here is not safe")

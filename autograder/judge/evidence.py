@@ -25,8 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from autograder.errors import EvidenceError
 from autograder.policy.policy import CodeQuestion, Policy
 from autograder.policy.schema import StrictModel
-from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT, take
+from autograder.sandbox.variables import MAX_WEIGHTS, SETTINGS
 from autograder.text import printable
 
 __all__ = [

@@ -16,7 +16,7 @@ import numpy as np
 from autograder.errors import GraderFault
 from autograder.judge.architecture import canonical_name
 from autograder.judge.evidence import Float32, Layer, Model
-from autograder.sandbox.model_description import MAX_WEIGHTS, SETTINGS
+from autograder.sandbox.variables import MAX_WEIGHTS, SETTINGS
 
 if TYPE_CHECKING:
     import keras

@@ -14,7 +14,7 @@ from autograder.data.dataset import DATASETS, Labelled
 from autograder.judge import rebuild
 from autograder.judge.evidence import Evidence, Float32, Model
 from autograder.judge.failure import CheckFailed
-from autograder.sandbox.model_description import MAX_WEIGHTS
+from autograder.sandbox.variables import MAX_WEIGHTS
 
 __all__ = ["UNSCALED", "Fit", "Score", "fit", "scalings", "score"]
 

@@ -18,12 +18,15 @@ import errno
 import os
 import resource
 import signal
+import socket
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from autograder.sandbox import canaries, landlock, libc, privileges, seccomp
+from autograder.sandbox import landlock, libc, seccomp
 from autograder.sandbox import limits as limits_
 from autograder.sandbox.limits import Limits
 
@@ -78,15 +81,26 @@ class Gates:
     why_no_filter: str = ""
 
 
-def prepare(readable: Iterable[Path]) -> Gates:
-    """Prepare the gates for processes that may read `readable`; called in the warm process."""
+def prepare(*more: Path) -> Gates:
+    """Prepare the gates for processes that may read the Python they run on, and `more`; called in the warm process."""
     with contextlib.suppress(ImportError):
         import py_landlock.abi  # noqa: F401  # once here, not once a student
-    handles = tuple(os.open(path, os.O_PATH | os.O_CLOEXEC) for path in readable if path.exists())
+    handles = tuple(os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (*_interpreter(), *more) if path.exists())
     try:
         return Gates(handles, seccomp.compile_filter())
     except (OSError, RuntimeError, ImportError) as error:
         return Gates(handles, None, f"libseccomp is needed ({error})")
+
+
+def _interpreter() -> set[Path]:
+    """Return the paths a Python process reads after it has started: its libraries, its packages, the C library."""
+    return {
+        *(Path(path).resolve() for path in (sys.prefix, sys.base_prefix)),
+        *map(Path, ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types")),
+        *map(Path("/dev").joinpath, ("null", "zero", "urandom", "random")),
+        *map(Path("/proc").joinpath, ("cpuinfo", "meminfo", "stat", "filesystems")),
+        Path("/sys/devices/system/cpu"),
+    }
 
 
 def confine(jail: Jail, gates: Gates, keep: Iterable[int], parent: int) -> tuple[str, ...]:
@@ -113,7 +127,7 @@ def confine(jail: Jail, gates: Gates, keep: Iterable[int], parent: int) -> tuple
         with contextlib.suppress(OSError):
             os.close(handle)
     files_closed = any(layer.startswith("landlock") for layer in force)
-    for escape in canaries.escapes(jail.work, jail.secrets, parent, files_closed=files_closed):
+    for escape in _escapes(jail.work, jail.secrets, parent, files_closed=files_closed):
         raise ConfineError(f"a canary succeeded: {escape}")
     return tuple(force)
 
@@ -137,9 +151,9 @@ def _layers(jail: Jail, gates: Gates, parent: int) -> Iterator[tuple[str, Callab
             raise OSError(errno.ENOSYS, gates.why_no_filter)
         seccomp.put_on(gates.program)
 
-    yield "uid" if jail.uid is not None else "no capabilities", lambda: privileges.become(jail.uid)
+    yield "uid" if jail.uid is not None else "no capabilities", lambda: libc.become(jail.uid)
     yield "rlimits", limit
-    yield "network namespace", privileges.unshare
+    yield "network namespace", libc.unshare
     yield "no new privileges", lambda: libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     yield "landlock", lambda: landlock.restrict(jail.work, gates.readable)
     yield "seccomp", filter_calls
@@ -173,3 +187,63 @@ def _close_all_but(keep: set[int]) -> None:
     for descriptor in opened - keep:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+
+
+def _escapes(work: Path, secrets: Iterable[Path], parent: int, *, files_closed: bool) -> Iterator[str]:
+    """Run the canaries, attempts of this process that must fail; yield the name of each that succeeds.
+
+    `parent` is the pid of the process that forked this one. Without Landlock (`files_closed` is False) folders that
+    everybody may write to, such as /tmp, stay open.
+    """
+    attempts: list[tuple[str, Callable[[], bool]]] = [
+        (f"read {secret.name}", partial(_works, partial(os.open, secret, os.O_RDONLY))) for secret in secrets
+    ]
+    outside = work.parent / f"canary-{os.getpid()}"
+    for path in (outside, *([Path("/tmp") / outside.name] if files_closed else [])):
+        attempts.append(("write outside the work folder", partial(_works, partial(_write, path))))
+    for family, kind, name in (
+        (socket.AF_INET, socket.SOCK_STREAM, "TCP"),
+        (socket.AF_INET, socket.SOCK_DGRAM, "UDP"),
+        (socket.AF_UNIX, socket.SOCK_STREAM, "unix"),
+        (socket.AF_NETLINK, socket.SOCK_RAW, "netlink"),
+    ):
+        attempts.append((f"open a {name} socket", partial(_works, partial(socket.socket, family, kind))))
+    attempts += [
+        ("start a process", _forks),
+        ("signal the parent", partial(_works, partial(os.kill, parent, 0))),
+        ("run a program", partial(_works, partial(os.execv, "/nonexistent", ["x"]), unless=errno.EPERM)),
+        ("change permissions", partial(_changes_mode, work)),
+    ]
+    return (name for name, succeeds in attempts if succeeds())
+
+
+def _works(attempt: Callable[[], Any], unless: int | None = None) -> bool:
+    """Whether an attempt succeeds; with `unless`, whether it fails for another reason than that one."""
+    try:
+        attempt()
+    except OSError as error:
+        return unless is not None and error.errno != unless
+    return True
+
+
+def _write(path: Path) -> None:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    path.unlink()
+
+
+def _forks() -> bool:
+    try:
+        pid = os.fork()
+    except OSError:
+        return False
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return True
+
+
+def _changes_mode(folder: Path) -> bool:
+    """Whether chmod has an effect: the filter answers it with success."""
+    before = folder.stat().st_mode
+    _works(partial(os.chmod, folder, 0o777))
+    return folder.stat().st_mode != before

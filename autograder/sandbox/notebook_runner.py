@@ -13,21 +13,23 @@ Dies: after the last cell; at the time limit by an exception in the running cell
 from __future__ import annotations
 
 import contextlib
+import importlib.abc
 import json
 import os
 import signal
 import sys
 import tempfile
-import types
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
-from autograder.sandbox import colab, confine
+from autograder.sandbox import confine
 from autograder.sandbox.recorder import Recorder
 
 __all__ = ["Shell", "TimeLimit", "make_shell", "run"]
@@ -37,6 +39,8 @@ JOB_LIMIT = 64 * 2**20
 LINE_MAGICS = ("pip", "uv", "conda", "mamba", "micromamba", "cd", "tensorboard", "tensorflow_version")
 CELL_MAGICS = ("bash", "sh", "script")
 """Magics that need a network, another process or another folder; they are skipped with a note."""
+
+COLAB = "google.colab"
 
 
 class TimeLimit(BaseException):
@@ -62,7 +66,7 @@ def run(gates: confine.Gates, shell: Shell, args: dict[str, Any], fds: list[int]
     os.write(1, json.dumps({"isolation": list(force)}).encode() + b"\n")
     shell.recorder = recorder = Recorder(job["questions"], journal, blob)
     sys.modules["otter"] = _otter(recorder, shell)
-    colab.stand_in(recorder.note)
+    sys.meta_path.append(_Colab(recorder.note))
     signal.signal(signal.SIGALRM, _ring)
     signal.setitimer(signal.ITIMER_REAL, job["timeout_s"])
     try:
@@ -170,7 +174,7 @@ def _load_extension(shell: Shell, line: str) -> None:
         shell._skip(f"%load_ext {line}")
 
 
-def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
+def _otter(recorder: Recorder, shell: InteractiveShell) -> ModuleType:
     """Make the `otter` module of a student process: a recorder that looks like Otter's Notebook."""
 
     class Notebook:
@@ -190,7 +194,43 @@ def _otter(recorder: Recorder, shell: InteractiveShell) -> types.ModuleType:
             # Nothing to do for export, to_pdf and the like while grading.
             return lambda *_, **__: None
 
-    module = types.ModuleType("otter")
+    module = ModuleType("otter")
     module.__spec__ = ModuleSpec("otter", None)  # so that find_spec finds it
     module.Notebook = Notebook  # type: ignore[attr-defined]  # a stand-in module
     return module
+
+
+class _Colab(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Makes `google.colab` and all below it importable: a notebook that mounts a drive or asks for a file goes on."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002  # importlib's signature
+        target: ModuleType | None = None,  # noqa: ARG002  # the same
+    ) -> ModuleSpec | None:
+        if fullname == COLAB or fullname.startswith(f"{COLAB}."):
+            return ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__getattr__ = _Nothing(module.__name__, self._note).__getattr__  # type: ignore[method-assign]  # PEP 562
+
+
+class _Nothing:
+    """A function or module of Colab that does nothing; a call leaves a note and returns an empty dictionary."""
+
+    def __init__(self, name: str, note: Callable[[str], None]) -> None:
+        self._name, self._note = name, note
+
+    def __getattr__(self, name: str) -> _Nothing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Nothing(f"{self._name}.{name}", self._note)
+
+    def __call__(self, *_: Any, **__: Any) -> dict[str, Any]:
+        self._note(f"`{self._name}` was skipped: it works only on Colab, and the assignment does not need it.")
+        return {}

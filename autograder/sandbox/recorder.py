@@ -18,8 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.sandbox import offline
-from autograder.sandbox.model_description import MAX_WEIGHTS, describe_model
-from autograder.sandbox.reported_values import describe_value, one_line
+from autograder.sandbox.variables import MAX_WEIGHTS, describe_model, describe_value, one_line
 
 __all__ = ["BLOB_LIMIT", "JOURNAL_LIMIT", "Recorder", "take"]
 

@@ -1,17 +1,9 @@
-"""Debian's Chromium for the tests of pages, and the rules of accessibility."""
+"""The rules of accessibility, for the tests of pages in a browser."""
 
 from __future__ import annotations
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
-
-from autograder.tools.pictures import CHROMIUM
-
-needs_chromium = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"NOT TESTED: no {CHROMIUM} (apt install chromium)"),
-]
 
 
 def broken_rules(page: Page) -> list[str]:

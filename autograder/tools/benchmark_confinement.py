@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.engine import isolation
-from autograder.sandbox import confine, interpreter
+from autograder.sandbox import confine
 from autograder.sandbox.limits import Limits
 
 __all__ = ["main"]
@@ -33,7 +33,7 @@ def main() -> None:
     _ = keras.Sequential
     plan = isolation.demand(isolation.examine())
     limits = Limits(wall_s=60, memory_mb=3072, work_mb=256, files=2000)
-    gates = confine.prepare(interpreter.folders())
+    gates = confine.prepare()
     measured: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     layers: tuple[str, ...] = ()
     for number in range(2 * REPEATS):

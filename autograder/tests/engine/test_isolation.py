@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autograder.commands.doctor import check_machine
@@ -57,3 +59,12 @@ def test_every_student_process_gets_a_user_id_of_its_own() -> None:
     first = isolation.free_uid(set())
     assert first >= isolation.FIRST_UID
     assert isolation.free_uid({first}) > first
+
+
+def test_a_closed_folder_hides_everything_below_it_from_other_users(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    inner = tmp_path / "closed"
+    inner.mkdir(mode=0o700)
+    (inner / "python").mkdir(mode=0o755)
+    assert not isolation.others_can_enter(inner / "python")
+    assert isolation.others_can_enter(Path("/usr/lib"))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from autograder.errors import EvidenceError
 from autograder.judge.evidence import Evidence, parse, specs
-from autograder.sandbox.model_description import MAX_WEIGHTS
 from autograder.sandbox.recorder import BLOB_LIMIT, JOURNAL_LIMIT
+from autograder.sandbox.variables import MAX_WEIGHTS
 from autograder.tests.journals import CLASSIC, RULES, line, model, of_model, of_values
 
 SHAPE = ("numbers", [60000, 28, 28])

@@ -16,7 +16,7 @@ from autograder.judge import rebuild, scoring
 from autograder.judge.context import CheckContext
 from autograder.judge.evidence import Float32, live
 from autograder.judge.scoring import SLACK, UNSCALED, Fit, Score, _plausible, fit, scalings
-from autograder.sandbox.model_description import MAX_WEIGHTS
+from autograder.sandbox.variables import MAX_WEIGHTS
 from autograder.tests.journals import RULES, context, failed, message, of_model
 from autograder.tests.journals import model as described
 from autograder.tests.with_keras import chain

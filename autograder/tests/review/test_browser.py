@@ -14,12 +14,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from autograder.gradebook.mark import Draft, Mark
 from autograder.gradebook.request_store import DECLINED, OPEN, RegradeRequest
-from autograder.tests.browsers import broken_rules, needs_chromium
+from autograder.tests.browsers import broken_rules
 from autograder.tests.reviews import Running, opened_class, running
 
 SIZE = {"width": 1280, "height": 720}
 
-pytestmark = needs_chromium
+pytestmark = pytest.mark.browser
 
 
 class SignIn(Protocol):

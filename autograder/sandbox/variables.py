@@ -1,11 +1,12 @@
-"""A student's Keras model as plain data: its layers, compile settings and weights.
+"""A student's variables as plain data: reported values, and Keras models with their layers, settings and weights.
 
-The model may be any object, and any attribute of it may raise anything; nothing of that leaves this module.
+A variable may be any object, and any attribute of it may raise anything; nothing of that leaves this module.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -13,9 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox.reported_values import LARGEST, number, one_line, safely, type_name
+__all__ = ["MAX_WEIGHTS", "SETTINGS", "describe_model", "describe_value", "one_line"]
 
-__all__ = ["MAX_WEIGHTS", "SETTINGS", "describe_model"]
+TEXT_LIMIT = 200
+"""Characters of any one string in the journal."""
+
+LARGEST = 10**15
+"""No honest number is beyond this."""
+
+NUMBERS = (int, float, np.integer, np.floating)
+
+# What a student's object may raise. TimeLimit is none of these and passes through.
+ANY_ERROR = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
 
 MAX_WEIGHTS = 5_000_000
 """Parameters of the largest model that is judged. The assignment's own model has 101,770."""
@@ -51,27 +61,27 @@ def describe_model(namespace: Mapping[str, Any], name: str, *, weights: bool) ->
     if value is Ellipsis:
         return {"kind": "ellipsis"}, []
     keras: Any = sys.modules.get("keras")
-    if not safely(lambda: issubclass(type(value), keras.Model), False):
-        return {"kind": "other", "name": type_name(value)}, []
-    structure, layers = safely(lambda: _structure(value, keras), ("unknown", []))
+    if not _safely(lambda: issubclass(type(value), keras.Model), False):
+        return {"kind": "other", "name": _type_name(value)}, []
+    structure, layers = _safely(lambda: _structure(value, keras), ("unknown", []))
     described: dict[str, Any] = {
         "kind": "keras",
-        "name": type_name(value),
+        "name": _type_name(value),
         "structure": structure,
-        "built": safely(lambda: bool(value.built), False),
-        "input_shape": safely(lambda: _shape(value.input_shape), None),
-        "output_shape": safely(lambda: _shape(value.output_shape), None),
+        "built": _safely(lambda: bool(value.built), False),
+        "input_shape": _safely(lambda: _shape(value.input_shape), None),
+        "output_shape": _safely(lambda: _shape(value.output_shape), None),
         "layers": [],
-        "compile": safely(lambda: _compile(value), None),
-        "steps": safely(lambda: min(max(0, _steps(value)), LARGEST), 0),
+        "compile": _safely(lambda: _compile(value), None),
+        "steps": _safely(lambda: min(max(0, _steps(value)), LARGEST), 0),
     }
     arrays: list[Any] = []
     for layer in layers[:LAYERS_LIMIT]:
-        held = safely(_weights, [], layer)
+        held = _safely(_weights, [], layer)
         described["layers"].append(
             {
-                "type": safely(_origin, "custom:?", type(layer)),
-                "settings": safely(_settings, {}, layer),
+                "type": _safely(_origin, "custom:?", type(layer)),
+                "settings": _safely(_settings, {}, layer),
                 "weights": [list(map(int, array.shape[:8])) for array in held[:ARRAYS_LIMIT]],
             }
         )
@@ -132,13 +142,13 @@ def _flat(layers: Iterable[Any], keras: Any) -> Iterator[Any]:
 def _settings(layer: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in SETTINGS.get(type(layer).__name__, ()):
-        value = safely(getattr, None, layer, name)
+        value = _safely(getattr, None, layer, name)
         if name == "activation":
-            found[name] = "keras:linear" if value is None else safely(_origin, "custom:?", value)
+            found[name] = "keras:linear" if value is None else _safely(_origin, "custom:?", value)
             if found[name] in ("keras:ReLU", "keras:Softmax"):  # a layer used as a function
                 found |= _settings(value)
         else:
-            found[name] = safely(_setting, None, value)
+            found[name] = _safely(_setting, None, value)
     return found
 
 
@@ -146,8 +156,8 @@ def _setting(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, list | tuple):
-        return [number(item) for item in value[:8]]
-    return one_line(value) if isinstance(value, str) else number(value)
+        return [_number(item) for item in value[:8]]
+    return one_line(value) if isinstance(value, str) else _number(value)
 
 
 def _compile(model: Any) -> dict[str, Any] | None:
@@ -161,7 +171,7 @@ def _compile(model: Any) -> dict[str, Any] | None:
     from_logits = getattr(loss, "from_logits", None)
     return {
         "optimizer": _origin(type(optimizer)),
-        "learning_rate": safely(lambda: number(float(optimizer.learning_rate)), None),
+        "learning_rate": _safely(lambda: _number(float(optimizer.learning_rate)), None),
         "loss": None if loss is None else _origin(loss),
         "from_logits": from_logits if isinstance(from_logits, bool) else None,
     }
@@ -188,3 +198,73 @@ def _shape(shape: Any) -> list[int | None] | None:
 
 def _weights(layer: Any) -> list[Any]:
     return [np.ascontiguousarray(np.asarray(array), dtype="<f4") for array in layer.get_weights()]
+
+
+def describe_value(namespace: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Describe a variable: its kind, and its value if it is a number, a text or a few numbers."""
+    if name not in namespace:
+        return {"kind": "missing"}
+    value = namespace[name]
+    found: dict[str, Any] | None = _safely(_plain, None, value)
+    return {"kind": "other", "name": _type_name(value)} if found is None else found
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    if value is None or value is Ellipsis:
+        return {"kind": "none" if value is None else "ellipsis"}
+    if type(value) is str:
+        return {"kind": "text", "value": one_line(value)}
+    value = _unwrapped(value)
+    if isinstance(value, bool | np.bool_):
+        return {"kind": "bool", "value": bool(value)}
+    if isinstance(value, NUMBERS):
+        return {"kind": "number", "value": _number(value)}
+    if isinstance(value, np.ndarray):
+        return {"kind": "array", "name": one_line(f"array of shape {value.shape}")}
+    if type(value) not in (tuple, list):
+        return {"kind": "other", "name": _type_name(value)}
+    if len(value) > 8 or not all(isinstance(item, NUMBERS) for item in value):
+        return {"kind": "other", "name": f"{type(value).__name__} of {len(value)}"}
+    return {"kind": "numbers", "value": [_number(item) for item in value]}
+
+
+def _unwrapped(value: Any) -> Any:
+    """Turn tensors, tensor shapes and small arrays into the plain numbers or tuples that they hold."""
+    module = type(value).__module__
+    if type(value).__name__ == "TensorShape" and module.startswith("tensorflow"):
+        return tuple(value)
+    if hasattr(value, "numpy") and module.startswith(("tensorflow", "keras")):
+        value = value.numpy()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
+        if value.ndim == 0:
+            return value[()]
+        if value.ndim == 1 and value.size <= 8:
+            return value.tolist()
+    return value
+
+
+def _number(value: Any) -> int | float | None:
+    """Return a number as JSON takes it; None if it is not finite or larger than any honest answer. Raises TypeError."""
+    if not isinstance(value, NUMBERS):
+        raise TypeError(f"{type(value).__name__} is not a number")
+    exact = int(value) if isinstance(value, int | np.integer) else float(value)
+    if abs(exact) > LARGEST or not math.isfinite(exact):
+        return None
+    return int(exact) if exact == int(exact) else exact
+
+
+def one_line(anything: object) -> str:
+    """Return one line of at most TEXT_LIMIT characters, without control characters and lone surrogates."""
+    return "".join(char if char.isprintable() else " " for char in str(anything)[:TEXT_LIMIT])
+
+
+def _type_name(value: Any) -> str:
+    return str(_safely(lambda: one_line(type(value).__name__), "object"))
+
+
+def _safely(what: Callable[..., Any], otherwise: Any, *args: Any) -> Any:
+    """Return `what(*args)`, or `otherwise` if that raises: a student's object may raise anything from any attribute."""
+    try:
+        return what(*args)
+    except ANY_ERROR:
+        return otherwise
