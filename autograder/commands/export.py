@@ -21,9 +21,9 @@ from autograder.lms.canvas import FilledExport
 from autograder.lms.roster import MatchedRoster
 from autograder.policy.policy import Policy
 from autograder.report import result_files
-from autograder.report.feedback_page import feedback_page
 from autograder.report.grade_cells import unmarked
 from autograder.report.grades_csv import totals_csv
+from autograder.report.page import feedback_page
 from autograder.submissions.submission import slug
 from autograder.text import printable
 

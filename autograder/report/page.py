@@ -1,4 +1,4 @@
-"""The environment in which templates become pages: every text is escaped and made printable."""
+"""The environment in which templates become pages, every text escaped and printable, and the page of one student."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from autograder.judge.grade_report import Outcome
+from autograder.judge.grade_report import GradeReport, Outcome, Status
+from autograder.policy.policy import Policy
+from autograder.report.grade_cells import automatic
 from autograder.text import printable_lines
 
-__all__ = ["css_class", "environment", "environment_of"]
+__all__ = ["css_class", "environment", "environment_of", "feedback_page"]
 
 CLASSES = {Outcome.NOT_CHECKED: "unchecked", Outcome.AWAITING: "waiting", Outcome.UNGRADED: "waiting"}
 """CSS classes of the outcomes whose names cannot be used as such."""
@@ -51,3 +53,14 @@ def css_class(outcome: Outcome) -> str:
 def _printable(value: Any) -> Any:
     """Markup comes from macros; its texts went through here before."""
     return printable_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def feedback_page(report: GradeReport, policy: Policy) -> str:
+    """Return a self-contained page that prints well; everything of the student's is escaped.
+
+    The total is of all questions once the written ones are marked; before, it is of the automatic ones.
+    """
+    page = environment().get_template("feedback.html")
+    written = any(question.written for question in report.questions)
+    whole = written and report.marked and report.status is Status.GRADED
+    return page.render(report=report, policy=policy, automatic=automatic(report), whole=whole)

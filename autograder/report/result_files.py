@@ -19,8 +19,8 @@ from autograder.judge.grade_report import GradeReport
 from autograder.policy.policy import Policy
 from autograder.report import results_json
 from autograder.report.class_report import class_report
-from autograder.report.feedback_page import feedback_page
 from autograder.report.grades_csv import grades_csv
+from autograder.report.page import feedback_page
 from autograder.submissions.submission import slug
 
 __all__ = ["folder", "prepare", "write", "write_class", "write_class_report", "write_submission"]

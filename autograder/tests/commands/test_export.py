@@ -10,7 +10,7 @@ import pytest
 
 from autograder.commands.export import export
 from autograder.errors import BuildError, ImportedFileError
-from autograder.report.feedback_page import feedback_page
+from autograder.report.page import feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.reports import HOSTILE, graded, rejected, ungraded, whole
 

@@ -11,7 +11,7 @@ from autograder.gradebook.agreement import Agreement
 from autograder.gradebook.mark import Progress
 from autograder.gradebook.marked_report import MarkedClass
 from autograder.report.class_report import class_report
-from autograder.report.feedback_page import feedback_page
+from autograder.report.page import feedback_page
 from autograder.tests.browsers import broken_rules
 from autograder.tests.journals import RULES
 from autograder.tests.reports import CLASS, graded, half_graded, hostile, marked, rejected, ungraded, whole

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.judge.grade_report import CheckResult, GradeReport, MarkedItem, Outcome, QuestionGrade
-from autograder.report.feedback_page import feedback_page
+from autograder.report.page import feedback_page
 from autograder.tests.journals import RULES
 from autograder.tests.report.parsed_page import ParsedPage
 from autograder.tests.reports import HOSTILE, MARKED, QUESTIONS, graded, half_graded, hostile, rejected, ungraded, whole
