@@ -176,25 +176,29 @@ def test_a_lost_pool_ends_the_run_and_keeps_the_grades_so_far(
     book: Gradebook, monkeypatch: pytest.MonkeyPatch, noticed_by: str
 ) -> None:
     monkeypatch.setattr(batch, "LOOK_EVERY_S", 0.2)
-    gate = threading.Event()
+    stored, over = threading.Event(), threading.Event()
 
     def grade(submission: Submission) -> GradeReport:
-        if submission.name == "s1":
-            if noticed_by == "cancelled":
+        if submission.name != "s0":
+            assert stored.wait(20)
+            if noticed_by == "cancelled" and submission.name == "s1":
                 raise CancelledError
-            gate.wait(20)
+            over.wait(20)
         return Marker()(submission)
 
     def check() -> None:
-        if noticed_by == "checked":
+        if noticed_by == "checked" and stored.is_set():
             raise GraderFault("the workers are gone")
 
     executor = ThreadPoolExecutor(1)
+    results = grade_all(Work.of(CLASS, book, GRADER), book, Pool(executor, grade, check), RULES)
     try:
+        next(results)
+        stored.set()
         with pytest.raises(GraderFault, match="the workers are gone"):
-            list(grade_all(Work.of(CLASS, book, GRADER), book, Pool(executor, grade, check), RULES))
+            list(results)
     finally:
-        gate.set()
+        over.set()
         executor.shutdown(cancel_futures=True)
     assert len(book.names()) == 1
     later = Marker()
