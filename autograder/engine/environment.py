@@ -12,7 +12,7 @@ from autograder.errors import WITH_DOCKER, KitError, SetupError
 from autograder.layout import HOME
 from autograder.version import installed
 
-__all__ = ["GRADING_LOCK", "LOCK", "REPAIR", "UNUSED", "command", "hide_unused", "lacking", "unmet"]
+__all__ = ["GRADING_LOCK", "LOCK", "REPAIR", "command", "hide_unused", "lacking", "unmet"]
 
 REPAIR = (
     f"Install the locked packages with `make -B setup` in {HOME.root}; the command is then "
@@ -32,10 +32,6 @@ START = (
 )
 """Runs a module of the package in a given folder, whichever copy is installed."""
 
-UNUSED = ("rfc3987_syntax",)
-"""Libraries that grading does not need. jsonschema, which nbformat imports, loads this one if Jupyter has installed it,
-and spends two seconds on a grammar of web addresses. Notebooks have none to check."""
-
 
 def command(module: str, *arguments: str, root: Path = HOME.root) -> list[str]:
     """Return the command that runs `module` from the copy of the kit in `root`, with this Python in isolated mode."""
@@ -43,9 +39,12 @@ def command(module: str, *arguments: str, root: Path = HOME.root) -> list[str]:
 
 
 def hide_unused() -> None:
-    """Make the libraries in UNUSED look as if they were not installed; call it before other imports."""
-    for name in UNUSED:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None means "not installed" to the import system
+    """Make rfc3987_syntax look as if it were not installed; call it before other imports.
+
+    jsonschema, which nbformat imports, loads it if Jupyter has installed it, and spends two seconds on a grammar of web
+    addresses. Notebooks have none to check.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None: "not installed" to the import system
 
 
 def lacking(error: ImportError) -> KitError:
