@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -50,9 +50,11 @@ class Site:
         self._folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, ready: str, *words: str) -> subprocess.Popen[bytes]:
+        """Start a process of Dask, and wait until it logs that it is `ready`."""
         environment = {**os.environ, "DASK_DISTRIBUTED__ADMIN__LOG_FORMAT": "%(message)s"}
-        with (self._folder / f"{words[0]}-{len(self.processes)}.log").open("wb") as log:
+        path = self._folder / f"{len(self.processes)}.log"
+        with path.open("wb") as log:
             process = subprocess.Popen(
                 [BIN / "dask", *words],
                 stdout=log,
@@ -62,38 +64,26 @@ class Site:
                 start_new_session=True,
             )
         self.processes.append(process)
+        deadline = time.monotonic() + START_S
+        while ready not in (logged := path.read_text(encoding="utf-8")):
+            assert time.monotonic() < deadline, logged
+            assert process.poll() is None, logged
+            time.sleep(0.2)
         return process
 
     def scheduler(self) -> subprocess.Popen[bytes]:
         host, port = self.address.removeprefix("tcp://").split(":")
-        process = self.start("scheduler", "--host", host, "--port", port, "--no-dashboard")
-        self._wait(lambda: self._answers(host, int(port)))
-        return process
+        return self.start("Scheduler at:", "scheduler", "--host", host, "--port", port, "--no-dashboard")
 
     def worker(self) -> subprocess.Popen[bytes]:
-        log = self._folder / f"worker-{len(self.processes)}.log"
         options = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--host", "127.0.0.1")
-        process = self.start("worker", self.address, *options, "--local-directory", str(self._folder))
-        self._wait(lambda: "Registered to" in log.read_text(encoding="utf-8"))
-        return process
+        folder = str(self._folder)
+        return self.start("Registered to", "worker", self.address, *options, "--local-directory", folder)
 
     def close(self) -> None:
         for process in self.processes:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
-
-    def _answers(self, host: str, port: int) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
-            return True
-        return False
-
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + START_S
-        while not ready():
-            assert time.monotonic() < deadline, [path.read_text() for path in self._folder.glob("*.log")]
-            assert self.processes[-1].poll() is None
-            time.sleep(0.2)
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_the_same_notebook_gets_the_same_accuracy_twice(engine: Engine, template
 
 
 def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    """Killed while it grades: the submission gets its grade all the same, and so does the next."""
+    """Killed while it grades: the submission gets its grade all the same, and so does the next. So if a half dies."""
     with Engine(short, read_tests(layout.zip), layout.data("mnist")) as running:
         victim = running.warm().pid
         slow = submit(template, "slow", q4=LOAD + "\nimport time; time.sleep(2)")
@@ -146,15 +146,11 @@ def test_a_warm_process_that_died_is_started_again(short: Policy, layout: Layout
             reports = list(pool.map(running.grade, [slow, submit(template, q4=LOAD)]))
         timer.join()
         assert running.warm().pid != victim
-    assert [earned(report)["q4"] for report in reports] == [6, 6]
-
-
-def test_a_killed_evaluator_costs_nobody_a_point(short: Policy, layout: Layout, template: NotebookNode) -> None:
-    with Engine(short, read_tests(layout.zip), layout.data("mnist")) as running:
         (evaluator,) = psutil.Process(running.warm().pid).children()
         evaluator.kill()
         evaluator.wait(5)
-        assert earned(running.grade(submit(template, q4=LOAD)))["q4"] == 6
+        reports.append(running.grade(submit(template, q4=LOAD)))
+    assert [earned(report)["q4"] for report in reports] == [6, 6, 6]
 
 
 def test_a_test_that_breaks_is_a_fault_of_the_grader(short: Policy, layout: Layout, template: NotebookNode) -> None:
@@ -210,8 +206,5 @@ def test_an_odd_result_is_flagged_with_the_accuracy_the_grader_reaches_and_costs
     assert reached.startswith("q7: the same layers (Flatten → Dense(128, relu) → Dense(10, softmax)), trained by ")
     assert plain.accuracy is not None
     assert reached.endswith(f"the notebook's model gets {plain.accuracy:.2%}")
-
-
-def test_a_literal_in_a_notebook_without_a_model_is_flagged_alone(engine: Engine, template: NotebookNode) -> None:
-    report = engine.grade(submit(template, q4=f"{LOAD}\nnote = '{'x' * 5000}'"))
-    assert len(report.flags) == 1
+    without_a_model = engine.grade(submit(template, q4=f"{LOAD}\nnote = '{'x' * 5000}'"))
+    assert len(without_a_model.flags) == 1  # there is nothing to train again

@@ -193,26 +193,17 @@ def test_the_template_is_not_taken_apart() -> None:
     assert cells.split_merged(TEMPLATE.cells) == TEMPLATE.cells
 
 
-@pytest.mark.parametrize("make", [new_markdown_cell, new_raw_cell])
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
 @pytest.mark.parametrize("lost", [several(), drop_ids], ids=["with its id", "with its tag"])
-def test_code_that_was_turned_into_text_is_run(make: type, lost: Edit) -> None:
-    def edit(book: NotebookNode) -> None:
-        cell = book.cells[at(book, "q5-answer")]
-        book.cells[at(book, "q5-answer")] = make(cell.source, id=cell.id, metadata=cell.metadata)
-
-    book = taken(edited(several(edit, lost)))
+def test_code_that_was_turned_into_text_is_run(kind: str, lost: Edit) -> None:
+    book = taken(edited(several(change("q5-answer", cell_type=kind), lost)))
     assert [cell.source for cell in book.cells if cell.question == "q5"] == [CODE["q5"], 'grader.check("q5")']
     assert f"q5: {TURNED}" in book.notes
 
 
 def test_text_beside_code_stays_text() -> None:
-    def edit(book: NotebookNode) -> None:
-        place = at(book, "q5-answer")
-        cell = book.cells[place]
-        book.cells[place] = new_markdown_cell("old = 5", id=cell.id, metadata=cell.metadata)
-        book.cells.insert(place + 1, new_code_cell("five = 5", id="new"))
-
-    book = taken(edited(edit))
+    text = change("q5-answer", cell_type="markdown", source="old = 5")
+    book = taken(edited(several(text, insert("q5-check", new_code_cell("five = 5", id="new")))))
     assert "old = 5" not in [cell.source for cell in book.cells]
     assert book.notes == ()
 
