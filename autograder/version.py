@@ -16,8 +16,7 @@ PACKAGE = Path(__file__).resolve().parent
 DECIDING = ("calibration", "data", "engine", "judge", "policy", "sandbox", "submissions")
 """Folders of the package that determine points. After a change in any other, no class is graded again."""
 
-LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "otter-grader")
-"""Packages that determine points."""
+LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "otter-grader")  # packages that determine points
 
 
 @cache

@@ -22,9 +22,7 @@ __all__ = ["EXECUTABLE", "FILES", "digest", "is_stale", "pack", "read_tests", "z
 FILES = "files"
 """The folder of the zip that Otter puts next to the tests: here, the kit itself."""
 
-EPOCH = (2026, 1, 1, 0, 0, 0)
-"""The date of every zip entry, so that the same input makes the same zip."""
-
+EPOCH = (2026, 1, 1, 0, 0, 0)  # the date of every zip entry, so that the same input makes the same zip
 PACKAGE = Path(__file__).parent.parent
 CONTAINER = PACKAGE / "gradescope"
 EXECUTABLE = ("setup.sh", "run_autograder")

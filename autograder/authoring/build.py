@@ -43,8 +43,7 @@ FIRST_CELL_METADATA: Mapping[str, Any] = {
     "editable": False,
     "jupyter": {"source_hidden": True},  # JupyterLab shows only the first line
 }
-NO_CHECKS = "_Grader({})"
-"""The place in the code of the first cell where the public checks go."""
+NO_CHECKS = "_Grader({})"  # the place in the code of the first cell where the public checks go
 
 
 @dataclass(frozen=True)

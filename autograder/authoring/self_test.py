@@ -22,11 +22,8 @@ from autograder.engine.environment import command
 __all__ = ["SelfTest", "self_test"]
 
 PROGRAM = "autograder.gradescope.entry"
-GRACE_S = 15
-"""Seconds that the program has to clean up after SIGTERM."""
-
-LAST_LINES = 10
-"""Lines of a failed program's output that are shown."""
+GRACE_S = 15  # seconds that the program has to clean up after SIGTERM
+LAST_LINES = 10  # lines of a failed program's output that are shown
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ RARE = 1e-5
 CONFIDENCE = 0.95
 """The confidence of the two-sided interval for a chance: one in forty such intervals ends below the truth."""
 
-WIDTH = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-"""Half the width of that interval, in standard errors."""
+WIDTH = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)  # half the width of that interval, in standard errors
 
 STEP = 0.005
 """The distance between levels that can be recommended: bands are written in halves of a percent."""

@@ -28,8 +28,7 @@ REMEDY = "Calibrate again: mnist-kit calibrate"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-"""The range that NumPy takes, and with it keras.utils.set_random_seed."""
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # the range that NumPy takes, and with it keras.utils.set_random_seed
 
 
 class TrainingRun(StrictModel):

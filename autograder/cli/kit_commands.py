@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["term_result"]
 
 COLOURS = {"ok": "green", "note": "default", "check": "yellow", "error": "red"}
-TITLE_WIDTH = 17
-"""Characters of a finding's longest title."""
-
+TITLE_WIDTH = 17  # characters of a finding's longest title
 Check = Annotated[
     bool, option("--check", "", "Write nothing; name the generated files that are stale. Exit code 1 if any is.")
 ]

@@ -16,12 +16,8 @@ __all__ = ["app", "argument", "command", "option", "progress_bar", "rare_option"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-EXIT_USAGE = 2
-"""A mistake in grading.yml, in the master or in the arguments; the message says which."""
-
-EXIT_UNGRADED = 3
-"""The run was finished, but at least one submission could not be graded."""
-
+EXIT_USAGE = 2  # a mistake in grading.yml, in the master or in the arguments; the message says which
+EXIT_UNGRADED = 3  # the run was finished, but at least one submission could not be graded
 GRADE_EXIT_CODES = (
     "Exit code 0: every submission has a grade. 2: nothing was graded; the message says why. 3: some submissions could "
     "not be graded, through no fault of the students; the report says which."

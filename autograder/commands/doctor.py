@@ -16,13 +16,9 @@ from autograder.errors import BuildError, unreadable
 
 __all__ = ["Finding", "FindingStatus", "check_machine", "check_zip"]
 
-SIZE_LIMIT_MB = 100
-"""Megabytes that Gradescope takes in one upload."""
-
+SIZE_LIMIT_MB = 100  # megabytes that Gradescope takes in one upload
 MANIFEST = f"{FILES}/kit.json"
-SHOWN = 3
-"""Files of one kind that are named."""
-
+SHOWN = 3  # files of one kind that are named
 EXPECTED = "Expected an autograder zip, made by `mnist-kit build`: dist/autograder.zip."
 REBUILD = "Run `mnist-kit build`, and upload the zip that it makes, unchanged."
 

@@ -29,8 +29,7 @@ from autograder.text import printable
 
 __all__ = ["Exported", "export"]
 
-SHOWN = 20
-"""Names in one list on the screen."""
+SHOWN = 20  # names in one list on the screen
 
 
 @dataclass(frozen=True)

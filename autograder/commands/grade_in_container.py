@@ -31,16 +31,11 @@ NAME = "mnist-kit"
 DOCKERFILE = Path(__file__).parent.parent / "gradescope" / "Dockerfile"
 PYTHON = "/opt/mnist-kit/venv/bin/python"
 
-KIT_MB = 1024
-"""Megabytes for the kit's own processes in a container, besides its notebooks."""
-
-PROCESSES = 512
-"""Processes and threads for each notebook graded at once; TensorFlow starts dozens."""
-
+KIT_MB = 1024  # megabytes for the kit's own processes in a container, besides its notebooks
+PROCESSES = 512  # processes and threads for each notebook graded at once; TensorFlow starts dozens
 NO_DOCKER = "Docker does not respond. Install and start it (Docker Desktop, or docker.io on Debian)"
 
-OUTPUT_CHARS = 3000
-"""Characters of Docker's output that an error repeats."""
+OUTPUT_CHARS = 3000  # characters of Docker's output that an error repeats
 
 # The output should belong to the calling user, not to the container's root.
 THEN_CHOWN = '"$@"; code=$?; if [ -n "$OWNER" ]; then chown -R "$OWNER" /out; fi; exit $code'

@@ -26,11 +26,8 @@ from autograder.policy.policy import Policy
 
 __all__ = ["check_accuracies", "check_container", "check_earlier_class", "check_self_test", "prepare", "uploads"]
 
-OUTPUT = "out"
-"""The default output folder of `mnist-kit grade`."""
-
-SHOWN = 5
-"""Packages that are named one by one."""
+OUTPUT = "out"  # the default output folder of `mnist-kit grade`
+SHOWN = 5  # packages that are named one by one
 
 LEAST_GB, RESERVE_MB = 2, 400
 """Memory of a container: the least to choose, and what the kit's own processes need in addition to a notebook."""

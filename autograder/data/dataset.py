@@ -112,8 +112,7 @@ FILES = {
 
 EXPECTED = f"Expected are the four files {', '.join(FILES.values())}, each with or without .gz at its end"
 
-LARGEST = 64 * 2**20
-"""Bytes of one file that are read, uncompressed; the training images have 47 million."""
+LARGEST = 64 * 2**20  # bytes of one file that are read, uncompressed; the training images have 47 million
 
 
 @dataclass(frozen=True)

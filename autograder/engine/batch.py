@@ -19,8 +19,7 @@ __all__ = ["Done", "Grade", "Pool", "Work", "grade_all", "threads"]
 
 Grade = Callable[[Submission], GradeReport]
 
-LOOK_EVERY_S = 5
-"""Seconds between two checks that the pool is still there."""
+LOOK_EVERY_S = 5  # seconds between two checks that the pool is still there
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,7 @@ __all__ = ["Recipe", "workers"]
 
 ADDRESS = re.compile(r"(tcp|tls)://(?P<host>[^/:]+|\[[0-9a-f:]+\]):(?P<port>\d{1,5})")
 CONNECT_S = 10
-RETRIES = 2
-"""Times that a submission is tried on another worker after one failed."""
+RETRIES = 2  # times that a submission is tried on another worker after one failed
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,7 @@ __all__ = ["UNTRUSTED", "graded", "rejected", "ungraded"]
 
 UNTRUSTED = "UNTRUSTED: this notebook was run without a sandbox, so its points prove nothing about untrusted work."
 
-KILLED = 9
-"""The signal with which Linux kills a process when memory runs out (signal(7), SIGKILL)."""
-
+KILLED = 9  # the signal with which Linux kills a process when memory runs out (signal(7), SIGKILL)
 OVER = {
     "time": "The time limit of {0.timeout_s:g} s",
     "memory": "The memory limit of {0.memory_mb:g} MB",

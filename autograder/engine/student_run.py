@@ -29,14 +29,12 @@ from autograder.submissions.notebook import CodeCell
 
 __all__ = ["RunFolder", "StudentRun", "nameless", "run_cells"]
 
-ARRAYS_MB = 64
-"""Megabytes that the public images take as plain arrays, rounded up."""
+ARRAYS_MB = 64  # megabytes that the public images take as plain arrays, rounded up
 
 SPARE_MB = 16
 """Megabytes that must be free on the disk after a notebook; with less, a failed write is not the notebook's fault."""
 
-DECLARATION = 4096
-"""Bytes of output within which a student process names its confinement."""
+DECLARATION = 4096  # bytes of output within which a student process names its confinement
 
 
 class RunFolder:

@@ -26,8 +26,7 @@ from autograder.sandbox.zygote import MESSAGE_LIMIT
 
 __all__ = ["GRACE_S", "Channel", "Ended", "WarmProcess", "watch"]
 
-START_S = 180
-"""Seconds that importing TensorFlow may take (about 10 s when the disk is warm)."""
+START_S = 180  # seconds that importing TensorFlow may take (about 10 s when the disk is warm)
 
 GRACE_S = 4
 """Seconds between the time limit, which is an exception in the notebook, and the kill from outside."""

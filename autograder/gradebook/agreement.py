@@ -10,11 +10,8 @@ from statistics import NormalDist
 
 __all__ = ["Agreement", "agreement"]
 
-DIGITS = 6
-"""Digits to which points are rounded, as a rubric does: 2.66 + 2.66 and 5.32 agree."""
-
-WIDTH = NormalDist().inv_cdf(0.975)
-"""Standard errors on either side of kappa in a 95 % interval."""
+DIGITS = 6  # digits to which points are rounded, as a rubric does: 2.66 + 2.66 and 5.32 agree
+WIDTH = NormalDist().inv_cdf(0.975)  # standard errors on either side of kappa in a 95 % interval
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,7 @@ DATABASE = "gradebook.db"
 FORM = 3
 """The version of the tables, raised with every change. Form 1 had no table `returned`, form 2 no marks."""
 
-BUSY_S = 30
-"""Seconds to wait for another process that writes to the same gradebook."""
+BUSY_S = 30  # seconds to wait for another process that writes to the same gradebook
 
 SYNCHRONOUS = "FULL"
 """SQLite's setting under which stored data has reached the disk and survives a loss of power."""
@@ -41,8 +40,7 @@ SYNCHRONOUS = "FULL"
 LOCK = 5_213_900_117
 """The arbitrary number of a server's lock under which a new gradebook gets its tables, by one process at a time."""
 
-POOL_SIZE = 40
-"""Connections that may be open at once: as many as the review's threads."""
+POOL_SIZE = 40  # connections that may be open at once: as many as the review's threads
 
 IDLE_S = 1.0
 """Seconds after which a connection is tested before use, because the server may have been restarted."""

@@ -45,8 +45,7 @@ from autograder.text import storable
 
 __all__ = ["MarkStore"]
 
-LONGEST_COMMENT = 20_000
-"""Characters of a comment."""
+LONGEST_COMMENT = 20_000  # characters of a comment
 
 MOST_ADJUSTMENT = 1000
 """Points that a reviewer may add to or take off the rubric's, as many as a rubric item may have."""

@@ -29,8 +29,7 @@ FORM = CsvFormat(
     "names.",
 )
 
-MOST_SHOWN = 5
-"""Rows with a mistake that one message names."""
+MOST_SHOWN = 5  # rows with a mistake that one message names
 
 
 def read(

@@ -32,9 +32,7 @@ from autograder.gradebook.tables import (
 
 __all__ = ["RUBRIC", "RubricStore", "current_rubric", "current_rubrics", "rubric_from", "update_from_policy"]
 
-GRADING_FILE = "grading.yml"
-"""The value of `by` for a rubric that no reviewer has changed."""
-
+GRADING_FILE = "grading.yml"  # the value of `by` for a rubric that no reviewer has changed
 RUBRIC = (RubricRow.question, RubricRow.points, RubricRow.items, RubricRow.id, RubricRow.source)
 CURRENT_RUBRICS = select(*RUBRIC).where(CURRENT_RUBRIC)
 CURRENT_OF_QUESTION = CURRENT_RUBRICS.where(RubricRow.question == bindparam("question", type_=String))

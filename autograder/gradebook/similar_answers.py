@@ -21,14 +21,9 @@ near-copies have 0.78 and more; different ideas have 0.70 (opposites in the same
 LONGEST = 5000
 """Characters of an answer that are compared: some two pages, enough to tell two answers apart."""
 
-MEMORY_MB = 64
-"""Memory for the comparison of all answers with each other, in MiB."""
-
-LARGEST = 2000
-"""Answers divided into groups at once, which takes a number for every two of them (16 MB)."""
-
-APART = 2.0
-"""The distance of two answers that never are in one group; a cosine's distance is 0 to 1."""
+MEMORY_MB = 64  # memory for the comparison of all answers with each other, in MiB
+LARGEST = 2000  # answers divided into groups at once, which takes a number for every two of them (16 MB)
+APART = 2.0  # the distance of two answers that never are in one group; a cosine's distance is 0 to 1
 
 # Chinese and Japanese, Korean, Thai: characters are compared instead of words.
 UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"

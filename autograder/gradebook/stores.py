@@ -41,9 +41,7 @@ __all__ = ["Grouping", "ReviewLog", "ReviewStores", "SnippetStore"]
 Grouping = Callable[[Mapping[int, str | None]], tuple[tuple[int, ...], ...]]
 """A function from answers' texts by id to groups of the ids of two or more similar ones."""
 
-LONGEST_SNIPPET = 20_000
-"""Characters, as many as a comment may have."""
-
+LONGEST_SNIPPET = 20_000  # characters, as many as a comment may have
 SNIPPETS = (
     select(SnippetRow)
     .where(SnippetRow.question == bindparam("question"), SnippetRow.standing == CURRENT)

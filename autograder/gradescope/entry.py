@@ -37,8 +37,7 @@ __all__ = ["ContainerPaths", "main"]
 RESERVE_MB = 400
 """Megabytes of a container's memory for the kit's own processes, besides what a notebook shares with them."""
 
-LEAST_MB = 1536
-"""Megabytes of memory below which even the solution does not fit."""
+LEAST_MB = 1536  # megabytes of memory below which even the solution does not fit
 
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 """Files with a container's memory limit (cgroups, version 2 and 1)."""

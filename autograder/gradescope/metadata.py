@@ -22,8 +22,7 @@ __all__ = ["Attempt", "AttemptRefusal", "Metadata", "carried_over", "read", "ref
 
 DAY = timedelta(days=1)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-REFUSED = "refused"
-"""The value of `extra_data.attempt` in the results of an attempt beyond a limit."""
+REFUSED = "refused"  # the value of `extra_data.attempt` in the results of an attempt beyond a limit
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from autograder.report.results_json import faults
 
 __all__ = ["pickled"]
 
-REASON = 300
-"""Characters of a reason, which becomes a cell of a table."""
+REASON = 300  # characters of a reason, which becomes a cell of a table
 
 
 def pickled(report: GradeReport) -> bytes:

@@ -35,8 +35,7 @@ SCALING = ("keras:Rescaling", "keras:BatchNormalization", "keras:LayerNormalizat
 AS_LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
 # Their default settings; with others they are another function.
 PLAIN = {"max_value": (None,), "negative_slope": (None, 0), "threshold": (None, 0), "axis": (None, -1)}
-FLAT_SHAPES = ([-1], [28 * 28])
-"""The target shapes of a Reshape that does what Flatten does."""
+FLAT_SHAPES = ([-1], [28 * 28])  # the target shapes of a Reshape that does what Flatten does
 
 
 @dataclass(frozen=True)

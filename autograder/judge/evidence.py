@@ -50,9 +50,7 @@ Shape = Annotated[list[Size], Field(max_length=8)]
 Setting = bool | Number | Text | None
 Settings = Annotated[dict[Text, Setting | Annotated[list[Setting], Field(max_length=8)]], Field(max_length=12)]
 KNOWN_SETTINGS = frozenset(name for names in SETTINGS.values() for name in names)
-UNANSWERED = ("missing", "ellipsis")
-"""The kinds of values and models that are no answer."""
-
+UNANSWERED = ("missing", "ellipsis")  # the kinds of values and models that are no answer
 Float32 = npt.NDArray[np.float32]
 
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CannotRebuild", "fresh", "outputs", "rebuild"]
 
-MAX_ACTIVATIONS = 2_000_000
-"""The most numbers that one image may become in a layer."""
+MAX_ACTIVATIONS = 2_000_000  # the most numbers that one image may become in a layer
 
 MAX_WORK = 500_000_000
 """The most multiplications that one image may cost: more than a notebook has time to train with."""

@@ -21,8 +21,7 @@ __all__ = ["UNSCALED", "Fit", "Score", "fit", "scalings", "score"]
 UNSCALED = "as they are"
 """The name of the scaling that changes nothing."""
 
-PROBE = 1000
-"""The number of public images on which the scaling of the pixels is inferred."""
+PROBE = 1000  # the number of public images on which the scaling of the pixels is inferred
 
 SLACK = 0.02
 """The most accuracy that another scaling may lose against the best one and still be taken for the student's."""

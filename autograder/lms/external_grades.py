@@ -20,12 +20,8 @@ __all__ = ["GRADESCOPE", "OTTER", "Comparison", "ExternalGrade", "MatchedGrade",
 
 OTTER, GRADESCOPE = "otter grade", "Gradescope"
 
-COMPLETED, GRADED = "Completed", "Graded"
-"""The status of a row that is a grade, in Otter's word and in Gradescope's."""
-
-MAXIMA = "points-per-question"
-"""The file name in Otter's row of the points that each question is worth."""
-
+COMPLETED, GRADED = "Completed", "Graded"  # the status of a row that is a grade, in Otter's word and in Gradescope's
+MAXIMA = "points-per-question"  # the file name in Otter's row of the points that each question is worth
 TOTAL = "total_points_earned"
 OTTER_COLUMNS = ("file", TOTAL, "grading_status")
 GRADESCOPE_COLUMNS = ("Total Score", "Status")

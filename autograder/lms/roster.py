@@ -51,8 +51,7 @@ FILE_COLUMN = "in the roster's `file` column"
 POINTS_POSSIBLE = "points possible"
 """A row of Canvas's that begins with this is not a student, nor are the rows before it."""
 
-PersonKeys = tuple[frozenset[object], ...]
-"""The ids, the local parts of emails, and the name that identify a person."""
+PersonKeys = tuple[frozenset[object], ...]  # the ids, the local parts of emails, and the name that identify a person
 
 TEST_STUDENT = row_matching.name_key("Student, Test")
 """The student whom Canvas adds to a course; nobody hands in for them."""

@@ -18,11 +18,8 @@ from autograder.calibration.reference import Calibration
 
 __all__ = ["odds", "picture", "tables_and_advice"]
 
-NEGLIGIBLE = 1e-9
-"""Chances below this, one in a billion, are not distinguished."""
-
-LISTED = 10
-"""The number of runs without full marks that are named."""
+NEGLIGIBLE = 1e-9  # chances below this, one in a billion, are not distinguished
+LISTED = 10  # the number of runs without full marks that are named
 
 NEAR = 4
 """A level is drawn at the scale of the runs if it is at most this many times their spread below them."""

@@ -21,8 +21,7 @@ from autograder.report.page import environment
 
 __all__ = ["ClassCounts", "RubricSummary", "class_report"]
 
-LISTED = 10
-"""The number of common mistakes and of slow notebooks that are listed."""
+LISTED = 10  # the number of common mistakes and of slow notebooks that are listed
 
 
 @dataclass(frozen=True)

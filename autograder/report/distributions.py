@@ -16,11 +16,8 @@ from autograder.report.item_analysis import graded
 
 __all__ = ["Band", "ClassAccuracies", "ClassScores", "accuracies", "scores"]
 
-SCORE_BINS, ACCURACY_BINS = 20, 30
-"""The largest number of bins in a histogram: a bar has to have room for its number."""
-
-MARGIN = 5.0
-"""Percent below the lowest level of grading.yml that still have bins of their own."""
+SCORE_BINS, ACCURACY_BINS = 20, 30  # the largest number of bins in a histogram: a bar has to have room for its number
+MARGIN = 5.0  # percent below the lowest level of grading.yml that still have bins of their own
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,9 @@ from dataclasses import dataclass
 
 __all__ = ["DIGITS", "Bin", "Chart", "Column", "Level", "bin_width", "binned", "chart"]
 
-MOST_TICKS = 7
-"""Along the axis: as many numbers as fit on a phone."""
-
-APART = (2.2, 1.4)
-"""The distance and the width of the bar for everything below the bins, in widths of a bin."""
-
-STEPS = (1, 2, 5, 10)
-"""Widths of bins, times a power of ten."""
+MOST_TICKS = 7  # along the axis: as many numbers as fit on a phone
+APART = (2.2, 1.4)  # the distance and the width of the bar for everything below the bins, in widths of a bin
+STEPS = (1, 2, 5, 10)  # widths of bins, times a power of ten
 
 DIGITS = 9
 """Digits that edges and values are rounded to, so that 0.1 + 0.2 reaches 0.3."""

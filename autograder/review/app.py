@@ -19,8 +19,7 @@ from autograder.review.templating import Pages
 
 __all__ = ["access", "create"]
 
-COOKIE_S = 60 * 60 * 24 * 30
-"""Seconds that a browser keeps the cookie: as long as it takes to mark a class."""
+COOKIE_S = 60 * 60 * 24 * 30  # seconds that a browser keeps the cookie: as long as it takes to mark a class
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 """Headers of files with a hash of their content in the address."""

@@ -25,9 +25,7 @@ routes = APIRouter()
 ROWS = 100
 """Students on a page of the gradebook."""
 
-LOG_ENTRIES = 200
-"""The most entries on the page of the log."""
-
+LOG_ENTRIES = 200  # the most entries on the page of the log
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
 

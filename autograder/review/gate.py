@@ -37,9 +37,7 @@ DRAINED = 64 * 1024 * 1024
 """Bytes of a body that are read and thrown away: a browser that is cut off while sending shows no response. Starlette's
 own limit cuts it off."""
 
-FIELDS = 20_000
-"""The most fields of one form; a group of answers sends one for each."""
-
+FIELDS = 20_000  # the most fields of one form; a group of answers sends one for each
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"
 SIGN_IN = "/enter"

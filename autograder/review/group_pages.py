@@ -16,11 +16,8 @@ __all__ = ["routes"]
 
 routes = APIRouter()
 
-SHOWN = 50
-"""The most answers of one group on a page: a group of empty ones can be of any size."""
-
-EXCERPT = 90
-"""Characters of its first answer that stand for a group in the list."""
+SHOWN = 50  # the most answers of one group on a page: a group of empty ones can be of any size
+EXCERPT = 90  # characters of its first answer that stand for a group in the list
 
 
 @routes.get("/question/{question}/groups")

@@ -48,8 +48,7 @@ MOST_MATHS = 6000
 DEEPEST = 30
 """The greatest depth of nested quotes and lists, each of them one or two. A deeper text is shown as it was typed."""
 
-Rule = Callable[[StateInline, bool], bool]
-"""A rule of the parser; the flag is for finding the end of a match only."""
+Rule = Callable[[StateInline, bool], bool]  # a rule of the parser; the flag is for finding the end of a match only
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from latex2mathml.converter import Converter
 
 __all__ = ["ATTRIBUTES", "DEEPEST", "LONGEST", "MATH_ATTRIBUTES", "MATH_TAGS", "TAGS", "mathml", "sanitize"]
 
-LONGEST, DEEPEST = 1000, 40
-"""The most characters of a formula, and the greatest depth of its MathML."""
+LONGEST, DEEPEST = 1000, 40  # the most characters of a formula, and the greatest depth of its MathML
 
 
 def _names(*lines: str) -> frozenset[str]:

@@ -20,8 +20,7 @@ __all__ = ["TypedItem", "routes"]
 
 routes = APIRouter()
 
-LONGEST_ID = 24
-"""The most characters of an id that is made from an item's text."""
+LONGEST_ID = 24  # the most characters of an id that is made from an item's text
 
 
 class TypedItem(NamedTuple):

@@ -14,11 +14,8 @@ from autograder.review.markup import sanitize
 
 __all__ = ["Highlighter", "restrict"]
 
-ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f\\]+", re.IGNORECASE)
-"""An address that a link may have."""
-
-VARIANTS = {"'": "['’]", "-": "[-‐‑–−]"}
-"""Characters of a phrase that word processors replace with others."""
+ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f\\]+", re.IGNORECASE)  # an address that a link may have
+VARIANTS = {"'": "['’]", "-": "[-‐‑–−]"}  # characters of a phrase that word processors replace with others
 
 
 def restrict(tokens: Iterable[Token]) -> Iterator[Token]:

@@ -18,8 +18,7 @@ __all__ = ["HOST", "ReviewServer", "bind", "listening", "running"]
 
 HOST = "127.0.0.1"
 
-SHUTDOWN_S = 3
-"""Seconds that open requests have to finish once the server is told to stop."""
+SHUTDOWN_S = 3  # seconds that open requests have to finish once the server is told to stop
 
 SWITCH_S = 0.0005
 """Seconds after which a busy thread lets another one run. With Python's default of 5 ms, a thread that waits for a

@@ -28,8 +28,7 @@ __all__ = ["FORGOTTEN_S", "CurrentVisit", "Id", "Presence", "RecentCache", "Site
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 """An id or a number in an address, in its path or its query."""
 
-CACHED_S = 1.0
-"""Seconds to cache what others may change, perhaps on another server with the same database."""
+CACHED_S = 1.0  # seconds to cache what others may change, perhaps on another server with the same database
 
 FORGOTTEN_S = 5.0
 """Seconds after the last message of a page until its reviewer counts as gone; pages send one every 1.5 seconds."""

@@ -22,17 +22,10 @@ __all__ = ["THREADS", "Limits", "Use", "apply", "excess", "use_of"]
 OPEN_FILES = 256
 THREADS = 256
 MOST_THREADS = 32 * THREADS
-CPU_GRACE_S = 10
-"""Seconds of CPU time beyond the wall-clock limit, before the kernel kills the process."""
-
-HEADROOM_MB = 2048
-"""Address space on top of the memory limit: TensorFlow reserves far more than it touches."""
-
-HIDDEN = 2**62
-"""Bytes that mean "cannot be known": more than any limit."""
-
-DELETED = b" (deleted)"
-"""The kernel's mark after the path of a file that is in no folder any more."""
+CPU_GRACE_S = 10  # seconds of CPU time beyond the wall-clock limit, before the kernel kills the process
+HEADROOM_MB = 2048  # address space on top of the memory limit: TensorFlow reserves far more than it touches
+HIDDEN = 2**62  # bytes that mean "cannot be known": more than any limit
+DELETED = b" (deleted)"  # the kernel's mark after the path of a file that is in no folder any more
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,7 @@ END_RESERVE = 64 * 1024
 BLOB_LIMIT = 4 * 2 * MAX_WEIGHTS
 """Bytes of blob that are read: twice the largest model, because a check can be repeated."""
 
-Spec = Mapping[str, Any]
-"""`{"reports": [names]}`, `{"model": name, "weights": bool}`, or both in one."""
+Spec = Mapping[str, Any]  # `{"reports": [names]}`, `{"model": name, "weights": bool}`, or both in one
 
 
 class Recorder:

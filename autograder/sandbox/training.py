@@ -22,12 +22,8 @@ import numpy as np
 
 __all__ = ["quicken"]
 
-STEPS = 100
-"""Batches per call; longer chunks did not help when measured."""
-
-ALIGNMENT = 64
-"""Bytes. TensorFlow computes only on memory aligned to this."""
-
+STEPS = 100  # batches per call; longer chunks did not help when measured
+ALIGNMENT = 64  # bytes; TensorFlow computes only on memory aligned to this
 COUNTS = ("steps", "steps_per_epoch", "validation_steps")
 BATCH_EVENTS = [f"on_{kind}batch_{end}" for kind in ("", "train_", "test_") for end in ("begin", "end")]
 

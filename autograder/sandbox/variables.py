@@ -16,12 +16,8 @@ import numpy as np
 
 __all__ = ["MAX_WEIGHTS", "SETTINGS", "describe_model", "describe_value", "one_line"]
 
-TEXT_LIMIT = 200
-"""Characters of any one string in the journal."""
-
-LARGEST = 10**15
-"""No honest number is beyond this."""
-
+TEXT_LIMIT = 200  # characters of any one string in the journal
+LARGEST = 10**15  # no honest number is beyond this
 NUMBERS = (int, float, np.integer, np.floating)
 
 # What a student's object may raise. TimeLimit is none of these and passes through.
@@ -31,9 +27,7 @@ MAX_WEIGHTS = 5_000_000
 """Parameters of the largest model that is judged. The assignment's own model has 101,770."""
 
 LAYERS_LIMIT = 200
-ARRAYS_LIMIT = 16
-"""Layers of a model, and weight arrays of a layer, that are described."""
-
+ARRAYS_LIMIT = 16  # layers of a model, and weight arrays of a layer, that are described
 SETTINGS: dict[str, tuple[str, ...]] = {
     "InputLayer": (),
     "Flatten": (),

@@ -37,12 +37,8 @@ __all__ = ["HANDLER_FAILED", "MESSAGE_LIMIT", "Handler", "serve", "single_thread
 HANDLER_FAILED = 70
 """Exit code of a child whose handler raised (EX_SOFTWARE of sysexits.h)."""
 
-LOOK_EVERY_S = 0.2
-"""Seconds between two measurements of a child."""
-
-ORPHAN_ROUNDS = 1000
-"""Rounds of killing orphans; each ends at least one generation."""
-
+LOOK_EVERY_S = 0.2  # seconds between two measurements of a child
+ORPHAN_ROUNDS = 1000  # rounds of killing orphans; each ends at least one generation
 MESSAGE_LIMIT = 64 * 1024
 FDS_LIMIT = 8
 

@@ -48,8 +48,7 @@ JOINED = "several cells hold an answer; they were joined"
 NO_ANSWER = "no answer was written"
 NO_CELL = "the answer cell was not found; has it been deleted?"
 
-MOST_PARTS = 20
-"""The parts into which one merged cell is split at most."""
+MOST_PARTS = 20  # the parts into which one merged cell is split at most
 
 
 def cell_id(question: str, role: str, number: int = 0) -> str:

@@ -22,9 +22,7 @@ from autograder.text import printable
 
 __all__ = ["check_readable", "collect"]
 
-NAME_LIMIT = 300
-"""Characters of a submission's name; a longer one loses its middle."""
-
+NAME_LIMIT = 300  # characters of a submission's name; a longer one loses its middle
 PROBLEMS_SHOWN = 5
 
 LINK = "It is a link to another place; put the file or folder itself there."
@@ -33,20 +31,14 @@ IGNORED = frozenset({"__MACOSX", ".ipynb_checkpoints", ".OTTER_LOG"})
 MOST_ENTRIES = (5000, 50)
 """Notebooks and zip files accepted in a zip file (a class), and in a zip file inside one (a student)."""
 
-LIST_LIMIT = 4 * 2**20
-"""Bytes of a zip file's list of entries: some ten thousand of them."""
-
-TOTAL_LIMIT = 2**30
-"""Bytes that are read from one zip file in total."""
+LIST_LIMIT = 4 * 2**20  # bytes of a zip file's list of entries: some ten thousand of them
+TOTAL_LIMIT = 2**30  # bytes that are read from one zip file in total
 
 MOST_RATIO, RATIO_FROM = 200, 2**20
 """The most that an entry may shrink by packing, from a megabyte on; notebooks shrink to a tenth or so."""
 
-ENCRYPTED = 0x1
-"""The flag of an entry that needs a password."""
-
-HEADER = 30
-"""Bytes before an entry's name and its packed data, at least."""
+ENCRYPTED = 0x1  # the flag of an entry that needs a password
+HEADER = 30  # bytes before an entry's name and its packed data, at least
 
 
 @dataclass

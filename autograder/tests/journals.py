@@ -22,9 +22,7 @@ Chain = Iterable[Layer]
 FLATTEN: Layer = ("keras:Flatten", {})
 HIDDEN: Layer = ("keras:Dense", {"units": 128, "activation": "keras:relu", "use_bias": True})
 OUTPUT: Layer = ("keras:Dense", {"units": 10, "activation": "keras:softmax", "use_bias": True})
-CLASSIC = (FLATTEN, HIDDEN, OUTPUT)
-"""The model of the assignment."""
-
+CLASSIC = (FLATTEN, HIDDEN, OUTPUT)  # the model of the assignment
 COMPILED = {
     "optimizer": "keras:Adam",
     "learning_rate": 0.001,

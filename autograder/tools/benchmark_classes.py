@@ -37,21 +37,14 @@ from autograder.tools.peers import PEERS, kit, write_class
 __all__ = ["Measurement", "main", "plot", "report"]
 
 SIZES = (1, 8, 32)
-TIMED = 8
-"""Notebooks that time their training."""
-
-CHEAP = (32, 256)
-"""Notebooks in the small and in the large class of cheap ones."""
+TIMED = 8  # notebooks that time their training
+CHEAP = (32, 256)  # notebooks in the small and in the large class of cheap ones
 
 SAMPLE = {"otter run, one at a time": 1, "otter run, as many at once as cores": CORES, "nbgrader autograde": 2}
 """Notebooks that each peer is measured on, once before and once after the largest class."""
 
-ROUNDS = 2
-"""Large classes to measure, with as many notebooks in small classes around each."""
-
-IDLE_S = 6
-"""Seconds that a notebook of the memory measurement waits, so that all workers run at once."""
-
+ROUNDS = 2  # large classes to measure, with as many notebooks in small classes around each
+IDLE_S = 6  # seconds that a notebook of the memory measurement waits, so that all workers run at once
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 IDLE = f"""
 model.compile('adam', 'sparse_categorical_crossentropy')

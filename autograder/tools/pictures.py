@@ -30,9 +30,7 @@ __all__ = ["ITEMS", "main", "mark", "shrunk"]
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 CHROMIUM = Path("/usr/bin/chromium")
 REVIEWERS = ("ann", "ben")
-SHOWN = ("q2", "solution")
-"""Question and submission of the answer in the picture of the review."""
-
+SHOWN = ("q2", "solution")  # question and submission of the answer in the picture of the review
 ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"q1": ("fit", "unseen"), "q2": ("relu", "softmax", "ten"), "q3": ("loss", "optimizer")}
 )

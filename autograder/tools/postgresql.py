@@ -14,8 +14,7 @@ from pathlib import Path
 
 __all__ = ["PROGRAMS", "TemporaryServer", "temporary_server"]
 
-ACCOUNT = "postgres"
-"""The account of Debian's package; PostgreSQL refuses to run as root."""
+ACCOUNT = "postgres"  # the account of Debian's package; PostgreSQL refuses to run as root
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 """The folders of this machine's PostgreSQL programs, oldest version first; empty if it has none."""

@@ -12,8 +12,7 @@ import pytest
 from autograder.calibration.miss_rate import FEWEST, RARE, STEP, MissRate, fit, require_enough
 from autograder.errors import CalibrationError
 
-MEAN, SD = math.log(0.025), 0.06
-"""Of the log error rate: about what the solution has on MNIST."""
+MEAN, SD = math.log(0.025), 0.06  # of the log error rate: about what the solution has on MNIST
 
 
 def sample(size: int, seed: int = 0) -> list[float]:

@@ -36,15 +36,9 @@ RUN cp /autograder/source/run_autograder /autograder/run_autograder && bash /aut
 """
 """The build of Gradescope: the content of the zip at its path, then setup.sh."""
 
-TIMEOUT_S = 90
-"""Seconds for a notebook of the class; some of them never end."""
-
-SIZE_LIMIT_BYTES = 2_300_000_000
-"""The largest image that is acceptable at Gradescope; TensorFlow makes up most of it."""
-
-RUN_LIMIT_S = 600
-"""Seconds that Gradescope gives a submission by default."""
-
+TIMEOUT_S = 90  # seconds for a notebook of the class; some of them never end
+SIZE_LIMIT_BYTES = 2_300_000_000  # the largest image that is acceptable at Gradescope; TensorFlow makes up most of it
+RUN_LIMIT_S = 600  # seconds that Gradescope gives a submission by default
 GRAB = """
 import os, pickle, pathlib
 class Bomb:

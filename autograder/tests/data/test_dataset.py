@@ -27,9 +27,7 @@ MD5 = {
 }
 """Of Fashion MNIST's compressed files, from its README, and the time that stands in their headers."""
 
-GZIP_HEADER = 10
-"""Bytes, where no name stands in it (RFC 1952)."""
-
+GZIP_HEADER = 10  # bytes, where no name stands in it (RFC 1952)
 SMALL = np.arange(3000, dtype=np.uint8).reshape(30, 100)
 
 

@@ -20,8 +20,7 @@ pytestmark = [pytest.mark.slow, needs_fashion]
 
 HUNK = re.compile(r"((?:^-.*\n)+)((?:^\+.*\n)+)", re.MULTILINE)
 MARK = re.compile("^[-+]", re.MULTILINE)
-TOO_LONG = "calibrate"
-"""The command that does not run here, because it trains 30 times."""
+TOO_LONG = "calibrate"  # the command that does not run here, because it trains 30 times
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 BIN = Path(sys.executable).parent
 START_S = 180
-BUSY_S = 400
-"""Seconds that grading a few notebooks may take on a machine that is busy with other things."""
+BUSY_S = 400  # seconds that grading a few notebooks may take on a machine that is busy with other things
 
 
 def free_port() -> int:

@@ -24,9 +24,7 @@ from autograder.tests.gradebook.marking import rows, sync
 from autograder.tools.postgresql import PROGRAMS, TemporaryServer, temporary_server
 
 KILLS = 30
-ANSWERS = 40
-"""Few enough that reviewers often meet on one."""
-
+ANSWERS = 40  # few enough that reviewers often meet on one
 PATIENCE_S = 60
 PROCESSES = 2
 THREADS = 4

@@ -30,9 +30,7 @@ from autograder.tests.report.test_results_json import validate
 pytestmark = [pytest.mark.slow, pytest.mark.hostile]
 
 TIMEOUT_S = 8.0
-GRACE_S = 5.0
-"""Seconds that a notebook may take over its time limit."""
-
+GRACE_S = 5.0  # seconds that a notebook may take over its time limit
 CASES: dict[str, Case] = {
     f"{module.__name__.rpartition('.')[2]}-{case.name}": case
     for module in (escape, faults, honest, integrity, models)

@@ -17,8 +17,7 @@ from autograder.submissions.notebook import CodeCell
 from autograder.tests.journals import CLASSIC, FLATTEN, OUTPUT, RULES, Chain, context, dense, of_model
 from autograder.tests.with_keras import chain
 
-KNOWING: Policy = RULES.at_reference(0.975)
-"""Rules that know what the hidden solution reaches."""
+KNOWING: Policy = RULES.at_reference(0.975)  # rules that know what the hidden solution reaches
 
 
 def scored(accuracy: float, layers: Chain = CLASSIC, rules: Policy = KNOWING, **changes: Any) -> CheckContext:

@@ -28,9 +28,7 @@ JSON = {"accept": "application/json"}
 NONCES = count(10**15)
 PAGES = ("/", "/question/q1/1", "/question/q1/2", "/question/q1/groups", "/question/q1/rubric", "/question/q1/sample",
          "/answer/1/history", "/gradebook", "/log", "/requests")  # fmt: skip
-NAMED = ("/gradebook", "/log")
-"""Pages that may show names."""
-
+NAMED = ("/gradebook", "/log")  # pages that may show names
 SignIn = Callable[[Running, str], httpx.Client]
 
 

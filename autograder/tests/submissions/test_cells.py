@@ -30,8 +30,7 @@ from autograder.tests.notebooks import (
     taken,
 )
 
-bare = several(drop_ids, drop_metadata)
-"""Leaves nothing but types and texts."""
+bare = several(drop_ids, drop_metadata)  # leaves nothing but types and texts
 
 
 def renew_ids(book: NotebookNode) -> None:

@@ -28,11 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.variants]
 RIGHT = (*SPELLINGS, *TRAINING, *NOTEBOOKS)
 WRONG = (*VALUES, *LAYERS, *MODELS, *COMPILED, *LEARNED, *REPORTED, *BLANKS)
 
-AT_ONCE = 2
-"""Notebooks graded at the same time."""
-
-LINES = 3
-"""The most lines of a message: what was found, what was expected, what to try."""
+AT_ONCE = 2  # notebooks graded at the same time
+LINES = 3  # the most lines of a message: what was found, what was expected, what to try
 
 
 @pytest.fixture(scope="session")
