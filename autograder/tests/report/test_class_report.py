@@ -200,13 +200,13 @@ def test_the_submissions_are_a_row_each_linked_to_their_page_if_there_is_one() -
 
 def test_rubric_items_are_shown_with_how_often_they_were_given_also_those_that_the_rubric_has_lost_since() -> None:
     old = marked(4, marking=(MarkedItem("old", 1, "Gone.", True),))
-    found = page(*ALL, old, marked(0, answer=" "), graded(), rejected())
+    without_rubric = graded(questions=(replace(QUESTIONS[0], earned=3), *QUESTIONS[1:]))
+    found = page(*ALL, old, marked(0, answer=" "), graded(), rejected(), without_rubric)
     assert "q1 Why 5 answers marked, 2 of them empty; a reviewer adjusted the points of 1." in found.words
     assert found.tables["Rubric of q1"][1:] == [["Because.", "+4", "2", "40 %"], ["Gone.", "+1", "1", "20 %"]]
     minus = marked(3, marking=(MarkedItem("a", -1, HOSTILE, True),))
     assert page(minus).tables["Rubric of q1"][1][1:] == ["−1", "1", "100 %"]
-    without_rubric = page(graded(questions=(replace(QUESTIONS[0], earned=3), *QUESTIONS[1:])))
-    assert "No answer to this question has been marked by a reviewer yet." in without_rubric.words
+    assert "No answer to this question has been marked by a reviewer yet." in page(without_rubric).words
 
 
 def test_the_accuracies_are_shown_by_bin_and_by_band(mixed: ParsedPage) -> None:
@@ -224,12 +224,13 @@ def test_the_accuracies_are_shown_by_bin_and_by_band(mixed: ParsedPage) -> None:
 
 
 def test_the_most_common_mistakes_come_first_and_the_same_words_once() -> None:
-    twice = question("c", check("hidden", 1, Outcome.FAILED, "Same"), check("public", 0, Outcome.FAILED, "Same"))
-    assert page(*CLASS, graded(name="f", questions=(twice,))).tables["Most common mistakes"][1:] == [
+    same = check("public", 0, FAILED, "Same")
+    twice, once = question("c", check("hidden", 1, FAILED, "Same"), same), question("c", check("hidden", 1), same)
+    assert page(*CLASS, graded(questions=(twice,)), graded(questions=(once,))).tables["Most common mistakes"][1:] == [
         ["Found: nothing for b1 Expected: something", "b", "b1", "3", "60 %"],
         ["Found: nothing for a1 Expected: something", "a", "a1", "2", "40 %"],
+        ["Same", "c", "public", "2", "100 %"],
         ["Found: nothing for a2 Expected: something", "a", "a2", "1", "20 %"],
-        ["Same", "c", "hidden", "1", "100 %"],
     ]
 
 

@@ -23,6 +23,7 @@ def test_total_points_are_of_those_with_all_marks_and_automatic_ones_of_all_whil
     assert (total.automatic, total.points, total.values) == (False, 30, (16.66, 20.66))
     assert (automatic.automatic, automatic.points, automatic.values) == (True, 26, (16.66, 16.66, 16.66))
     assert (total.mean, total.median, total.full) == (18.66, 18.66, 0)
+    assert [level.text for _, level in total.chart.levels] == ["mean and median 18.7"]
     assert total.deviation == pytest.approx(2.828427)
     assert scores([marked(4)])[0].deviation is None
 

@@ -176,6 +176,8 @@ def test_of_tied_messages_the_first_in_the_alphabet_is_shown() -> None:
 
 
 def test_checks_are_matched_by_name_and_a_submission_without_them_is_skipped() -> None:
+    either = [report(question(name, check("c", 1))) for name in ("b", "a")]
+    assert list(by_name(either)) == ["a", "c", "b"], "questions at the same place are in alphabetical order"
     swapped = report(question("a", check("a2", 1, FAILED), check("a1", 1)))
     none = report(QuestionGrade("a", "Title of a", False, 2, None))
     found = by_name([member(PASSED, PASSED, PASSED), swapped, none])
