@@ -10,9 +10,9 @@ from students.
 from __future__ import annotations
 
 import json
+import pickle
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from autograder.calibration import reference
 from autograder.engine import report_builder
 from autograder.engine.engine import Engine
 from autograder.errors import KitError, SubmissionError
-from autograder.gradescope.metadata import Metadata, carried_over, read, refusal
-from autograder.judge.grade_report import GradeReport, Status
+from autograder.gradescope.metadata import carried_over, read, refusal
+from autograder.judge.grade_report import CheckResult, GradeReport, Outcome, Status
 from autograder.layout import HOME
 from autograder.policy.policy import Policy
 from autograder.report import results_json
@@ -32,7 +32,7 @@ from autograder.submissions.submission import Submission
 from autograder.text import printable_lines
 from autograder.version import installed, kit_version
 
-__all__ = ["ContainerPaths", "main"]
+__all__ = ["ContainerPaths", "main", "pickled"]
 
 RESERVE_MB = 400
 """Megabytes of a container's memory for the kit's own processes, besides what a notebook shares with them."""
@@ -42,29 +42,19 @@ LEAST_MB = 1536  # megabytes of memory below which even the solution does not fi
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 """Files with a container's memory limit (cgroups, version 2 and 1)."""
 
+REASON = 300
+"""Characters of a reason for Otter, which becomes a cell of a table."""
 
-@dataclass(frozen=True)
+
 class ContainerPaths:
-    """The folders that Gradescope and Otter lay out."""
+    """The folders that Gradescope and Otter lay out; with a file at `pickle`, `otter grade` waits for it."""
 
-    root: Path
-
-    @property
-    def submission(self) -> Path:
-        return self.root / "submission"
-
-    @property
-    def results(self) -> Path:
-        return self.root / "results" / "results.json"
-
-    @property
-    def pickle(self) -> Path:
-        """An empty file here means that `otter grade` waits for it."""
-        return self.root / "results" / "results.pkl"
-
-    @property
-    def metadata(self) -> Path:
-        return self.root / "submission_metadata.json"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.submission = root / "submission"
+        self.results = root / "results" / "results.json"
+        self.pickle = root / "results" / "results.pkl"
+        self.metadata = root / "submission_metadata.json"
 
     def close(self) -> None:
         """Close all of it to other users."""
@@ -83,9 +73,9 @@ def main(root: Path) -> None:
     metadata = read(paths.metadata)
     policy = reference.rules(HOME)
     refused = refusal(metadata, policy.attempts)
-    if refused is not None and not paths.pickle.exists():
-        _say(f"Not graded: {refused.message}")
-        _write(paths.results, carried_over(refused))
+    if refused and not paths.pickle.exists():
+        _say(f"Not graded: {refused}")
+        _write(paths.results, carried_over(refused, metadata.last))
         return
     policy = _fitting(policy)
     report = _report(paths, policy)
@@ -95,14 +85,44 @@ def main(root: Path) -> None:
     document["extra_data"]["versions"] = {"kit": kit_version(), "python": python, **libraries}
     if report.status is Status.UNGRADED:
         _say(f"Could not be graded: {report.fault}")
-        document |= _carried(metadata)
+        if (last := metadata.last) is not None:  # a fault of the grader must not take the last score away
+            document["score"] = last.score
+            document["output"] = (
+                "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
+                f"Until it is graded, your last score counts: {last.score:g}."
+            )
     for note in report.notes:
         _say(note)
     _write(paths.results, document)
     if paths.pickle.exists():
-        from autograder.gradescope.otter_results import pickled  # importing Otter takes seconds
-
         atomic.write(paths.pickle, pickled(report))
+
+
+def pickled(report: GradeReport) -> bytes:
+    """Pickle a GradingResults of the coding questions, made of Otter's own classes and text, for `otter grade`.
+
+    Otter has no ungraded questions; a report with one becomes a failure, with the reason in the column `grading_status`
+    of `final_grades.csv`.
+    """
+    from otter.test_files import GradingResults, TestCase  # importing Otter takes seconds
+    from otter.test_files.abstract_test import TestCaseResult
+    from otter.test_files.ottr_test import OttrTestFile
+
+    if not report.complete:
+        reason = " ".join(" ".join(results_json.faults(report)).split())
+        return pickle.dumps(GradingResults.without_results(RuntimeError(f"could not be graded: {reason}"[:REASON])))
+    files = []
+    for question in (question for question in report.questions if not question.written):
+        checks = question.checks or (CheckResult("graded", False, question.points, question.outcome, question.message),)
+        cases = [TestCase(check.name, "", check.hidden, check.points, None, None) for check in checks]
+        files.append(OttrTestFile(question.id, f"{question.id}.py", cases, all_or_nothing=False))
+        files[-1].test_case_results = [
+            TestCaseResult(case, check.message or None, check.outcome is Outcome.PASSED)
+            for case, check in zip(files[-1].test_cases, checks, strict=True)
+        ]
+    results = GradingResults(files)
+    results.set_output("\n".join(report.notes))
+    return pickle.dumps(results)
 
 
 def _report(paths: ContainerPaths, policy: Policy) -> GradeReport:
@@ -153,17 +173,6 @@ def _container_mb() -> float | None:
         except (OSError, ValueError):  # another kind of machine, or "max": no limit
             continue
     return None
-
-
-def _carried(metadata: Metadata) -> dict[str, Any]:
-    """Return the last score, which a fault of the grader must not take away; nothing if there is none."""
-    scores = [attempt.score for attempt in metadata.previous if attempt.score is not None and not attempt.fault]
-    if not scores:
-        return {}
-    return {"score": scores[-1], "output": (
-        "Your notebook could not be graded, through no fault of yours. Your instructor can see why.\n"
-        f"Until it is graded, your last score counts: {scores[-1]:g}."
-    )}  # fmt: skip
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from autograder.judge.grade_report import Status
 from autograder.policy.policy import AttemptLimit
 
-__all__ = ["Attempt", "AttemptRefusal", "Metadata", "carried_over", "read", "refusal"]
+__all__ = ["Attempt", "Metadata", "carried_over", "read", "refusal"]
 
 DAY = timedelta(days=1)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -45,13 +45,11 @@ class Metadata:
     created_at: datetime | None = None
     previous: tuple[Attempt, ...] = ()
 
-
-@dataclass(frozen=True)
-class AttemptRefusal:
-    """The refusal of an attempt beyond a limit: a message for the student, and the newest attempt with a score."""
-
-    message: str
-    last: Attempt | None
+    @property
+    def last(self) -> Attempt | None:
+        """The newest graded attempt with a score."""
+        scored = [attempt for attempt in reversed(self.previous) if attempt.score is not None and not attempt.fault]
+        return max(scored, key=lambda attempt: attempt.at or BEFORE_ALL, default=None)
 
 
 def read(path: Path) -> Metadata:
@@ -67,8 +65,8 @@ def read(path: Path) -> Metadata:
     return Metadata(_time(content.get("created_at")), attempts)
 
 
-def refusal(metadata: Metadata, attempts: AttemptLimit) -> AttemptRefusal | None:
-    """Return the refusal of a submission beyond a limit; None if it may be graded.
+def refusal(metadata: Metadata, attempts: AttemptLimit) -> str:
+    """Return the message that refuses a submission beyond a limit; empty if it may be graded.
 
     Earlier attempts that were not graded do not count. A day is the 24 hours before this submission.
     """
@@ -76,24 +74,18 @@ def refusal(metadata: Metadata, attempts: AttemptLimit) -> AttemptRefusal | None
     reason = _used_up(len(counted), attempts.per_assignment)
     reason = reason or _too_soon(metadata.created_at, counted, attempts.per_day)
     if not reason:
-        return None
-    scored = [attempt for attempt in reversed(counted) if attempt.score is not None]
-    last = max(scored, key=lambda attempt: attempt.at or BEFORE_ALL, default=None)
-    consequence = (
-        "The score of your last graded attempt counts."
-        if last
-        else "No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
-    )
-    return AttemptRefusal(f"{reason} {consequence}", last)
+        return ""
+    if metadata.last:
+        return f"{reason} The score of your last graded attempt counts."
+    return f"{reason} No earlier attempt has a score yet: a total of 0 shown here is a placeholder, not a mark."
 
 
-def carried_over(refusal: AttemptRefusal) -> dict[str, Any]:
+def carried_over(message: str, last: Attempt | None) -> dict[str, Any]:
     """Return the results.json of a refused attempt: the last graded attempt's, with the refusal before its text."""
-    last = refusal.last
     if last is None or not last.results:
         return {
             "score": 0.0 if last is None or last.score is None else last.score,
-            "output": refusal.message,
+            "output": message,
             "output_format": "text",
             "visibility": "visible",
             "stdout_visibility": "hidden",
@@ -101,7 +93,7 @@ def carried_over(refusal: AttemptRefusal) -> dict[str, Any]:
         }
     document = copy.deepcopy(last.results)
     output = document.get("output")
-    document["output"] = f"{refusal.message}\n\n{output}" if output and isinstance(output, str) else refusal.message
+    document["output"] = f"{message}\n\n{output}" if output and isinstance(output, str) else message
     document["extra_data"] = {**_mapping(document.get("extra_data")), "attempt": REFUSED}
     return document
 

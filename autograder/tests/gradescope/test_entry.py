@@ -13,8 +13,7 @@ from otter.test_files import GradingResults
 
 from autograder.errors import GraderFault
 from autograder.gradescope import entry
-from autograder.gradescope.entry import ContainerPaths
-from autograder.gradescope.otter_results import pickled
+from autograder.gradescope.entry import ContainerPaths, pickled
 from autograder.policy import grading_file
 from autograder.policy.policy import AttemptLimit, Policy
 from autograder.tests.reports import graded, half_graded, ungraded

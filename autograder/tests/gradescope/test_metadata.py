@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from autograder.gradescope.metadata import Attempt, AttemptRefusal, Metadata, carried_over, read, refusal
+from autograder.gradescope.metadata import Attempt, Metadata, carried_over, read, refusal
 from autograder.policy.policy import AttemptLimit
 from autograder.report.results_json import results
 from autograder.tests.journals import RULES
@@ -115,13 +115,13 @@ def entry(hours: float = 2, score: float | None = 5.0, fault: bool = False) -> A
 
 
 def test_without_a_limit_nothing_is_refused() -> None:
-    assert refusal(Metadata(NOW, (entry(),) * 2000), AttemptLimit()) is None
+    assert refusal(Metadata(NOW, (entry(),) * 2000), AttemptLimit()) == ""
 
 
 @pytest.mark.parametrize("limits", [AttemptLimit(per_day=3), AttemptLimit(per_assignment=3)], ids=["day", "assignment"])
 def test_as_many_graded_attempts_as_the_limit_says_are_accepted(limits: AttemptLimit) -> None:
-    assert refusal(Metadata(NOW, (entry(), entry(), *[entry(fault=True)] * 5)), limits) is None
-    assert refusal(Metadata(NOW, (entry(), entry(), entry())), limits) is not None
+    assert refusal(Metadata(NOW, (entry(), entry(), *[entry(fault=True)] * 5)), limits) == ""
+    assert refusal(Metadata(NOW, (entry(), entry(), entry())), limits)
 
 
 AGES = {
@@ -135,7 +135,7 @@ AGES = {
 @pytest.mark.parametrize(("age", "counts"), AGES.values(), ids=AGES)
 def test_a_day_is_the_24_hours_before(age: timedelta, counts: bool) -> None:
     earlier = replace(entry(), at=(NOW - age).astimezone(UTC))
-    assert (refusal(Metadata(NOW, (earlier,)), AttemptLimit(per_day=1)) is not None) is counts
+    assert bool(refusal(Metadata(NOW, (earlier,)), AttemptLimit(per_day=1))) is counts
 
 
 @pytest.mark.parametrize(
@@ -144,29 +144,25 @@ def test_a_day_is_the_24_hours_before(age: timedelta, counts: bool) -> None:
     ids=["earlier attempt", "submission"],
 )
 def test_an_unknown_time_counts_for_the_assignment_but_not_for_the_day(metadata: Metadata) -> None:
-    assert refusal(metadata, AttemptLimit(per_day=1)) is None
-    assert refusal(metadata, AttemptLimit(per_assignment=1)) is not None
+    assert refusal(metadata, AttemptLimit(per_day=1)) == ""
+    assert refusal(metadata, AttemptLimit(per_assignment=1))
 
 
-def refused(limits: AttemptLimit, *previous: Attempt) -> AttemptRefusal:
-    found = refusal(Metadata(NOW, previous), limits)
-    assert found is not None
-    return found
+def refused(limits: AttemptLimit, *previous: Attempt) -> str:
+    return refusal(Metadata(NOW, previous), limits)
 
 
 def test_a_refusal_names_the_attempts_used_and_the_time_of_the_next_one() -> None:
-    message = refused(AttemptLimit(per_assignment=3), *[entry(score=3.25)] * 4).message
+    message = refused(AttemptLimit(per_assignment=3), *[entry(score=3.25)] * 4)
     assert "the limit for this assignment is 3 attempts, and 4 had been used before it. No further" in message
     assert message.endswith("The score of your last graded attempt counts.")
     assert "3.25" not in message, "the score may still be hidden"
-    message = refused(AttemptLimit(per_day=2), entry(2), entry(30), entry(20, score=3.25)).message
+    message = refused(AttemptLimit(per_day=2), entry(2), entry(30), entry(20, score=3.25))
     assert "the limit is 2 attempts in 24 hours, and 2 had been used in the 24 hours before it." in message
     assert "The next attempt is possible from 2026-09-14 23:41 (UTC-07:00)." in message
     assert "3.25" not in message, "the score may still be hidden"
-    assert (
-        "the limit is 1 attempt in 24 hours, and 1 had been used" in refused(AttemptLimit(per_day=1), entry()).message
-    )
-    assert "The next attempt" not in refused(AttemptLimit(per_day=1, per_assignment=1), entry()).message
+    assert "the limit is 1 attempt in 24 hours, and 1 had been used" in refused(AttemptLimit(per_day=1), entry())
+    assert "The next attempt" not in refused(AttemptLimit(per_day=1, per_assignment=1), entry())
 
 
 @given(
@@ -181,13 +177,13 @@ def test_the_next_attempt_is_possible_at_the_stated_time_and_not_two_minutes_bef
     now = NOW.replace(second=seconds)
     previous = tuple(Attempt(now - timedelta(minutes=each), 1.0) for each in minutes)
     found = refusal(Metadata(now, previous), AttemptLimit(per_day=limit))
-    if found is None:
+    if not found:
         return
-    stated = datetime.fromisoformat(found.message.split(" from ")[1][:16]).replace(tzinfo=PACIFIC)
+    stated = datetime.fromisoformat(found.split(" from ")[1][:16]).replace(tzinfo=PACIFIC)
     assert stated > now
-    assert refusal(Metadata(stated, previous), AttemptLimit(per_day=limit)) is None
+    assert refusal(Metadata(stated, previous), AttemptLimit(per_day=limit)) == ""
     too_soon = max(now, stated - 2 * timedelta(minutes=1))
-    assert refusal(Metadata(too_soon, previous), AttemptLimit(per_day=limit)) is not None
+    assert refusal(Metadata(too_soon, previous), AttemptLimit(per_day=limit))
 
 
 OLD, NEW, UNTIMED = entry(hours=9, score=9.0), entry(hours=1, score=2.0), replace(entry(), at=None)
@@ -203,21 +199,20 @@ LAST = {
 
 @pytest.mark.parametrize(("previous", "last"), LAST.values(), ids=LAST)
 def test_the_newest_graded_attempt_counts(previous: tuple[Attempt, ...], last: Attempt) -> None:
-    assert refused(AttemptLimit(per_assignment=1), *previous).last is last
+    assert Metadata(NOW, previous).last is last
 
 
 def test_without_any_score_a_total_of_0_is_called_a_placeholder() -> None:
-    found = refused(AttemptLimit(per_day=1), entry(score=None))
-    assert found.last is None
-    assert found.message.endswith("a total of 0 shown here is a placeholder, not a mark.")
-    assert carried_over(found)["score"] == 0.0
+    message = refused(AttemptLimit(per_day=1), entry(score=None))
+    assert message.endswith("a total of 0 shown here is a placeholder, not a mark.")
+    assert carried_over(message, None)["score"] == 0.0
 
 
 def test_a_refused_attempt_keeps_the_last_results_with_the_refusal_before_them() -> None:
     before = results(graded(), RULES)
     before["leaderboard"] = [{"name": "Accuracy", "value": 0.9598}]
     untouched = copy.deepcopy(before)
-    document = carried_over(AttemptRefusal("Too soon.", Attempt(NOW, 16.66, False, before)))
+    document = carried_over("Too soon.", Attempt(NOW, 16.66, False, before))
     validate(document)
     assert document["output"] == "Too soon.\n\n" + before["output"]
     assert document["extra_data"] == {**before["extra_data"], "attempt": "refused"}
@@ -240,7 +235,7 @@ WITHOUT_RESULTS = {
 
 @pytest.mark.parametrize(("last", "score"), WITHOUT_RESULTS.values(), ids=WITHOUT_RESULTS)
 def test_without_earlier_results_only_the_score_is_carried_over(last: Attempt | None, score: float) -> None:
-    document = carried_over(AttemptRefusal("Too soon.", last))
+    document = carried_over("Too soon.", last)
     validate(document)
     assert (document["score"], document["output"]) == (score, "Too soon.")
     assert document["extra_data"] == {"attempt": "refused"}
@@ -249,13 +244,12 @@ def test_without_earlier_results_only_the_score_is_carried_over(last: Attempt | 
 def test_refused_attempts_do_not_accumulate(tmp_path: Path) -> None:
     first = {**EARLIER, "submission_time": "2026-09-14T10:00:00-07:00"}
     content = {**DOCUMENTED, "previous_submissions": [first]}
-    once = refusal(read_text(tmp_path, json.dumps(content)), AttemptLimit(per_day=1))
-    assert once is not None
-    second = {**first, "submission_time": "2026-09-14T11:00:00-07:00", "results": carried_over(once)}
+    metadata = read_text(tmp_path, json.dumps(content))
+    once = carried_over(refusal(metadata, AttemptLimit(per_day=1)), metadata.last)
+    second = {**first, "submission_time": "2026-09-14T11:00:00-07:00", "results": once}
     content["previous_submissions"] = [first, second]
-    again = refusal(read_text(tmp_path, json.dumps(content)), AttemptLimit(per_day=1))
-    assert again == once
-    assert carried_over(again) == carried_over(once)
+    metadata = read_text(tmp_path, json.dumps(content))
+    assert carried_over(refusal(metadata, AttemptLimit(per_day=1)), metadata.last) == once
 
 
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.datetimes().map(str)
@@ -293,6 +287,5 @@ def test_any_content_is_read_decided_and_answered_without_an_exception(tmp_path:
     metadata = read_text(tmp_path, content)
     assert all(moment.tzinfo for moment in (metadata.created_at, *(one.at for one in metadata.previous)) if moment)
     for limits in (AttemptLimit(per_day=1), AttemptLimit(per_assignment=1)):
-        found = refusal(metadata, limits)
-        if found is not None:
-            json.dumps(carried_over(found), allow_nan=False)
+        if message := refusal(metadata, limits):
+            json.dumps(carried_over(message, metadata.last), allow_nan=False)
