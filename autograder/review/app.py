@@ -38,6 +38,7 @@ def create(review: ClassReview) -> ASGIApp:
     pages = Pages(tuple(review.policy.written), review.stores.identity())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.site = Site(review, pages)
+    app.state.site.warm()
     app.state.access = access(review)
     app.include_router(routes)
     for module in (class_pages, sample_pages, rubric_editor, group_pages, answer_pages):

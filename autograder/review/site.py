@@ -101,6 +101,17 @@ class Site:
         text = answer.text or ""
         return self._rendered(answer.question, text) if text.strip() else None
 
+    def warm(self) -> None:
+        """Do the work that is slow the first time before the first request."""
+        self.pages.warm()
+        render("**Warm** $x^2$ `up`")
+        for question in self.policy.written:
+            with contextlib.suppress(ReviewError):  # a question without answers
+                self.render(self.stores.answers.at(question, 1, "").answer)
+                self.stores.answers.next(question, "")
+        self.stores.answers.progress()
+        self.stores.marks.final()
+
     def _render(self, question: str, text: str) -> Rendered:
         rules = self.policy.written.get(question)
         return render(text, highlight=() if rules is None else rules.misconceptions)

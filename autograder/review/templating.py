@@ -47,6 +47,11 @@ class Pages:
         )
         self._environment.filters.update(time=_moment, mark_data=mark_data, mark_line=mark_line, draft_data=draft_data)
 
+    def warm(self) -> None:
+        """Compile every template before the first request."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def respond(self, request: Request, template: str, status: int = HTTPStatus.OK, **context: Any) -> Response:
         """Return a page for the reviewer who is signed in, if any.
 
