@@ -13,8 +13,7 @@ from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.gradebook.rubric import MOST_ITEMS, Rubric, RubricEffect, RubricItem
-from autograder.review.forms import PostedForm, parse_points
-from autograder.review.site import CurrentVisit, Visit
+from autograder.review.site import CurrentVisit, PostedForm, Visit, parse_points
 
 __all__ = ["TypedItem", "routes"]
 
