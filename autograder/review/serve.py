@@ -59,9 +59,9 @@ def listening(review: ClassReview, port: int) -> Iterator[ReviewServer]:
 
 
 @contextlib.contextmanager
-def running(review: ClassReview, port: int = 0) -> Iterator[ReviewServer]:
-    """Run the server in a thread."""
-    with listening(review, port) as server:
+def running(review: ClassReview) -> Iterator[ReviewServer]:
+    """Run the server in a thread, on a free port."""
+    with listening(review, 0) as server:
         thread = threading.Thread(target=server.server.run, kwargs={"sockets": server.sockets})
         thread.start()
         try:

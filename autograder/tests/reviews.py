@@ -94,7 +94,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(review: ClassReview, port: int = 0) -> Iterator[Running]:
+def running(review: ClassReview) -> Iterator[Running]:
     """The review of this class on a port of its own, in a thread."""
-    with serve.running(review, port) as server:
+    with serve.running(review) as server:
         yield Running(review, server.port)
