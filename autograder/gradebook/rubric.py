@@ -14,12 +14,14 @@ from typing import Self
 
 from autograder.policy.policy import WrittenQuestion
 
-__all__ = ["MOST_ITEMS", "Rubric", "RubricEffect", "RubricItem"]
+__all__ = ["LONGEST_TEXT", "MOST_ITEMS", "Rubric", "RubricEffect", "RubricItem"]
 
 MOST_ITEMS = 20
 """Items of one rubric. The first nine have a key of their own, and more are hard to keep in mind."""
 
-LONGEST_TEXT = 4000  # characters of an item's text, as in grading.yml
+LONGEST_TEXT = 4000
+"""Characters of an item's text, as in grading.yml."""
+
 MOST_POINTS = 1000  # points of one item, up or down, as in grading.yml
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 

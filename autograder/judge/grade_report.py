@@ -115,8 +115,9 @@ class GradeReport:
     """The report on one submission.
 
     `notes` are remarks for the student; `fault` is for staff and set only if status is UNGRADED. `flags` are for staff
-    only and cost no points. `seconds` holds the wall time of each phase, `cpu_seconds` the notebook's CPU time
-    (user and system); this, `peak_memory_mb` and `accuracy` (0 to 1, on the private images) are None if not measured.
+    only and cost no points. `seconds` holds the wall time of the phases `notebook` and `judge`, `cpu_seconds` the
+    notebook's CPU time (user and system); this, `peak_memory_mb` and `accuracy` (0 to 1, on the private images) are
+    None if not measured.
     """
 
     name: str

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from autograder.errors import ReviewError
-from autograder.gradebook.rubric import MOST_ITEMS, Rubric, RubricEffect, RubricItem
+from autograder.gradebook.rubric import LONGEST_TEXT, MOST_ITEMS, Rubric, RubricEffect, RubricItem
 from autograder.review.site import CurrentVisit, PostedForm, Visit, parse_points
 
 __all__ = ["TypedItem", "routes"]
@@ -123,6 +123,7 @@ def _page(
         typed=rows,
         positive_points=_positive_points(rows),
         most=MOST_ITEMS,
+        longest_text=LONGEST_TEXT,
         problem=problem,
         message=message,
         effects=effects,
