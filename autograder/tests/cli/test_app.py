@@ -21,7 +21,6 @@ from nbformat import NotebookNode
 
 from autograder.authoring.bundled_class import LOAD, Member
 from autograder.cli.grade_screen import GradeScreen
-from autograder.engine.environment import REPAIR
 from autograder.gradebook.gradebook import Gradebook, KitChange
 from autograder.gradebook.mark import Draft
 from autograder.judge.grade_report import GradeReport
@@ -289,6 +288,4 @@ def test_without_matplotlib_nothing_is_graded_or_trained_and_the_rest_works(here
     for line in ("export out", "report out", "build --check"):
         assert run_with(python, *line.split(), cwd=here).returncode == 0, line
     for line in (f"grade {HOME.template} -o new", "calibrate --runs 8"):
-        done = run_with(python, *line.split(), cwd=here)
-        assert done.returncode == 2
-        assert done.stderr.splitlines()[-2:] == ["ModuleNotFoundError: No module named 'matplotlib'", f"{REPAIR}."]
+        assert run_with(python, *line.split(), cwd=here).returncode == 2, line
