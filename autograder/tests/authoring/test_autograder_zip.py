@@ -45,6 +45,14 @@ def test_the_zip_holds_all_that_grades_and_nothing_else_of_the_kit(layout: Layou
         assert kit_files(archive) == files, "wherever the package is"
 
 
+def test_the_zip_holds_no_answers(layout: Layout) -> None:
+    """Neither the master nor a notebook; of the solution only the accuracies that it reaches, if they are known."""
+    with zipfile.ZipFile(layout.zip) as archive:
+        names = archive.namelist()
+    assert not [name for name in names if name.endswith((".ipynb", layout.master.name))]
+    assert {name for name in names if "solutions/" in name} <= {"files/solutions/calibration.json"}
+
+
 @pytest.mark.parametrize(
     "name", ["__init__.py", "report/results_json.py", "gradescope/setup.sh", "review/static/review.css", "new.py"]
 )
