@@ -17,10 +17,13 @@ from autograder.errors import BuildError
 from autograder.layout import Layout
 from autograder.policy.policy import Policy
 
-__all__ = ["EXECUTABLE", "FILES", "digest", "is_stale", "pack", "read_tests", "zip_of"]
+__all__ = ["EXECUTABLE", "MANIFEST", "digest", "is_stale", "pack", "read_tests", "zip_of"]
 
 FILES = "files"
 """The folder of the zip that Otter puts next to the tests: here, the kit itself."""
+
+MANIFEST = f"{FILES}/kit.json"
+"""The manifest's name in the zip."""
 
 EPOCH = (2026, 1, 1, 0, 0, 0)  # the date of every zip entry, so that the same input makes the same zip
 PACKAGE = Path(__file__).parent.parent
@@ -44,7 +47,7 @@ def pack(otter_zip: Path, layout: Layout, policy: Policy) -> tuple[bytes, dict[s
     entries |= {name: (CONTAINER / name).read_bytes() for name in (*EXECUTABLE, "requirements.txt")}
     entries |= {f"{FILES}/{name}": path.read_bytes() for name, path in _shipped(layout, policy).items()}
     manifest = {"sources": _sources(layout, policy), "entries": {name: digest(entries[name]) for name in entries}}
-    entries[f"{FILES}/{layout.manifest.name}"] = json.dumps(manifest, indent=1).encode()
+    entries[MANIFEST] = json.dumps(manifest, indent=1).encode()
     return zip_of(entries), tests
 
 
@@ -71,7 +74,7 @@ def is_stale(layout: Layout, policy: Policy) -> bool:
         return False
     try:
         with zipfile.ZipFile(layout.zip) as archive:
-            manifest = json.loads(archive.read(f"{FILES}/{layout.manifest.name}"))
+            manifest = json.loads(archive.read(MANIFEST))
         return bool(manifest["sources"] != _sources(layout, policy))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):  # a build names what is missing
         return True

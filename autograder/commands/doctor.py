@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from autograder.authoring.autograder_zip import EXECUTABLE, FILES, digest
+from autograder.authoring.autograder_zip import EXECUTABLE, MANIFEST, digest
 from autograder.engine.isolation import HOW_TO_GET, NO_PLAN, Examination
 from autograder.errors import BuildError, unreadable
 
 __all__ = ["Finding", "FindingStatus", "check_machine", "check_zip"]
 
 SIZE_LIMIT_MB = 100  # megabytes that Gradescope takes in one upload
-MANIFEST = f"{FILES}/kit.json"
 SHOWN = 3  # files of one kind that are named
 EXPECTED = "Expected an autograder zip, made by `mnist-kit build`: dist/autograder.zip."
 REBUILD = "Run `mnist-kit build`, and upload the zip that it makes, unchanged."

@@ -141,7 +141,7 @@ class SnippetStore:
 
 
 class ReviewLog:
-    """What each reviewer did, and when."""
+    """The reviewers' actions, each with its time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -26,8 +26,7 @@ ANY_ERROR = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
 MAX_WEIGHTS = 5_000_000
 """Parameters of the largest model that is judged. The assignment's own model has 101,770."""
 
-LAYERS_LIMIT = 200
-ARRAYS_LIMIT = 16  # layers of a model, and weight arrays of a layer, that are described
+LAYERS_LIMIT, ARRAYS_LIMIT = 200, 16  # layers of a model, and weight arrays of a layer, that are described
 SETTINGS: dict[str, tuple[str, ...]] = {
     "InputLayer": (),
     "Flatten": (),

@@ -29,7 +29,7 @@ STUDENTS = 1000
 LARGE = 2**20
 """Characters of the longest answers."""
 
-LARGE_ONES = (100, 500, 900)  # the students who give them
+LARGE_ONES = (100, 500, 900)  # the students who give the longest answers
 COMMON = ("the", "of", "and", "a", "is", "to", "it", "training", "test", "set", "data", "model", "accuracy", "loss")
 FIRST = ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru", "sa", "te")
 MIDDLE = ("", "ll", "nd", "r", "st", "x")

@@ -68,7 +68,7 @@ def most() -> str:
 
 
 GOOD = SelfTest(26, 26, memory_mb=1058), SelfTest(0, 26, short=("q4: Load",))
-"""What a good zip gives the solution and the blank template."""
+"""The results of the solution and of the blank template by a good zip."""
 
 
 def findings(layout: Layout, folder: Path | None = None, *, until: str = "") -> dict[str, Finding]:

@@ -8,7 +8,7 @@ from autograder.tests.hostile.case import NOTHING, RIGHT, UNTRAINED, Case
 FIRST = {**NOTHING, "q4": 6}  # question 4 was answered before the notebook came to its end
 TIME = "The time limit of 8 s was reached in the cell that begins"
 DIED = "The notebook's process ended in the cell that begins"
-REACHED = " was reached in the cell that begins"  # memory or time: how fast a machine gives out memory differs
+REACHED = " was reached in the cell that begins"  # after the limit of memory or of time: machines differ
 FILES = "The limit of 2000 files was reached in the cell that begins"
 DISK = "The limit of 256 MB for files was reached in the cell that begins"
 
