@@ -26,9 +26,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = [
-    "LARGEST", "LINK_HELP", "SECURITY_HEADERS", "SIGN_IN", "STATIC",
-    "Access", "Denied", "Gate", "cookie_name", "port_of",
-]  # fmt: skip
+    "LARGEST",
+    "LINK_HELP",
+    "SECURITY_HEADERS",
+    "SIGN_IN",
+    "STATIC",
+    "Access",
+    "Denied",
+    "Gate",
+    "cookie_name",
+    "port_of",
+]
 
 LARGEST = 256 * 1024
 """The largest body of a request, in bytes."""

@@ -13,7 +13,8 @@ from fastapi.responses import Response
 
 from autograder.errors import ReviewError
 from autograder.gradebook.rubric import LONGEST_TEXT, MOST_ITEMS, Rubric, RubricEffect, RubricItem
-from autograder.review.site import CurrentVisit, PostedForm, Visit, parse_points
+from autograder.review.forms import PostedForm, parse_points
+from autograder.review.site import CurrentVisit, Visit
 
 __all__ = ["TypedItem", "routes"]
 

@@ -1,12 +1,9 @@
-"""The class under review and one reviewer's request with its form: the context of every page, cached for seconds."""
+"""The class under review and one reviewer's request: the context of every page."""
 
 from __future__ import annotations
 
 import contextlib
-import math
-import threading
-import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, cast
@@ -19,73 +16,19 @@ from autograder.errors import ReviewError
 from autograder.gradebook.mark import Answer, Conflict, Draft, Mark, QueuePosition
 from autograder.gradebook.rubric import Rubric
 from autograder.review.class_review import ClassReview
+from autograder.review.forms import LARGEST_ID, PostedForm
 from autograder.review.markdown import Rendered, render
+from autograder.review.recent import Presence, RecentCache
 from autograder.review.templating import Pages, json_response, mark_data, mark_words, wants_json
-from autograder.text import printable_lines
 
-__all__ = [
-    "FORGOTTEN_S", "CurrentVisit", "Id", "PostedForm", "Presence", "RecentCache", "Site", "Visit", "parse_points",
-]  # fmt: skip
-
-LARGEST_ID = 2**31 - 1  # the largest whole number that every database takes
+__all__ = ["CurrentVisit", "Id", "Site", "Visit"]
 
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 """An id or a number in an address, in its path or its query."""
 
 CACHED_S = 1.0  # seconds to cache what others may change, perhaps on another server with the same database
 
-FORGOTTEN_S = 5.0
-"""Seconds after the last message of a page until its reviewer counts as gone; pages send one every 1.5 seconds."""
-
 T = TypeVar("T")
-
-
-class RecentCache:
-    """Values computed less than `seconds` ago, and after the asking reviewer's latest change. Thread-safe.
-
-    Reviewers see their own changes at once, and those of others up to `seconds` later.
-    """
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._computing: dict[Hashable, threading.Lock] = {}
-        self._values: dict[Hashable, tuple[float, Any]] = {}
-        self._changed: dict[str, float] = {}
-
-    def expire(self, reviewer: str) -> None:
-        """Note that this reviewer has changed something."""
-        with self._lock:
-            self._changed[reviewer] = self._clock()
-
-    def get(self, reviewer: str, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return the value of this key; of several who ask at once, one computes it and the others wait."""
-        with self._lock:
-            oldest = max(self._changed.get(reviewer, -math.inf), self._clock() - self._seconds)
-            computing = self._computing.setdefault(key, threading.Lock())
-        with computing:
-            when, _ = self._values.get(key, (-math.inf, None))
-            if when <= oldest:
-                self._values[key] = (self._clock(), compute())
-            return cast(T, self._values[key][1])
-
-
-class Presence:
-    """The answer that each reviewer looks at. Thread-safe."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._seen: dict[str, tuple[int, float]] = {}
-
-    def visit(self, answer: int, reviewer: str) -> tuple[str, ...]:
-        """Note that this reviewer looks at this answer, and return the others who do."""
-        now = self._clock()
-        with self._lock:
-            self._seen[reviewer] = (answer, now)
-            recent = {name for name, seen in self._seen.items() if seen[0] == answer and now - seen[1] < FORGOTTEN_S}
-        return tuple(sorted(recent - {reviewer}))
 
 
 class Site:
@@ -119,42 +62,6 @@ class Site:
     def _render(self, question: str, text: str) -> Rendered:
         rules = self.policy.written.get(question)
         return render(text, highlight=() if rules is None else rules.misconceptions)
-
-
-class PostedForm:
-    """Fields in order; a name may repeat. Raises ReviewError for a field of the wrong kind."""
-
-    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
-        self._fields = fields
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(printable_lines(value.replace("\r\n", "\n")) for field, value in self._fields if field == name)
-
-    def text(self, name: str) -> str:
-        """Return the first field of this name, or ""."""
-        return next(iter(self.texts(name)), "")
-
-    def integer(self, name: str) -> int:
-        return _integer(name, self.text(name))
-
-    def integers(self, name: str) -> tuple[int, ...]:
-        return tuple(_integer(name, value) for value in self.texts(name))
-
-    def draft(self) -> Draft:
-        """Return the mark in a rubric form."""
-        return Draft(
-            items=tuple(dict.fromkeys(self.texts("item"))),
-            adjustment=parse_points("Adjust", self.text("adjustment").strip() or "0"),
-            comment=self.text("comment").strip(),
-            flagged=bool(self.texts("flagged")),
-        )
-
-    def nonce(self) -> str:
-        """Return the id of this action: sent again with the same nonce, it is done once."""
-        nonce = self.text("nonce")
-        if not 16 <= len(nonce) <= 64 or not nonce.isalnum():
-            raise ReviewError("The form is incomplete. Reload the page; what you typed is still in your browser.")
-        return nonce
 
 
 class Visit:
@@ -259,20 +166,3 @@ def _or_not_found() -> Iterator[None]:
         yield
     except ReviewError as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
-
-
-def parse_points(name: str, text: str) -> float:
-    """Parse a number of points as people type it: 1.5, 1,5, +2, −1."""
-    try:
-        value = float(text.strip().replace(",", ".").replace("−", "-").replace("_", "x"))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ReviewError(f"{name}: {text!r} is not a number of points; expected one like 1, 0.5 or -2.")
-    return value + 0.0  # no −0.0
-
-
-def _integer(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST_ID):
-        raise ReviewError(f"{name}: {text[:40]!r} is not a whole number. Reload the page.")
-    return int(text)

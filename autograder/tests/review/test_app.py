@@ -18,8 +18,9 @@ from autograder.gradebook.mark_store import MarkStore
 from autograder.gradebook.request_store import RegradeRequest
 from autograder.gradebook.rubric import Rubric, RubricItem
 from autograder.review.app import access
+from autograder.review.forms import PostedForm
+from autograder.review.recent import FORGOTTEN_S, Presence, RecentCache
 from autograder.review.serve import bind
-from autograder.review.site import FORGOTTEN_S, PostedForm, Presence, RecentCache
 from autograder.tests.reports import HOSTILE
 from autograder.tests.reviews import Running, opened_class, running
 
